@@ -1,0 +1,88 @@
+//! The port for what is found out after a call: summary, lead and quality.
+
+use async_trait::async_trait;
+
+use crate::{ModelChoice, Role, SpeechError};
+
+/// One utterance of a finished call, in the order in which they began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// [`Role::Assistant`] for the agent, [`Role::User`] for the other party.
+    pub by: Role,
+    /// The words that were heard (an interrupted utterance ends where it was cut).
+    pub text: String,
+    /// When it began, in milliseconds since the answer.
+    pub start_ms: u64,
+    /// When it ended, in milliseconds since the answer.
+    pub end_ms: u64,
+    /// True if the other side cut it short.
+    pub interrupted: bool,
+}
+
+/// What an analyst gets to know about a call.
+#[derive(Debug, Clone)]
+pub struct AnalysisRequest {
+    /// The agent's instructions, to judge against.
+    pub system_prompt: String,
+    /// What was known of the call in advance (`name`, `business_name`, `context`, …).
+    pub facts: Vec<(String, String)>,
+    /// Everything that was said.
+    pub transcript: Vec<Spoken>,
+    /// How the call ended, in our words (`caller hung up`, `voicemail`, …).
+    pub ended_reason: String,
+    /// The model that the agent uses, for analysts that need one.
+    pub choice: ModelChoice,
+}
+
+/// What the caller told about themselves. Every field is untrusted text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeadFacts {
+    /// Full name as given.
+    pub name: Option<String>,
+    /// E-mail address, lower case.
+    pub email: Option<String>,
+    /// A phone number the caller gave, if any.
+    pub phone: Option<String>,
+    /// Why they called or what they want, in a few words.
+    pub intent: Option<String>,
+}
+
+/// Four marks from 0 to 100, named by the public API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quality {
+    /// Manner and correctness of the agent.
+    pub professionalism: u8,
+    /// How it took up what the caller felt and said.
+    pub empathy: u8,
+    /// How much of what it had to learn it learned.
+    pub information_gathering: u8,
+    /// Whether the purpose of the call was reached.
+    pub resolution: u8,
+}
+
+/// What was found out about a call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Analysis {
+    /// One to three sentences.
+    pub summary: String,
+    /// What the caller told about themselves.
+    pub lead: LeadFacts,
+    /// Marks; `None` if nobody spoke.
+    pub quality: Option<Quality>,
+    /// How promising the lead is, 0 to 100; `None` if nothing can be said.
+    pub lead_score: Option<u8>,
+    /// Why the lead got that score, one sentence.
+    pub score_explanation: Option<String>,
+    /// The caller asked not to be called again.
+    pub opt_out: bool,
+}
+
+/// Something that reads a transcript and reports on it.
+#[async_trait]
+pub trait CallAnalyst: Send + Sync {
+    /// Who did it, recorded with the call: `deterministic` or `llm:<model>`.
+    fn name(&self, request: &AnalysisRequest) -> String;
+
+    /// Reads the call. The answer has been checked against the limits above.
+    async fn analyse(&self, request: &AnalysisRequest) -> Result<Analysis, SpeechError>;
+}

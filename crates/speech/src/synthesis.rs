@@ -1,0 +1,33 @@
+//! The text-to-speech port for whole utterances (recordings, announcements). Streaming synthesis joins it with the voice engine.
+
+use async_trait::async_trait;
+
+use crate::SpeechError;
+
+/// Mono 16-bit audio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pcm {
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// The samples.
+    pub samples: Vec<i16>,
+}
+
+/// Which party a voice belongs to, so that the two can be told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VoiceRole {
+    /// The agent's voice.
+    Agent,
+    /// The other party's voice.
+    Caller,
+}
+
+/// Something that turns a text into sound.
+#[async_trait]
+pub trait Synthesiser: Send + Sync {
+    /// The program or vendor, for `doctor` and records.
+    fn name(&self) -> &str;
+
+    /// Speaks one utterance. Equal input gives equal samples.
+    async fn speak(&self, text: &str, voice: VoiceRole) -> Result<Pcm, SpeechError>;
+}
