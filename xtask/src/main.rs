@@ -6,12 +6,11 @@ use std::process::{Command, ExitCode};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.first().map(String::as_str) {
-        Some("test") => test(),
-        _ => {
-            eprintln!("usage: cargo xtask test");
-            ExitCode::from(2)
-        }
+    if arguments.first().is_some_and(|command| command == "test") {
+        test()
+    } else {
+        eprintln!("usage: cargo xtask test");
+        ExitCode::from(2)
     }
 }
 
