@@ -1,0 +1,196 @@
+//! Turn-taking: who speaks when, who yields, and when a call is over.
+//!
+//! This is the part of a voice agent that people feel. It is pure: it never opens a socket, reads a clock, rolls dice or spawns. A
+//! shell tells it what happened ([`Input`]) and when, and carries out what it asks ([`Output`]). The same core is driven by sound
+//! (voice detection, a recogniser, a synthesiser) and by timed words (scripted callers), and gives the same outputs for the same
+//! inputs.
+//!
+//! The contract: one [`Conversation::handle`], then [`Conversation::poll`] until [`Output::Wait`], then the next `handle`. Time is
+//! the time since the answer and never runs backwards.
+//!
+//! ```
+//! use std::time::Duration;
+//! use conversation::{Conversation, Input, Output, Settings};
+//!
+//! let mut talk = Conversation::new(Settings { listen_first: Duration::ZERO, ..Settings::default() });
+//! talk.handle(Input::Answered, Duration::ZERO);
+//! assert!(matches!(talk.poll(), Output::Speak { text, .. } if text == "Hello!"));
+//! ```
+
+mod answering;
+mod barge_in;
+mod endpointing;
+mod floor;
+mod parting;
+mod reply;
+mod settings;
+mod timers;
+mod transcript;
+mod words;
+
+use std::time::Duration;
+
+pub use barge_in::BargeIn;
+pub use endpointing::Endpointing;
+pub use floor::Conversation;
+pub use settings::{Settings, Silence};
+use speech::ChatMessage;
+pub use timers::Timer;
+pub use transcript::{Speaker, TranscriptEntry};
+
+/// One request to the language model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ReplyId(pub u32);
+
+/// One piece of text to be spoken without a break, about a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UtteranceId(pub u32);
+
+/// A fact from outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// The other party picked up. Comes first, once.
+    Answered,
+    /// Voice detection hears the caller.
+    SpeechStarted,
+    /// Voice detection hears the caller no more.
+    SpeechStopped,
+    /// What the recogniser makes of the running segment so far; replaces the previous partial.
+    Partial {
+        /// All words of the segment so far.
+        text: String,
+    },
+    /// The recogniser's last word on a segment; the next partial belongs to the next segment.
+    Final {
+        /// All words of the segment.
+        text: String,
+    },
+    /// The tone after which an answering machine records.
+    Beep,
+    /// A key of the caller's telephone.
+    Digit(char),
+    /// More words of a reply. Ignored if the reply is not the current one.
+    ReplyText {
+        /// The reply they belong to.
+        reply: ReplyId,
+        /// The words, with their spaces.
+        text: String,
+    },
+    /// A reply is over. Ignored if it is not the current one.
+    ReplyFinished {
+        /// Which reply.
+        reply: ReplyId,
+        /// How it ended.
+        end: ReplyEnd,
+    },
+    /// The first sound of an utterance goes out.
+    PlayoutStarted {
+        /// Which utterance.
+        utterance: UtteranceId,
+    },
+    /// So much of an utterance has been heard.
+    PlayoutProgress {
+        /// Which utterance.
+        utterance: UtteranceId,
+        /// Whole words heard, counted from its start.
+        words: usize,
+    },
+    /// The last sound of an utterance went out.
+    PlayoutFinished {
+        /// Which utterance.
+        utterance: UtteranceId,
+    },
+    /// The other party is gone.
+    CallerHungUp,
+    /// The time asked for by [`Output::Wait`] has come.
+    Deadline,
+}
+
+/// How a reply of the language model ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReplyEnd {
+    /// Everything is said.
+    Complete,
+    /// The model wants the call to end once its words have been heard.
+    EndCall,
+    /// The model called tools, which the shell has run. These messages (the model's calls, then the results) go into the history, and
+    /// the model is asked again.
+    ToolResults(Vec<ChatMessage>),
+    /// No answer, or a broken one.
+    Failed,
+}
+
+/// A request to the outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Ask the language model.
+    StartReply {
+        /// Repeated with every word of the answer.
+        reply: ReplyId,
+        /// The chat so far, system message first.
+        history: Vec<ChatMessage>,
+    },
+    /// Nobody wants that answer any more.
+    CancelReply {
+        /// Which one.
+        reply: ReplyId,
+    },
+    /// Say this after everything asked for before.
+    Speak {
+        /// Repeated with every report on it.
+        utterance: UtteranceId,
+        /// What to say.
+        text: String,
+    },
+    /// Fall silent at once and forget all utterances asked for.
+    StopPlayout,
+    /// End the call.
+    HangUp {
+        /// Why.
+        reason: EndReason,
+    },
+    /// A turn is over; these are the words that were heard. They come in the order in which they began.
+    Said(TranscriptEntry),
+    /// Something worth a line in a call's log.
+    Note(Note),
+    /// Nothing more to do until something happens, or until this time.
+    Wait(Option<Duration>),
+}
+
+/// Why a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndReason {
+    /// The other party hung up.
+    CallerHungUp,
+    /// The agent had said goodbye.
+    AgentEnded,
+    /// The other party said nothing for too long.
+    Silence,
+    /// The longest allowed duration was reached.
+    MaxDuration,
+    /// A message was left on an answering machine.
+    Voicemail,
+    /// The language model failed.
+    AgentError,
+    /// Somebody outside ended the call.
+    Cancelled,
+}
+
+/// Something worth a line in a call's log. Carries no words of anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Note {
+    /// An answering machine picked up.
+    VoicemailDetected,
+    /// A screening assistant asks who is calling.
+    ScreenerDetected,
+    /// The caller took the floor while the agent spoke.
+    Interrupted,
+    /// The agent fell silent for a sound that was no speech.
+    FalseInterruption,
+    /// The caller was asked whether they are still there.
+    SilencePrompt,
+    /// The language model gave no usable answer.
+    ReplyFailed,
+    /// The longest allowed duration is nearly over.
+    TimeIsUp,
+}
