@@ -1,29 +1,72 @@
 //! The commands people type: `cargo xtask <command>`.
 //!
-//! Plain Rust so that nothing has to be installed before the first one runs.
+//! Plain Rust, so that nothing has to be installed before the first one runs. Whatever a command starts (a database, a server) is
+//! owned by a value of the command's future: when the command ends, fails or is interrupted, the future is dropped and everything
+//! it started goes with it.
 
-use std::process::{Command, ExitCode};
+mod failure;
+mod postgres;
+mod programs;
+mod test;
+mod tidy;
 
-fn main() -> ExitCode {
+use std::process::ExitCode;
+
+use failure::Failure;
+use postgres::{Durability, Postgres};
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  test [--fast]      all tests, on both databases and against foreign clients; --fast: SQLite and our own tests only
+  postgres           a private PostgreSQL until Ctrl-C, for single tests; --durable: one that syncs
+  tidy               the architecture's rules
+";
+
+#[tokio::main]
+async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|command| command == "test") {
-        test()
-    } else {
-        eprintln!("usage: cargo xtask test");
-        ExitCode::from(2)
+    let outcome = tokio::select! {
+        outcome = run(&arguments) => outcome,
+        () = interruption() => Err(Failure::Interrupted),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
     }
 }
 
-/// Runs the tests of every crate.
-fn test() -> ExitCode {
-    #[expect(clippy::disallowed_methods, reason = "cargo tells its path in the environment")]
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    match Command::new(cargo).args(["test", "--workspace"]).status() {
-        Ok(status) if status.success() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("cargo could not be started: {error}");
-            ExitCode::FAILURE
+async fn run(arguments: &[String]) -> Result<(), Failure> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["test"] => test::everything().await,
+        ["test", "--fast"] => test::fast().await,
+        ["postgres"] => serve_postgres(Durability::Forgetful).await,
+        ["postgres", "--durable"] => serve_postgres(Durability::Synced).await,
+        ["tidy"] => tidy::check().await,
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(())
         }
+        _ => Err(Failure::Usage(USAGE)),
+    }
+}
+
+async fn serve_postgres(durability: Durability) -> Result<(), Failure> {
+    let postgres = Postgres::start(durability).await?;
+    println!("export KAICALLS_TEST_POSTGRES_URL={}", postgres.url());
+    std::future::pending().await
+}
+
+/// Resolves when somebody wants us gone.
+async fn interruption() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("a signal handler can be installed at start");
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
 }

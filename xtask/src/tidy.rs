@@ -1,0 +1,359 @@
+//! `cargo xtask tidy`: the rules of ARCHITECTURE.md that a compiler cannot see.
+//!
+//! Each rule names its offenders by file and line, so that the way out is plain. A rule that has nothing to look at yet (no generated
+//! contract, say) passes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::failure::{Doing, Failure};
+use crate::programs::{self, announce};
+
+/// The allowed edges between our crates. `server` and `testkit` may use all; only tests may use `testkit`.
+const EDGES: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("speech", &[]),
+    ("sip", &[]),
+    ("media", &[]),
+    ("egress", &[]),
+    ("conversation", &["speech"]),
+    ("store", &["domain"]),
+    ("webhooks", &["domain"]),
+    ("app", &["domain", "store", "webhooks", "egress", "speech"]),
+    ("api", &["domain", "store", "app"]),
+    ("mcp", &["domain", "store", "app"]),
+    ("dashboard", &["domain", "store", "app"]),
+    ("providers", &["speech", "egress"]),
+    ("vapi", &["domain", "egress"]),
+    ("voice", &["domain", "speech", "sip", "media", "conversation"]),
+    ("sandbox", &["domain", "speech", "conversation"]),
+    ("xtask", &[]),
+];
+
+/// Crates that decide and never act: no IO, no clock, no randomness.
+const PURE: &[&str] = &["domain", "webhooks", "speech", "media", "conversation"];
+
+/// What a pure crate's dependency tree may not hold.
+const IMPURE: &[&str] = &[
+    "tokio",
+    "mio",
+    "async-std",
+    "smol",
+    "hyper",
+    "reqwest",
+    "ureq",
+    "rusqlite",
+    "libsqlite3-sys",
+    "tokio-postgres",
+    "deadpool-postgres",
+    "sqlx",
+    "rand",
+];
+
+/// Crates behind a gate, and who stands at it.
+const GATED: &[(&str, &[&str])] = &[
+    ("reqwest", &["egress", "testkit"]),
+    ("ureq", &[]),
+    ("tokio-tungstenite", &["egress", "testkit"]),
+    ("rusqlite", &["store", "testkit", "xtask"]),
+    ("tokio-postgres", &["store", "testkit", "xtask"]),
+    ("deadpool-postgres", &["store"]),
+];
+
+/// Vendors are known to their adapters and to the wiring, and to nobody else.
+const VENDORS: &[&str] = &["vapi", "openai", "anthropic", "deepgram", "elevenlabs", "twilio", "cartesia"];
+
+/// A file longer than this is looking for its seam.
+const LONG_FILE: usize = 700;
+
+/// Checks every rule and lists what breaks them.
+pub async fn check() -> Result<(), Failure> {
+    announce("architecture rules");
+    let mut findings = Findings::default();
+    let crates = workspace().await?;
+    edges(&crates, &mut findings);
+    unused_dependencies(&crates, &mut findings)?;
+    for package in crates.iter().filter(|package| PURE.contains(&package.name.as_str())) {
+        purity(package, &mut findings).await?;
+    }
+    for package in &crates {
+        for file in sources(&package.folder)? {
+            let text = std::fs::read_to_string(&file).doing(format!("read {}", file.display()))?;
+            let file = file.strip_prefix(programs::root()).unwrap_or(&file).display().to_string();
+            every_file_says_why(&file, &text, &mut findings);
+            contents(&package.name, &file, &text, &mut findings);
+        }
+    }
+    licences_and_advisories(&mut findings).await;
+    findings.report()
+}
+
+#[derive(Default)]
+struct Findings {
+    broken: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Findings {
+    fn broken(&mut self, what: impl Into<String>) {
+        self.broken.push(what.into());
+    }
+
+    fn report(self) -> Result<(), Failure> {
+        for warning in &self.warnings {
+            println!("warning: {warning}");
+        }
+        for broken in &self.broken {
+            println!("broken: {broken}");
+        }
+        if self.broken.is_empty() {
+            println!("tidy");
+            Ok(())
+        } else {
+            Err(Failure::Rules(self.broken.len()))
+        }
+    }
+}
+
+/// One of our crates as cargo sees it.
+struct Package {
+    name: String,
+    folder: PathBuf,
+    /// What it is built with.
+    dependencies: BTreeSet<String>,
+    /// What only its tests are built with.
+    test_dependencies: BTreeSet<String>,
+}
+
+async fn workspace() -> Result<Vec<Package>, Failure> {
+    let text = programs::output(programs::cargo().args([
+        "metadata",
+        "--format-version=1",
+        "--no-deps",
+        "--offline",
+    ]))
+    .await?;
+    let metadata: Value = serde_json::from_str(&text).expect("cargo metadata prints JSON");
+    let packages = metadata["packages"].as_array().expect("cargo metadata lists packages");
+    Ok(packages.iter().map(package).collect())
+}
+
+fn package(described: &Value) -> Package {
+    let manifest = Path::new(described["manifest_path"].as_str().expect("a package has a manifest"));
+    let mut package = Package {
+        name: described["name"].as_str().expect("a package has a name").to_owned(),
+        folder: manifest.parent().expect("a manifest lies in a folder").to_owned(),
+        dependencies: BTreeSet::new(),
+        test_dependencies: BTreeSet::new(),
+    };
+    for dependency in described["dependencies"].as_array().into_iter().flatten() {
+        let name = dependency["name"].as_str().expect("a dependency has a name").to_owned();
+        if dependency["kind"] == "dev" {
+            package.test_dependencies.insert(name);
+        } else {
+            package.dependencies.insert(name);
+        }
+    }
+    package
+}
+
+/// The edges of the table, and the gates, are the only ones.
+fn edges(crates: &[Package], findings: &mut Findings) {
+    let ours: BTreeSet<&str> = crates.iter().map(|package| package.name.as_str()).collect();
+    let allowed: BTreeMap<&str, &[&str]> = EDGES.iter().copied().collect();
+    for package in crates {
+        let name = package.name.as_str();
+        for dependency in package.dependencies.iter().map(String::as_str) {
+            if let Some((_, keepers)) = GATED.iter().find(|(gated, _)| *gated == dependency)
+                && !keepers.contains(&name)
+            {
+                findings.broken(format!(
+                    "{name} depends on {dependency}, which belongs to {}",
+                    keepers.join(", ")
+                ));
+            }
+            if !ours.contains(dependency) || name == "testkit" {
+                continue;
+            }
+            if dependency == "testkit" {
+                findings.broken(format!("{name} depends on testkit outside its tests"));
+            } else if name != "server" && !allowed.get(name).is_some_and(|edges| edges.contains(&dependency))
+            {
+                findings.broken(format!("{name} may not depend on {dependency}"));
+            }
+        }
+    }
+}
+
+/// A dependency nobody names costs compile time and says something untrue.
+fn unused_dependencies(crates: &[Package], findings: &mut Findings) -> Result<(), Failure> {
+    for package in crates {
+        let mut text = String::new();
+        for file in sources(&package.folder)? {
+            text += &std::fs::read_to_string(&file).doing(format!("read {}", file.display()))?;
+        }
+        for dependency in package.dependencies.iter().chain(&package.test_dependencies) {
+            if !mentions(&text, &dependency.replace('-', "_")) {
+                findings.warnings.push(format!("{} does not use its dependency {dependency}", package.name));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a text holds a word, not merely as a part of a longer one.
+fn mentions(text: &str, word: &str) -> bool {
+    let part_of_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    text.match_indices(word).any(|(start, _)| {
+        !text[..start].ends_with(part_of_word) && !text[start + word.len()..].starts_with(part_of_word)
+    })
+}
+
+/// A pure crate sees nothing that acts, and reads neither clock nor dice.
+async fn purity(package: &Package, findings: &mut Findings) -> Result<(), Failure> {
+    let name = package.name.as_str();
+    let mut question = programs::cargo();
+    question.args([
+        "tree",
+        "--offline",
+        "--package",
+        name,
+        "--edges=normal",
+        "--prefix=none",
+        "--format={p}",
+    ]);
+    let tree = programs::output(&mut question).await?;
+    let seen: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    for impure in IMPURE.iter().filter(|impure| seen.contains(*impure)) {
+        findings.broken(format!("{name} is pure, yet {impure} is in its dependency tree"));
+    }
+    for file in sources(&package.folder.join("src"))? {
+        let text = std::fs::read_to_string(&file).doing(format!("read {}", file.display()))?;
+        for (number, line) in code_lines(&text) {
+            for call in [
+                "Instant::now",
+                "SystemTime::now",
+                "Timestamp::now",
+                "Uuid::new_v4",
+                "Uuid::now_v7",
+                "std::fs",
+                "std::net",
+            ] {
+                if line.contains(call) {
+                    findings
+                        .broken(format!("{}:{number}: {name} is pure, yet it says {call}", file.display()));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn every_file_says_why(file: &str, text: &str, findings: &mut Findings) {
+    if !text.starts_with("//!") {
+        findings.broken(format!("{file}: opens without saying why it exists (`//!`)"));
+    }
+    let lines = text.lines().count();
+    if lines > LONG_FILE {
+        findings.warnings.push(format!("{file}: {lines} lines; where is its seam?"));
+    }
+}
+
+/// SQL stands only in `store`, vendors' names only in their adapters.
+fn contents(name: &str, file: &str, text: &str, findings: &mut Findings) {
+    if matches!(name, "xtask" | "testkit") {
+        return;
+    }
+    let in_tests = file.contains("/tests/");
+    for (number, line) in code_lines(text) {
+        if name != "store" && !in_tests && is_sql(line) {
+            findings.broken(format!("{file}:{number}: SQL outside store"));
+        }
+        let lower = line.to_lowercase();
+        let known_here = matches!(name, "providers" | "vapi" | "server" | "sandbox");
+        let wire_names = ["vapi_assistant_id", "vapi_config", "vapi_error"];
+        let lower = wire_names.iter().fold(lower, |line, wire| line.replace(wire, ""));
+        if let Some(vendor) = VENDORS.iter().find(|vendor| lower.contains(**vendor))
+            && !known_here
+            && !in_tests
+            && !lower.contains(concat!("x-", "vapi-"))
+        // a header of the public wire contract
+        {
+            findings.broken(format!("{file}:{number}: {name} knows the vendor {vendor}"));
+        }
+    }
+}
+
+fn is_sql(line: &str) -> bool {
+    line.contains("INSERT INTO ")
+        || line.contains("DELETE FROM ")
+        || (line.contains("SELECT ") && line.contains('"'))
+        || (line.contains("UPDATE ") && line.contains(" SET "))
+}
+
+/// The lines that are code, with their numbers; a `mod tests` closes the file by our convention.
+fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line))
+        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+/// Rust files below a folder.
+fn sources(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).doing(format!("list {}", folder.display()))? {
+            let path = entry.doing(format!("list {}", folder.display()))?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Licences, TLS stacks and advisories, where cargo-deny is installed; its advisory list needs the network.
+async fn licences_and_advisories(findings: &mut Findings) {
+    if programs::found("cargo-deny").is_none() {
+        println!("skipped: licences and advisories (cargo-deny is not installed)");
+        return;
+    }
+    let mut deny = programs::cargo();
+    if programs::run(deny.args(["deny", "--offline", "check", "licenses", "bans", "sources"])).await.is_err()
+    {
+        findings.broken("cargo-deny refuses the dependency tree");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{code_lines, is_sql, mentions};
+
+    #[test]
+    fn a_longer_word_does_not_count_as_a_mention() {
+        assert!(mentions("use http::Method;", "http"));
+        assert!(!mentions("use http_body_util::Full;", "http"));
+        assert!(!mentions("use tower_http::cors;", "http"));
+    }
+
+    #[test]
+    fn sql_is_told_from_prose() {
+        assert!(is_sql(r#"tx.query("SELECT id FROM calls", &[])"#));
+        assert!(is_sql("INSERT INTO calls (id) VALUES ($1)"));
+        assert!(!is_sql("let update = UPDATE;"));
+    }
+
+    #[test]
+    fn comments_and_tests_are_no_code() {
+        let text = "//! doc\nfn a() {}\n// note\nfn b() {}\n#[cfg(test)]\nmod tests {}\n";
+        assert_eq!(code_lines(text).collect::<Vec<_>>(), [(2, "fn a() {}"), (4, "fn b() {}")]);
+    }
+}
