@@ -1,0 +1,113 @@
+//! Agents: who speaks on the phone, and how.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::{AgentId, BusinessId, E164, Timestamp};
+
+/// The greeting of an agent whose owner gave none.
+pub const DEFAULT_FIRST_MESSAGE: &str = "Hello! How can I help you today?";
+
+/// How long a call may last unless the agent or the call says otherwise.
+pub const DEFAULT_MAX_DURATION: Duration = Duration::from_secs(600);
+
+/// The shortest and the longest `max_duration` that can be asked for.
+pub const MAX_DURATION_RANGE: std::ops::RangeInclusive<u64> = 10..=43_200;
+
+/// Which language model an agent thinks with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// Vendor, `openai` by default.
+    pub provider: String,
+    /// Vendor's model id, `gpt-4.1` by default.
+    pub model: String,
+    /// Sampling temperature, 0 to 2; 0.7 by default.
+    pub temperature: f64,
+    /// Fields we do not interpret, kept for the engine.
+    pub extra: Map<String, Value>,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self { provider: "openai".into(), model: "gpt-4.1".into(), temperature: 0.7, extra: Map::new() }
+    }
+}
+
+/// Everything that decides how an agent behaves. A change makes a new version.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AgentConfig {
+    /// Display name.
+    pub name: String,
+    /// Instructions for inbound calls, and for outbound ones without instructions of their own.
+    pub system_prompt: String,
+    /// Instructions for outbound calls.
+    pub outbound_prompt: Option<String>,
+    /// Instructions for text messages.
+    pub sms_prompt: Option<String>,
+    /// Greeting; [`DEFAULT_FIRST_MESSAGE`] if absent.
+    pub first_message: Option<String>,
+    /// Greeting of outbound calls; the greeting above if absent.
+    pub outbound_first_message: Option<String>,
+    /// `{provider, voiceId, …}` as given; `None` leaves the choice to the engine.
+    pub voice: Option<Map<String, Value>>,
+    /// The language model.
+    pub model: Model,
+    /// A model id, or an object, for outbound calls only.
+    pub outbound_llm: Option<Value>,
+    /// A model id, or an object, for text messages only.
+    pub sms_llm: Option<Value>,
+    /// Longest call in seconds.
+    pub max_duration_s: Option<u32>,
+    /// Whether the agent may pass a caller on.
+    pub transfer_enabled: bool,
+    /// Whom it passes callers on to.
+    pub transfer_phone_number: Option<E164>,
+    /// Settings for the engine that we do not interpret.
+    pub vapi_config: Map<String, Value>,
+    /// The owner's own data.
+    pub metadata: Map<String, Value>,
+}
+
+impl AgentConfig {
+    /// The instructions that apply to outbound calls, unrendered.
+    pub fn outbound_instructions(&self) -> &str {
+        self.outbound_prompt.as_deref().unwrap_or(&self.system_prompt)
+    }
+
+    /// The opening line of outbound calls, unrendered.
+    pub fn outbound_greeting(&self) -> &str {
+        let own = self.outbound_first_message.as_deref().or(self.first_message.as_deref());
+        own.unwrap_or(DEFAULT_FIRST_MESSAGE)
+    }
+}
+
+/// An agent as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Agent {
+    /// Its id.
+    pub id: AgentId,
+    /// Its tenant.
+    pub business_id: BusinessId,
+    /// How it behaves.
+    pub config: AgentConfig,
+    /// The assistant that the Vapi engine made for it, if any.
+    pub vapi_assistant_id: Option<String>,
+    /// Number of its current version, from 1.
+    pub version: u32,
+    /// When it came into being.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Merges `changes` into `stored` key by key; a null deletes its key. Used for metadata, voice and engine settings.
+pub fn merge(stored: &mut Map<String, Value>, changes: Map<String, Value>) {
+    for (key, value) in changes {
+        if value.is_null() {
+            stored.shift_remove(&key);
+        } else {
+            stored.insert(key, value);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Businesses: the tenants.
+
+use crate::{BusinessId, E164, Timestamp, UserId};
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Business {
+    /// Its id; workspaces of the public API carry the same.
+    pub id: BusinessId,
+    /// Display name, spoken by agents.
+    pub name: String,
+    /// Office number, spoken by agents.
+    pub phone: Option<E164>,
+    /// IANA time zone, `UTC` if nobody said otherwise.
+    pub timezone: String,
+    /// Calling code of the home country, digits only, `1` for North America.
+    pub country_calling_code: String,
+    /// When it came into being.
+    pub created_at: Timestamp,
+}
+
+/// A person who can log in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Its id.
+    pub id: UserId,
+    /// Login name, lower case.
+    pub email: String,
+    /// When it came into being.
+    pub created_at: Timestamp,
+}

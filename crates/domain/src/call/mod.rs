@@ -1,0 +1,11 @@
+//! A call: its plan, its life and its endings.
+
+mod outcome;
+mod plan;
+mod progress;
+mod state;
+
+pub use outcome::{FailureCode, Outcome};
+pub use plan::{CallPlan, Direction};
+pub use progress::{Ending, Party, Progress, Report, Utterance};
+pub use state::{CallState, Step, WRAP_UP_LIMIT};

@@ -1,0 +1,64 @@
+//! What an engine is asked to do.
+
+use std::time::Duration;
+
+use crate::agent::AgentConfig;
+use crate::prompt::Variables;
+use crate::{AgentId, BusinessId, CallId, E164, Mode, Timestamp};
+
+/// Which way a call goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// They called us.
+    Inbound,
+    /// We called them.
+    Outbound,
+}
+
+impl Direction {
+    /// The word on the wire and in storage.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Inbound, Self::Outbound].into_iter().find(|direction| direction.as_str() == text)
+    }
+}
+
+/// Everything an engine needs for one call. Texts are rendered: no template is left in them.
+#[derive(Debug, Clone)]
+pub struct CallPlan {
+    /// Our id, with which the engine tags whatever it creates.
+    pub call_id: CallId,
+    /// The tenant.
+    pub business_id: BusinessId,
+    /// Live or test.
+    pub mode: Mode,
+    /// Which way the call goes.
+    pub direction: Direction,
+    /// Who is called.
+    pub to: E164,
+    /// Which of our numbers calls, if the agent has one.
+    pub from: Option<E164>,
+    /// The agent.
+    pub agent_id: AgentId,
+    /// The assistant that the Vapi engine made for the agent, if any.
+    pub vapi_assistant_id: Option<String>,
+    /// How the agent behaves, unrendered (for engines that render by themselves).
+    pub agent: AgentConfig,
+    /// The instructions for this call, rendered.
+    pub instructions: String,
+    /// The opening line of this call, rendered.
+    pub first_message: String,
+    /// What the agent knows of the person and the business.
+    pub variables: Variables,
+    /// The call ends after this time.
+    pub max_duration: Duration,
+    /// When the dialling was decided.
+    pub now: Timestamp,
+}

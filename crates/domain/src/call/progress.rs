@@ -1,0 +1,100 @@
+//! What engines tell about a call, in any order and possibly twice.
+
+use std::time::Duration;
+
+use super::FailureCode;
+use crate::{CallId, Timestamp};
+
+/// Who spoke or hung up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Party {
+    /// Ours.
+    Agent,
+    /// The other party, whichever way the call goes.
+    Caller,
+}
+
+impl Party {
+    /// The word in storage and in live views.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Caller => "caller",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Agent, Self::Caller].into_iter().find(|party| party.as_str() == text)
+    }
+}
+
+/// Something said, as far as it was heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Utterance {
+    /// Who said it.
+    pub by: Party,
+    /// The words heard.
+    pub text: String,
+    /// Its beginning, since the answer.
+    pub start: Duration,
+    /// Its end, since the answer.
+    pub end: Duration,
+    /// The other side cut it short.
+    pub interrupted: bool,
+}
+
+/// How the engine saw the call end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// It had been answered.
+    Talked {
+        /// When it had been answered, in case that report got lost.
+        answered_at: Timestamp,
+        /// From answer to end.
+        talked: Duration,
+    },
+    /// It never connected.
+    Failed(FailureCode),
+}
+
+/// One step of a call, as an engine reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// The engine took the call and names it so.
+    Accepted {
+        /// The engine's own id of the call.
+        conversation_id: String,
+    },
+    /// The phone rings.
+    Ringing,
+    /// Somebody or something answered.
+    Answered,
+    /// Something was said.
+    Said(Utterance),
+    /// Something worth keeping in the call's log: a barge-in, a detected voicemail. No personal data.
+    Noted {
+        /// What, as one word: `barge_in`, `voicemail`, `screener`, `tool_call` …
+        kind: String,
+        /// More about it, or empty.
+        detail: String,
+    },
+    /// The call is over.
+    Ended {
+        /// How.
+        ending: Ending,
+        /// The engine's own word for why: `caller-hung-up`, `agent-said-goodbye`, `voicemail`, `silence`, `max-duration` …
+        reason: String,
+    },
+}
+
+/// A step with its call and its time on the engine's clock (the sandbox runs on a virtual one).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Which call.
+    pub call_id: CallId,
+    /// When, on the engine's clock.
+    pub at: Timestamp,
+    /// What.
+    pub progress: Progress,
+}

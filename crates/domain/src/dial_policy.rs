@@ -1,0 +1,280 @@
+//! May this number be called now? One pure function decides every dial, before anything rings, and leaves its reason.
+//!
+//! Destination classes follow the numbering plans: ITU-T E.164 with its list of assigned country codes, and the North American
+//! Numbering Plan. They bind live calls only, because nothing rings in test mode; opt-outs and concurrency bind both.
+
+use std::fmt;
+
+use crate::{E164, Mode};
+
+/// Everything that the policy wants to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Whom to call.
+    pub to: &'a E164,
+    /// Live or test.
+    pub mode: Mode,
+    /// Calling code of the business's home country, digits only.
+    pub home_country: &'a str,
+    /// Calling codes that the operator allows besides, digits only.
+    pub allowed_countries: &'a [String],
+    /// The number asked not to be called.
+    pub opted_out: bool,
+    /// Calls of the business that run now.
+    pub running: u32,
+    /// How many may.
+    pub max_running: u32,
+}
+
+/// Why a call is allowed, for the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// Nothing rings in test mode.
+    Test,
+    /// The number is of the business's own country.
+    HomeCountry(&'static str),
+    /// The operator allowed the country.
+    AllowedCountry(&'static str),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Test => f.write_str("allowed: test mode"),
+            Self::HomeCountry(code) => write!(f, "allowed: home country +{code}"),
+            Self::AllowedCountry(code) => write!(f, "allowed: country +{code} is on the operator's list"),
+        }
+    }
+}
+
+/// Why a call is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The person asked not to be called.
+    #[error(
+        "the recipient asked not to be called; an operator can lift this with `kaicalls opt-outs remove`"
+    )]
+    OptedOut,
+    /// Emergency services and other service codes.
+    #[error("emergency and service numbers cannot be called by an agent")]
+    Service,
+    /// Numbers that cost the caller extra.
+    #[error("premium-rate numbers cannot be called by an agent")]
+    Premium,
+    /// Satellite and other networks without a country.
+    #[error("satellite and global network numbers cannot be called by an agent")]
+    Satellite,
+    /// A country that neither is home nor has been allowed.
+    #[error(
+        "calls to country code +{0} are not allowed; an operator can allow it with KAICALLS_ALLOWED_COUNTRIES"
+    )]
+    ForeignCountry(String),
+    /// Too many calls of the business run already.
+    #[error(
+        "{max} calls of this business run already; try again when one has ended, or raise KAICALLS_MAX_CONCURRENT_CALLS"
+    )]
+    TooManyRunning {
+        /// The limit.
+        max: u32,
+    },
+}
+
+impl Refusal {
+    /// One word for records and metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::OptedOut => "opted-out",
+            Self::Service => "service-number",
+            Self::Premium => "premium-rate",
+            Self::Satellite => "satellite",
+            Self::ForeignCountry(_) => "foreign-country",
+            Self::TooManyRunning { .. } => "too-many-running",
+        }
+    }
+}
+
+/// Decides. What the person wishes comes before everything else.
+pub fn decide(question: &Question<'_>) -> Result<Reason, Refusal> {
+    if question.opted_out {
+        return Err(Refusal::OptedOut);
+    }
+    if question.running >= question.max_running {
+        return Err(Refusal::TooManyRunning { max: question.max_running });
+    }
+    if question.mode == Mode::Test {
+        return Ok(Reason::Test);
+    }
+    let digits = &question.to.as_str()[1..];
+    let country = country_calling_code(question.to);
+    match class(country, &digits[country.len()..]) {
+        Class::Service => Err(Refusal::Service),
+        Class::Premium => Err(Refusal::Premium),
+        Class::Satellite => Err(Refusal::Satellite),
+        Class::Ordinary if country == question.home_country => Ok(Reason::HomeCountry(country)),
+        Class::Ordinary if question.allowed_countries.iter().any(|allowed| allowed == country) => {
+            Ok(Reason::AllowedCountry(country))
+        }
+        Class::Ordinary => Err(Refusal::ForeignCountry(country.to_owned())),
+    }
+}
+
+/// What kind of destination a number is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Ordinary,
+    Service,
+    Premium,
+    Satellite,
+}
+
+/// National prefixes that cost extra, by country code. Sources: the national numbering plans as published by ITU-T.
+const PREMIUM: &[(&str, &[&str])] = &[
+    ("1", &["900"]),
+    ("31", &["900", "906", "909"]),
+    ("33", &["89"]),
+    ("34", &["803", "806", "807", "905"]),
+    ("39", &["89", "16"]),
+    ("41", &["900", "901", "906"]),
+    ("43", &["900", "901", "930", "931"]),
+    ("44", &["9", "87"]),
+    ("46", &["900", "939", "944"]),
+    ("47", &["82"]),
+    ("48", &["70"]),
+    ("49", &["900", "190", "137", "180"]),
+    ("61", &["19"]),
+    ("979", &[""]),
+];
+
+/// Country codes of satellite networks and of global networks without a country (ITU-T list of E.164 assigned codes).
+const SATELLITE: &[&str] = &["870", "878", "881", "882", "883", "888"];
+
+fn class(country: &str, national: &str) -> Class {
+    if SATELLITE.contains(&country) {
+        return Class::Satellite;
+    }
+    if PREMIUM
+        .iter()
+        .any(|(code, prefixes)| *code == country && prefixes.iter().any(|p| national.starts_with(p)))
+    {
+        return Class::Premium;
+    }
+    let digits = national.as_bytes();
+    if country == "1" && digits.len() == 10 {
+        // An exchange or area code of the form N11 is a service code, and exchange 976 costs extra in most areas.
+        let is_n11 = |code: &[u8]| (b'2'..=b'9').contains(&code[0]) && &code[1..] == b"11";
+        if is_n11(&digits[..3]) || is_n11(&digits[3..6]) {
+            return Class::Service;
+        }
+        if &digits[3..6] == b"976" {
+            return Class::Premium;
+        }
+    }
+    // Emergency numbers dialled behind a country code do reach emergency services in some networks.
+    if matches!(national, "112" | "110" | "118" | "911" | "999" | "000") {
+        return Class::Service;
+    }
+    Class::Ordinary
+}
+
+/// Country calling codes of two digits; `1` and `7` have one, all others three (ITU-T E.164).
+const TWO_DIGITS: &[&str] = &[
+    "20", "27", "30", "31", "32", "33", "34", "36", "39", "40", "41", "43", "44", "45", "46", "47", "48",
+    "49", "51", "52", "53", "54", "55", "56", "57", "58", "60", "61", "62", "63", "64", "65", "66", "81",
+    "82", "84", "86", "90", "91", "92", "93", "94", "95", "98",
+];
+
+/// The country calling code of a number, digits only. For `+1` and `+7` that is the whole numbering zone.
+pub fn country_calling_code(number: &E164) -> &'static str {
+    let digits = &number.as_str()[1..];
+    if digits.starts_with('1') {
+        return "1";
+    }
+    if digits.starts_with('7') {
+        return "7";
+    }
+    TWO_DIGITS.iter().find(|code| digits.starts_with(**code)).copied().unwrap_or_else(|| three_digits(digits))
+}
+
+/// The codes of three digits begin with these two: 21–26, 29, 35, 37, 38, 42, 50, 59, 67–69, 80, 83, 85, 87–89, 96, 97, 99.
+fn three_digits(digits: &str) -> &'static str {
+    use std::sync::LazyLock;
+    static CODES: LazyLock<Vec<String>> =
+        LazyLock::new(|| (200..1000).map(|code: u16| code.to_string()).collect());
+    let code: usize = digits[..3].parse().expect("a number in E.164 holds at least seven digits");
+    &CODES[code - 200]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(to: &str, change: impl FnOnce(&mut Question<'_>)) -> Result<String, &'static str> {
+        let to = E164::parse(to).expect("a number");
+        let allowed = ["44".to_owned()];
+        let mut question = Question {
+            to: &to,
+            mode: Mode::Live,
+            home_country: "1",
+            allowed_countries: &allowed,
+            opted_out: false,
+            running: 0,
+            max_running: 10,
+        };
+        change(&mut question);
+        decide(&question).map(|reason| reason.to_string()).map_err(|refusal| refusal.code())
+    }
+
+    #[test]
+    fn home_and_listed_countries_are_allowed_with_a_reason() {
+        assert_eq!(ask("+15125551234", |_| {}).as_deref(), Ok("allowed: home country +1"));
+        assert_eq!(
+            ask("+442079460000", |_| {}).as_deref(),
+            Ok("allowed: country +44 is on the operator's list")
+        );
+        assert_eq!(ask("+4930123456", |_| {}), Err("foreign-country"));
+    }
+
+    #[test]
+    fn dangerous_destinations_are_refused_wherever_they_lie() {
+        let check = |to: &str, expected: &'static str| assert_eq!(ask(to, |_| {}), Err(expected), "{to}");
+        check("+19005551234", "premium-rate");
+        check("+15129761234", "premium-rate");
+        check("+449011234567", "premium-rate");
+        check("+979123456789", "premium-rate");
+        check("+15129111234", "service-number");
+        check("+14115551234", "service-number");
+        check("+881612345678", "satellite");
+        check("+8705551234567", "satellite");
+    }
+
+    #[test]
+    fn a_wish_not_to_be_called_counts_in_both_modes() {
+        assert_eq!(ask("+15125551234", |q| q.opted_out = true), Err("opted-out"));
+        assert_eq!(ask("+15005550006", |q| (q.opted_out, q.mode) = (true, Mode::Test)), Err("opted-out"));
+    }
+
+    #[test]
+    fn nothing_rings_in_test_mode_so_every_destination_is_allowed_there() {
+        assert_eq!(ask("+881612345678", |q| q.mode = Mode::Test).as_deref(), Ok("allowed: test mode"));
+    }
+
+    #[test]
+    fn the_limit_of_running_calls_holds_in_both_modes() {
+        for mode in Mode::ALL {
+            assert_eq!(ask("+15125551234", |q| (q.running, q.mode) = (10, mode)), Err("too-many-running"));
+        }
+    }
+
+    #[test]
+    fn country_codes_have_one_to_three_digits() {
+        let check = |number: &str, code: &str| {
+            assert_eq!(country_calling_code(&E164::parse(number).expect("a number")), code, "{number}");
+        };
+        check("+15125551234", "1");
+        check("+74951234567", "7");
+        check("+4930123456", "49");
+        check("+353123456789", "353");
+        check("+886212345678", "886");
+        check("+212512345678", "212");
+    }
+}

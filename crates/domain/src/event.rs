@@ -1,0 +1,40 @@
+//! What a business can be told about.
+
+macro_rules! event_types {
+    ($($variant:ident = $text:literal),* $(,)?) => {
+        /// The kind of an event.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum EventType { $(#[doc = concat!("`", $text, "`")] $variant,)* }
+
+        impl EventType {
+            /// Every kind.
+            pub const ALL: &'static [EventType] = &[$(EventType::$variant),*];
+
+            /// Its name on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $(EventType::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+event_types! {
+    CallStarted = "call.started",
+    CallCompleted = "call.completed",
+    CallFailed = "call.failed",
+    LeadCreated = "lead.created",
+    LeadUpdated = "lead.updated",
+    AgentUpdated = "agent.updated",
+}
+
+impl EventType {
+    /// Reads the wire name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
+    }
+
+    /// True for the two events that end a call; each call has exactly one of them.
+    pub fn ends_a_call(self) -> bool {
+        matches!(self, Self::CallCompleted | Self::CallFailed)
+    }
+}

@@ -1,0 +1,83 @@
+//! Typed ids. Two things with an id have two types, so that they cannot be mixed up.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Where new ids come from; seeded in tests, time-ordered UUIDs (RFC 9562, version 7) in the binary.
+pub trait IdSource: Send + Sync {
+    /// A new id that nothing else has.
+    fn next(&self) -> Uuid;
+}
+
+/// The text is not a UUID, so no such thing exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id")]
+pub struct NotAnId;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl $name {
+            /// Takes a new id from the source.
+            pub fn new(ids: &dyn IdSource) -> Self {
+                Self(ids.next())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                Uuid::try_parse(text).map(Self).map_err(|_| NotAnId)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A tenant.
+    BusinessId,
+    /// A person who can log in.
+    UserId,
+    /// A dashboard login.
+    SessionId,
+    /// An API key.
+    KeyId,
+    /// A voice agent.
+    AgentId,
+    /// One stored configuration of an agent.
+    AgentVersionId,
+    /// A phone number of the registry.
+    NumberId,
+    /// A person in the CRM.
+    LeadId,
+    /// A phone call. SIP's Call-ID header is another thing.
+    CallId,
+    /// Something that happened and that a business may be told.
+    EventId,
+    /// Where webhooks of a business go.
+    EndpointId,
+    /// One event on its way to one endpoint.
+    DeliveryId,
+    /// One HTTP request of a delivery.
+    AttemptId,
+    /// Work that must happen.
+    JobId,
+    /// One row of the usage log.
+    UsageId,
+    /// A running process of ours; calls in progress belong to one.
+    NodeId,
+}

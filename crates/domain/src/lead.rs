@@ -1,0 +1,163 @@
+//! Leads: the people a business talks to.
+
+use crate::{AgentId, BusinessId, E164, LeadId, Mode, Timestamp};
+
+/// A person in the CRM. Text fields hold what people wrote and are never trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lead {
+    /// Its id.
+    pub id: LeadId,
+    /// Its tenant.
+    pub business_id: BusinessId,
+    /// Live or test.
+    pub mode: Mode,
+    /// Everything that clients may set.
+    pub fields: LeadFields,
+    /// How promising it is, 0 to 100.
+    pub score: Option<u8>,
+    /// Why it got that score.
+    pub score_explanation: Option<String>,
+    /// Number of calls with it that connected.
+    pub interaction_count: u32,
+    /// When a call with it last ended.
+    pub last_contacted_at: Option<Timestamp>,
+    /// When it came into being.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// The part of a lead that clients write.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LeadFields {
+    /// The agent that found it.
+    pub agent_id: Option<AgentId>,
+    /// Full name.
+    pub name: Option<String>,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// E-mail address as given; compared without regard to case.
+    pub email: Option<String>,
+    /// Phone as given, or in E.164 where that could be read.
+    pub phone: Option<Phone>,
+    /// Street address.
+    pub address: Option<String>,
+    /// City.
+    pub city: Option<String>,
+    /// State or region.
+    pub state: Option<String>,
+    /// Postal code.
+    pub zip: Option<String>,
+    /// Pipeline status, an open set; `new` at first.
+    pub status: String,
+    /// Where it came from, an open set; `api` unless said otherwise.
+    pub source: String,
+    /// Page of origin.
+    pub source_url: Option<String>,
+    /// Title of that page.
+    pub source_page: Option<String>,
+    /// Free notes.
+    pub notes: Option<String>,
+    /// What the person wrote or said they want.
+    pub message: Option<String>,
+    /// Date of the person's event, as given.
+    pub event_date: Option<String>,
+    /// Kind of the person's event.
+    pub event_type: Option<String>,
+    /// IANA time zone.
+    pub timezone: Option<String>,
+}
+
+/// A phone number of a lead: forms send anything, and nothing is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phone {
+    /// Could be read as E.164.
+    Valid(E164),
+    /// Kept as it was given.
+    AsGiven(String),
+}
+
+impl Phone {
+    /// Reads what a form sent, national numbers in the country of the business.
+    pub fn read(text: &str, country_calling_code: &str) -> Self {
+        E164::from_form(text, country_calling_code)
+            .map_or_else(|_| Self::AsGiven(text.to_owned()), Self::Valid)
+    }
+
+    /// The text to show.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Valid(number) => number.as_str(),
+            Self::AsGiven(text) => text,
+        }
+    }
+
+    /// The number, if it could be read.
+    pub fn valid(&self) -> Option<&E164> {
+        match self {
+            Self::Valid(number) => Some(number),
+            Self::AsGiven(_) => None,
+        }
+    }
+}
+
+impl LeadFields {
+    /// Completes the three name fields from each other: the full name splits at its first space, the parts join.
+    pub fn complete_names(&mut self) {
+        match (&self.name, &self.first_name, &self.last_name) {
+            (Some(name), None, None) => {
+                let (first, last) = split_name(name);
+                self.first_name = Some(first);
+                self.last_name = last;
+            }
+            (None, first, last) if first.is_some() || last.is_some() => {
+                let parts: Vec<&str> = [first, last].into_iter().flatten().map(String::as_str).collect();
+                self.name = Some(parts.join(" "));
+            }
+            _ => {}
+        }
+    }
+
+    /// True if there is something to know the person by.
+    pub fn identifies_somebody(&self) -> bool {
+        let known = [&self.name, &self.first_name, &self.last_name, &self.email];
+        known.iter().any(|field| field.as_deref().is_some_and(|text| !text.trim().is_empty()))
+            || self.phone.as_ref().is_some_and(|phone| !phone.as_str().trim().is_empty())
+    }
+}
+
+/// Given name and the rest.
+pub fn split_name(name: &str) -> (String, Option<String>) {
+    let name = name.trim();
+    match name.split_once(' ') {
+        Some((first, last)) => (first.to_owned(), Some(last.trim().to_owned())),
+        None => (name.to_owned(), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_complete_each_other() {
+        let mut full = LeadFields { name: Some("Mary Ann  Smith".into()), ..Default::default() };
+        full.complete_names();
+        assert_eq!(
+            (full.first_name.as_deref(), full.last_name.as_deref()),
+            (Some("Mary"), Some("Ann  Smith"))
+        );
+
+        let mut parts = LeadFields { last_name: Some("Smith".into()), ..Default::default() };
+        parts.complete_names();
+        assert_eq!(parts.name.as_deref(), Some("Smith"));
+    }
+
+    #[test]
+    fn a_phone_that_cannot_be_read_is_kept() {
+        assert_eq!(Phone::read("ask my wife", "1"), Phone::AsGiven("ask my wife".into()));
+        assert_eq!(Phone::read("512 555 1234", "1").as_str(), "+15125551234");
+    }
+}

@@ -1,0 +1,18 @@
+//! Phone numbers that an operator has put into the registry.
+
+use crate::{AgentId, BusinessId, E164, NumberId, Timestamp};
+
+/// A number of the registry; without a business it is in the pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number {
+    /// Its id.
+    pub id: NumberId,
+    /// The number.
+    pub phone_number: E164,
+    /// Who holds it.
+    pub business_id: Option<BusinessId>,
+    /// Which agent answers it and calls from it.
+    pub agent_id: Option<AgentId>,
+    /// When it was registered.
+    pub created_at: Timestamp,
+}

@@ -1,0 +1,356 @@
+//! What an agent knows about the person it talks to, and how that gets into its words.
+//!
+//! Prompts and first messages are Liquid templates (`{{name}}`), the syntax that users of voice platforms know. Only tags that
+//! cannot loop or load anything are available, and output is bounded, so a template cannot be made to cost much. What a
+//! template mentions and nobody knows is left out.
+
+use std::io::Write;
+use std::sync::LazyLock;
+
+use liquid::model::Value;
+use liquid::{Object, Parser, ParserBuilder};
+use liquid_lib::stdlib;
+
+use crate::Timestamp;
+use crate::agent::{AgentConfig, DEFAULT_FIRST_MESSAGE};
+use crate::business::Business;
+use crate::call::Direction;
+use crate::lead::Lead;
+
+/// The longest text that a template may become, in bytes.
+const MAX_RENDERED: usize = 256 * 1024;
+
+/// Named facts, in the order of the public API's table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Variables(Vec<(&'static str, String)>);
+
+impl Variables {
+    /// The fact with this name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All facts.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+}
+
+/// What is known when a call begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Knowledge<'a> {
+    /// The person, if the CRM knows them.
+    pub lead: Option<&'a Lead>,
+    /// The person's name as the request gave it.
+    pub name: Option<&'a str>,
+    /// The business that the agent speaks for.
+    pub business: &'a Business,
+    /// When the call begins.
+    pub now: Timestamp,
+}
+
+/// The facts of the public API's table that are known. Those about a lead are missing without one.
+pub fn variables(knowledge: &Knowledge<'_>) -> Variables {
+    let Knowledge { lead, name, business, now } = *knowledge;
+    let mut known: Vec<(&'static str, String)> = Vec::new();
+    let first_name = |lead: &Lead| lead.fields.first_name.clone().or_else(|| lead.fields.name.clone());
+    let given = name.map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned);
+    if let Some(name) = given.or_else(|| lead.and_then(first_name)) {
+        known.push(("name", name));
+    }
+    if let Some(lead) = lead {
+        if let Some(score) = lead.score {
+            known.push(("lead_score", score.to_string()));
+        }
+        known.push(("lead_status", lead.fields.status.clone()));
+        known.push(("interaction_count", lead.interaction_count.to_string()));
+        let days = now.duration_since(lead.created_at).as_hours().max(0) / 24;
+        known.push(("days_since_first_contact", days.to_string()));
+        known.push(("lead_source", lead.fields.source.clone()));
+    }
+    known.push(("business_name", business.name.clone()));
+    if let Some(phone) = &business.phone {
+        known.push(("business_phone", phone.to_string()));
+    }
+    let zones = [lead.and_then(|lead| lead.fields.timezone.as_deref()), Some(business.timezone.as_str())];
+    known.push(("time_of_day", time_of_day(now, zones.into_iter().flatten()).to_owned()));
+    Variables(known)
+}
+
+/// Before noon, before five, after; in the first zone that exists, else UTC.
+fn time_of_day<'a>(now: Timestamp, mut zones: impl Iterator<Item = &'a str>) -> &'static str {
+    let zone = zones.find_map(|name| jiff::tz::TimeZone::get(name).ok()).unwrap_or(jiff::tz::TimeZone::UTC);
+    match now.to_zoned_datetime(zone).hour() {
+        ..12 => "morning",
+        12..17 => "afternoon",
+        17.. => "evening",
+    }
+}
+
+/// What the agent shall do in this call: its prompt with the facts filled in, and below it what is known of the person.
+pub fn instructions(
+    agent: &AgentConfig,
+    direction: Direction,
+    context: Option<&str>,
+    variables: &Variables,
+) -> String {
+    let template = match direction {
+        Direction::Inbound => &agent.system_prompt,
+        Direction::Outbound => agent.outbound_instructions(),
+    };
+    let mut text = render(template, variables);
+    text.push_str("\n\nWhat is known about this call:\n");
+    for (name, value) in variables.iter() {
+        // One line per fact, whatever people wrote into it.
+        let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        text.push_str("- ");
+        text.push_str(name);
+        text.push_str(": ");
+        text.push_str(&value);
+        text.push('\n');
+    }
+    if let Some(context) = context.map(str::trim).filter(|context| !context.is_empty()) {
+        text.push_str("- context: ");
+        text.push_str(context);
+        text.push('\n');
+    }
+    text
+}
+
+/// The opening line: the one given for this call, else the agent's own.
+pub fn first_message(
+    agent: &AgentConfig,
+    direction: Direction,
+    given: Option<&str>,
+    variables: &Variables,
+) -> String {
+    let own = match direction {
+        Direction::Inbound => agent.first_message.as_deref().unwrap_or(DEFAULT_FIRST_MESSAGE),
+        Direction::Outbound => agent.outbound_greeting(),
+    };
+    let template = given.filter(|given| !given.trim().is_empty()).unwrap_or(own);
+    render(template, variables)
+}
+
+/// Fills a template in. A text that is no valid template stays as it is; what cannot be rendered is left out.
+pub fn render(template: &str, variables: &Variables) -> String {
+    if !template.contains("{{") && !template.contains("{%") {
+        return template.to_owned();
+    }
+    let Ok(parsed) = PARSER.parse(template) else { return template.to_owned() };
+    let mut facts = Object::new();
+    for word in words(template) {
+        facts.insert(word.to_owned().into(), Value::Nil);
+    }
+    for (name, value) in variables.iter() {
+        facts.insert(name.to_owned().into(), Value::scalar(value.to_owned()));
+    }
+    let mut text = Bounded(Vec::with_capacity(template.len() + 256));
+    match parsed.render_to(&mut text, &facts) {
+        Ok(()) => String::from_utf8(text.0).unwrap_or_else(|_| without_tags(template)),
+        Err(_) => without_tags(template),
+    }
+}
+
+static PARSER: LazyLock<Parser> = LazyLock::new(|| {
+    ParserBuilder::new()
+        .tag(stdlib::AssignTag)
+        .block(stdlib::IfBlock)
+        .block(stdlib::UnlessBlock)
+        .block(stdlib::CaseBlock)
+        .block(stdlib::CaptureBlock)
+        .block(stdlib::CommentBlock)
+        .block(stdlib::RawBlock)
+        .filter(stdlib::Append)
+        .filter(stdlib::Capitalize)
+        .filter(stdlib::Default)
+        .filter(stdlib::Downcase)
+        .filter(stdlib::Prepend)
+        .filter(stdlib::Remove)
+        .filter(stdlib::Replace)
+        .filter(stdlib::Size)
+        .filter(stdlib::Split)
+        .filter(stdlib::First)
+        .filter(stdlib::Last)
+        .filter(stdlib::Strip)
+        .filter(stdlib::Truncate)
+        .filter(stdlib::Upcase)
+        .filter(stdlib::Plus)
+        .filter(stdlib::Minus)
+        .build()
+        .expect("the tags and filters above do not clash")
+});
+
+/// Everything in a template that could be the name of a variable.
+fn words(template: &str) -> impl Iterator<Item = &str> {
+    template
+        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+}
+
+/// The text without anything between `{{` and `}}` or `{%` and `%}`: an agent must not read templates aloud.
+fn without_tags(template: &str) -> String {
+    let mut text = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(begin) = rest.find("{{").into_iter().chain(rest.find("{%")).min() {
+        text.push_str(&rest[..begin]);
+        let closing = if rest[begin..].starts_with("{{") { "}}" } else { "%}" };
+        match rest[begin..].find(closing) {
+            Some(end) => rest = &rest[begin + end + 2..],
+            None => return text,
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+/// A buffer that stops growing.
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_RENDERED {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lead::LeadFields;
+    use crate::{BusinessId, E164, LeadId, Mode};
+    use uuid::Uuid;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a timestamp")
+    }
+
+    fn business() -> Business {
+        Business {
+            id: BusinessId(Uuid::nil()),
+            name: "Smith & Partners".into(),
+            phone: Some(E164::parse("+15125550100").expect("a number")),
+            timezone: "America/Chicago".into(),
+            country_calling_code: "1".into(),
+            created_at: at("2026-01-01T00:00:00Z"),
+        }
+    }
+
+    fn lead() -> Lead {
+        let fields = LeadFields {
+            first_name: Some("Maria".into()),
+            status: "contacted".into(),
+            source: "web_form".into(),
+            timezone: Some("Europe/Berlin".into()),
+            ..LeadFields::default()
+        };
+        Lead {
+            id: LeadId(Uuid::nil()),
+            business_id: BusinessId(Uuid::nil()),
+            mode: Mode::Live,
+            fields,
+            score: Some(80),
+            score_explanation: None,
+            interaction_count: 2,
+            last_contacted_at: None,
+            created_at: at("2026-02-10T09:00:00Z"),
+            updated_at: at("2026-02-10T09:00:00Z"),
+        }
+    }
+
+    fn known(lead: Option<&Lead>, name: Option<&str>) -> Variables {
+        variables(&Knowledge { lead, name, business: &business(), now: at("2026-02-15T18:30:00Z") })
+    }
+
+    #[test]
+    fn a_known_lead_brings_every_fact_of_the_table() {
+        let lead = lead();
+        let known = known(Some(&lead), None);
+        let facts: Vec<_> = known.iter().collect();
+        let expected = [
+            ("name", "Maria"),
+            ("lead_score", "80"),
+            ("lead_status", "contacted"),
+            ("interaction_count", "2"),
+            ("days_since_first_contact", "5"),
+            ("lead_source", "web_form"),
+            ("business_name", "Smith & Partners"),
+            ("business_phone", "+15125550100"),
+            ("time_of_day", "evening"), // 19:30 in Berlin
+        ];
+        assert_eq!(facts, expected);
+    }
+
+    #[test]
+    fn a_stranger_leaves_business_and_time_of_day_in_the_business_zone() {
+        let names: Vec<_> = known(None, None).iter().map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(names, ["business_name", "business_phone", "time_of_day"]);
+        assert_eq!(known(None, None).get("time_of_day"), Some("afternoon")); // 12:30 in Chicago
+    }
+
+    #[test]
+    fn the_name_of_the_request_comes_before_that_of_the_crm() {
+        assert_eq!(known(Some(&lead()), Some("Mrs. Lopez")).get("name"), Some("Mrs. Lopez"));
+        assert_eq!(known(Some(&lead()), Some("  ")).get("name"), Some("Maria"));
+    }
+
+    #[test]
+    fn templates_are_filled_in_and_unknown_names_left_out() {
+        let known = known(Some(&lead()), None);
+        let check =
+            |template: &str, expected: &str| assert_eq!(render(template, &known), expected, "{template}");
+        check("Good {{time_of_day}}, {{ name }}!", "Good evening, Maria!");
+        check("Hi {{nickname}}!", "Hi !");
+        check("Hi {{ nickname | default: 'there' }}!", "Hi there!");
+        check("{% if name == 'Maria' %}Hola{% else %}Hello{% endif %}", "Hola");
+        check("{{ person.title }} Hello", " Hello");
+        check("Costs { nothing }", "Costs { nothing }");
+        check("Say {{ or nothing", "Say {{ or nothing");
+    }
+
+    #[test]
+    fn what_people_wrote_is_never_a_template() {
+        let known = known(None, Some("{{business_phone}}"));
+        assert_eq!(render("Hi {{name}}", &known), "Hi {{business_phone}}");
+    }
+
+    #[test]
+    fn templates_cannot_loop_or_include() {
+        let known = known(None, None);
+        for template in ["{% for i in (1..100000000) %}x{% endfor %}", "{% include 'secret' %}"] {
+            assert_eq!(render(template, &known), template);
+        }
+    }
+
+    #[test]
+    fn a_template_that_grows_without_bound_says_nothing() {
+        let known = known(None, None);
+        let doubling = "{% assign a = a | append: a | append: 'xxxxxxxx' %}".repeat(20);
+        assert!(render(&format!("{doubling}{{{{ a }}}}"), &known).len() <= MAX_RENDERED);
+    }
+
+    #[test]
+    fn the_opening_line_of_the_call_comes_first() {
+        let agent = AgentConfig {
+            first_message: Some("Hello {{name}}".into()),
+            outbound_first_message: Some("Hi {{name}}, it's us".into()),
+            ..AgentConfig::default()
+        };
+        let known = known(Some(&lead()), None);
+        let say = |direction, given| first_message(&agent, direction, given, &known);
+        assert_eq!(say(Direction::Outbound, None), "Hi Maria, it's us");
+        assert_eq!(say(Direction::Outbound, Some("Hey {{name}}")), "Hey Maria");
+        assert_eq!(say(Direction::Inbound, None), "Hello Maria");
+        assert_eq!(
+            first_message(&AgentConfig::default(), Direction::Inbound, None, &known),
+            DEFAULT_FIRST_MESSAGE
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! What talking costs, and over which months it is counted.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use crate::Timestamp;
+
+/// Prices per engine, in cents per started minute. An engine without a price costs nothing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RateTable {
+    /// Hundredths of a cent, so that sums stay exact.
+    per_minute: BTreeMap<String, u64>,
+}
+
+/// A price that is no amount of money.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("the price of `{engine}` is {cents} cents per minute; expected 0 to 100000")]
+pub struct BadPrice {
+    engine: String,
+    cents: f64,
+}
+
+impl RateTable {
+    /// Cents per started minute by engine, `7.5` for seven and a half; two decimals count.
+    pub fn new(per_minute_cents: BTreeMap<String, f64>) -> Result<Self, BadPrice> {
+        let mut per_minute = BTreeMap::new();
+        for (engine, cents) in per_minute_cents {
+            if !(0.0..=100_000.0).contains(&cents) {
+                return Err(BadPrice { engine, cents });
+            }
+            #[expect(clippy::cast_sign_loss, reason = "the range was checked")]
+            per_minute.insert(engine, (cents * 100.0).round() as u64);
+        }
+        Ok(Self { per_minute })
+    }
+
+    /// The price of a talk, rounded up to a whole cent.
+    pub fn cost_cents(&self, engine: &str, talked: Duration) -> u32 {
+        let rate = self.per_minute.get(engine).copied().unwrap_or(0);
+        let hundredths = rate.saturating_mul(billed_minutes(talked));
+        u32::try_from(hundredths.div_ceil(100)).unwrap_or(u32::MAX)
+    }
+}
+
+/// Started minutes.
+pub fn billed_minutes(talked: Duration) -> u64 {
+    let seconds = talked.as_secs() + u64::from(talked.subsec_nanos() > 0);
+    seconds.div_ceil(60)
+}
+
+/// A calendar month in UTC; prints as `2026-11`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month {
+    year: i16,
+    month: i8,
+}
+
+impl Month {
+    /// The month that a moment lies in.
+    pub fn of(time: Timestamp) -> Self {
+        let date = time.to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+        Self { year: date.year(), month: date.month() }
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_started_minute_counts_and_cents_round_up() {
+        let rates = RateTable::new(BTreeMap::from([("voice".to_owned(), 7.5)])).expect("a fair price");
+        let cost = |seconds: u64| rates.cost_cents("voice", Duration::from_secs(seconds));
+        assert_eq!([cost(0), cost(1), cost(60), cost(61), cost(180)], [0, 8, 8, 15, 23]);
+        assert_eq!(rates.cost_cents("sandbox", Duration::from_secs(600)), 0);
+        assert_eq!(billed_minutes(Duration::from_millis(60_001)), 2);
+    }
+
+    #[test]
+    fn a_price_must_be_an_amount_of_money() {
+        for cents in [-1.0, f64::NAN, f64::INFINITY, 100_000.5] {
+            assert!(RateTable::new(BTreeMap::from([("voice".to_owned(), cents)])).is_err(), "{cents}");
+        }
+    }
+
+    #[test]
+    fn months_are_those_of_utc() {
+        let last_second = "2026-11-30T23:59:59Z".parse().expect("a timestamp");
+        let first_second = "2026-12-01T00:00:00Z".parse().expect("a timestamp");
+        assert_eq!(Month::of(last_second).to_string(), "2026-11");
+        assert_eq!(Month::of(first_second).to_string(), "2026-12");
+    }
+}
