@@ -167,7 +167,7 @@ mod tests {
                 match state.on(report, at(20), at(20)) {
                     Step::Stay => {}
                     Step::Move(next) | Step::WrapUp(next) => {
-                        assert!(rank(next) > rank(state), "{state:?} {report:?}")
+                        assert!(rank(next) > rank(state), "{state:?} {report:?}");
                     }
                     Step::End(_) => assert!(rank(state) < 3, "{state:?} {report:?}"),
                 }
