@@ -1,0 +1,207 @@
+//! Which addresses may be reached: those of the public internet, and those that the operator listed.
+//!
+//! The lists follow the IANA registries of special-purpose addresses for IPv4 and IPv6 (RFC 6890 and its successors). IPv6
+//! forms that carry an IPv4 address are judged by what they carry.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+/// True if the address belongs to the public internet.
+pub fn is_public(address: IpAddr) -> bool {
+    match unwrapped(address) {
+        Some(IpAddr::V4(address)) => is_public_v4(address),
+        Some(IpAddr::V6(address)) => is_public_v6(address),
+        None => false,
+    }
+}
+
+/// The address that packets will go to in the end; `None` for tunnels that must not be used at all.
+fn unwrapped(address: IpAddr) -> Option<IpAddr> {
+    let IpAddr::V6(v6) = address else { return Some(address) };
+    let segments = v6.segments();
+    let v4 = |high: u16, low: u16| Some(IpAddr::V4(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low))));
+    match segments {
+        [0, 0, 0, 0, 0, 0xffff, high, low] => v4(high, low), // mapped (RFC 4291)
+        [0, 0, 0, 0, 0, 0, high, low] if (high, low) > (0, 1) => v4(high, low), // compatible, obsolete (RFC 4291)
+        [0, 0, 0, 0, 0xffff, 0, high, low] => v4(high, low),                    // translated (RFC 2765)
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),                 // NAT64 (RFC 6052)
+        [0x64, 0xff9b, 1, ..] | [0x2001, 0, ..] => None, // local NAT64 (RFC 8215), Teredo (RFC 4380)
+        [0x2002, high, low, ..] => v4(high, low),        // 6to4 (RFC 3056)
+        _ => Some(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let special = a == 0
+        || a == 10
+        || a == 127
+        || a >= 224
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 169 && b == 254)
+        || (a == 172 && (16..32).contains(&b))
+        || (a == 192 && b == 0 && (c == 0 || c == 2))
+        || (a == 192 && b == 88 && c == 99)
+        || (a == 192 && b == 168)
+        || (a == 198 && (b == 18 || b == 19))
+        || (a == 198 && b == 51 && c == 100)
+        || (a == 203 && b == 0 && c == 113);
+    !special
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, ..] = address.segments();
+    let global_unicast = a & 0xe000 == 0x2000;
+    let special = (a == 0x2001 && (b < 0x0200 || b == 0x0db8)) || (a == 0x3fff && b < 0x1000);
+    global_unicast && !special
+}
+
+/// Addresses that may be reached although they are not public, or on unusual ports, or without TLS.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exceptions(Vec<Exception>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Exception {
+    network: IpNet,
+    ports: std::ops::RangeInclusive<u16>,
+}
+
+/// The text lists no exceptions.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{entry}` is no exception; expected a network and a port, a range of ports or `*`, like `10.1.0.0/16:8080`, \
+     `[fd00::/8]:8000-8100` or `127.0.0.1/32:*`"
+)]
+pub struct NotExceptions {
+    entry: String,
+}
+
+impl Exceptions {
+    /// None.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// True if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// True if the address is listed with this port.
+    pub fn cover(&self, address: IpAddr, port: u16) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|exception| exception.ports.contains(&port) && exception.network.contains(&address))
+    }
+
+    /// True if any address is listed with this port.
+    pub fn cover_port(&self, port: u16) -> bool {
+        self.0.iter().any(|exception| exception.ports.contains(&port))
+    }
+}
+
+impl FromStr for Exceptions {
+    type Err = NotExceptions;
+
+    /// Reads entries separated by commas.
+    fn from_str(text: &str) -> Result<Self, NotExceptions> {
+        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let read = |entry: &str| exception(entry).ok_or_else(|| NotExceptions { entry: entry.to_owned() });
+        entries.map(read).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+fn exception(entry: &str) -> Option<Exception> {
+    let (network, ports) = entry.rsplit_once(':')?;
+    let network = network.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(network);
+    let network = network.parse::<IpNet>().or_else(|_| network.parse::<IpAddr>().map(IpNet::from)).ok()?;
+    let ports = match ports.split_once('-') {
+        _ if ports == "*" => 1..=u16::MAX,
+        Some((first, last)) => first.parse().ok()?..=last.parse().ok()?,
+        None => ports.parse().ok().map(|port: u16| port..=port)?,
+    };
+    (!ports.is_empty() && *ports.start() > 0).then_some(Exception { network, ports })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_public_internet_is_public() {
+        let check = |address: &str, expected: bool| {
+            assert_eq!(is_public(address.parse().expect("an address")), expected, "{address}");
+        };
+        for public in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "100.63.0.1",
+            "172.15.0.1",
+            "192.0.1.1",
+            "2606:4700::1111",
+            "::ffff:8.8.8.8",
+        ] {
+            check(public, true);
+        }
+        for private in [
+            "0.0.0.0",
+            "10.0.0.1",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.255.255.254",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::127.0.0.1",
+            "::ffff:127.0.0.1",
+            "::ffff:0:10.0.0.1",
+            "64:ff9b::169.254.169.254",
+            "64:ff9b:1::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "2002:a9fe:a9fe::1",
+            "3fff::1",
+            "fc00::1",
+            "fd12:3456::1",
+            "fe80::1",
+            "ff02::1",
+        ] {
+            check(private, false);
+        }
+        check("2002:808:808::1", true); // 6to4 of 8.8.8.8
+        check("64:ff9b::8.8.8.8", true);
+    }
+
+    #[test]
+    fn exceptions_name_network_and_port() {
+        let exceptions: Exceptions =
+            "10.1.0.0/16:8080, [fd00::/8]:8000-8100,127.0.0.1:*".parse().expect("exceptions");
+        let covers = |address: &str, port| exceptions.cover(address.parse().expect("an address"), port);
+        assert!(covers("10.1.2.3", 8080) && covers("::ffff:10.1.2.3", 8080));
+        assert!(!covers("10.1.2.3", 8081) && !covers("10.2.2.3", 8080));
+        assert!(covers("fd00::1", 8050) && !covers("fd00::1", 8101));
+        assert!(covers("127.0.0.1", 1) && !covers("127.0.0.2", 1));
+    }
+
+    #[test]
+    fn an_exception_without_a_port_is_refused_with_an_example() {
+        for wrong in
+            ["10.0.0.0/8", "10.0.0.0/8:0", "10.0.0.0/8:9-8", "10.0.0.0/33:80", "localhost:80", "private"]
+        {
+            let error = wrong.parse::<Exceptions>().expect_err(wrong);
+            assert!(error.to_string().contains(wrong) && error.to_string().contains("10.1.0.0/16:8080"));
+        }
+    }
+}

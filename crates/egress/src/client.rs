@@ -1,0 +1,263 @@
+//! The guarded client. One connection per request: resolved once, checked, and connected to exactly what was checked, so a
+//! name that changes its address in between gains nothing.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::header::{HOST, RETRY_AFTER, USER_AGENT};
+use http::{HeaderName, HeaderValue, Request};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use crate::address::Exceptions;
+use crate::target::{Refused, Target, check_url};
+
+/// Turns names into addresses. Replaced in tests only.
+#[async_trait]
+pub trait Resolve: Send + Sync {
+    /// All addresses of a host.
+    async fn resolve(&self, host: &str) -> std::io::Result<Vec<IpAddr>>;
+}
+
+/// The operating system's resolver.
+struct SystemResolver;
+
+#[async_trait]
+impl Resolve for SystemResolver {
+    async fn resolve(&self, host: &str) -> std::io::Result<Vec<IpAddr>> {
+        Ok(tokio::net::lookup_host((host, 0)).await?.map(|address| address.ip()).collect())
+    }
+}
+
+/// What one exchange may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From the first look at the name to the last byte of the answer.
+    pub deadline: Duration,
+    /// How much of an answer is kept; the rest is not even read.
+    pub kept_body: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { deadline: Duration::from_secs(5), kept_body: 1024 }
+    }
+}
+
+/// A request to send.
+#[derive(Debug, Clone)]
+pub struct Post<'a> {
+    /// Where to.
+    pub url: &'a str,
+    /// Header names in lower case, and their values.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// `Retry-After` in seconds, if the answer named one.
+    pub retry_after: Option<Duration>,
+    /// The beginning of the body.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// The address may not be reached.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// A header cannot be sent.
+    #[error("a header holds something that cannot be sent")]
+    BadHeader,
+    /// The name does not resolve.
+    #[error("the host name could not be resolved")]
+    Dns,
+    /// Nothing answers there.
+    #[error("the connection could not be made")]
+    Connect,
+    /// No secure connection: a certificate that is not valid for this host, or no TLS at all.
+    #[error("the TLS handshake failed: is the certificate valid for this host?")]
+    Tls,
+    /// The exchange took too long.
+    #[error("no complete answer in time")]
+    Timeout,
+    /// The other side spoke something else than HTTP/1.1, or hung up.
+    #[error("the answer was broken off or is not HTTP")]
+    Protocol,
+}
+
+impl SendError {
+    /// One word for records and metrics.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Refused(_) => "blocked_address",
+            Self::BadHeader => "bad_header",
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::Protocol => "protocol",
+        }
+    }
+}
+
+/// The client for addresses that users name.
+#[derive(Clone)]
+pub struct Client {
+    exceptions: Arc<Exceptions>,
+    limits: Limits,
+    resolver: Arc<dyn Resolve>,
+    tls: TlsConnector,
+}
+
+impl Client {
+    /// A client that trusts the certificates that the system trusts.
+    pub fn new(exceptions: Exceptions, limits: Limits) -> Self {
+        crate::install_crypto();
+        let config = rustls::ClientConfig::builder()
+            .with_platform_verifier()
+            .expect("the system's certificate store can be opened")
+            .with_no_client_auth();
+        Self {
+            exceptions: Arc::new(exceptions),
+            limits,
+            resolver: Arc::new(SystemResolver),
+            tls: TlsConnector::from(Arc::new(config)),
+        }
+    }
+
+    /// The same with another resolver.
+    #[must_use]
+    pub fn with_resolver(mut self, resolver: Arc<dyn Resolve>) -> Self {
+        self.resolver = resolver;
+        self
+    }
+
+    /// Says at once what is wrong with a URL, as far as that can be known without resolving it.
+    pub fn check(&self, url: &str) -> Result<(), Refused> {
+        check_url(url, &self.exceptions).map(drop)
+    }
+
+    /// Sends a POST and reads the beginning of the answer. Redirects are answers like any other.
+    pub async fn post(&self, post: Post<'_>) -> Result<Answer, SendError> {
+        tokio::time::timeout(self.limits.deadline, self.exchange(post))
+            .await
+            .map_err(|_| SendError::Timeout)?
+    }
+
+    async fn exchange(&self, post: Post<'_>) -> Result<Answer, SendError> {
+        let target = check_url(post.url, &self.exceptions)?;
+        let request = request(&target, post)?;
+        let stream = self.connect(&target).await?;
+        if !target.tls {
+            return self.talk(stream, request).await;
+        }
+        let host =
+            target.url.host_str().ok_or(Refused::NotAUrl)?.trim_start_matches('[').trim_end_matches(']');
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| Refused::NotAUrl)?;
+        let stream = self.tls.connect(name, stream).await.map_err(|_| SendError::Tls)?;
+        self.talk(stream, request).await
+    }
+
+    /// Connects to one of the host's addresses, after every one of them has been checked.
+    async fn connect(&self, target: &Target) -> Result<TcpStream, SendError> {
+        let addresses = match target.literal() {
+            Some(address) => vec![address],
+            None => {
+                let host = target.url.host_str().ok_or(Refused::NotAUrl)?;
+                self.resolver.resolve(host).await.map_err(|_| SendError::Dns)?
+            }
+        };
+        if addresses.is_empty() {
+            return Err(SendError::Dns);
+        }
+        for &address in &addresses {
+            target.permit(address, &self.exceptions)?;
+        }
+        let sockets: Vec<SocketAddr> =
+            addresses.into_iter().map(|address| SocketAddr::new(address, target.port)).collect();
+        TcpStream::connect(&sockets[..]).await.map_err(|_| SendError::Connect)
+    }
+
+    async fn talk<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Answer, SendError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+            .max_headers(100)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|_| SendError::Protocol)?;
+        let answer = async {
+            let response = sender.send_request(request).await.map_err(|_| SendError::Protocol)?;
+            let status = response.status().as_u16();
+            let retry_after = response.headers().get(RETRY_AFTER).and_then(seconds);
+            let body = beginning(response.into_body(), self.limits.kept_body).await?;
+            Ok(Answer { status, retry_after, body })
+        };
+        // The connection moves only while it is polled, and ends with the answer.
+        tokio::pin!(connection, answer);
+        tokio::select! {
+            answer = &mut answer => answer,
+            _ = &mut connection => answer.await,
+        }
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("exceptions", &self.exceptions)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+fn request(target: &Target, post: Post<'_>) -> Result<Request<Full<Bytes>>, SendError> {
+    let path = &target.url[url::Position::BeforePath..url::Position::AfterQuery];
+    let authority = &target.url[url::Position::BeforeHost..url::Position::AfterPort];
+    let mut request = Request::post(path)
+        .header(HOST, authority)
+        .header(USER_AGENT, "KaiCalls-Webhooks/1.0")
+        .body(Full::new(post.body))
+        .map_err(|_| Refused::NotAUrl)?;
+    for (name, value) in post.headers {
+        let value = HeaderValue::from_str(&value).map_err(|_| SendError::BadHeader)?;
+        request.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+    Ok(request)
+}
+
+fn seconds(value: &HeaderValue) -> Option<Duration> {
+    value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}
+
+async fn beginning(mut body: Incoming, limit: usize) -> Result<Vec<u8>, SendError> {
+    let mut kept = Vec::new();
+    while kept.len() < limit {
+        match body.frame().await {
+            None => break,
+            Some(Err(_)) => return Err(SendError::Protocol),
+            Some(Ok(frame)) => {
+                let Ok(data) = frame.into_data() else { continue };
+                kept.extend_from_slice(&data[..data.len().min(limit - kept.len())]);
+            }
+        }
+    }
+    Ok(kept)
+}

@@ -1,0 +1,21 @@
+//! The only way out: every HTTP request of the platform passes through here.
+//!
+//! [`Client`] is for addresses that users name. It connects only to addresses that it has checked, follows no redirect, reads
+//! a bounded answer and obeys a deadline over the whole exchange. [`OperatorClient`] is for addresses that the operator has
+//! configured (a language model, say), which may be private and may stream.
+
+mod address;
+mod client;
+mod operator;
+mod target;
+
+pub use address::{Exceptions, NotExceptions, is_public};
+pub use client::{Answer, Client, Limits, Post, Resolve, SendError};
+pub use operator::{OperatorClient, OperatorError, OperatorResponse, Timeouts};
+pub use target::{Refused, Target, check_url};
+
+/// Installs the cryptography that TLS uses. Harmless to repeat.
+pub fn install_crypto() {
+    // An error only says that somebody was faster.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

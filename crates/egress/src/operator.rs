@@ -1,0 +1,127 @@
+//! The client for addresses that the operator has configured: private ones are fine, answers may stream, and connections are
+//! kept so that a turn of a conversation does not begin with a handshake.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// How long to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For the connection.
+    pub connect: Duration,
+    /// Between two pieces of the answer, the first one included.
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(3), idle: Duration::from_secs(10) }
+    }
+}
+
+/// Why there is no answer, or no more of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OperatorError {
+    /// The URL or a header cannot be used.
+    #[error("the configured address or key cannot be used in a request")]
+    BadRequest,
+    /// Nothing answers there.
+    #[error("the connection could not be made")]
+    Connect,
+    /// It took too long.
+    #[error("no answer in time")]
+    Timeout,
+    /// The answer was broken off.
+    #[error("the answer was broken off")]
+    Broken,
+}
+
+impl From<reqwest::Error> for OperatorError {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() {
+            Self::Timeout
+        } else if error.is_connect() {
+            Self::Connect
+        } else if error.is_builder() {
+            Self::BadRequest
+        } else {
+            Self::Broken
+        }
+    }
+}
+
+/// The client for configured addresses.
+#[derive(Debug, Clone)]
+pub struct OperatorClient(reqwest::Client);
+
+impl OperatorClient {
+    /// A client with these limits. Follows no redirects, because a key would travel along.
+    pub fn new(timeouts: Timeouts) -> Self {
+        crate::install_crypto();
+        #[expect(clippy::disallowed_methods, reason = "this is the gate")]
+        let client = reqwest::Client::builder()
+            .connect_timeout(timeouts.connect)
+            .read_timeout(timeouts.idle)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .expect("the cryptography was installed and the certificate store can be opened");
+        Self(client)
+    }
+
+    /// Sends JSON and returns as soon as the answer begins.
+    pub async fn post_json(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+    ) -> Result<OperatorResponse, OperatorError> {
+        let mut map = HeaderMap::new();
+        map.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        for (name, value) in headers {
+            let mut value = HeaderValue::from_str(value).map_err(|_| OperatorError::BadRequest)?;
+            value.set_sensitive(true);
+            map.insert(HeaderName::from_static(name), value);
+        }
+        let response = self.0.post(url).headers(map).body(body).send().await?;
+        Ok(OperatorResponse(response))
+    }
+}
+
+/// An answer that has begun.
+#[derive(Debug)]
+pub struct OperatorResponse(reqwest::Response);
+
+impl OperatorResponse {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.0.status().as_u16()
+    }
+
+    /// A header, if it is there and readable.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.0.headers().get(name)?.to_str().ok()
+    }
+
+    /// The body, up to a limit; what lies beyond is cut off.
+    pub async fn text(self, limit: usize) -> Result<String, OperatorError> {
+        let mut kept = Vec::new();
+        let mut stream = std::pin::pin!(self.stream());
+        while let Some(piece) = stream.next().await {
+            let piece = piece?;
+            kept.extend_from_slice(&piece[..piece.len().min(limit - kept.len())]);
+            if kept.len() == limit {
+                break;
+            }
+        }
+        Ok(String::from_utf8_lossy(&kept).into_owned())
+    }
+
+    /// The body in pieces as they arrive. Dropping it closes the exchange.
+    pub fn stream(self) -> impl Stream<Item = Result<Bytes, OperatorError>> + Send + 'static {
+        self.0.bytes_stream().map(|piece| piece.map_err(OperatorError::from))
+    }
+}

@@ -1,0 +1,166 @@
+//! The guarded client against a real listener: what gets through, and what never opens a connection.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use egress::{Answer, Client, Exceptions, Limits, Post, Refused, Resolve, SendError};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+/// A listener that answers every connection with the same bytes and counts them.
+struct Receiver {
+    port: u16,
+    connections: Arc<AtomicUsize>,
+    heard: tokio::sync::mpsc::Receiver<String>,
+}
+
+impl Receiver {
+    async fn answering(bytes: &'static [u8]) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let port = listener.local_addr().expect("a bound listener").port();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let (tell, heard) = tokio::sync::mpsc::channel(16);
+        let counter = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                counter.fetch_add(1, Ordering::SeqCst);
+                let tell = tell.clone();
+                tokio::spawn(async move {
+                    let mut buffer = vec![0; 4096];
+                    let read = stream.read(&mut buffer).await.unwrap_or(0);
+                    let _ = tell.send(String::from_utf8_lossy(&buffer[..read]).into_owned()).await;
+                    let _ = stream.write_all(bytes).await;
+                    if bytes.is_empty() {
+                        // Hold the line and say nothing.
+                        std::future::pending::<()>().await;
+                    }
+                });
+            }
+        });
+        Self { port, connections, heard }
+    }
+
+    fn client(&self) -> Client {
+        let exceptions: Exceptions = format!("127.0.0.1:{}", self.port).parse().expect("an exception");
+        Client::new(exceptions, Limits { deadline: Duration::from_secs(2), kept_body: 16 })
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+async fn post(client: &Client, url: &str) -> Result<Answer, SendError> {
+    let headers = vec![("x-kaicalls-event", "call.completed".to_owned())];
+    client.post(Post { url, headers, body: Bytes::from_static(b"{\"a\":1}") }).await
+}
+
+/// A resolver that names other addresses at every question.
+struct Fickle(Vec<Vec<IpAddr>>, AtomicUsize);
+
+#[async_trait]
+impl Resolve for Fickle {
+    async fn resolve(&self, _: &str) -> std::io::Result<Vec<IpAddr>> {
+        let turn = self.1.fetch_add(1, Ordering::SeqCst);
+        Ok(self.0[turn.min(self.0.len() - 1)].clone())
+    }
+}
+
+#[tokio::test]
+async fn a_listed_receiver_gets_the_request_and_its_answer_is_read_up_to_the_limit() {
+    let mut receiver = Receiver::answering(
+        b"HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 26\r\n\r\nabcdefghijklmnopqrstuvwxyz",
+    )
+    .await;
+    let url = format!("http://127.0.0.1:{}/hook?x=1", receiver.port);
+    let answer = post(&receiver.client(), &url).await.expect("an answer");
+    let expected =
+        Answer { status: 503, retry_after: Some(Duration::from_secs(7)), body: b"abcdefghijklmnop".to_vec() };
+    assert_eq!(answer, expected);
+    let heard = receiver.heard.recv().await.expect("a request");
+    assert!(heard.starts_with("POST /hook?x=1 HTTP/1.1\r\n"), "{heard}");
+    assert!(heard.contains("x-kaicalls-event: call.completed") && heard.ends_with("{\"a\":1}"), "{heard}");
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let receiver = Receiver::answering(
+        b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n",
+    )
+    .await;
+    let answer =
+        post(&receiver.client(), &format!("http://127.0.0.1:{}/", receiver.port)).await.expect("an answer");
+    assert_eq!((answer.status, receiver.connections()), (302, 1));
+}
+
+#[tokio::test]
+async fn a_name_that_points_inside_is_refused_before_anything_connects() {
+    let receiver = Receiver::answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let public: IpAddr = [8, 8, 8, 8].into();
+    let inside: IpAddr = [10, 0, 0, 1].into();
+    for addresses in
+        [vec![inside], vec![public, inside], vec!["::ffff:127.0.0.1".parse().expect("an address")]]
+    {
+        let client = Client::new(Exceptions::none(), Limits::default());
+        let client = client.with_resolver(Arc::new(Fickle(vec![addresses], AtomicUsize::new(0))));
+        let refused = post(&client, "https://rebinding.example/").await;
+        assert_eq!(refused, Err(SendError::Refused(Refused::Address)));
+    }
+    assert_eq!(receiver.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_name_is_resolved_once_and_what_was_checked_is_what_is_called() {
+    let receiver = Receiver::answering(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+    let local = vec![IpAddr::from(Ipv4Addr::LOCALHOST)];
+    let resolver = Arc::new(Fickle(vec![local, vec![[10, 0, 0, 1].into()]], AtomicUsize::new(0)));
+    let client = receiver.client().with_resolver(Arc::clone(&resolver) as Arc<dyn Resolve>);
+    let answer =
+        post(&client, &format!("http://rebinding.example:{}/", receiver.port)).await.expect("an answer");
+    assert_eq!((answer.status, resolver.1.load(Ordering::SeqCst)), (204, 1));
+}
+
+#[tokio::test]
+async fn a_receiver_that_says_nothing_costs_no_more_than_the_deadline() {
+    let receiver = Receiver::answering(b"").await;
+    let exceptions: Exceptions = format!("127.0.0.1:{}", receiver.port).parse().expect("an exception");
+    let client = Client::new(exceptions, Limits { deadline: Duration::from_millis(200), kept_body: 16 });
+    let answer = post(&client, &format!("http://127.0.0.1:{}/", receiver.port)).await;
+    assert_eq!(answer, Err(SendError::Timeout));
+}
+
+#[tokio::test]
+async fn a_receiver_without_tls_is_no_https_receiver() {
+    let receiver = Receiver::answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let answer = post(&receiver.client(), &format!("https://127.0.0.1:{}/", receiver.port)).await;
+    assert_eq!(answer, Err(SendError::Tls));
+}
+
+#[tokio::test]
+async fn nobody_there_and_nonsense_have_words_of_their_own() {
+    let receiver = Receiver::answering(b"SSH-2.0-OpenSSH_9.2\r\n").await;
+    let nonsense = post(&receiver.client(), &format!("http://127.0.0.1:{}/", receiver.port)).await;
+    assert_eq!(nonsense, Err(SendError::Protocol));
+
+    let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+    let port = closed.local_addr().expect("a bound listener").port();
+    drop(closed);
+    let client = Client::new(format!("127.0.0.1:{port}").parse().expect("an exception"), Limits::default());
+    assert_eq!(post(&client, &format!("http://127.0.0.1:{port}/")).await, Err(SendError::Connect));
+}
+
+#[tokio::test]
+async fn a_header_cannot_smuggle_another_one_in() {
+    let receiver = Receiver::answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let post = Post {
+        url: &format!("http://127.0.0.1:{}/", receiver.port),
+        headers: vec![("x-kaicalls-event", "a\r\nX-Evil: 1".to_owned())],
+        body: Bytes::new(),
+    };
+    assert_eq!(receiver.client().post(post).await, Err(SendError::BadHeader));
+    assert_eq!(receiver.connections(), 0);
+}
