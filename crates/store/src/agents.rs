@@ -1,0 +1,242 @@
+//! Agents and every version that they have had. Agents are common to live and test mode.
+
+use domain::agent::{Agent, AgentConfig, Model};
+use domain::{AgentId, BusinessId, E164};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::page::{ListQuery, list as list_page};
+use crate::tx::{Row, Tx, params};
+use crate::{Listed, Page, StoreError, Tenancy};
+
+/// An agent in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AgentRow {
+    /// The agent.
+    pub agent: Agent,
+    /// The number that it answers and calls from.
+    pub phone_number: Option<E164>,
+}
+
+const COLUMNS: &str =
+    "a.id, a.business_id, a.config, a.vapi_assistant_id, a.version, a.created_at, a.updated_at";
+
+fn read_columns(row: &mut Row) -> Result<Agent, StoreError> {
+    Ok(Agent {
+        id: row.next()?,
+        business_id: row.next()?,
+        config: config_from_text(&row.next::<String>()?)?,
+        vapi_assistant_id: row.next()?,
+        version: row.next()?,
+        created_at: row.next()?,
+        updated_at: row.next()?,
+    })
+}
+
+/// Stores a new agent and its first version. `source` says who made it: `api`, `dashboard`, `system`.
+pub async fn insert(tx: &mut Tx, agent: &Agent, source: &str) -> Result<(), StoreError> {
+    let config = config_to_text(&agent.config);
+    tx.execute(
+        "INSERT INTO agents (id, business_id, name, config, vapi_assistant_id, version, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        params![
+            agent.id,
+            agent.business_id,
+            agent.config.name.as_str(),
+            config.as_str(),
+            agent.vapi_assistant_id.as_deref(),
+            agent.version,
+            agent.created_at,
+            agent.updated_at,
+        ],
+    )
+    .await?;
+    insert_version(tx, agent, &config, source, None).await
+}
+
+async fn insert_version(
+    tx: &mut Tx,
+    agent: &Agent,
+    config: &str,
+    source: &str,
+    diff_summary: Option<String>,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO agent_versions (agent_id, number, config, config_hash, source, diff_summary, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        params![agent.id, agent.version, config, hash(config), source, diff_summary, agent.updated_at],
+    )
+    .await?;
+    Ok(())
+}
+
+/// SHA-256 in hexadecimal digits.
+fn hash(config: &str) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(config.as_bytes()).iter().fold(String::with_capacity(64), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes everything");
+        text
+    })
+}
+
+/// One agent.
+pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: AgentId) -> Result<Option<Agent>, StoreError> {
+    find(tx, tenancy, id, "").await
+}
+
+/// One agent that nobody else changes until the transaction ends.
+pub async fn lock(tx: &mut Tx, tenancy: &Tenancy, id: AgentId) -> Result<Option<Agent>, StoreError> {
+    find(tx, tenancy, id, "{for_update}").await
+}
+
+async fn find(tx: &mut Tx, tenancy: &Tenancy, id: AgentId, lock: &str) -> Result<Option<Agent>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM agents a WHERE a.id = $1 {lock}");
+    let Some(row) = tx.query_one(&sql, params![id]).await? else { return Ok(None) };
+    let agent = read_columns(&mut row.of("agents"))?;
+    Ok(Some(agent).filter(|agent| tenancy.covers(agent.business_id)))
+}
+
+/// Agents, newest first, each with its number.
+pub async fn list(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    business: Option<BusinessId>,
+    page: &Page,
+) -> Result<Listed<AgentRow>, StoreError> {
+    let select = format!(
+        "SELECT {COLUMNS}, (SELECT n.phone_number FROM numbers n WHERE n.agent_id = a.id ORDER BY n.created_at LIMIT 1) \
+         FROM agents a"
+    );
+    let query = ListQuery { select: &select, business: "a.business_id", time: "a.created_at", id: "a.id" };
+    let read = |row: Row| {
+        let mut row = row.of("agents");
+        let agent = read_columns(&mut row)?;
+        Ok(AgentRow { agent, phone_number: row.parse_option(|text| E164::parse(text).ok())? })
+    };
+    list_page(tx, query, &tenancy.scope(business), page, |_| {}, read, |row: &AgentRow| row.agent.created_at)
+        .await
+}
+
+/// Stores a changed agent and its new version. `before` is what it was.
+pub async fn update(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    agent: &Agent,
+    before: &AgentConfig,
+    source: &str,
+) -> Result<(), StoreError> {
+    if !tenancy.covers(agent.business_id) {
+        return Err(StoreError::Conflict("the agent belongs to another business".to_owned()));
+    }
+    let config = config_to_text(&agent.config);
+    tx.execute(
+        "UPDATE agents SET name = $2, config = $3, vapi_assistant_id = $4, version = $5, updated_at = $6 WHERE id = $1",
+        params![
+            agent.id,
+            agent.config.name.as_str(),
+            config.as_str(),
+            agent.vapi_assistant_id.as_deref(),
+            agent.version,
+            agent.updated_at,
+        ],
+    )
+    .await?;
+    insert_version(tx, agent, &config, source, Some(difference(before, &agent.config))).await
+}
+
+/// The names of the fields that differ.
+fn difference(before: &AgentConfig, after: &AgentConfig) -> String {
+    let (before, after) = (config_to_value(before), config_to_value(after));
+    let names = after.as_object().into_iter().flatten();
+    let changed: Vec<&str> = names
+        .filter(|(name, value)| before.get(name) != Some(value))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    format!("changed {}", changed.join(", "))
+}
+
+/// The number that an agent answers and calls from.
+pub async fn phone_number(tx: &mut Tx, id: AgentId) -> Result<Option<E164>, StoreError> {
+    let sql = "SELECT phone_number FROM numbers WHERE agent_id = $1 ORDER BY created_at LIMIT 1";
+    let Some(row) = tx.query_one(sql, params![id]).await? else { return Ok(None) };
+    row.of("numbers").parse(|text| E164::parse(text).ok()).map(Some)
+}
+
+fn config_to_value(config: &AgentConfig) -> Value {
+    let Model { provider, model, temperature, extra } = &config.model;
+    json!({
+        "name": config.name,
+        "system_prompt": config.system_prompt,
+        "outbound_prompt": config.outbound_prompt,
+        "sms_prompt": config.sms_prompt,
+        "first_message": config.first_message,
+        "outbound_first_message": config.outbound_first_message,
+        "voice": config.voice,
+        "model": { "provider": provider, "model": model, "temperature": temperature, "extra": extra },
+        "outbound_llm": config.outbound_llm,
+        "sms_llm": config.sms_llm,
+        "max_duration_s": config.max_duration_s,
+        "transfer_enabled": config.transfer_enabled,
+        "transfer_phone_number": config.transfer_phone_number,
+        "vapi_config": config.vapi_config,
+        "metadata": config.metadata,
+    })
+}
+
+fn config_to_text(config: &AgentConfig) -> String {
+    config_to_value(config).to_string()
+}
+
+fn config_from_text(text: &str) -> Result<AgentConfig, StoreError> {
+    let broken = || StoreError::corrupt("agents", "a configuration that this version cannot read");
+    let mut fields: Map<String, Value> = serde_json::from_str(text).map_err(|_| broken())?;
+    let mut take = |name: &str| fields.remove(name).unwrap_or(Value::Null);
+    let text_or_none = |value: Value| if let Value::String(text) = value { Some(text) } else { None };
+    let object = |value: Value| if let Value::Object(object) = value { Some(object) } else { None };
+    let mut model = object(take("model")).ok_or_else(broken)?;
+    let mut of_model = |name: &str| model.remove(name).unwrap_or(Value::Null);
+    Ok(AgentConfig {
+        name: text_or_none(take("name")).ok_or_else(broken)?,
+        system_prompt: text_or_none(take("system_prompt")).ok_or_else(broken)?,
+        outbound_prompt: text_or_none(take("outbound_prompt")),
+        sms_prompt: text_or_none(take("sms_prompt")),
+        first_message: text_or_none(take("first_message")),
+        outbound_first_message: text_or_none(take("outbound_first_message")),
+        voice: object(take("voice")),
+        model: Model {
+            provider: text_or_none(of_model("provider")).ok_or_else(broken)?,
+            model: text_or_none(of_model("model")).ok_or_else(broken)?,
+            temperature: of_model("temperature").as_f64().ok_or_else(broken)?,
+            extra: object(of_model("extra")).unwrap_or_default(),
+        },
+        outbound_llm: Some(take("outbound_llm")).filter(|value| !value.is_null()),
+        sms_llm: Some(take("sms_llm")).filter(|value| !value.is_null()),
+        max_duration_s: take("max_duration_s").as_u64().and_then(|seconds| seconds.try_into().ok()),
+        transfer_enabled: take("transfer_enabled").as_bool().unwrap_or(false),
+        transfer_phone_number: text_or_none(take("transfer_phone_number"))
+            .and_then(|text| E164::parse(&text).ok()),
+        vapi_config: object(take("vapi_config")).unwrap_or_default(),
+        metadata: object(take("metadata")).unwrap_or_default(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_reads_back_as_it_was_written() {
+        let config = AgentConfig {
+            name: "Intake".into(),
+            system_prompt: "Be kind.".into(),
+            first_message: Some("Hello".into()),
+            max_duration_s: Some(90),
+            outbound_llm: Some(json!("gpt-4.1-mini")),
+            metadata: Map::from_iter([("z".to_owned(), json!(1)), ("a".to_owned(), json!(null))]),
+            ..AgentConfig::default()
+        };
+        assert_eq!(config_from_text(&config_to_text(&config)), Ok(config.clone()));
+        let renamed = AgentConfig { name: "Front desk".into(), max_duration_s: None, ..config.clone() };
+        assert_eq!(difference(&config, &renamed), "changed name, max_duration_s");
+    }
+}

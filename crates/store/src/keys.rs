@@ -1,0 +1,143 @@
+//! API keys, by the keyed hash of their secret.
+
+use domain::{BusinessId, KeyId, Mode, ScopeSet, Timestamp, UserId};
+
+use crate::page::{Conditions, ListQuery, list_by};
+use crate::tx::{Row, Tx, params};
+use crate::{Listed, Page, StoreError, Tenancy};
+
+/// A key as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Its id.
+    pub id: KeyId,
+    /// Its owner.
+    pub user_id: UserId,
+    /// What the owner calls it.
+    pub name: String,
+    /// The part of it that may be shown.
+    pub prefix: String,
+    /// Live or test.
+    pub mode: Mode,
+    /// What it may do.
+    pub scopes: ScopeSet,
+    /// The only business it sees; `None`: all of its owner's.
+    pub business_id: Option<BusinessId>,
+    /// When it came into being.
+    pub created_at: Timestamp,
+    /// When it was last used, to about a second.
+    pub last_used_at: Option<Timestamp>,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// A key that may be used now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authenticated {
+    /// The key.
+    pub key_id: KeyId,
+    /// Its owner.
+    pub user_id: UserId,
+    /// Live or test.
+    pub mode: Mode,
+    /// What it may do.
+    pub scopes: ScopeSet,
+    /// The business that it is bound to, if it is bound to one.
+    pub key_business_id: Option<BusinessId>,
+    /// What it may see.
+    pub tenancy: Tenancy,
+}
+
+const COLUMNS: &str =
+    "id, user_id, name, prefix, mode, scopes, business_id, created_at, last_used_at, expires_at, revoked_at";
+
+fn read(row: Row) -> Result<Key, StoreError> {
+    let mut row = row.of("keys");
+    Ok(Key {
+        id: row.next()?,
+        user_id: row.next()?,
+        name: row.next()?,
+        prefix: row.next()?,
+        mode: row.parse(Mode::parse)?,
+        scopes: row.parse(ScopeSet::from_text)?,
+        business_id: row.next()?,
+        created_at: row.next()?,
+        last_used_at: row.next()?,
+        expires_at: row.next()?,
+        revoked_at: row.next()?,
+    })
+}
+
+/// Stores a new key.
+pub async fn insert(tx: &mut Tx, key: &Key, hash: &[u8; 32]) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO keys (id, user_id, name, prefix, mode, scopes, business_id, created_at, last_used_at, expires_at, \
+         revoked_at, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        params![
+            key.id,
+            key.user_id,
+            key.name.as_str(),
+            key.prefix.as_str(),
+            key.mode.as_str(),
+            key.scopes.to_text(),
+            key.business_id,
+            key.created_at,
+            key.last_used_at,
+            key.expires_at,
+            key.revoked_at,
+            hash,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// What a key may do and see, in one query. Unknown, expired and revoked keys are alike `None`.
+pub async fn authenticate(
+    tx: &mut Tx,
+    hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<Authenticated>, StoreError> {
+    let sql = "SELECT k.id, k.user_id, k.mode, k.scopes, k.business_id, m.business_id FROM keys k \
+               LEFT JOIN memberships m ON m.user_id = k.user_id AND (k.business_id IS NULL OR m.business_id = k.business_id) \
+               WHERE k.hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2) \
+               ORDER BY m.business_id";
+    let mut found: Option<Authenticated> = None;
+    let mut businesses = Vec::new();
+    for row in tx.query(sql, params![hash, now]).await? {
+        let mut row = row.of("keys");
+        let (key_id, user_id) = (row.next()?, row.next()?);
+        let mode = row.parse(Mode::parse)?;
+        let scopes = row.parse(ScopeSet::from_text)?;
+        let key_business_id = row.next()?;
+        businesses.extend(row.next::<Option<BusinessId>>()?);
+        let tenancy = Tenancy::new(Vec::new(), mode);
+        found = Some(Authenticated { key_id, user_id, mode, scopes, key_business_id, tenancy });
+    }
+    Ok(found.map(|found| Authenticated { tenancy: Tenancy::new(businesses, found.mode), ..found }))
+}
+
+/// A user's keys, revoked ones included.
+pub async fn list(tx: &mut Tx, user: UserId, page: &Page) -> Result<Listed<Key>, StoreError> {
+    let select = format!("SELECT {COLUMNS} FROM keys");
+    let query = ListQuery { select: &select, business: "business_id", time: "created_at", id: "id" };
+    let mut conditions = Conditions::default();
+    conditions.and("user_id", "=", user);
+    list_by(tx, query, page, conditions, read).await
+}
+
+/// Revokes a user's key; false if the user has no such key.
+pub async fn revoke(tx: &mut Tx, user: UserId, id: KeyId, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = "UPDATE keys SET revoked_at = coalesce(revoked_at, $3) WHERE id = $2 AND user_id = $1";
+    Ok(tx.execute(sql, params![user, id, now]).await? > 0)
+}
+
+/// Notes when keys were last used; a time never moves backwards.
+pub async fn touch_used(tx: &mut Tx, used: &[(KeyId, Timestamp)]) -> Result<(), StoreError> {
+    let sql =
+        "UPDATE keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
+    let sets: Vec<_> = used.iter().map(|&(id, at)| params![id, at].to_vec()).collect();
+    tx.execute_each(sql, &sets).await
+}

@@ -1,0 +1,254 @@
+//! Everything that is kept: one set of queries for SQLite and PostgreSQL.
+//!
+//! A use case is a closure over [`Tx`]. [`Store::write`] answers only when its changes are on stable storage; if it answers with an
+//! error, they are not there. [`Store::write_lazily`] is for telemetry: it survives the death of the process, not of the machine.
+//! Every query on tenant data takes a [`Tenancy`].
+
+mod error;
+mod migrate;
+mod page;
+mod postgres;
+mod sqlite;
+mod tenancy;
+mod tx;
+pub mod vault;
+
+pub mod agents;
+pub mod businesses;
+pub mod calls;
+pub mod deliveries;
+pub mod events;
+pub mod idempotency;
+pub mod jobs;
+pub mod keys;
+pub mod leads;
+pub mod nodes;
+pub mod numbers;
+pub mod opt_outs;
+pub mod sessions;
+pub mod transcripts;
+pub mod usage;
+pub mod users;
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use domain::Timestamp;
+use domain::clock::CreationTimes;
+pub use futures_core::future::BoxFuture;
+use tokio::sync::watch;
+
+pub use error::{OpenError, StoreError};
+pub use page::{Listed, Page};
+pub use tenancy::Tenancy;
+pub use tx::Tx;
+pub use vault::{MasterKey, Vault};
+
+/// Where the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A file.
+    SqliteFile(PathBuf),
+    /// Memory: gone with the store.
+    SqliteMemory,
+    /// A server. The URL holds a password and is never printed.
+    Postgres(String),
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = OpenError;
+
+    fn from_str(text: &str) -> Result<Self, OpenError> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        match text.strip_prefix("sqlite:") {
+            Some(":memory:") => Ok(Self::SqliteMemory),
+            Some(path) if !path.trim_start_matches('/').is_empty() => {
+                // `sqlite:///var/x` and `sqlite:/var/x` are the same absolute path.
+                let path = path.strip_prefix("//").unwrap_or(path);
+                Ok(Self::SqliteFile(PathBuf::from(path)))
+            }
+            _ => {
+                let kind = text.split(':').next().unwrap_or_default();
+                Err(OpenError::BadUrl(format!("a URL that begins with `{kind}`")))
+            }
+        }
+    }
+}
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What sealed columns and keyed hashes are made with.
+    pub master: MasterKey,
+    /// Tells replicas apart in creation times, below 1000.
+    pub node_slot: u16,
+    /// Connections to PostgreSQL.
+    pub pool: usize,
+    /// On SQLite: refuse if another server has the file.
+    pub exclusive: bool,
+}
+
+impl Options {
+    /// What a server uses.
+    pub fn new(master: MasterKey) -> Self {
+        Self { master, node_slot: 0, pool: 16, exclusive: true }
+    }
+}
+
+/// The database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    database: Database,
+    vault: Vault,
+    times: CreationTimes,
+    bell: Arc<watch::Sender<u64>>,
+}
+
+#[derive(Debug)]
+enum Database {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+impl Store {
+    /// Opens the database, and makes or upgrades it where that is needed.
+    pub async fn open(url: &DatabaseUrl, options: Options) -> Result<Self, OpenError> {
+        let bell = Arc::new(watch::Sender::new(0));
+        let database = match url {
+            DatabaseUrl::SqliteFile(path) => {
+                Database::Sqlite(sqlite::Sqlite::open(Some(path), options.exclusive)?)
+            }
+            DatabaseUrl::SqliteMemory => Database::Sqlite(sqlite::Sqlite::open(None, options.exclusive)?),
+            DatabaseUrl::Postgres(url) => {
+                let postgres = postgres::Postgres::open(url, options.pool).await?;
+                postgres.listen(Arc::clone(&bell));
+                Database::Postgres(postgres)
+            }
+        };
+        let store = Self(Arc::new(Inner {
+            database,
+            vault: Vault::new(&options.master),
+            times: CreationTimes::new(options.node_slot),
+            bell,
+        }));
+        migrate::run(&store).await?;
+        Ok(store)
+    }
+
+    /// Runs a transaction; `Ok` means that it is on stable storage, `Err` that nothing of it is.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.run(work, false).await
+    }
+
+    /// The same without waiting for the disk: survives the death of the process, may be lost with the power.
+    pub async fn write_lazily<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.run(work, true).await
+    }
+
+    async fn run<T, E, F>(&self, work: F, lazy: bool) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (value, jobs_added) = match &self.0.database {
+            Database::Sqlite(sqlite) => sqlite.write(work, lazy).await?,
+            Database::Postgres(postgres) => postgres.write(work, lazy).await?,
+        };
+        if jobs_added {
+            self.0.bell.send_modify(|rung| *rung += 1);
+        }
+        Ok(value)
+    }
+
+    /// Runs queries.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &self.0.database {
+            Database::Sqlite(sqlite) => sqlite.read(work),
+            Database::Postgres(postgres) => postgres.read(work).await,
+        }
+    }
+
+    /// Keys made from the master key.
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    /// Rings whenever a job has been added that nobody works on yet.
+    pub fn jobs_added(&self) -> watch::Receiver<u64> {
+        self.0.bell.subscribe()
+    }
+
+    /// The creation time of something that comes into being now: unique, and later than all before it.
+    pub fn created_at(&self, now: Timestamp) -> Timestamp {
+        self.0.times.next(now)
+    }
+
+    /// `sqlite` or `postgres`.
+    pub fn engine(&self) -> &'static str {
+        match self.0.database {
+            Database::Sqlite(_) => "sqlite",
+            Database::Postgres(_) => "postgres",
+        }
+    }
+
+    /// True if other processes may work on the same database.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0.database, Database::Postgres(_))
+    }
+
+    /// Looks whether the database answers and takes writes.
+    pub async fn health(&self) -> Result<(), StoreError> {
+        self.write_lazily(|tx| {
+            Box::pin(async move { tx.query_one("SELECT value FROM meta LIMIT 1", &[]).await.map(drop) })
+        })
+        .await
+    }
+
+    /// Gives back connections. On SQLite the file closes when the last clone is gone.
+    pub fn close(&self) {
+        if let Database::Postgres(postgres) = &self.0.database {
+            postgres.close();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_url_names_a_file_or_a_server() {
+        let read = |text: &str| text.parse::<DatabaseUrl>().map_err(|error| error.to_string());
+        assert_eq!(read("sqlite:data/kai.db"), Ok(DatabaseUrl::SqliteFile("data/kai.db".into())));
+        assert_eq!(read("sqlite:/var/kai.db"), Ok(DatabaseUrl::SqliteFile("/var/kai.db".into())));
+        assert_eq!(read("sqlite:///var/kai.db"), Ok(DatabaseUrl::SqliteFile("/var/kai.db".into())));
+        assert_eq!(read("sqlite::memory:"), Ok(DatabaseUrl::SqliteMemory));
+        assert_eq!(read("postgres://u:p@h/d"), Ok(DatabaseUrl::Postgres("postgres://u:p@h/d".into())));
+        for wrong in ["mysql://root:secret@h/d", "sqlite:", "kai.db", ""] {
+            let error = read(wrong).expect_err(wrong);
+            assert!(error.contains("sqlite:PATH") && !error.contains("secret"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Brings a database to the shape that this version needs. Each migration is one transaction, so a kill in the middle of one
+//! leaves nothing behind.
+
+use crate::tx::{Connection, Tx, params};
+use crate::vault::{Vault, equal};
+use crate::{OpenError, Store, StoreError};
+
+/// One step.
+struct Migration {
+    number: i64,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    sqlite: include_str!("../migrations/sqlite/0001_first.sql"),
+    postgres: include_str!("../migrations/postgres/0001_first.sql"),
+}];
+
+/// Replicas that start together take turns by this advisory lock.
+const LOCK: i64 = 0x6b61_6963_616c_6c73;
+
+/// Runs what is missing, then looks whether the master key fits.
+pub(crate) async fn run(store: &Store) -> Result<(), OpenError> {
+    store.write(|tx| Box::pin(async move { prepare(tx).await })).await?;
+    for migration in MIGRATIONS {
+        store.write(move |tx| Box::pin(async move { step(tx, migration).await })).await?;
+    }
+    let found = store.write(|tx| Box::pin(async move { newest(tx).await })).await?;
+    let known = MIGRATIONS.last().map_or(0, |migration| migration.number);
+    if found > known {
+        return Err(OpenError::Newer { found, known });
+    }
+    let vault = store.vault().clone();
+    store.write(move |tx| Box::pin(async move { check_master_key(tx, &vault).await })).await
+}
+
+async fn prepare(tx: &mut Tx) -> Result<(), StoreError> {
+    take_turn(tx).await?;
+    tx.execute("CREATE TABLE IF NOT EXISTS migrations (number BIGINT PRIMARY KEY)", &[]).await?;
+    Ok(())
+}
+
+async fn step(tx: &mut Tx, migration: &Migration) -> Result<(), StoreError> {
+    take_turn(tx).await?;
+    let done =
+        tx.query_one("SELECT number FROM migrations WHERE number = $1", params![migration.number]).await?;
+    if done.is_some() {
+        return Ok(());
+    }
+    match &tx.connection {
+        Connection::Sqlite(connection) => connection.execute_batch(migration.sqlite)?,
+        Connection::Postgres(connection) => connection.batch(migration.postgres).await?,
+    }
+    tx.execute("INSERT INTO migrations (number) VALUES ($1)", params![migration.number]).await?;
+    Ok(())
+}
+
+/// Held until the transaction ends. On SQLite there is only one writer anyway.
+async fn take_turn(tx: &mut Tx) -> Result<(), StoreError> {
+    match &tx.connection {
+        Connection::Sqlite(_) => Ok(()),
+        Connection::Postgres(connection) => {
+            connection.batch(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await
+        }
+    }
+}
+
+async fn newest(tx: &mut Tx) -> Result<i64, StoreError> {
+    let row = tx.query_one("SELECT coalesce(max(number), 0) FROM migrations", &[]).await?;
+    row.map_or(Ok(0), |mut row| row.next())
+}
+
+async fn check_master_key(tx: &mut Tx, vault: &Vault) -> Result<(), OpenError> {
+    let fingerprint = vault.fingerprint();
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES ('master-key', $1) ON CONFLICT (name) DO NOTHING",
+        params![fingerprint.as_str()],
+    )
+    .await?;
+    let row = tx.query_one("SELECT value FROM meta WHERE name = 'master-key'", &[]).await?;
+    let stored: String = row.map_or_else(|| Ok(String::new()), |mut row| row.next())?;
+    if equal(stored.as_bytes(), fingerprint.as_bytes()) { Ok(()) } else { Err(OpenError::WrongMasterKey) }
+}

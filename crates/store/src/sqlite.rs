@@ -1,0 +1,413 @@
+//! SQLite: one thread writes, in groups that share one sync; readers run where they are called.
+//!
+//! Each unit of work runs in its own savepoint, so one that fails leaves the others alone. Nobody is answered before the group
+//! has been synced. After a commit that failed nothing is written until the file has been reopened and a probe has been synced.
+
+use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use futures_core::future::BoxFuture;
+use futures_util::FutureExt as _;
+use rusqlite::{Connection as SqliteConnection, OpenFlags};
+use tokio::sync::oneshot;
+
+use crate::tx::{Connection, Tx};
+use crate::{OpenError, StoreError};
+
+/// Older versions can corrupt their write-ahead log when it starts over.
+const OLDEST_VERSION: i32 = 3_051_003;
+
+/// Units of work that may wait; more are refused at once.
+const QUEUE: usize = 4096;
+
+/// Units of work that share one sync.
+const GROUP: usize = 512;
+
+/// How long a process waits for another one that writes to the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Work committed without a sync is synced after this long without other work.
+const LAZY_SYNC: Duration = Duration::from_millis(500);
+
+/// Statements kept ready per connection.
+const STATEMENTS: usize = 256;
+
+/// Idle readers kept open.
+const READERS: usize = 16;
+
+/// A database file with its writer.
+pub(crate) struct Sqlite {
+    queue: Option<SyncSender<Message>>,
+    writer: Option<JoinHandle<()>>,
+    readers: Mutex<Vec<Tx>>,
+    opener: Opener,
+    _lock: Option<std::fs::File>,
+}
+
+enum Message {
+    Work(Box<dyn Unit>),
+    Stop,
+}
+
+/// A unit of work on its way through the writer.
+trait Unit: Send {
+    /// Runs it; true if its changes are to be kept.
+    fn run(&mut self, tx: &mut Tx) -> bool;
+    /// Answers whoever waits, now that the group is on disk or lost.
+    fn settle(self: Box<Self>, committed: Result<(), StoreError>);
+    /// True if the power may fail before its changes are on disk.
+    fn is_lazy(&self) -> bool;
+}
+
+struct Closure<T, E, F> {
+    work: Option<F>,
+    result: Option<Result<T, E>>,
+    /// Whether it added jobs that somebody has to be woken for.
+    jobs_added: bool,
+    answer: oneshot::Sender<Result<(T, bool), E>>,
+    lazy: bool,
+}
+
+impl<T, E, F> Unit for Closure<T, E, F>
+where
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    fn run(&mut self, tx: &mut Tx) -> bool {
+        let Some(work) = self.work.take() else { return false };
+        tx.jobs_added = 0;
+        let result = run_to_end(tx, work);
+        self.jobs_added = tx.jobs_added > 0;
+        let keep = result.is_ok();
+        self.result = Some(result);
+        keep
+    }
+
+    fn settle(self: Box<Self>, committed: Result<(), StoreError>) {
+        let answer = match (self.result, committed) {
+            (Some(Err(error)), _) => Err(error),
+            (Some(Ok(value)), Ok(())) => Ok((value, self.jobs_added)),
+            (_, Err(error)) => Err(error.into()),
+            (None, Ok(())) => Err(StoreError::Unavailable("the work was not done".to_owned()).into()),
+        };
+        // Nobody waits any more: the work was done all the same.
+        let _ = self.answer.send(answer);
+    }
+
+    fn is_lazy(&self) -> bool {
+        self.lazy
+    }
+}
+
+/// On SQLite nothing in a transaction ever waits, so one look at the future is enough.
+fn run_to_end<T, E, F>(tx: &mut Tx, work: F) -> Result<T, E>
+where
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+    E: From<StoreError>,
+{
+    let run = AssertUnwindSafe(|| work(tx).now_or_never());
+    match std::panic::catch_unwind(run) {
+        Ok(Some(result)) => result,
+        Ok(None) => Err(StoreError::Unavailable("a transaction waited for something else".to_owned()).into()),
+        Err(_) => Err(StoreError::Unavailable("a transaction panicked".to_owned()).into()),
+    }
+}
+
+/// Where the file is and how it is opened.
+#[derive(Debug, Clone)]
+struct Opener {
+    target: String,
+    flags: OpenFlags,
+}
+
+impl Opener {
+    fn open(&self) -> Result<SqliteConnection, StoreError> {
+        let connection = SqliteConnection::open_with_flags(&self.target, self.flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        Ok(connection)
+    }
+}
+
+impl Sqlite {
+    /// Opens or makes the file. With `exclusive`, no other server may have it open.
+    pub(crate) fn open(path: Option<&Path>, exclusive: bool) -> Result<Self, OpenError> {
+        if rusqlite::version_number() < OLDEST_VERSION {
+            return Err(OpenError::OldSqlite(rusqlite::version()));
+        }
+        let read_write = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let (opener, lock) = match path {
+            None => {
+                // A database in memory that all connections of this store share.
+                let name = uuid::Uuid::new_v4().simple().to_string();
+                let target = format!("file:{name}?mode=memory&cache=shared");
+                (Opener { target, flags: read_write | OpenFlags::SQLITE_OPEN_URI }, None)
+            }
+            Some(path) => {
+                let file_error = |why: std::io::Error| OpenError::File {
+                    path: path.display().to_string(),
+                    why: why.to_string(),
+                };
+                if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                    std::fs::create_dir_all(folder).map_err(file_error)?;
+                }
+                let lock = if exclusive { Some(lock(path)?) } else { None };
+                (Opener { target: path.display().to_string(), flags: read_write }, lock)
+            }
+        };
+        let connection = opener
+            .open()
+            .map_err(|error| OpenError::File { path: opener.target.clone(), why: error.to_string() })?;
+        let (queue, messages) = sync_channel(QUEUE);
+        let writer = Writer {
+            opener: opener.clone(),
+            tx: Some(Tx::new(Connection::Sqlite(connection))),
+            synced: true,
+        };
+        let writer = std::thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || writer.run(&messages))
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Self { queue: Some(queue), writer: Some(writer), readers: Mutex::default(), opener, _lock: lock })
+    }
+
+    /// Queues a unit of work and waits until it is on disk; says also whether it added jobs.
+    pub(crate) async fn write<T, E, F>(&self, work: F, lazy: bool) -> Result<(T, bool), E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let unit = Closure { work: Some(work), result: None, jobs_added: false, answer, lazy };
+        let queue = self.queue.as_ref().ok_or_else(|| StoreError::Unavailable("closed".to_owned()))?;
+        match queue.try_send(Message::Work(Box::new(unit))) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => return Err(StoreError::Busy.into()),
+            Err(TrySendError::Disconnected(_)) => {
+                return Err(StoreError::Unavailable("the writer is gone".to_owned()).into());
+            }
+        }
+        match answered.await {
+            Ok(result) => result,
+            Err(_) => Err(StoreError::Unavailable("the writer is gone".to_owned()).into()),
+        }
+    }
+
+    /// Reads one consistent state of the database, here and now.
+    pub(crate) fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+        E: From<StoreError>,
+    {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut tx = match idle {
+            Some(tx) => tx,
+            None => self.open_reader()?,
+        };
+        control(&tx, "BEGIN")?;
+        let result = run_to_end(&mut tx, work);
+        control(&tx, "COMMIT")?;
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < READERS {
+            readers.push(tx);
+        }
+        result
+    }
+
+    fn open_reader(&self) -> Result<Tx, StoreError> {
+        let connection = self.opener.open()?;
+        connection.pragma_update(None, "query_only", true)?;
+        Ok(Tx::new(Connection::Sqlite(connection)))
+    }
+
+    /// Lets the writer finish what was queued.
+    pub(crate) fn close(&mut self) {
+        if let Some(queue) = self.queue.take() {
+            // A full queue still empties, and the writer also stops when every sender is gone.
+            let _ = queue.send(Message::Stop);
+        }
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Holds a lock file beside the database as long as this process lives; the system releases it however the process ends.
+fn lock(path: &Path) -> Result<std::fs::File, OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let file_error =
+        |why: std::io::Error| OpenError::File { path: name.display().to_string(), why: why.to_string() };
+    let file =
+        std::fs::File::options().create(true).truncate(false).write(true).open(&name).map_err(file_error)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(path.display().to_string())),
+        Err(std::fs::TryLockError::Error(why)) => Err(file_error(why)),
+    }
+}
+
+fn sqlite(tx: &Tx) -> &SqliteConnection {
+    match &tx.connection {
+        Connection::Sqlite(connection) => connection,
+        Connection::Postgres(_) => {
+            unreachable!("the writer and the readers of SQLite hold SQLite connections")
+        }
+    }
+}
+
+/// Runs a statement that begins or ends something.
+fn control(tx: &Tx, sql: &str) -> Result<(), StoreError> {
+    sqlite(tx).prepare_cached(sql)?.execute(())?;
+    Ok(())
+}
+
+struct Writer {
+    opener: Opener,
+    /// `None` after a failure, until the file has been proven again.
+    tx: Option<Tx>,
+    /// False while work that was committed lazily may not be on disk.
+    synced: bool,
+}
+
+impl Writer {
+    fn run(mut self, messages: &Receiver<Message>) {
+        loop {
+            let first = if self.synced {
+                messages.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                messages.recv_timeout(LAZY_SYNC)
+            };
+            let mut group = VecDeque::new();
+            let mut stop = false;
+            match first {
+                Ok(Message::Work(unit)) => group.push_back(unit),
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => stop = true,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            while !stop && !group.is_empty() && group.len() < GROUP {
+                match messages.try_recv() {
+                    Ok(Message::Work(unit)) => group.push_back(unit),
+                    Ok(Message::Stop) => stop = true,
+                    Err(_) => break,
+                }
+            }
+            if group.is_empty() && !self.synced {
+                self.sync();
+            } else if !group.is_empty() {
+                self.commit(group);
+            }
+            if stop {
+                if !self.synced {
+                    self.sync();
+                }
+                return;
+            }
+        }
+    }
+
+    /// Brings lazily committed work to disk: a checkpoint syncs the log first.
+    fn sync(&mut self) {
+        self.synced = true;
+        if let Some(tx) = &self.tx
+            && let Err(error) = sqlite(tx).query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))
+        {
+            tracing::warn!(%error, "telemetry could not be synced to disk");
+        }
+    }
+
+    fn commit(&mut self, group: VecDeque<Box<dyn Unit>>) {
+        if self.tx.is_none() {
+            match self.prove() {
+                Ok(tx) => self.tx = Some(tx),
+                Err(error) => return settle(group, &Err(error)),
+            }
+        }
+        let Some(mut tx) = self.tx.take() else { return };
+        let lazy = group.iter().all(|unit| unit.is_lazy());
+        let mut done = Vec::with_capacity(group.len());
+        match run_group(&mut tx, group, lazy, &mut done) {
+            Ok(()) => {
+                self.synced = !lazy;
+                self.tx = Some(tx);
+                settle(done, &Ok(()));
+            }
+            Err(error) => {
+                tracing::error!(%error, "a group of transactions could not be committed; the database will be proven again");
+                settle(done, &Err(error));
+            }
+        }
+    }
+
+    /// Opens the file anew and writes a probe, synced: only then are further writes acknowledged.
+    fn prove(&self) -> Result<Tx, StoreError> {
+        let connection = self.opener.open()?;
+        connection.execute_batch(
+            "BEGIN IMMEDIATE; INSERT INTO meta (name, value) VALUES ('probe', '1') \
+             ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1; COMMIT",
+        )?;
+        Ok(Tx::new(Connection::Sqlite(connection)))
+    }
+}
+
+fn settle(units: impl IntoIterator<Item = Box<dyn Unit>>, committed: &Result<(), StoreError>) {
+    for unit in units {
+        unit.settle(committed.clone());
+    }
+}
+
+/// Runs a group in one transaction. An error means that nothing of it was kept.
+fn run_group(
+    tx: &mut Tx,
+    mut group: VecDeque<Box<dyn Unit>>,
+    lazy: bool,
+    done: &mut Vec<Box<dyn Unit>>,
+) -> Result<(), StoreError> {
+    let mut run = || {
+        control(tx, if lazy { "PRAGMA synchronous = NORMAL" } else { "PRAGMA synchronous = FULL" })?;
+        control(tx, "BEGIN IMMEDIATE")?;
+        while let Some(unit) = group.front_mut() {
+            control(tx, "SAVEPOINT unit")?;
+            let keep = unit.run(tx);
+            done.extend(group.pop_front());
+            if sqlite(tx).is_autocommit() {
+                // A full disk or a failed write ends the whole transaction, not only the statement.
+                return Err(StoreError::Full);
+            }
+            if !keep {
+                control(tx, "ROLLBACK TO unit")?;
+            }
+            control(tx, "RELEASE unit")?;
+        }
+        control(tx, "COMMIT")
+    };
+    let result = run();
+    done.extend(group);
+    result
+}
+
+impl std::fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sqlite").field("opener", &self.opener).finish_non_exhaustive()
+    }
+}
