@@ -1,0 +1,239 @@
+//! Placing calls. The intent is stored first; only then is the engine asked, once.
+
+use std::time::Duration;
+
+use domain::agent::{Agent, DEFAULT_MAX_DURATION};
+use domain::business::Business;
+use domain::call::{CallState, Direction, Outcome};
+use domain::dial_policy::{self, Question};
+use domain::lead::Lead;
+use domain::{AgentId, BusinessId, CallId, E164, JobId, LeadId, Mode, Timestamp};
+use store::calls::{Call, LogEntry};
+use store::jobs::{JobKind, NewJob};
+use store::{StoreError, Tenancy, Tx};
+
+use crate::App;
+use crate::idempotency::{self, Intent, Repeated};
+use crate::jobs::dial;
+
+/// A call to place.
+#[derive(Debug, Clone)]
+pub struct NewCall {
+    /// Who talks.
+    pub agent_id: AgentId,
+    /// Whom to call.
+    pub to: E164,
+    /// The person's name.
+    pub name: Option<String>,
+    /// What the agent should know.
+    pub context: Option<String>,
+    /// The opening line.
+    pub first_message: Option<String>,
+    /// Whom the call belongs to in the CRM; otherwise the lead with this number, if there is one.
+    pub lead_id: Option<LeadId>,
+    /// Where to report the end.
+    pub webhook_url: Option<String>,
+    /// Longest call in seconds.
+    pub max_duration_s: Option<u32>,
+    /// The request, if its sender may repeat it.
+    pub intent: Option<Intent>,
+}
+
+/// What became of the wish to call.
+#[derive(Debug)]
+pub enum Placed {
+    /// The engine took the call, or has not answered yet and `conversation_id` is still missing.
+    Taken(Box<Call>),
+    /// The engine refused: the call is stored and has failed; its `refusal` says what to do.
+    Refused(Box<Call>),
+    /// An earlier request with the same key did it.
+    Repeated {
+        /// Whose key it is.
+        business: BusinessId,
+        /// What is known of the earlier request.
+        repeated: Repeated,
+    },
+}
+
+/// Why a call is not even stored.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// The tenant has no such agent.
+    #[error("no such agent")]
+    UnknownAgent,
+    /// The agent's business has no such lead.
+    #[error("no such lead")]
+    UnknownLead,
+    /// The dial policy forbids it.
+    #[error(transparent)]
+    Forbidden(dial_policy::Refusal),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What the first transaction decided.
+enum Admission {
+    Admitted(Box<(Call, dial::Cast)>),
+    Repeated { business: BusinessId, repeated: Repeated },
+}
+
+/// Stores a call with its dial job, dials it, and waits for the engine's word as long as the settings allow.
+///
+/// A caller that goes away does not stop the call: what is stored gets dialled.
+pub async fn place(app: &App, tenancy: &Tenancy, new: NewCall) -> Result<Placed, PlaceError> {
+    let id = CallId::new(app.ids());
+    let job = JobId::new(app.ids());
+    let admission = {
+        let (platform, tenancy) = (app.clone(), tenancy.clone());
+        app.store()
+            .write(move |tx| Box::pin(async move { admit(tx, &platform, &tenancy, new, id, job).await }))
+            .await?
+    };
+    let (call, cast) = match admission {
+        Admission::Admitted(admitted) => *admitted,
+        Admission::Repeated { business, repeated } => return Ok(Placed::Repeated { business, repeated }),
+    };
+    let dialling = app.spawn({
+        let app = app.clone();
+        async move { dial::dial(&app, id, job, Some(cast)).await }
+    });
+    match tokio::time::timeout(app.settings().acceptance_wait, dialling).await {
+        Ok(Ok(Ok(Some(call)))) if was_refused(&call) => Ok(Placed::Refused(Box::new(call))),
+        Ok(Ok(Ok(Some(call)))) => Ok(Placed::Taken(Box::new(call))),
+        // Slow, or stored but not yet to be dialled: the call lives on without an answer from the engine.
+        Ok(Ok(Ok(None) | Err(_)) | Err(_)) | Err(_) => Ok(Placed::Taken(Box::new(call))),
+    }
+}
+
+/// True if the engine did not take the call, as opposed to one that it took and that then failed.
+pub fn was_refused(call: &Call) -> bool {
+    matches!(call.state, CallState::Ended(Outcome::Failed(_))) && call.conversation_id.is_none()
+}
+
+async fn admit(
+    tx: &mut Tx,
+    app: &App,
+    tenancy: &Tenancy,
+    new: NewCall,
+    id: CallId,
+    job: JobId,
+) -> Result<Admission, PlaceError> {
+    let now = app.now();
+    let mode = tenancy.mode();
+    let agent = store::agents::get(tx, tenancy, new.agent_id).await?.ok_or(PlaceError::UnknownAgent)?;
+    let one = Tenancy::one(agent.business_id, mode);
+    if let Some(intent) = &new.intent
+        && let Some(repeated) =
+            idempotency::begin(tx, app, agent.business_id, mode, intent, id.0, now).await?
+    {
+        return Ok(Admission::Repeated { business: agent.business_id, repeated });
+    }
+    let business = store::businesses::get(tx, agent.business_id).await?.ok_or(PlaceError::UnknownAgent)?;
+    let lead = match new.lead_id {
+        Some(lead) => Some(store::leads::get(tx, &one, lead).await?.ok_or(PlaceError::UnknownLead)?),
+        None => store::leads::by_phone(tx, &one, &new.to).await?,
+    };
+    let running = store::calls::count_running(tx, &one).await?;
+    let reason =
+        may_dial(tx, app, &business, mode, &new.to, running).await?.map_err(PlaceError::Forbidden)?;
+    let from = store::agents::phone_number(tx, agent.id).await?;
+    let max_duration_s = new
+        .max_duration_s
+        .or(agent.config.max_duration_s)
+        .unwrap_or(u32::try_from(DEFAULT_MAX_DURATION.as_secs()).expect("a constant of minutes"));
+    let call = Call {
+        id,
+        business_id: business.id,
+        mode,
+        agent_id: agent.id,
+        direction: Direction::Outbound,
+        to: new.to,
+        from,
+        name: new.name,
+        context: new.context,
+        first_message: new.first_message,
+        lead_id: lead.as_ref().map(|lead| lead.id),
+        webhook_url: new.webhook_url,
+        max_duration_s,
+        engine: app.engine_for(mode).map_or("none", |engine| engine.name()).to_owned(),
+        node_id: None,
+        conversation_id: None,
+        state: CallState::Queued,
+        ringing_at: None,
+        ended_at: None,
+        ended_reason: None,
+        cost_cents: 0,
+        summary: None,
+        quality: None,
+        analyst: None,
+        recording_key: None,
+        recording_type: None,
+        recording_duration_ms: None,
+        policy_reason: reason.to_string(),
+        refusal: None,
+        created_at: app.store().created_at(now),
+        finished_at: None,
+    };
+    store::calls::insert(tx, &call).await?;
+    store::calls::log_first(tx, call.id, &log_entry(now, "queued")).await?;
+    let dial_job = NewJob {
+        id: job,
+        kind: JobKind::Dial,
+        subject: call.id.0,
+        lane: None,
+        run_at: now,
+        created_at: now,
+        leased_to: Some((app.node(), now + dial::LEASE)),
+    };
+    store::jobs::add(tx, &dial_job).await?;
+    Ok(Admission::Admitted(Box::new((call, dial::Cast { agent, business, lead }))))
+}
+
+/// Asks the dial policy, with everything that it wants to know.
+pub(crate) async fn may_dial(
+    tx: &mut Tx,
+    app: &App,
+    business: &Business,
+    mode: Mode,
+    to: &E164,
+    running: u64,
+) -> Result<Result<dial_policy::Reason, dial_policy::Refusal>, StoreError> {
+    let question = Question {
+        to,
+        mode,
+        home_country: &business.country_calling_code,
+        allowed_countries: &app.settings().allowed_countries,
+        opted_out: store::opt_outs::contains(tx, business.id, mode, to).await?,
+        running: u32::try_from(running).unwrap_or(u32::MAX),
+        max_running: app.settings().max_concurrent_calls,
+    };
+    Ok(dial_policy::decide(&question))
+}
+
+/// A line of a call's log that needs no more words.
+pub(crate) fn log_entry(at: Timestamp, kind: &str) -> LogEntry {
+    LogEntry { at, kind: kind.to_owned(), data: serde_json::Value::Object(serde_json::Map::new()) }
+}
+
+/// The longest time that a call may last.
+pub(crate) fn max_duration(call: &Call) -> Duration {
+    Duration::from_secs(call.max_duration_s.into())
+}
+
+/// The agent, the business and the lead of a call.
+pub(crate) async fn cast_of(tx: &mut Tx, call: &Call) -> Result<Option<dial::Cast>, StoreError> {
+    let one = Tenancy::one(call.business_id, call.mode);
+    let (Some(agent), Some(business)) = (
+        store::agents::get(tx, &one, call.agent_id).await?,
+        store::businesses::get(tx, call.business_id).await?,
+    ) else {
+        return Ok(None);
+    };
+    let lead: Option<Lead> = match call.lead_id {
+        Some(lead) => store::leads::get(tx, &one, lead).await?,
+        None => None,
+    };
+    let agent: Agent = agent;
+    Ok(Some(dial::Cast { agent, business, lead }))
+}

@@ -1,0 +1,155 @@
+//! Sending an event to its receiver, once per attempt, until it has it or the schedule is used up.
+//!
+//! An attempt that is repeated after a crash carries the same event id, so a receiver can discard the double.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::{AttemptId, DeliveryId, JobId, Timestamp};
+use egress::{Answer, Post, SendError};
+use store::StoreError;
+use store::deliveries::{Attempt, Delivery, DeliveryState};
+use store::events::Event;
+use webhooks::schedule::{Attempted, Next};
+use webhooks::signature::{self, Envelope};
+
+use crate::App;
+
+/// How much of an answer is kept with its attempt, in characters.
+const KEPT_ANSWER: usize = 1024;
+
+/// Makes one attempt and stores what came of it.
+pub(crate) async fn deliver(app: &App, id: DeliveryId, job: JobId) -> Result<(), StoreError> {
+    let vault = app.store().vault().clone();
+    let found = app
+        .store()
+        .read(move |tx| {
+            Box::pin(async move {
+                let Some(delivery) = store::deliveries::get(tx, id).await? else {
+                    return Ok::<_, StoreError>(None);
+                };
+                let event = store::events::get(tx, delivery.event_id).await?;
+                let secret = store::businesses::webhook_secret(tx, &vault, delivery.business_id).await?;
+                Ok(event.zip(secret).map(|(event, secret)| (delivery, event, secret)))
+            })
+        })
+        .await?;
+    let found = found.filter(|(delivery, ..)| delivery.state == DeliveryState::Pending);
+    let Some((delivery, event, secret)) = found else {
+        return app
+            .store()
+            .write(move |tx| Box::pin(async move { store::jobs::finish(tx, job).await }))
+            .await;
+    };
+
+    let started_at = app.now();
+    let attempt_id = AttemptId::new(app.ids());
+    let begun = tokio::time::Instant::now();
+    let (headers, result) = send(app, &delivery, &event, secret, attempt_id, started_at).await;
+    let duration = begun.elapsed();
+    let number = delivery.attempts + 1;
+    metrics::counter!("kaicalls_webhook_attempts_total", "result" => word(&result)).increment(1);
+    metrics::histogram!("kaicalls_webhook_attempt_seconds").record(duration);
+
+    let attempt = Attempt {
+        id: attempt_id,
+        delivery_id: id,
+        event_id: event.id,
+        number,
+        started_at,
+        duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+        response_status: result.as_ref().ok().map(|answer| answer.status),
+        response_body: result.as_ref().ok().map(|answer| readable(&answer.body)),
+        error: result.as_ref().err().map(|error| error.word().to_owned()),
+        request_headers: headers,
+    };
+    let attempted = Attempted {
+        number,
+        status: attempt.response_status,
+        retry_after: result.as_ref().ok().and_then(|answer| answer.retry_after),
+    };
+    let now = app.now();
+    let next = app.settings().webhook_schedule.next(attempted, jitter(app), now);
+    app.store().write(move |tx| Box::pin(async move { settle(tx, delivery, attempt, next, job).await })).await
+}
+
+async fn send(
+    app: &App,
+    delivery: &Delivery,
+    event: &Event,
+    secret: String,
+    attempt_id: AttemptId,
+    sent_at: Timestamp,
+) -> (String, Result<Answer, SendError>) {
+    let attempt_id = attempt_id.to_string();
+    let envelope = Envelope {
+        event_id: event.id,
+        event_type: event.event_type.as_str(),
+        attempt_id: &attempt_id,
+        sent_at,
+    };
+    let mut headers = vec![("content-type", "application/json".to_owned())];
+    headers.extend(signature::headers(&[secret], &envelope, event.payload.as_bytes()));
+    let kept = kept_headers(&headers);
+    let body = Bytes::copy_from_slice(event.payload.as_bytes());
+    (kept, app.parts().egress.post(Post { url: &delivery.url, headers, body }).await)
+}
+
+/// The headers as the attempt keeps them. Signatures are left out: who reads attempts need not be able to replay them.
+fn kept_headers(headers: &[(&'static str, String)]) -> String {
+    let shown = headers.iter().filter(|(name, _)| !name.contains("signature"));
+    let object: serde_json::Map<String, serde_json::Value> =
+        shown.map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+    serde_json::Value::Object(object).to_string()
+}
+
+fn readable(body: &[u8]) -> String {
+    // PostgreSQL stores no NUL in texts.
+    String::from_utf8_lossy(body).chars().filter(|&c| c != '\0').take(KEPT_ANSWER).collect()
+}
+
+fn word(result: &Result<Answer, SendError>) -> &'static str {
+    match result {
+        Ok(answer) if (200..300).contains(&answer.status) => "delivered",
+        Ok(_) => "refused",
+        Err(error) => error.word(),
+    }
+}
+
+/// A random number from -1 to 1.
+fn jitter(app: &App) -> f64 {
+    let random = u32::from_le_bytes(app.random::<4>());
+    f64::from(random) / f64::from(u32::MAX) * 2.0 - 1.0
+}
+
+async fn settle(
+    tx: &mut store::Tx,
+    seen: Delivery,
+    attempt: Attempt,
+    next: Next,
+    job: JobId,
+) -> Result<(), StoreError> {
+    let Some(mut delivery) = store::deliveries::lock(tx, seen.id).await? else {
+        return store::jobs::finish(tx, job).await;
+    };
+    delivery.attempts = delivery.attempts.max(attempt.number);
+    delivery.first_attempt_at.get_or_insert(attempt.started_at);
+    delivery.next_attempt_at = None;
+    store::deliveries::insert_attempt(tx, &attempt).await?;
+    match next {
+        Next::Delivered => delivery.state = DeliveryState::Succeeded,
+        Next::Exhausted | Next::Gone => delivery.state = DeliveryState::Failed,
+        Next::RetryAt(time) => {
+            delivery.next_attempt_at = Some(time);
+            store::deliveries::update(tx, &delivery).await?;
+            return store::jobs::retry_at(tx, job, time).await;
+        }
+    }
+    store::deliveries::update(tx, &delivery).await?;
+    store::jobs::finish(tx, job).await
+}
+
+/// What the client for webhooks may spend on one attempt.
+pub fn limits() -> egress::Limits {
+    egress::Limits { deadline: Duration::from_secs(5), kept_body: KEPT_ANSWER }
+}

@@ -1,0 +1,171 @@
+//! Dialling: the one place that asks an engine to ring a phone.
+//!
+//! `Queued` becomes `Dialing` in a transaction of its own before the engine is asked. Whoever finds a call in `Dialing` knows
+//! that it may have rung and never asks again: an outcome that got lost is asked for (`sweep`), not dialled anew.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::agent::Agent;
+use domain::business::Business;
+use domain::call::{CallPlan, CallState, Ending, FailureCode, Progress, Report};
+use domain::engine::PlaceError;
+use domain::lead::Lead;
+use domain::prompt::{self, Knowledge};
+use domain::{CallId, JobId};
+use jiff::SignedDuration;
+use store::StoreError;
+use store::calls::Call;
+
+use crate::App;
+use crate::calls::{cast_of, log_entry, max_duration, may_dial};
+use crate::intake::{self, Observer};
+
+/// How long the job belongs to the process that works on it.
+pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long an engine may take to answer before its answer counts as lost.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// Who takes part in a call.
+#[derive(Debug, Clone)]
+pub(crate) struct Cast {
+    pub(crate) agent: Agent,
+    pub(crate) business: Business,
+    pub(crate) lead: Option<Lead>,
+}
+
+/// Where the first step leaves the call.
+enum Next {
+    /// Ask the engine.
+    Place(Box<(Call, Cast)>),
+    /// It has been settled here.
+    Settled(Box<Call>),
+    /// Somebody else dialled it, or it is gone.
+    Nothing,
+}
+
+/// Dials a queued call and stores what the engine said; `None` if there was nothing to dial. `cast` saves looking it up.
+pub(crate) async fn dial(
+    app: &App,
+    id: CallId,
+    job: JobId,
+    cast: Option<Cast>,
+) -> Result<Option<Call>, StoreError> {
+    let step = {
+        let platform = app.clone();
+        app.store()
+            .write(move |tx| Box::pin(async move { step_forward(tx, &platform, id, job, cast).await }))
+            .await?
+    };
+    let (call, cast) = match step {
+        Next::Place(both) => *both,
+        Next::Settled(call) => {
+            app.live().ring(id);
+            return Ok(Some(*call));
+        }
+        Next::Nothing => return Ok(None),
+    };
+    app.intake().begins(id);
+    let answer = match app.engine_for(call.mode).cloned() {
+        None => {
+            let reason = "no engine is configured for live calls: set KAICALLS_LIVE_ENGINE, or use a kc_test_ key, whose \
+                          calls run on the sandbox";
+            Err(PlaceError::Refused { code: FailureCode::InternalError, reason: reason.to_owned() })
+        }
+        Some(engine) => {
+            let observer = Arc::new(Observer::new(app.clone()));
+            let answer =
+                tokio::time::timeout(ANSWER_LIMIT, engine.place(plan(&call, cast, app), observer)).await;
+            answer.unwrap_or_else(|_| Err(PlaceError::Uncertain("no answer in time".to_owned())))
+        }
+    };
+    let at = app.now();
+    let (report, refusal) = match answer {
+        Ok(accepted) => (Some(Progress::Accepted { conversation_id: accepted.conversation_id }), None),
+        Err(PlaceError::Refused { code, reason }) => {
+            let ended = Progress::Ended { ending: Ending::Failed(code), reason: "refused".to_owned() };
+            (Some(ended), Some(reason))
+        }
+        Err(PlaceError::Uncertain(why)) => {
+            tracing::warn!(call = %id, why, "the engine's answer got lost; its fate will be asked for");
+            app.intake().ends(id);
+            (None, None)
+        }
+    };
+    let reports: Vec<Report> =
+        report.map(|progress| Report { call_id: id, at, progress }).into_iter().collect();
+    intake::store(app, id, reports, intake::Also { finish: Some(job), refusal }).await
+}
+
+async fn step_forward(
+    tx: &mut store::Tx,
+    app: &App,
+    id: CallId,
+    job: JobId,
+    cast: Option<Cast>,
+) -> Result<Next, StoreError> {
+    let now = app.now();
+    let Some(mut call) = store::calls::lock(tx, id).await? else {
+        store::jobs::finish(tx, job).await?;
+        return Ok(Next::Nothing);
+    };
+    if call.state != CallState::Queued {
+        store::jobs::finish(tx, job).await?;
+        return Ok(Next::Nothing);
+    }
+    let cast = match cast {
+        Some(cast) => cast,
+        None => match cast_of(tx, &call).await? {
+            Some(cast) => cast,
+            None => {
+                let reason = "its agent is gone".to_owned();
+                intake::fail(tx, app, &mut call, FailureCode::AgentError, "agent-gone", Some(reason), now)
+                    .await?;
+                store::jobs::finish(tx, job).await?;
+                return Ok(Next::Settled(Box::new(call)));
+            }
+        },
+    };
+    // The call itself is among the running ones and was admitted; what may have changed since is the opt-out.
+    if let Err(refusal) = may_dial(tx, app, &cast.business, call.mode, &call.to, 0).await? {
+        let reason = Some(refusal.to_string());
+        intake::fail(tx, app, &mut call, FailureCode::Blocked, refusal.code(), reason, now).await?;
+        store::jobs::finish(tx, job).await?;
+        return Ok(Next::Settled(Box::new(call)));
+    }
+    call.state = CallState::Dialing;
+    call.node_id = Some(app.node());
+    store::calls::update(tx, &call).await?;
+    store::calls::log(tx, id, &[log_entry(now, "dialing")]).await?;
+    Ok(Next::Place(Box::new((call, cast))))
+}
+
+fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
+    let now = app.now();
+    let knowledge =
+        Knowledge { lead: cast.lead.as_ref(), name: call.name.as_deref(), business: &cast.business, now };
+    let variables = prompt::variables(&knowledge);
+    let config = cast.agent.config;
+    CallPlan {
+        call_id: call.id,
+        business_id: call.business_id,
+        mode: call.mode,
+        direction: call.direction,
+        to: call.to.clone(),
+        from: call.from.clone(),
+        agent_id: cast.agent.id,
+        vapi_assistant_id: cast.agent.vapi_assistant_id,
+        instructions: prompt::instructions(&config, call.direction, call.context.as_deref(), &variables),
+        first_message: prompt::first_message(
+            &config,
+            call.direction,
+            call.first_message.as_deref(),
+            &variables,
+        ),
+        agent: config,
+        variables,
+        max_duration: max_duration(call),
+        now,
+    }
+}

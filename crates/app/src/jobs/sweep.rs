@@ -1,0 +1,177 @@
+//! Looks after what nobody else will: calls of processes that died, calls that fell silent, wrap-ups past their deadline, and
+//! data past its time.
+
+use std::time::Duration;
+
+use domain::call::{CallState, Ending, FailureCode, Outcome, Progress, Report};
+use domain::engine::Fate;
+use domain::{CallId, Timestamp};
+use jiff::SignedDuration;
+use store::StoreError;
+use store::calls::Call;
+
+use crate::intake::{self, Also};
+use crate::{App, outbox};
+
+/// How often calls are looked after.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// How many calls are looked after in one go.
+const BATCH: u32 = 256;
+
+/// A running call of which nothing has been heard for so long is asked after.
+const SILENCE: SignedDuration = SignedDuration::from_mins(10);
+
+/// A call whose placing had no clear outcome is asked after this long after it began.
+const UNCERTAIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// How much longer than its own limit a wrap-up may take before the call is ended for it.
+const GRACE: SignedDuration = SignedDuration::from_secs(1);
+
+/// How many rounds pass between two rounds of throwing old things away: once an hour.
+const PURGE_ROUNDS: u32 = 720;
+
+/// How long idempotency records are kept.
+const IDEMPOTENCY_KEPT: SignedDuration = SignedDuration::from_hours(72);
+
+/// How long delivery attempts are kept.
+const ATTEMPTS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How long events are kept.
+const EVENTS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// Sweeps until the platform stops.
+pub(super) async fn run(app: App) {
+    let mut round = 0_u32;
+    while app.pause(EVERY).await {
+        round = round.wrapping_add(1);
+        if let Err(error) = sweep(&app, round.is_multiple_of(PURGE_ROUNDS)).await {
+            tracing::warn!(%error, "sweeping has to wait");
+        }
+    }
+}
+
+async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
+    let now = app.now();
+    app.store().write(move |tx| Box::pin(async move { store::nodes::forget_lost(tx, now).await })).await?;
+    settle_lost_calls(app).await?;
+    let silent = app
+        .store()
+        .read(move |tx| {
+            Box::pin(async move {
+                let mut calls = store::calls::running_silent_since(tx, now - SILENCE, BATCH).await?;
+                calls.extend(store::calls::dialing_since(tx, now - UNCERTAIN, BATCH).await?);
+                Ok::<_, StoreError>(calls)
+            })
+        })
+        .await?;
+    for call in silent {
+        ask_after(app, &call).await?;
+    }
+    let overdue = app
+        .store()
+        .read(move |tx| {
+            Box::pin(async move { store::calls::wrapping_up_overdue(tx, now - GRACE, BATCH).await })
+        })
+        .await?;
+    for call in overdue {
+        end_without_findings(app, call.id).await?;
+    }
+    if purge {
+        throw_away(app, now).await?;
+    }
+    Ok(())
+}
+
+/// Settles the calls of processes that have died.
+pub(super) async fn settle_lost_calls(app: &App) -> Result<(), StoreError> {
+    loop {
+        let now = app.now();
+        let lost = app
+            .store()
+            .read(move |tx| {
+                Box::pin(async move { store::calls::running_of_lost_nodes(tx, now, BATCH).await })
+            })
+            .await?;
+        let mut settled = 0;
+        for call in &lost {
+            settled += u32::from(ask_after(app, call).await?);
+        }
+        // A full batch may hide more; one in which nothing moved would only come again.
+        if lost.len() < BATCH as usize || settled == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Asks the engine what became of a call, and stores the answer. True if that ended it.
+async fn ask_after(app: &App, call: &Call) -> Result<bool, StoreError> {
+    let fate = match app.engine_for(call.mode) {
+        Some(engine) if engine.name() == call.engine => {
+            match engine.fate(call.id, call.conversation_id.as_deref()).await {
+                Ok(fate) => fate,
+                Err(error) => {
+                    tracing::warn!(call = %call.id, %error, "the engine could not be asked what became of a call");
+                    return Ok(false);
+                }
+            }
+        }
+        // The engine that ran it is no longer configured.
+        _ => Fate::Unknown,
+    };
+    let reports = match fate {
+        Fate::Running => return Ok(false),
+        Fate::Reports(reports) => reports,
+        Fate::Unknown => vec![lost(app, call).await?],
+    };
+    let stored = intake::store(app, call.id, reports, Also::default()).await?;
+    Ok(stored.is_none_or(|call| call.state.is_final() || matches!(call.state, CallState::WrappingUp { .. })))
+}
+
+/// The end of a call that its engine knows nothing of: it lasted until the last thing heard of it.
+async fn lost(app: &App, call: &Call) -> Result<Report, StoreError> {
+    let id = call.id;
+    let last = app
+        .store()
+        .read(move |tx| Box::pin(async move { store::calls::last_heard(tx, id).await }))
+        .await?
+        .unwrap_or(call.created_at);
+    let ending = Ending::Failed(FailureCode::InternalError);
+    Ok(Report {
+        call_id: id,
+        at: last,
+        progress: Progress::Ended { ending, reason: "engine-lost".to_owned() },
+    })
+}
+
+/// Ends a call whose wrap-up did not come to its end in time, with what there is.
+async fn end_without_findings(app: &App, id: CallId) -> Result<(), StoreError> {
+    let platform = app.clone();
+    app.store()
+        .write(move |tx| {
+            Box::pin(async move {
+                let now: Timestamp = platform.now();
+                let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(()) };
+                let CallState::WrappingUp { talked, .. } = call.state else { return Ok(()) };
+                tracing::warn!(call = %id, "a call ends without its summary: the wrap-up took too long");
+                call.state = CallState::Ended(Outcome::Completed { talked });
+                outbox::conclude(tx, &platform, &mut call, now).await
+            })
+        })
+        .await?;
+    app.live().ring(id);
+    Ok(())
+}
+
+async fn throw_away(app: &App, now: Timestamp) -> Result<(), StoreError> {
+    app.store()
+        .write_lazily(move |tx| {
+            Box::pin(async move {
+                store::idempotency::purge(tx, now - IDEMPOTENCY_KEPT).await?;
+                store::deliveries::purge_attempts(tx, now - ATTEMPTS_KEPT).await?;
+                store::events::purge(tx, now - EVENTS_KEPT).await?;
+                store::sessions::purge(tx, now).await
+            })
+        })
+        .await
+}

@@ -1,0 +1,89 @@
+//! API keys: made by people who have logged in or by an operator, shown once, stored as a keyed hash.
+
+use domain::api_key::{ENTROPY_BYTES, PlainKey};
+use domain::{BusinessId, KeyId, Mode, ScopeSet, Timestamp, UserId};
+use store::StoreError;
+use store::keys::Key;
+
+use crate::App;
+
+/// The keyed hash under which a key is stored. Without the master key, a copy of the database says nothing about keys.
+pub fn hash(app: &App, key: &PlainKey) -> [u8; 32] {
+    app.store().vault().mac("api-key", key.reveal().as_bytes())
+}
+
+/// A key to make.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// What its owner calls it.
+    pub name: String,
+    /// Live or test.
+    pub mode: Mode,
+    /// What it may do.
+    pub scopes: ScopeSet,
+    /// The only business it sees; `None`: every business of its owner.
+    pub business_id: Option<BusinessId>,
+    /// When it stops working, if ever.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A key just made.
+#[derive(Debug)]
+pub struct CreatedKey {
+    /// What is stored.
+    pub key: Key,
+    /// The secret, shown this once.
+    pub plain: String,
+}
+
+/// Why a key cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The business is not one of the user's.
+    #[error("the business does not belong to this user")]
+    ForeignBusiness,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes a key for a user.
+pub async fn create(app: &App, user: UserId, new: NewKey) -> Result<CreatedKey, KeyError> {
+    let plain = PlainKey::generate(new.mode, &app.random::<ENTROPY_BYTES>());
+    let hash = hash(app, &plain);
+    let key = Key {
+        id: KeyId::new(app.ids()),
+        user_id: user,
+        name: new.name,
+        prefix: plain.public_prefix().to_owned(),
+        mode: new.mode,
+        scopes: new.scopes,
+        business_id: new.business_id,
+        created_at: app.store().created_at(app.now()),
+        last_used_at: None,
+        expires_at: new.expires_at,
+        revoked_at: None,
+    };
+    let key = app
+        .store()
+        .write(move |tx| {
+            Box::pin(async move {
+                if let Some(business) = key.business_id {
+                    let own = store::users::businesses_of(tx, user).await?;
+                    if !own.contains(&business) {
+                        return Err(KeyError::ForeignBusiness);
+                    }
+                }
+                store::keys::insert(tx, &key, &hash).await?;
+                Ok(key)
+            })
+        })
+        .await?;
+    Ok(CreatedKey { key, plain: plain.reveal().to_owned() })
+}
+
+/// Revokes a user's key; false if the user has no such key. Doing it again changes nothing.
+pub async fn revoke(app: &App, user: UserId, id: KeyId) -> Result<bool, StoreError> {
+    let now = app.now();
+    app.store().write(move |tx| Box::pin(async move { store::keys::revoke(tx, user, id, now).await })).await
+}

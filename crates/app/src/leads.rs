@@ -1,0 +1,186 @@
+//! Leads: what clients write about people, and what calls teach about them.
+
+use domain::lead::{Lead, LeadFields, Phone};
+use domain::{AgentId, BusinessId, LeadId, Mode, Timestamp};
+use speech::Analysis;
+use store::calls::Call;
+use store::{StoreError, Tenancy, Tx};
+
+use crate::App;
+use crate::idempotency::{self, Intent, Once, Renderer};
+
+/// Why a lead cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum LeadError {
+    /// The tenant has no such lead.
+    #[error("no such lead")]
+    NotFound,
+    /// The lead names an agent that its business does not have.
+    #[error("no such agent")]
+    UnknownAgent,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes a lead and, where the request can be repeated, keeps its answer, in one transaction.
+pub async fn create(
+    app: &App,
+    mode: Mode,
+    business: BusinessId,
+    mut fields: LeadFields,
+    once: Option<(Intent, Renderer<Lead>)>,
+) -> Result<Once<Lead>, LeadError> {
+    let now = app.now();
+    fields.complete_names();
+    let lead = new_lead(app, mode, business, fields, now);
+    let app = app.clone();
+    let store = app.store().clone();
+    store
+        .write(move |tx| {
+            Box::pin(async move {
+                if let Some((intent, _)) = &once {
+                    let begun = idempotency::begin(tx, &app, business, mode, intent, lead.id.0, now).await?;
+                    if let Some(repeated) = begun {
+                        return Ok(Once::Repeated(repeated));
+                    }
+                }
+                check_agent(tx, business, mode, lead.fields.agent_id).await?;
+                store::leads::insert(tx, &lead).await?;
+                if let Some((intent, render)) = once {
+                    idempotency::keep(tx, business, mode, &intent, &render(&lead)).await?;
+                }
+                Ok(Once::New(lead))
+            })
+        })
+        .await
+}
+
+/// Changes a lead.
+pub async fn update(
+    app: &App,
+    tenancy: &Tenancy,
+    id: LeadId,
+    change: impl FnOnce(&mut LeadFields) + Send + 'static,
+) -> Result<Lead, LeadError> {
+    let (tenancy, now) = (tenancy.clone(), app.now());
+    app.store()
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut lead = store::leads::lock(tx, &tenancy, id).await?.ok_or(LeadError::NotFound)?;
+                let before = lead.fields.clone();
+                change(&mut lead.fields);
+                lead.fields.complete_names();
+                if lead.fields != before {
+                    if lead.fields.agent_id != before.agent_id {
+                        check_agent(tx, lead.business_id, lead.mode, lead.fields.agent_id).await?;
+                    }
+                    lead.updated_at = now;
+                    store::leads::update(tx, &lead).await?;
+                }
+                Ok(lead)
+            })
+        })
+        .await
+}
+
+async fn check_agent(
+    tx: &mut Tx,
+    business: BusinessId,
+    mode: Mode,
+    agent: Option<AgentId>,
+) -> Result<(), LeadError> {
+    let Some(agent) = agent else { return Ok(()) };
+    match store::agents::get(tx, &Tenancy::one(business, mode), agent).await? {
+        Some(_) => Ok(()),
+        None => Err(LeadError::UnknownAgent),
+    }
+}
+
+fn new_lead(app: &App, mode: Mode, business: BusinessId, fields: LeadFields, now: Timestamp) -> Lead {
+    Lead {
+        id: LeadId::new(app.ids()),
+        business_id: business,
+        mode,
+        fields,
+        score: None,
+        score_explanation: None,
+        interaction_count: 0,
+        last_contacted_at: None,
+        created_at: app.store().created_at(now),
+        updated_at: now,
+    }
+}
+
+/// Writes what a call that connected has taught about its other party; gives the lead it now belongs to.
+///
+/// A known lead keeps what the CRM already says: only gaps are filled. An unknown person becomes a lead once they have told
+/// anything about themselves; a voicemail or a silent line makes none.
+pub(crate) async fn learn(
+    tx: &mut Tx,
+    app: &App,
+    call: &Call,
+    analysis: &Analysis,
+    now: Timestamp,
+) -> Result<Option<LeadId>, StoreError> {
+    let one = Tenancy::one(call.business_id, call.mode);
+    let Some(other_party) = call.other_party() else { return Ok(None) };
+    let known = match call.lead_id {
+        Some(id) => store::leads::lock(tx, &one, id).await?,
+        None => match store::leads::by_phone(tx, &one, other_party).await? {
+            Some(lead) => store::leads::lock(tx, &one, lead.id).await?,
+            None => None,
+        },
+    };
+    let facts = &analysis.lead;
+    let told_something =
+        facts.name.is_some() || facts.email.is_some() || facts.phone.is_some() || facts.intent.is_some();
+    let (mut lead, is_new) = match known {
+        Some(lead) => (lead, false),
+        None if told_something => {
+            let fields = LeadFields {
+                agent_id: Some(call.agent_id),
+                phone: Some(Phone::Valid(other_party.clone())),
+                status: "new".into(),
+                source: "call".into(),
+                ..LeadFields::default()
+            };
+            (new_lead(app, call.mode, call.business_id, fields, now), true)
+        }
+        None => return Ok(None),
+    };
+    fill(&mut lead.fields, analysis);
+    if lead.fields.status == "new" {
+        lead.fields.status = "contacted".into();
+    }
+    if let Some(score) = analysis.lead_score {
+        lead.score = Some(score);
+        lead.score_explanation.clone_from(&analysis.score_explanation);
+    }
+    lead.interaction_count += 1;
+    lead.last_contacted_at = call.ended_at.or(Some(now));
+    lead.updated_at = now;
+    if is_new {
+        store::leads::insert(tx, &lead).await?;
+    } else {
+        store::leads::update(tx, &lead).await?;
+    }
+    Ok(Some(lead.id))
+}
+
+fn fill(fields: &mut LeadFields, analysis: &Analysis) {
+    let facts = &analysis.lead;
+    if fields.name.is_none() && fields.first_name.is_none() && fields.last_name.is_none() {
+        fields.name.clone_from(&facts.name);
+        fields.complete_names();
+    }
+    if fields.email.is_none() {
+        fields.email.clone_from(&facts.email);
+    }
+    if fields.message.is_none() {
+        fields.message.clone_from(&facts.intent);
+    }
+    if fields.phone.is_none() {
+        fields.phone = facts.phone.clone().map(Phone::AsGiven);
+    }
+}
