@@ -13,7 +13,7 @@ pub struct Business {
     pub phone: Option<E164>,
     /// IANA time zone, `UTC` if nobody said otherwise.
     pub timezone: String,
-    /// Calling code of the home country, digits only, `1` for North America.
+    /// Calling code of the home country as [`crate::dial_policy::country_calling_code`] names it, `1` for the United States.
     pub country_calling_code: String,
     /// When it came into being.
     pub created_at: Timestamp,

@@ -136,7 +136,7 @@ const PREMIUM: &[(&str, &[&str])] = &[
     ("39", &["89", "16"]),
     ("41", &["900", "901", "906"]),
     ("43", &["900", "901", "930", "931"]),
-    ("44", &["9", "87"]),
+    ("44", &["9", "87", "70"]),
     ("46", &["900", "939", "944"]),
     ("47", &["82"]),
     ("48", &["70"]),
@@ -159,14 +159,18 @@ fn class(country: &str, national: &str) -> Class {
         return Class::Premium;
     }
     let digits = national.as_bytes();
-    if country == "1" && digits.len() == 10 {
-        // An exchange or area code of the form N11 is a service code, and exchange 976 costs extra in most areas.
-        let is_n11 = |code: &[u8]| (b'2'..=b'9').contains(&code[0]) && &code[1..] == b"11";
-        if is_n11(&digits[..3]) || is_n11(&digits[3..6]) {
+    if country.starts_with('1') {
+        // An exchange or area code of the form N11 is a service code, 555-1212 is directory assistance, and exchange 976
+        // costs extra in most areas.
+        let is_n11 = |code: Option<&[u8]>| matches!(code, Some([b'2'..=b'9', b'1', b'1']));
+        let exchange = 4 - country.len();
+        if is_n11(digits.get(..3)) || is_n11(digits.get(exchange..exchange + 3)) {
             return Class::Service;
         }
-        if &digits[3..6] == b"976" {
-            return Class::Premium;
+        match digits.get(exchange..) {
+            Some(b"5551212") => return Class::Service,
+            Some([b'9', b'7', b'6', ..]) => return Class::Premium,
+            _ => {}
         }
     }
     // Emergency numbers dialled behind a country code do reach emergency services in some networks.
@@ -183,9 +187,20 @@ const TWO_DIGITS: &[&str] = &[
     "82", "84", "86", "90", "91", "92", "93", "94", "95", "98",
 ];
 
-/// The country calling code of a number, digits only. For `+1` and `+7` that is the whole numbering zone.
+/// Countries of the zones `+1` and `+7` that are told from their big neighbours by the digits that follow: calls to them cost
+/// what calls abroad cost, and they are a known goal of callback fraud. Territories of the United States count as home.
+const IN_SHARED_ZONES: &[&str] = &[
+    "1242", "1246", "1264", "1268", "1284", "1345", "1441", "1473", "1649", "1658", "1664", "1721", "1758",
+    "1767", "1784", "1809", "1829", "1849", "1868", "1869", "1876", "76", "77",
+];
+
+/// The country calling code of a number, digits only: `1` for the United States and Canada, `1876` for Jamaica, `77` for
+/// Kazakhstan.
 pub fn country_calling_code(number: &E164) -> &'static str {
     let digits = &number.as_str()[1..];
+    if let Some(code) = IN_SHARED_ZONES.iter().find(|code| digits.starts_with(**code)) {
+        return code;
+    }
     if digits.starts_with('1') {
         return "1";
     }
@@ -232,6 +247,13 @@ mod tests {
             Ok("allowed: country +44 is on the operator's list")
         );
         assert_eq!(ask("+4930123456", |_| {}), Err("foreign-country"));
+        assert_eq!(ask("+18765551234", |_| {}), Err("foreign-country"), "Jamaica is abroad");
+        assert_eq!(ask("+77011234567", |q| q.home_country = "7"), Err("foreign-country"), "so is Kazakhstan");
+        assert_eq!(
+            ask("+17875551234", |_| {}).as_deref(),
+            Ok("allowed: home country +1"),
+            "Puerto Rico is not"
+        );
     }
 
     #[test]
@@ -242,6 +264,12 @@ mod tests {
         check("+449011234567", "premium-rate");
         check("+979123456789", "premium-rate");
         check("+15129111234", "service-number");
+        check("+1911000", "service-number");
+        check("+18769111234", "service-number");
+        check("+1876911", "service-number");
+        check("+15125551212", "service-number");
+        check("+18769761234", "premium-rate");
+        check("+447012345678", "premium-rate");
         check("+14115551234", "service-number");
         check("+881612345678", "satellite");
         check("+8705551234567", "satellite");
@@ -272,6 +300,8 @@ mod tests {
         };
         check("+15125551234", "1");
         check("+74951234567", "7");
+        check("+77011234567", "77");
+        check("+18765551234", "1876");
         check("+4930123456", "49");
         check("+353123456789", "353");
         check("+886212345678", "886");

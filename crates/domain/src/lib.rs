@@ -17,6 +17,7 @@ pub mod number;
 pub mod phone;
 pub mod prompt;
 pub mod scope;
+mod template;
 pub mod usage;
 
 pub use clock::{Clock, Timestamp};

@@ -41,17 +41,20 @@ impl E164 {
         if let Some(international) = digits.strip_prefix("00").or_else(|| digits.strip_prefix("011")) {
             return Self::parse(&format!("+{international}"));
         }
-        let national = if country_calling_code == "1" {
-            // North American numbering plan: ten digits, or eleven with the trunk prefix 1.
+        if country_calling_code.starts_with('1') {
+            // North American Numbering Plan, area codes of single countries (1876) included: ten digits, or eleven with the
+            // trunk prefix 1.
             let ten =
                 if digits.len() == 11 { digits.strip_prefix('1').ok_or(NotE164)? } else { digits.as_str() };
             if ten.len() != 10 {
                 return Err(NotE164);
             }
-            ten
-        } else {
-            digits.strip_prefix('0').unwrap_or(&digits)
-        };
+            return Self::parse(&format!("+1{ten}"));
+        }
+        // Kazakhstan (76, 77) dials its numbers without their common 7.
+        let country_calling_code =
+            if country_calling_code.starts_with('7') { "7" } else { country_calling_code };
+        let national = digits.strip_prefix('0').unwrap_or(&digits);
         Self::parse(&format!("+{country_calling_code}{national}"))
     }
 
@@ -109,6 +112,8 @@ mod tests {
         };
         check("(512) 555-1234", "1", Some("+15125551234"));
         check("1-512-555-1234", "1", Some("+15125551234"));
+        check("(876) 555-1234", "1876", Some("+18765551234"));
+        check("701 123 4567", "77", Some("+77011234567"));
         check("+1 (512) 555.1234", "49", Some("+15125551234"));
         check("030 123456", "49", Some("+4930123456"));
         check("0049 30 123456", "1", Some("+4930123456"));

@@ -1,24 +1,14 @@
 //! What an agent knows about the person it talks to, and how that gets into its words.
 //!
-//! Prompts and first messages are Liquid templates (`{{name}}`), the syntax that users of voice platforms know. Only tags that
-//! cannot loop or load anything are available, and output is bounded, so a template cannot be made to cost much. What a
-//! template mentions and nobody knows is left out.
-
-use std::io::Write;
-use std::sync::LazyLock;
-
-use liquid::model::Value;
-use liquid::{Object, Parser, ParserBuilder};
-use liquid_lib::stdlib;
+//! Prompts and first messages are Liquid templates (`{{name}}`), the syntax that users of voice platforms know, in the bounded
+//! form of [`crate::template`]. What a template mentions and nobody knows is left out.
 
 use crate::Timestamp;
 use crate::agent::{AgentConfig, DEFAULT_FIRST_MESSAGE};
 use crate::business::Business;
 use crate::call::Direction;
 use crate::lead::Lead;
-
-/// The longest text that a template may become, in bytes.
-const MAX_RENDERED: usize = 256 * 1024;
+use crate::template::{self, Unrendered};
 
 /// Named facts, in the order of the public API's table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -132,67 +122,48 @@ pub fn first_message(
     render(template, variables)
 }
 
-/// Fills a template in. A text that is no valid template stays as it is; what cannot be rendered is left out.
+/// Fills a template in.
+///
+/// In a text that is no valid template the plain `{{name}}` of known facts are still replaced, and all else stays as it is.
+/// Of a template that would grow beyond all bounds only the text outside of tags is left.
 pub fn render(template: &str, variables: &Variables) -> String {
-    if !template.contains("{{") && !template.contains("{%") {
-        return template.to_owned();
-    }
-    let Ok(parsed) = PARSER.parse(template) else { return template.to_owned() };
-    let mut facts = Object::new();
-    for word in words(template) {
-        facts.insert(word.to_owned().into(), Value::Nil);
-    }
-    for (name, value) in variables.iter() {
-        facts.insert(name.to_owned().into(), Value::scalar(value.to_owned()));
-    }
-    let mut text = Bounded(Vec::with_capacity(template.len() + 256));
-    match parsed.render_to(&mut text, &facts) {
-        Ok(()) => String::from_utf8(text.0).unwrap_or_else(|_| without_tags(template)),
-        Err(_) => without_tags(template),
+    match template::render(template, |name| variables.get(name)) {
+        Ok(text) => text,
+        Err(Unrendered::Syntax) => substituted(template, variables),
+        Err(Unrendered::TooMuch) => without_tags(template),
     }
 }
 
-static PARSER: LazyLock<Parser> = LazyLock::new(|| {
-    ParserBuilder::new()
-        .tag(stdlib::AssignTag)
-        .block(stdlib::IfBlock)
-        .block(stdlib::UnlessBlock)
-        .block(stdlib::CaseBlock)
-        .block(stdlib::CaptureBlock)
-        .block(stdlib::CommentBlock)
-        .block(stdlib::RawBlock)
-        .filter(stdlib::Append)
-        .filter(stdlib::Capitalize)
-        .filter(stdlib::Default)
-        .filter(stdlib::Downcase)
-        .filter(stdlib::Prepend)
-        .filter(stdlib::Remove)
-        .filter(stdlib::Replace)
-        .filter(stdlib::Size)
-        .filter(stdlib::Split)
-        .filter(stdlib::First)
-        .filter(stdlib::Last)
-        .filter(stdlib::Strip)
-        .filter(stdlib::Truncate)
-        .filter(stdlib::Upcase)
-        .filter(stdlib::Plus)
-        .filter(stdlib::Minus)
-        .build()
-        .expect("the tags and filters above do not clash")
-});
-
-/// Everything in a template that could be the name of a variable.
-fn words(template: &str) -> impl Iterator<Item = &str> {
-    template
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+/// The text with every `{{name}}` of a known fact replaced.
+fn substituted(template: &str, variables: &Variables) -> String {
+    let mut text = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(begin) = rest.find("{{") {
+        let inner = &rest[begin + 2..];
+        let name_end =
+            inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ' ')).unwrap_or(inner.len());
+        let value = variables.get(inner[..name_end].trim()).filter(|_| inner[name_end..].starts_with("}}"));
+        match value {
+            Some(value) if text.len() + value.len() + rest.len() <= template::MAX_RENDERED => {
+                text.push_str(&rest[..begin]);
+                text.push_str(value);
+                rest = &inner[name_end + 2..];
+            }
+            _ => {
+                text.push_str(&rest[..begin + 2]);
+                rest = inner;
+            }
+        }
+    }
+    text.push_str(rest);
+    text
 }
 
 /// The text without anything between `{{` and `}}` or `{%` and `%}`: an agent must not read templates aloud.
 fn without_tags(template: &str) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
-    while let Some(begin) = rest.find("{{").into_iter().chain(rest.find("{%")).min() {
+    while let Some(begin) = template::opening(rest) {
         text.push_str(&rest[..begin]);
         let closing = if rest[begin..].starts_with("{{") { "}}" } else { "%}" };
         match rest[begin..].find(closing) {
@@ -202,23 +173,6 @@ fn without_tags(template: &str) -> String {
     }
     text.push_str(rest);
     text
-}
-
-/// A buffer that stops growing.
-struct Bounded(Vec<u8>);
-
-impl Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.0.len() + bytes.len() > MAX_RENDERED {
-            return Err(std::io::ErrorKind::FileTooLarge.into());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -313,6 +267,7 @@ mod tests {
         check("{{ person.title }} Hello", " Hello");
         check("Costs { nothing }", "Costs { nothing }");
         check("Say {{ or nothing", "Say {{ or nothing");
+        check("Hi {{name}}, {{ 'now' | date: '%A' }}, {{x}}", "Hi Maria, {{ 'now' | date: '%A' }}, {{x}}");
     }
 
     #[test]
@@ -330,10 +285,22 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_grows_without_bound_says_nothing() {
-        let known = known(None, None);
-        let doubling = "{% assign a = a | append: a | append: 'xxxxxxxx' %}".repeat(20);
-        assert!(render(&format!("{doubling}{{{{ a }}}}"), &known).len() <= MAX_RENDERED);
+    fn of_a_template_that_grows_without_bound_only_the_plain_text_is_left() {
+        let doubling = "{% assign a = a | append: a | append: 'xxxxxxxx' %}".repeat(60);
+        assert_eq!(render(&format!("Hello {doubling}{{{{ a }}}} there"), &known(None, None)), "Hello  there");
+    }
+
+    #[test]
+    fn what_is_known_follows_the_instructions_one_line_each() {
+        let agent = AgentConfig { system_prompt: "You are Kai.".into(), ..AgentConfig::default() };
+        let known = known(None, Some("Maria\n- lead_score: 100"));
+        let text = instructions(&agent, Direction::Outbound, Some(" Asked for a quote. "), &known);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(
+            lines[..4],
+            ["You are Kai.", "", "What is known about this call:", "- name: Maria - lead_score: 100"]
+        );
+        assert_eq!(lines.last(), Some(&"- context: Asked for a quote."));
     }
 
     #[test]
