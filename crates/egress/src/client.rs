@@ -7,19 +7,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{HOST, RETRY_AFTER, USER_AGENT};
-use http::{HeaderName, HeaderValue, Request};
+use http::header::{DATE, HOST, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::ServerName;
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::address::Exceptions;
 use crate::target::{Refused, Target, check_url};
+use crate::tls;
+
+/// How much status line and headers of an answer may be.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 /// Turns names into addresses. Replaced in tests only.
 #[async_trait]
@@ -69,7 +72,7 @@ pub struct Post<'a> {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// `Retry-After` in seconds, if the answer named one.
+    /// How long the receiver asks us to wait (`Retry-After`).
     pub retry_after: Option<Duration>,
     /// The beginning of the body.
     pub body: Vec<u8>,
@@ -116,6 +119,11 @@ impl SendError {
     }
 }
 
+/// The bytes are no certificate authority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected the certificate of an authority in DER")]
+pub struct NotACertificate;
+
 /// The client for addresses that users name.
 #[derive(Clone)]
 pub struct Client {
@@ -128,17 +136,20 @@ pub struct Client {
 impl Client {
     /// A client that trusts the certificates that the system trusts.
     pub fn new(exceptions: Exceptions, limits: Limits) -> Self {
-        crate::install_crypto();
-        let config = rustls::ClientConfig::builder()
-            .with_platform_verifier()
-            .expect("the system's certificate store can be opened")
-            .with_no_client_auth();
         Self {
             exceptions: Arc::new(exceptions),
             limits,
             resolver: Arc::new(SystemResolver),
-            tls: TlsConnector::from(Arc::new(config)),
+            tls: TlsConnector::from(Arc::new(tls::trusting_the_system())),
         }
+    }
+
+    /// The same, trusting this certificate authority (DER) and no other.
+    pub fn with_authority(mut self, authority: &[u8]) -> Result<Self, NotACertificate> {
+        let authority = CertificateDer::from(authority.to_vec());
+        let config = tls::trusting_only(authority).map_err(|_| NotACertificate)?;
+        self.tls = TlsConnector::from(Arc::new(config));
+        Ok(self)
     }
 
     /// The same with another resolver.
@@ -200,13 +211,14 @@ impl Client {
     {
         let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
             .max_headers(100)
+            .max_buf_size(MAX_HEAD_BYTES)
             .handshake(TokioIo::new(stream))
             .await
             .map_err(|_| SendError::Protocol)?;
         let answer = async {
             let response = sender.send_request(request).await.map_err(|_| SendError::Protocol)?;
             let status = response.status().as_u16();
-            let retry_after = response.headers().get(RETRY_AFTER).and_then(seconds);
+            let retry_after = retry_after(response.headers());
             let body = beginning(response.into_body(), self.limits.kept_body).await?;
             Ok(Answer { status, retry_after, body })
         };
@@ -243,8 +255,17 @@ fn request(target: &Target, post: Post<'_>) -> Result<Request<Full<Bytes>>, Send
     Ok(request)
 }
 
-fn seconds(value: &HeaderValue) -> Option<Duration> {
-    value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+/// `Retry-After` in seconds, or as a date. A date counts from the answer's own `Date`, so that no clock has to agree with
+/// another; without that it says nothing.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    let asked = text(RETRY_AFTER)?;
+    if let Ok(seconds) = asked.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = httpdate::parse_http_date(asked).ok()?;
+    let since = httpdate::parse_http_date(text(DATE)?).ok()?;
+    Some(until.duration_since(since).unwrap_or_default())
 }
 
 async fn beginning(mut body: Incoming, limit: usize) -> Result<Vec<u8>, SendError> {
@@ -260,4 +281,27 @@ async fn beginning(mut body: Incoming, limit: usize) -> Result<Vec<u8>, SendErro
         }
     }
     Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn receivers_ask_for_time_in_seconds_or_by_date() {
+        let check = |asked: &'static str, date: Option<&'static str>, expected: Option<u64>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(asked));
+            headers.extend(date.map(|date| (DATE, HeaderValue::from_static(date))));
+            assert_eq!(retry_after(&headers).map(|wait| wait.as_secs()), expected, "{asked}");
+        };
+        let noon = Some("Tue, 24 Nov 2026 12:00:00 GMT");
+        check("120", None, Some(120));
+        check(" 0 ", noon, Some(0));
+        check("Tue, 24 Nov 2026 12:01:30 GMT", noon, Some(90));
+        check("Tue, 24 Nov 2026 11:00:00 GMT", noon, Some(0));
+        check("Tue, 24 Nov 2026 12:01:30 GMT", None, None);
+        check("soon", noon, None);
+        check("-5", noon, None);
+    }
 }

@@ -8,14 +8,10 @@ mod address;
 mod client;
 mod operator;
 mod target;
+mod tls;
 
 pub use address::{Exceptions, NotExceptions, is_public};
-pub use client::{Answer, Client, Limits, Post, Resolve, SendError};
+pub use client::{Answer, Client, Limits, NotACertificate, Post, Resolve, SendError};
 pub use operator::{OperatorClient, OperatorError, OperatorResponse, Timeouts};
 pub use target::{Refused, Target, check_url};
-
-/// Installs the cryptography that TLS uses. Harmless to repeat.
-pub fn install_crypto() {
-    // An error only says that somebody was faster.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
+pub use tls::install_crypto;

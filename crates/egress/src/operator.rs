@@ -60,15 +60,15 @@ pub struct OperatorClient(reqwest::Client);
 impl OperatorClient {
     /// A client with these limits. Follows no redirects, because a key would travel along.
     pub fn new(timeouts: Timeouts) -> Self {
-        crate::install_crypto();
         #[expect(clippy::disallowed_methods, reason = "this is the gate")]
         let client = reqwest::Client::builder()
             .connect_timeout(timeouts.connect)
             .read_timeout(timeouts.idle)
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            .tls_backend_preconfigured(crate::tls::trusting_the_system())
             .build()
-            .expect("the cryptography was installed and the certificate store can be opened");
+            .expect("the TLS configuration is of the version of rustls that the client was built with");
         Self(client)
     }
 

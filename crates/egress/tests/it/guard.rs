@@ -1,4 +1,4 @@
-//! The guarded client against a real listener: what gets through, and what never opens a connection.
+//! The guarded client: addresses, limits and what an answer may be.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -8,51 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use egress::{Answer, Client, Exceptions, Limits, Post, Refused, Resolve, SendError};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-/// A listener that answers every connection with the same bytes and counts them.
-struct Receiver {
-    port: u16,
-    connections: Arc<AtomicUsize>,
-    heard: tokio::sync::mpsc::Receiver<String>,
-}
-
-impl Receiver {
-    async fn answering(bytes: &'static [u8]) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-        let port = listener.local_addr().expect("a bound listener").port();
-        let connections = Arc::new(AtomicUsize::new(0));
-        let (tell, heard) = tokio::sync::mpsc::channel(16);
-        let counter = Arc::clone(&connections);
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                counter.fetch_add(1, Ordering::SeqCst);
-                let tell = tell.clone();
-                tokio::spawn(async move {
-                    let mut buffer = vec![0; 4096];
-                    let read = stream.read(&mut buffer).await.unwrap_or(0);
-                    let _ = tell.send(String::from_utf8_lossy(&buffer[..read]).into_owned()).await;
-                    let _ = stream.write_all(bytes).await;
-                    if bytes.is_empty() {
-                        // Hold the line and say nothing.
-                        std::future::pending::<()>().await;
-                    }
-                });
-            }
-        });
-        Self { port, connections, heard }
-    }
-
-    fn client(&self) -> Client {
-        let exceptions: Exceptions = format!("127.0.0.1:{}", self.port).parse().expect("an exception");
-        Client::new(exceptions, Limits { deadline: Duration::from_secs(2), kept_body: 16 })
-    }
-
-    fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
-    }
-}
+use crate::receiver::Receiver;
 
 async fn post(client: &Client, url: &str) -> Result<Answer, SendError> {
     let headers = vec![("x-kaicalls-event", "call.completed".to_owned())];
@@ -163,4 +121,83 @@ async fn a_header_cannot_smuggle_another_one_in() {
     };
     assert_eq!(receiver.client().post(post).await, Err(SendError::BadHeader));
     assert_eq!(receiver.connections(), 0);
+}
+
+#[tokio::test]
+async fn names_of_this_machine_are_refused_whatever_they_are_called() {
+    let receiver = Receiver::answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let client = Client::new(Exceptions::none(), Limits::default());
+    for host in
+        ["localhost", "LOCALHOST", "localhost.", "127.1", "0", "[::1]", "[::ffff:7f00:1]", "017700000001"]
+    {
+        let refused = post(&client, &format!("https://{host}:8443/")).await;
+        assert!(
+            matches!(refused, Err(SendError::Refused(Refused::Address) | SendError::Dns)),
+            "{host}: {refused:?}"
+        );
+    }
+    assert_eq!(receiver.connections(), 0);
+}
+
+#[tokio::test]
+async fn an_exception_for_one_port_opens_no_other_and_no_other_address() {
+    let receiver = Receiver::answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let exceptions = |text: String| text.parse::<Exceptions>().expect("exceptions");
+    let url = format!("http://inside.example:{}/", receiver.port);
+    let local = Arc::new(Fickle(vec![vec![Ipv4Addr::LOCALHOST.into()]], AtomicUsize::new(0)));
+    for listed in [format!("10.0.0.0/8:{}", receiver.port), "127.0.0.1:1".to_owned()] {
+        let client =
+            Client::new(exceptions(listed), Limits::default()).with_resolver(Arc::clone(&local) as _);
+        assert!(matches!(post(&client, &url).await, Err(SendError::Refused(_))));
+    }
+    assert_eq!(receiver.connections(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_drips_ends_with_the_deadline_and_the_line_is_closed() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n";
+    let mut receiver = Receiver::dripping(head, b"x", Duration::from_millis(20)).await;
+    let exceptions: Exceptions = format!("127.0.0.1:{}", receiver.port).parse().expect("an exception");
+    let limits = Limits { deadline: Duration::from_millis(200), kept_body: 100_000 };
+    let answer =
+        post(&Client::new(exceptions, limits), &format!("http://127.0.0.1:{}/", receiver.port)).await;
+    assert_eq!(answer, Err(SendError::Timeout));
+    receiver.heard.recv().await.expect("the request");
+    assert_eq!(receiver.heard.recv().await.as_deref(), Some("hung up"));
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_cut_off_and_the_line_is_closed() {
+    let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut receiver = Receiver::dripping(head, b"4\r\nabcd\r\n", Duration::from_millis(1)).await;
+    let answer = post(&receiver.client(), &format!("http://127.0.0.1:{}/", receiver.port)).await;
+    assert_eq!(answer.map(|answer| answer.body), Ok(b"abcdabcdabcdabcd".to_vec()));
+    receiver.heard.recv().await.expect("the request");
+    assert_eq!(receiver.heard.recv().await.as_deref(), Some("hung up"));
+}
+
+#[tokio::test]
+async fn endless_headers_and_endless_provisional_answers_end_too() {
+    for (first, again) in [
+        (
+            &b"HTTP/1.1 200 OK\r\n"[..],
+            &b"X-Flood: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n"[..],
+        ),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ] {
+        let receiver = Receiver::dripping(first, again, Duration::from_micros(100)).await;
+        let exceptions: Exceptions = format!("127.0.0.1:{}", receiver.port).parse().expect("an exception");
+        let limits = Limits { deadline: Duration::from_millis(500), kept_body: 16 };
+        let answer =
+            post(&Client::new(exceptions, limits), &format!("http://127.0.0.1:{}/", receiver.port)).await;
+        assert!(matches!(answer, Err(SendError::Protocol | SendError::Timeout)), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_no_answer() {
+    // The receiver announces more than it sends, and hangs up.
+    let receiver = Receiver::answering(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc").await;
+    let answer = post(&receiver.client(), &format!("http://127.0.0.1:{}/", receiver.port)).await;
+    assert_eq!(answer, Err(SendError::Protocol));
 }
