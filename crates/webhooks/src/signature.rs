@@ -183,8 +183,7 @@ mod tests {
     fn the_kaicalls_family_is_keyed_with_the_whole_secret_text() {
         // printf '1700000000.{"event":"call.completed"}' | openssl dgst -sha256 -hmac whsec_abc
         let signature = kaicalls_signature("whsec_abc", "1700000000", BODY);
-        assert!(signature.starts_with("sha256=") && signature.len() == 71);
-        assert_ne!(signature, kaicalls_signature("abc", "1700000000", BODY));
+        assert_eq!(signature, "sha256=ab5cb9f1a47fd65330249e43c7a06794d61628f5c7f474d75393898bcfa1f237");
     }
 
     #[test]
