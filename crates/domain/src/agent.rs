@@ -111,3 +111,37 @@ pub fn merge(stored: &mut Map<String, Value>, changes: Map<String, Value>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn object(value: Value) -> Map<String, Value> {
+        value.as_object().expect("an object").clone()
+    }
+
+    #[test]
+    fn merging_replaces_single_keys_and_null_deletes() {
+        let mut stored = object(json!({"crm": 1, "tier": "gold", "tags": ["a"]}));
+        merge(
+            &mut stored,
+            object(json!({"tier": null, "tags": ["b"], "new": {"deep": null}, "unknown": null})),
+        );
+        assert_eq!(Value::Object(stored), json!({"crm": 1, "tags": ["b"], "new": {"deep": null}}));
+    }
+
+    #[test]
+    fn outbound_texts_fall_back_to_the_common_ones() {
+        let mut agent = AgentConfig { system_prompt: "Answer.".into(), ..AgentConfig::default() };
+        assert_eq!(
+            (agent.outbound_instructions(), agent.outbound_greeting()),
+            ("Answer.", DEFAULT_FIRST_MESSAGE)
+        );
+        agent.first_message = Some("Hello".into());
+        assert_eq!(agent.outbound_greeting(), "Hello");
+        agent.outbound_prompt = Some("Call.".into());
+        agent.outbound_first_message = Some("Hi".into());
+        assert_eq!((agent.outbound_instructions(), agent.outbound_greeting()), ("Call.", "Hi"));
+    }
+}

@@ -38,3 +38,17 @@ impl EventType {
         matches!(self, Self::CallCompleted | Self::CallFailed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_reads_back_and_two_of_them_end_a_call() {
+        for &kind in EventType::ALL {
+            assert_eq!(EventType::parse(kind.as_str()), Some(kind));
+        }
+        assert_eq!(EventType::parse("*"), None);
+        assert_eq!(EventType::ALL.iter().filter(|kind| kind.ends_a_call()).count(), 2);
+    }
+}

@@ -81,3 +81,18 @@ ids! {
     /// A running process of ours; calls in progress belong to one.
     NodeId,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_reads_back_and_anything_else_is_no_id() {
+        let text = "0193f2a4-7c11-7d20-9a55-3f6f0e2b9c01";
+        assert_eq!(text.parse::<CallId>().map(|id| id.to_string()), Ok(text.to_owned()));
+        assert_eq!(serde_json::to_string(&CallId(Uuid::nil())).ok(), Some(format!("\"{}\"", Uuid::nil())));
+        for wrong in ["", "call_123", "0193f2a4", "0193f2a4-7c11-7d20-9a55-3f6f0e2b9c0g", "é"] {
+            assert_eq!(wrong.parse::<CallId>(), Err(NotAnId), "{wrong}");
+        }
+    }
+}

@@ -59,3 +59,16 @@ pub enum Outcome {
     /// It never connected.
     Failed(FailureCode),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_reads_back() {
+        for &code in FailureCode::ALL {
+            assert_eq!(FailureCode::parse(code.as_str()), Some(code));
+        }
+        assert_eq!(FailureCode::parse("completed"), None);
+    }
+}
