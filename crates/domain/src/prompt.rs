@@ -1,7 +1,7 @@
 //! What an agent knows about the person it talks to, and how that gets into its words.
 //!
 //! Prompts and first messages are Liquid templates (`{{name}}`), the syntax that users of voice platforms know, in the bounded
-//! form of [`crate::template`]. What a template mentions and nobody knows is left out.
+//! form of the `template` module. What a template mentions and nobody knows is left out.
 
 use crate::Timestamp;
 use crate::agent::{AgentConfig, DEFAULT_FIRST_MESSAGE};
@@ -240,6 +240,23 @@ mod tests {
             ("time_of_day", "evening"), // 19:30 in Berlin
         ];
         assert_eq!(facts, expected);
+    }
+
+    #[test]
+    fn the_guide_lists_the_facts_and_its_example_is_a_template() {
+        let guide = include_str!("../../../docs/guides/prompts.md");
+        let lead = lead();
+        let known = known(Some(&lead), None);
+        let listed: Vec<_> =
+            guide.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+        assert_eq!(listed, known.iter().map(|(name, _)| name).collect::<Vec<_>>());
+        let example =
+            guide.split("```").nth(1).and_then(|block| block.strip_prefix("text\n")).expect("an example");
+        let rendered = render(example, &known);
+        assert!(
+            rendered.contains("You have talked 2 times before") && !rendered.contains(['{', '}']),
+            "{rendered}"
+        );
     }
 
     #[test]
