@@ -164,6 +164,7 @@ fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
             &variables,
         ),
         agent: config,
+        context: call.context.clone(),
         variables,
         max_duration: max_duration(call),
         now,

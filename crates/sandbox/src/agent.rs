@@ -1,0 +1,59 @@
+//! The agent's side of a sandbox call: how its configuration becomes a conversation.
+
+use std::time::Duration;
+
+use conversation::Settings;
+use domain::call::{CallPlan, Direction};
+use serde_json::Value;
+
+/// How long an outbound agent listens after the answer before it speaks.
+const LISTEN_FIRST: Duration = Duration::from_millis(800);
+
+/// The settings of the conversation that a plan asks for.
+pub(crate) fn settings(plan: &CallPlan) -> Settings {
+    let outbound = plan.direction == Direction::Outbound;
+    let phrases = plan.agent.vapi_config.get("endCallPhrases").and_then(Value::as_array);
+    Settings {
+        system: plan.instructions.clone(),
+        first_message: Some(plan.first_message.clone()).filter(|text| !text.trim().is_empty()),
+        listen_first: if outbound { LISTEN_FIRST } else { Duration::ZERO },
+        voicemail_message: outbound.then(|| voicemail_message(plan)),
+        introduction: outbound.then(|| introduction(plan)),
+        max_duration: plan.max_duration,
+        end_call_phrases: phrases
+            .into_iter()
+            .flatten()
+            .filter_map(|phrase| phrase.as_str().map(str::to_owned))
+            .collect(),
+        ..Settings::default()
+    }
+}
+
+/// The owner's own words if there are any, else who called and where to call back.
+fn voicemail_message(plan: &CallPlan) -> String {
+    if let Some(own) = plan.agent.vapi_config.get("voicemailMessage").and_then(Value::as_str) {
+        return own.to_owned();
+    }
+    let greeting =
+        plan.variables.get("name").map_or_else(|| "Hello".to_owned(), |name| format!("Hello {name}"));
+    let callback = match plan.variables.get("business_phone") {
+        Some(phone) => format!("Please call us back at {}.", spelled(phone)),
+        None => "We will try again later.".to_owned(),
+    };
+    format!("{greeting}, this is {}. Sorry we missed you. {callback} Goodbye.", business(plan))
+}
+
+fn introduction(plan: &CallPlan) -> String {
+    let whom = plan.variables.get("name").map_or_else(String::new, |name| format!(" for {name}"));
+    format!("This is the assistant of {}, calling{whom}.", business(plan))
+}
+
+fn business(plan: &CallPlan) -> &str {
+    plan.variables.get("business_name").unwrap_or("the office")
+}
+
+/// Digits one by one, so that a voice does not read a number as millions.
+fn spelled(phone: &str) -> String {
+    let digits: Vec<String> = phone.chars().filter(char::is_ascii_digit).map(String::from).collect();
+    digits.join(" ")
+}

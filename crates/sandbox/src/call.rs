@@ -1,0 +1,164 @@
+//! One sandbox call from the first ring to the last report.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use conversation::{EndReason, Note, Speaker, TranscriptEntry};
+use domain::call::{CallPlan, Ending, FailureCode, Party, Progress, Report, Utterance};
+use domain::engine::CallObserver;
+use domain::{CallId, Timestamp};
+use speech::LanguageModel;
+use tokio::sync::Notify;
+
+use crate::agent;
+use crate::caller::ScriptedCaller;
+use crate::mind::Mind;
+use crate::pace::{Pace, Pacer};
+use crate::scenario::{Pickup, Scenario};
+use crate::seed::Dice;
+use crate::stage::{Stage, Step, Tempo};
+
+/// From the request to the first ring, or to the carrier's refusal.
+const SETUP: Duration = Duration::from_millis(500);
+
+/// Everything that a call needs.
+pub(crate) struct SandboxCall {
+    pub(crate) plan: CallPlan,
+    pub(crate) scenario: Arc<Scenario>,
+    pub(crate) model: Arc<dyn LanguageModel>,
+    pub(crate) observer: Arc<dyn CallObserver>,
+    pub(crate) pace: Pace,
+    pub(crate) seed: u64,
+    /// Rung to end the call from outside.
+    pub(crate) hang_up: Arc<Notify>,
+}
+
+impl SandboxCall {
+    /// Runs the call to its end. Reports exactly one end.
+    pub(crate) async fn run(self) {
+        let pacer = Pacer::start(self.pace);
+        let line = Line { id: self.plan.call_id, start: self.plan.now, observer: Arc::clone(&self.observer) };
+        pacer.until(SETUP).await;
+        match self.scenario.pickup {
+            Pickup::Busy => return line.failed(SETUP, FailureCode::Busy, "busy").await,
+            Pickup::CarrierError => {
+                return line.failed(SETUP, FailureCode::CarrierError, "carrier-503").await;
+            }
+            Pickup::InvalidNumber => {
+                return line.failed(SETUP, FailureCode::InvalidNumber, "no-such-number").await;
+            }
+            Pickup::Answer | Pickup::NoAnswer | Pickup::Declined => {}
+        }
+        line.tell(SETUP, Progress::Ringing).await;
+        let answered = SETUP + self.scenario.ring;
+        tokio::select! {
+            () = pacer.until(answered) => {}
+            () = self.hang_up.notified() => return line.failed(SETUP, FailureCode::Canceled, "cancelled").await,
+        }
+        match self.scenario.pickup {
+            Pickup::NoAnswer => line.failed(answered, FailureCode::NoAnswer, "no-answer").await,
+            Pickup::Declined => line.failed(answered, FailureCode::Declined, "declined").await,
+            _ => self.talk(&pacer, &line, answered).await,
+        }
+    }
+
+    async fn talk(self, pacer: &Pacer, line: &Line, answered: Duration) {
+        line.tell(answered, Progress::Answered).await;
+        let caller =
+            ScriptedCaller::new(Arc::clone(&self.scenario), Dice::new(self.seed, self.plan.to.as_str()));
+        let tempo = Tempo {
+            thinking: Duration::from_millis(400),
+            synthesis: Duration::from_millis(150),
+            recognition: Duration::from_millis(200),
+            agent_speed: 1.0,
+            caller_speed: self.scenario.speed,
+        };
+        let mind = Mind::new(Arc::clone(&self.model), &self.plan);
+        let mut stage = Stage::new(agent::settings(&self.plan), caller, tempo, self.scenario.hang_up_at);
+        loop {
+            match stage.step() {
+                Step::Ask { reply, history } => {
+                    let (text, end) = mind.reply(history).await;
+                    stage.answer(reply, text, end);
+                    // A call at full speed must not keep others waiting.
+                    tokio::task::yield_now().await;
+                }
+                Step::Said(entry) => line.tell(answered + entry.end, Progress::Said(utterance(entry))).await,
+                Step::Note(note) => {
+                    let noted = Progress::Noted { kind: word_for(note).to_owned(), detail: String::new() };
+                    line.tell(answered + stage.now(), noted).await;
+                }
+                Step::WaitUntil(time) => {
+                    tokio::select! {
+                        biased;
+                        () = self.hang_up.notified() => stage.hang_up(stage.now()),
+                        () = pacer.until(answered + time) => stage.advance(time),
+                    }
+                }
+                Step::Over(reason) => {
+                    let ending = Ending::Talked { answered_at: line.at(answered), talked: stage.now() };
+                    let ended = Progress::Ended { ending, reason: word_for_end(reason).to_owned() };
+                    return line.tell(answered + stage.now(), ended).await;
+                }
+            }
+        }
+    }
+}
+
+/// Where reports go, and the virtual clock that they carry.
+struct Line {
+    id: CallId,
+    start: Timestamp,
+    observer: Arc<dyn CallObserver>,
+}
+
+impl Line {
+    fn at(&self, since: Duration) -> Timestamp {
+        self.start + since
+    }
+
+    async fn tell(&self, since: Duration, progress: Progress) {
+        self.observer.report(Report { call_id: self.id, at: self.at(since), progress }).await;
+    }
+
+    async fn failed(&self, since: Duration, code: FailureCode, reason: &str) {
+        self.tell(since, Progress::Ended { ending: Ending::Failed(code), reason: reason.to_owned() }).await;
+    }
+}
+
+fn utterance(entry: TranscriptEntry) -> Utterance {
+    Utterance {
+        by: match entry.speaker {
+            Speaker::Agent => Party::Agent,
+            Speaker::Caller => Party::Caller,
+        },
+        text: entry.text,
+        start: entry.start,
+        end: entry.end,
+        interrupted: entry.interrupted,
+    }
+}
+
+fn word_for(note: Note) -> &'static str {
+    match note {
+        Note::VoicemailDetected => "voicemail",
+        Note::ScreenerDetected => "screener",
+        Note::Interrupted => "barge_in",
+        Note::FalseInterruption => "false_barge_in",
+        Note::SilencePrompt => "silence_prompt",
+        Note::ReplyFailed => "reply_failed",
+        Note::TimeIsUp => "time_is_up",
+    }
+}
+
+fn word_for_end(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::CallerHungUp => "caller-hung-up",
+        EndReason::AgentEnded => "agent-said-goodbye",
+        EndReason::Silence => "silence",
+        EndReason::MaxDuration => "max-duration",
+        EndReason::Voicemail => "voicemail",
+        EndReason::AgentError => "agent-error",
+        EndReason::Cancelled => "cancelled",
+    }
+}

@@ -1,0 +1,126 @@
+//! Which number is answered by which scenario: the built-in ones, and those that users add.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::E164;
+
+use crate::scenario::{Scenario, ScenarioError};
+
+/// The numbers that short ones in scenario files stand for begin with this.
+const PREFIX: &str = "+1500555";
+
+/// Who answers every number that no scenario names.
+const FRIENDLY: &str = "friendly";
+
+/// A scenario that comes with the sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuiltIn {
+    /// Its name.
+    pub name: &'static str,
+    /// Its file.
+    pub text: &'static str,
+}
+
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        /// The scenarios that come with the sandbox.
+        pub const BUILT_IN: &[BuiltIn] =
+            &[$(BuiltIn { name: $name, text: include_str!(concat!("../scenarios/", $name, ".toml")) }),*];
+    };
+}
+
+built_in! {
+    "invalid_number",
+    "carrier_error",
+    "busy",
+    "no_answer",
+    "declines",
+    "friendly",
+    "new_client",
+    "voicemail",
+    "screener",
+    "silent",
+    "hangs_up",
+    "interrupts",
+    "do_not_call",
+    "spanish",
+}
+
+/// All scenarios by number.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    by_number: HashMap<String, (String, Arc<Scenario>)>,
+    friendly: Arc<Scenario>,
+}
+
+impl Directory {
+    /// The built-in scenarios.
+    pub fn built_in() -> Self {
+        let parse = |built_in: &BuiltIn| {
+            Scenario::parse(built_in.name, built_in.text).expect("a test reads every built-in scenario")
+        };
+        let friendly = BUILT_IN.iter().find(|built_in| built_in.name == FRIENDLY).map(parse);
+        let friendly = Arc::new(friendly.expect("the friendly caller is built in"));
+        let mut directory = Self { by_number: HashMap::new(), friendly };
+        for built_in in BUILT_IN {
+            directory.add(built_in.name, parse(built_in)).expect("a test looks for numbers taken twice");
+        }
+        directory
+    }
+
+    /// Adds every `*.toml` file of a folder. A number of a built-in scenario is taken over; two files of the folder cannot share one.
+    pub fn with_folder(mut self, folder: &Path) -> Result<Self, ScenarioError> {
+        let unreadable = |path: &Path, source| ScenarioError::Unreadable { path: path.to_owned(), source };
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
+            let path = entry.map_err(|error| unreadable(folder, error))?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                files.push(path);
+            }
+        }
+        files.sort();
+        let built_in: Vec<String> = BUILT_IN.iter().map(|built_in| built_in.name.to_owned()).collect();
+        for path in files {
+            let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
+            let name = path.display().to_string();
+            let scenario = Scenario::parse(&name, &text)?;
+            for number in numbers(&scenario) {
+                if self.by_number.get(&number).is_some_and(|(holder, _)| built_in.contains(holder)) {
+                    self.by_number.remove(&number);
+                }
+            }
+            self.add(&name, scenario)?;
+        }
+        Ok(self)
+    }
+
+    fn add(&mut self, name: &str, scenario: Scenario) -> Result<(), ScenarioError> {
+        let scenario = Arc::new(scenario);
+        for number in numbers(&scenario) {
+            if let Some((other, _)) = self.by_number.get(&number) {
+                return Err(ScenarioError::NumberTaken {
+                    file: name.to_owned(),
+                    number,
+                    other: other.clone(),
+                });
+            }
+            self.by_number.insert(number, (name.to_owned(), Arc::clone(&scenario)));
+        }
+        Ok(())
+    }
+
+    /// Who answers at this number.
+    pub fn scenario(&self, number: &E164) -> Arc<Scenario> {
+        let found = self.by_number.get(number.as_str()).map(|(_, scenario)| scenario);
+        Arc::clone(found.unwrap_or(&self.friendly))
+    }
+}
+
+fn numbers(scenario: &Scenario) -> impl Iterator<Item = String> + '_ {
+    scenario
+        .numbers
+        .iter()
+        .map(|number| if number.starts_with('+') { number.clone() } else { format!("{PREFIX}{number}") })
+}

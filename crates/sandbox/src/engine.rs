@@ -1,0 +1,141 @@
+//! The sandbox as a call engine.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use domain::CallId;
+use domain::call::{CallPlan, FailureCode, Utterance};
+use domain::engine::{
+    Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, RecordingFile,
+};
+use speech::LanguageModel;
+use tokio::sync::Notify;
+
+use crate::call::SandboxCall;
+use crate::directory::Directory;
+use crate::pace::Pace;
+use crate::recording::Recorder;
+use crate::scenario::Pickup;
+
+/// What is configured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SandboxSettings {
+    /// How fast calls go.
+    pub pace: Pace,
+    /// What the dice of all calls begin with.
+    pub seed: u64,
+    /// How many calls may run at once.
+    pub max_calls: usize,
+}
+
+impl Default for SandboxSettings {
+    fn default() -> Self {
+        Self { pace: Pace::Fast, seed: 0, max_calls: 10_000 }
+    }
+}
+
+/// The engine behind test keys.
+pub struct SandboxEngine {
+    directory: Directory,
+    model: Arc<dyn LanguageModel>,
+    recorder: Option<Recorder>,
+    settings: SandboxSettings,
+    running: Arc<Mutex<HashMap<CallId, Arc<Notify>>>>,
+}
+
+impl SandboxEngine {
+    /// An engine whose agents think with `model` and whose calls are recorded if there is a `recorder`.
+    pub fn new(
+        directory: Directory,
+        model: Arc<dyn LanguageModel>,
+        recorder: Option<Recorder>,
+        settings: SandboxSettings,
+    ) -> Self {
+        Self { directory, model, recorder, settings, running: Arc::default() }
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<CallId, Arc<Notify>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl CallEngine for SandboxEngine {
+    fn name(&self) -> &'static str {
+        "sandbox"
+    }
+
+    async fn place(&self, plan: CallPlan, observer: Arc<dyn CallObserver>) -> Result<Accepted, PlaceError> {
+        let scenario = self.directory.scenario(&plan.to);
+        if scenario.pickup == Pickup::InvalidNumber {
+            let reason = "the carrier says that this number does not exist".to_owned();
+            return Err(PlaceError::Refused { code: FailureCode::InvalidNumber, reason });
+        }
+        let hang_up = Arc::new(Notify::new());
+        {
+            let mut running = self.running();
+            if running.len() >= self.settings.max_calls {
+                let reason = format!("the sandbox already runs {} calls, as many as it may", running.len());
+                return Err(PlaceError::Refused { code: FailureCode::CarrierError, reason });
+            }
+            running.insert(plan.call_id, Arc::clone(&hang_up));
+        }
+        let id = plan.call_id;
+        let call = SandboxCall {
+            plan,
+            scenario,
+            model: Arc::clone(&self.model),
+            observer,
+            pace: self.settings.pace,
+            seed: self.settings.seed,
+            hang_up,
+        };
+        let running = Arc::clone(&self.running);
+        tokio::spawn(async move {
+            // Dropped last, however the call ends.
+            let _entry = Entry { running, id };
+            call.run().await;
+        });
+        Ok(Accepted { conversation_id: format!("sbx_{}", id.0.simple()) })
+    }
+
+    async fn hang_up(&self, call: CallId) {
+        if let Some(bell) = self.running().get(&call) {
+            bell.notify_one();
+        }
+    }
+
+    async fn fate(&self, call: CallId, _conversation_id: Option<&str>) -> Result<Fate, EngineUnavailable> {
+        Ok(if self.running().contains_key(&call) { Fate::Running } else { Fate::Unknown })
+    }
+
+    async fn recording(
+        &self,
+        _call: CallId,
+        transcript: &[Utterance],
+    ) -> Result<Option<RecordingFile>, EngineUnavailable> {
+        match &self.recorder {
+            Some(recorder) => recorder.record(transcript).await,
+            None => Ok(None),
+        }
+    }
+}
+
+/// A running call's place in the table.
+struct Entry {
+    running: Arc<Mutex<HashMap<CallId, Arc<Notify>>>>,
+    id: CallId,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
+impl std::fmt::Debug for SandboxEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SandboxEngine").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

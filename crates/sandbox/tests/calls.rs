@@ -1,0 +1,242 @@
+//! Whole sandbox calls through the engine port, with a model that says a few fixed things.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::agent::AgentConfig;
+use domain::business::Business;
+use domain::call::{CallPlan, Direction, Ending, FailureCode, Party, Progress, Report};
+use domain::engine::{CallEngine, CallObserver, Fate, PlaceError};
+use domain::prompt::{Knowledge, variables};
+use domain::{AgentId, BusinessId, CallId, E164, Mode};
+use futures_util::stream;
+use sandbox::{BUILT_IN, Directory, Pace, SandboxEngine, SandboxSettings, Scenario};
+use speech::{Chat, Delta, DeltaStream, FinishReason, LanguageModel, Role, SpeechError, ToolCall};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// Asks two questions and says goodbye.
+struct ThreeLines;
+
+#[async_trait]
+impl LanguageModel for ThreeLines {
+    fn name(&self) -> &'static str {
+        "three-lines"
+    }
+
+    async fn reply(&self, chat: Chat) -> Result<DeltaStream, SpeechError> {
+        let turns = chat.messages.iter().filter(|message| message.role == Role::User).count();
+        let (text, ends) = match turns {
+            1 => ("Thank you for taking the call. What can we help you with today?", false),
+            2 => ("I understand, and somebody will call you back. May I have your email address?", false),
+            _ => ("Thank you for your time. Goodbye.", true),
+        };
+        let mut deltas = vec![Ok(Delta::Text(text.to_owned()))];
+        if ends {
+            let arguments = serde_json::json!({});
+            deltas.push(Ok(Delta::ToolCall(ToolCall { id: "1".into(), name: "end_call".into(), arguments })));
+        }
+        deltas.push(Ok(Delta::Finished(FinishReason::Stop)));
+        Ok(Box::pin(stream::iter(deltas)))
+    }
+}
+
+/// Keeps every report and says when the call is over.
+#[derive(Default)]
+struct Notebook {
+    reports: Mutex<Vec<Report>>,
+    over: Notify,
+}
+
+#[async_trait]
+impl CallObserver for Notebook {
+    async fn report(&self, report: Report) {
+        let ended = matches!(report.progress, Progress::Ended { .. });
+        self.reports.lock().expect("no test panics while it holds the notebook").push(report);
+        if ended {
+            self.over.notify_one();
+        }
+    }
+}
+
+fn engine(settings: SandboxSettings) -> SandboxEngine {
+    SandboxEngine::new(Directory::built_in(), Arc::new(ThreeLines), None, settings)
+}
+
+fn plan(to: &str) -> CallPlan {
+    let now = "2026-03-02T15:00:00Z".parse().expect("a timestamp");
+    let business = Business {
+        id: BusinessId(Uuid::from_u128(1)),
+        name: "Smith & Partners".into(),
+        phone: Some(E164::parse("+15125550100").expect("a number")),
+        timezone: "America/Chicago".into(),
+        country_calling_code: "1".into(),
+        created_at: now,
+    };
+    CallPlan {
+        call_id: CallId(Uuid::from_u128(7)),
+        business_id: business.id,
+        mode: Mode::Test,
+        direction: Direction::Outbound,
+        to: E164::parse(to).expect("a number"),
+        from: None,
+        agent_id: AgentId(Uuid::from_u128(2)),
+        vapi_assistant_id: None,
+        agent: AgentConfig::default(),
+        instructions: "Be kind.".into(),
+        first_message: "Hello, this is the office of Smith and Partners calling about your request.".into(),
+        context: None,
+        variables: variables(&Knowledge { lead: None, name: None, business: &business, now }),
+        max_duration: Duration::from_secs(120),
+        now,
+    }
+}
+
+async fn call(to: &str) -> Vec<Report> {
+    let notebook = Arc::new(Notebook::default());
+    let engine = engine(SandboxSettings::default());
+    engine.place(plan(to), Arc::clone(&notebook) as Arc<dyn CallObserver>).await.expect("accepted");
+    notebook.over.notified().await;
+    let reports = notebook.reports.lock().expect("no test panics while it holds the notebook");
+    reports.clone()
+}
+
+fn end(reports: &[Report]) -> (Result<Duration, FailureCode>, &str) {
+    let ends: Vec<_> = reports
+        .iter()
+        .filter_map(|report| match &report.progress {
+            Progress::Ended { ending: Ending::Talked { talked, .. }, reason } => {
+                Some((Ok(*talked), reason.as_str()))
+            }
+            Progress::Ended { ending: Ending::Failed(code), reason } => Some((Err(*code), reason.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ends.len(), 1, "a call ends once");
+    ends[0]
+}
+
+fn lines(reports: &[Report], by: Party) -> Vec<&str> {
+    reports
+        .iter()
+        .filter_map(|report| match &report.progress {
+            Progress::Said(said) if said.by == by => Some(said.text.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+fn notes(reports: &[Report]) -> Vec<&str> {
+    reports
+        .iter()
+        .filter_map(|report| match &report.progress {
+            Progress::Noted { kind, .. } => Some(kind.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn numbers_that_nobody_answers_fail_with_their_cause() {
+    for (number, code) in [
+        ("+15005550002", FailureCode::CarrierError),
+        ("+15005550003", FailureCode::Busy),
+        ("+15005550004", FailureCode::NoAnswer),
+        ("+15005550005", FailureCode::Declined),
+    ] {
+        assert_eq!(end(&call(number).await).0, Err(code), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_does_not_exist_is_refused_at_once() {
+    let engine = engine(SandboxSettings::default());
+    let refused = engine.place(plan("+15005550001"), Arc::new(Notebook::default())).await;
+    assert!(
+        matches!(refused, Err(PlaceError::Refused { code: FailureCode::InvalidNumber, .. })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_friendly_caller_talks_to_the_end_and_answers_at_every_other_number() {
+    for number in ["+15005550006", "+15125551234"] {
+        let reports = call(number).await;
+        assert_eq!(end(&reports).1, "agent-said-goodbye");
+        assert!(lines(&reports, Party::Caller).len() >= 3, "{:?}", lines(&reports, Party::Caller));
+    }
+}
+
+#[tokio::test]
+async fn an_answering_machine_gets_a_message_after_the_beep() {
+    let reports = call("+15005550008").await;
+    assert_eq!(end(&reports).1, "voicemail");
+    assert!(notes(&reports).contains(&"voicemail"));
+    let message = lines(&reports, Party::Agent);
+    assert!(message.last().is_some_and(|text| text.contains("call us back at 1 5 1 2")), "{message:?}");
+}
+
+#[tokio::test]
+async fn a_screener_is_told_who_is_calling() {
+    let reports = call("+15005550009").await;
+    assert!(notes(&reports).contains(&"screener"));
+    let said = lines(&reports, Party::Agent);
+    assert!(said.iter().any(|text| text.contains("assistant of Smith & Partners")), "{said:?}");
+    assert!(lines(&reports, Party::Caller).iter().any(|text| text.contains("Alex Chen")));
+}
+
+#[tokio::test]
+async fn a_silent_line_is_asked_and_then_given_up() {
+    let reports = call("+15005550010").await;
+    assert_eq!(end(&reports).1, "silence");
+    assert_eq!(notes(&reports), ["silence_prompt", "silence_prompt"]);
+}
+
+#[tokio::test]
+async fn the_caller_of_0011_is_gone_at_second_seven() {
+    assert_eq!(end(&call("+15005550011").await), (Ok(Duration::from_secs(7)), "caller-hung-up"));
+}
+
+#[tokio::test]
+async fn an_interrupted_agent_yields_and_only_what_was_heard_counts_as_said() {
+    let reports = call("+15005550012").await;
+    assert!(notes(&reports).contains(&"barge_in"), "{:?}", notes(&reports));
+    let cut = reports.iter().find_map(|report| match &report.progress {
+        Progress::Said(said) if said.by == Party::Agent && said.interrupted => Some(said.text.clone()),
+        _ => None,
+    });
+    let whole = "Hello, this is the office of Smith and Partners calling about your request.";
+    assert!(cut.is_some_and(|cut| cut.len() < whole.len()));
+}
+
+#[tokio::test]
+async fn the_same_call_goes_the_same_way_every_time() {
+    for number in ["+15005550006", "+15005550007", "+15005550012", "+15005550013"] {
+        assert_eq!(call(number).await, call(number).await, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_call_can_be_ended_from_outside_and_is_running_until_then() {
+    let notebook = Arc::new(Notebook::default());
+    let engine = engine(SandboxSettings { pace: Pace::Times(1.0), ..SandboxSettings::default() });
+    let plan = plan("+15005550006");
+    let id = plan.call_id;
+    engine.place(plan, Arc::clone(&notebook) as Arc<dyn CallObserver>).await.expect("accepted");
+    assert_eq!(engine.fate(id, None).await, Ok(Fate::Running));
+    engine.hang_up(id).await;
+    notebook.over.notified().await;
+    let reports = notebook.reports.lock().expect("no test panics while it holds the notebook").clone();
+    assert_eq!(end(&reports).0, Err(FailureCode::Canceled));
+}
+
+#[test]
+fn every_built_in_scenario_can_be_read_and_has_a_number_of_its_own() {
+    let mut numbers = Vec::new();
+    for built_in in BUILT_IN {
+        numbers.extend(Scenario::parse(built_in.name, built_in.text).expect(built_in.name).numbers);
+    }
+    let expected: Vec<String> = (1..=14).map(|number| format!("{number:04}")).collect();
+    assert_eq!(numbers, expected);
+}
