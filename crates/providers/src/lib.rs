@@ -1,0 +1,16 @@
+//! Everything that speaks, understands and judges, one module per vendor or method, behind the ports of `speech`.
+//!
+//! Two of them need nothing: the [`Receptionist`] holds up the agent's side of a call by a dialogue policy, and the
+//! [`DeterministicAnalyst`] reads a finished call by rules. [`OpenAi`] and [`ModelAnalyst`] do the same with any language model behind
+//! an OpenAI-compatible endpoint; [`LocalVoices`] speaks with a program of this machine.
+
+mod analyst;
+mod local_voices;
+mod openai;
+mod receptionist;
+mod understanding;
+
+pub use analyst::{DeterministicAnalyst, ModelAnalyst};
+pub use local_voices::LocalVoices;
+pub use openai::{OpenAi, OpenAiSettings};
+pub use receptionist::Receptionist;

@@ -1,0 +1,170 @@
+//! Voices of this machine: `flite` or `espeak-ng`, run as programs.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use speech::{Pcm, SpeechError, Synthesiser, VoiceRole};
+use tokio::io::AsyncReadExt as _;
+use tokio::process::Command;
+
+/// How long one utterance may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest text that is spoken, in characters.
+const MAX_TEXT: usize = 2000;
+
+/// The most sound that one utterance may become, in bytes: ten minutes of 16-bit samples at 22 kHz.
+const MAX_SOUND: u64 = 26_460_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Program {
+    Flite,
+    Espeak,
+}
+
+/// A synthesiser that was found on this machine.
+#[derive(Debug, Clone)]
+pub struct LocalVoices {
+    program: Program,
+    path: PathBuf,
+}
+
+impl LocalVoices {
+    /// What to say to somebody who has none.
+    pub const HINT: &'static str = "install a synthesiser to get recordings: `apt-get install flite` on Debian and Ubuntu, `brew install espeak-ng` on macOS";
+
+    /// Looks for a synthesiser on the path.
+    pub fn find() -> Option<Self> {
+        let known = [("flite", Program::Flite), ("espeak-ng", Program::Espeak)];
+        #[expect(clippy::disallowed_methods, reason = "where programs are is no setting of ours")]
+        let folders: Vec<PathBuf> = std::env::split_paths(&std::env::var_os("PATH")?).collect();
+        known.into_iter().find_map(|(name, program)| {
+            let path = folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file())?;
+            Some(Self { program, path })
+        })
+    }
+
+    fn command(&self, voice: VoiceRole, text: &Path, sound: &Path) -> Command {
+        let mut command = Command::new(&self.path);
+        let voice = match (self.program, voice) {
+            (Program::Flite, VoiceRole::Agent) => ["-voice", "slt"],
+            (Program::Flite, VoiceRole::Caller) => ["-voice", "rms"],
+            (Program::Espeak, VoiceRole::Agent) => ["-v", "en-us+f3"],
+            (Program::Espeak, VoiceRole::Caller) => ["-v", "en-us+m3"],
+        };
+        let into = match self.program {
+            Program::Flite => "-o",
+            Program::Espeak => "-w",
+        };
+        command.args(voice).arg("-f").arg(text).arg(into).arg(sound);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    /// Runs the program in a folder of its own; the text goes in by a file, never as an argument.
+    async fn run(&self, text: String, voice: VoiceRole) -> std::io::Result<Vec<u8>> {
+        let folder = tempfile::Builder::new().prefix("kaicalls-voice").tempdir()?;
+        let (input, output) = (folder.path().join("text"), folder.path().join("sound"));
+        tokio::fs::write(&input, text).await?;
+        if !self.command(voice, &input, &output).status().await?.success() {
+            return Err(std::io::Error::other("it reported a failure"));
+        }
+        let mut sound = Vec::new();
+        tokio::fs::File::open(&output).await?.take(MAX_SOUND).read_to_end(&mut sound).await?;
+        Ok(sound)
+    }
+}
+
+#[async_trait]
+impl Synthesiser for LocalVoices {
+    fn name(&self) -> &'static str {
+        match self.program {
+            Program::Flite => "flite",
+            Program::Espeak => "espeak-ng",
+        }
+    }
+
+    async fn speak(&self, text: &str, voice: VoiceRole) -> Result<Pcm, SpeechError> {
+        let mut text: String =
+            text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_TEXT).collect();
+        text.push('\n');
+        let failed = |reason: &str| SpeechError::Retry { after: None, reason: reason.to_owned() };
+        let sound = tokio::time::timeout(PATIENCE, self.run(text, voice)).await;
+        let sound = sound.map_err(|_| failed("the synthesiser took too long"))?;
+        let sound = sound.map_err(|error| failed(&format!("the synthesiser could not be run: {error}")))?;
+        read_wav(&sound)
+            .ok_or_else(|| SpeechError::Malformed("the synthesiser wrote no 16-bit mono sound".to_owned()))
+    }
+}
+
+/// Reads a RIFF file of 16-bit mono samples. Sizes in headers are not trusted: programs that write to a pipe cannot know them.
+fn read_wav(bytes: &[u8]) -> Option<Pcm> {
+    let body = bytes.strip_prefix(b"RIFF")?.get(4..)?.strip_prefix(b"WAVE")?;
+    let (mut rest, mut sample_rate) = (body, None);
+    loop {
+        let (kind, after) = rest.split_first_chunk::<4>()?;
+        let (size, after) = after.split_first_chunk::<4>()?;
+        let size = usize::try_from(u32::from_le_bytes(*size)).ok()?;
+        match kind {
+            b"fmt " => {
+                let format = after.get(..16)?;
+                let word = |at: usize| u16::from_le_bytes([format[at], format[at + 1]]);
+                if (word(0), word(2), word(14)) != (1, 1, 16) {
+                    return None;
+                }
+                sample_rate = Some(u32::from_le_bytes([format[4], format[5], format[6], format[7]]));
+            }
+            b"data" => {
+                let data = after.get(..size.min(after.len()))?;
+                let samples =
+                    data.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+                return Some(Pcm { sample_rate: sample_rate?, samples });
+            }
+            _ => {}
+        }
+        rest = after.get(size + size % 2..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wav(data_size: u32, samples: &[i16]) -> Vec<u8> {
+        let mut bytes = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
+        bytes.extend(16_000_u32.to_le_bytes());
+        bytes.extend(32_000_u32.to_le_bytes());
+        bytes.extend([2, 0, 16, 0]);
+        bytes.extend(b"data");
+        bytes.extend(data_size.to_le_bytes());
+        bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+        bytes
+    }
+
+    #[test]
+    fn sound_is_read_even_if_the_program_could_not_know_its_length() {
+        for size in [4, 0xffff_ffff] {
+            let pcm = read_wav(&wav(size, &[1, -2])).expect("sound");
+            assert_eq!((pcm.sample_rate, pcm.samples), (16_000, vec![1, -2]));
+        }
+        assert_eq!(read_wav(b"RIFF"), None);
+        assert_eq!(read_wav(b"no sound at all"), None);
+    }
+
+    /// Skips nothing: where no synthesiser is installed there is nothing to find, and that is what is asserted.
+    #[tokio::test]
+    async fn a_synthesiser_of_this_machine_speaks_in_two_voices() {
+        let Some(voices) = LocalVoices::find() else {
+            assert!(LocalVoices::HINT.contains("install"));
+            return;
+        };
+        let agent = voices.speak("Hello, this is a test.", VoiceRole::Agent).await.expect("speech");
+        let caller = voices.speak("Hello, this is a test.", VoiceRole::Caller).await.expect("speech");
+        assert!(agent.samples.len() > 4000 && caller.samples.len() > 4000);
+        assert_ne!(agent, caller);
+        let again = voices.speak("Hello, this is a test.", VoiceRole::Agent).await.expect("speech");
+        assert_eq!(again, agent);
+    }
+}
