@@ -58,6 +58,9 @@ pub enum Placed {
 /// Why a call is not even stored.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
+    /// The webhook's address may not be called; says what was expected.
+    #[error("{0}")]
+    WebhookUrl(String),
     /// The tenant has no such agent.
     #[error("no such agent")]
     UnknownAgent,
@@ -82,6 +85,9 @@ enum Admission {
 ///
 /// A caller that goes away does not stop the call: what is stored gets dialled.
 pub async fn place(app: &App, tenancy: &Tenancy, new: NewCall) -> Result<Placed, PlaceError> {
+    if let Some(url) = &new.webhook_url {
+        app.parts().egress.check(url).map_err(|refused| PlaceError::WebhookUrl(refused.to_string()))?;
+    }
     let id = CallId::new(app.ids());
     let job = JobId::new(app.ids());
     let admission = {

@@ -1,0 +1,547 @@
+//! The types of fields: what each accepts, how it says so, and its schema.
+
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use domain::{E164, Timestamp};
+use schemars::SchemaGenerator;
+use serde_json::{Map, Value, json};
+
+use super::{Fields, Input, object_schema};
+use crate::error::Problem;
+
+/// A value of a field. Query strings deliver every value as a string, so types that are no strings read them too.
+pub trait Field: Sized {
+    /// Reads a value that is not null. The problem's field name is empty, or names a field within the value.
+    fn read(value: Value) -> Result<Self, Problem>;
+
+    /// Its schema.
+    fn schema(generator: &mut SchemaGenerator) -> Value;
+}
+
+/// A place for a value: required, optional, or a change to something stored.
+pub trait Slot: Sized {
+    /// Whether the field must be there.
+    const REQUIRED: bool;
+
+    /// Reads what came, which may be nothing or null.
+    fn read_slot(value: Option<Value>) -> Result<Self, Problem>;
+
+    /// Its schema.
+    fn slot_schema(generator: &mut SchemaGenerator) -> Value;
+}
+
+impl<T: Field> Slot for T {
+    const REQUIRED: bool = true;
+
+    fn read_slot(value: Option<Value>) -> Result<Self, Problem> {
+        match value {
+            None | Some(Value::Null) => Err(Problem::new("", "required")),
+            Some(value) => T::read(value),
+        }
+    }
+
+    fn slot_schema(generator: &mut SchemaGenerator) -> Value {
+        T::schema(generator)
+    }
+}
+
+impl<T: Field> Slot for Option<T> {
+    const REQUIRED: bool = false;
+
+    fn read_slot(value: Option<Value>) -> Result<Self, Problem> {
+        match value {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => T::read(value).map(Some),
+        }
+    }
+
+    fn slot_schema(generator: &mut SchemaGenerator) -> Value {
+        nullable(T::schema(generator))
+    }
+}
+
+/// A change to a stored field that may be empty: nothing sent keeps it, null clears it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Change<T> {
+    /// Not sent.
+    #[default]
+    Keep,
+    /// Sent as null.
+    Clear,
+    /// Sent.
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// Translates the value.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Change<U> {
+        match self {
+            Self::Keep => Change::Keep,
+            Self::Clear => Change::Clear,
+            Self::Set(value) => Change::Set(f(value)),
+        }
+    }
+
+    /// As an outer option (was it sent?) around an inner one (what is it now?).
+    pub fn into_option(self) -> Option<Option<T>> {
+        match self {
+            Self::Keep => None,
+            Self::Clear => Some(None),
+            Self::Set(value) => Some(Some(value)),
+        }
+    }
+
+    /// Applies it to what is stored.
+    pub fn apply(self, stored: &mut Option<T>) {
+        if let Some(value) = self.into_option() {
+            *stored = value;
+        }
+    }
+}
+
+impl<T: Field> Slot for Change<T> {
+    const REQUIRED: bool = false;
+
+    fn read_slot(value: Option<Value>) -> Result<Self, Problem> {
+        match value {
+            None => Ok(Self::Keep),
+            Some(Value::Null) => Ok(Self::Clear),
+            Some(value) => T::read(value).map(Self::Set),
+        }
+    }
+
+    fn slot_schema(generator: &mut SchemaGenerator) -> Value {
+        nullable(T::schema(generator))
+    }
+}
+
+/// A change to a stored field that is never empty: nothing sent keeps it, null is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parcel<T>(pub Option<T>);
+
+impl<T: Field> Slot for Parcel<T> {
+    const REQUIRED: bool = false;
+
+    fn read_slot(value: Option<Value>) -> Result<Self, Problem> {
+        match value {
+            None => Ok(Self(None)),
+            Some(Value::Null) => {
+                Err(Problem::new("", "this field cannot be cleared; leave it out or send a value"))
+            }
+            Some(value) => T::read(value).map(|value| Self(Some(value))),
+        }
+    }
+
+    fn slot_schema(generator: &mut SchemaGenerator) -> Value {
+        T::schema(generator)
+    }
+}
+
+fn nullable(mut schema: Value) -> Value {
+    match schema.get("type") {
+        Some(Value::String(kind)) => {
+            schema["type"] = json!([kind, "null"]);
+            schema
+        }
+        Some(Value::Array(_)) => schema,
+        _ => json!({ "anyOf": [schema, { "type": "null" }] }),
+    }
+}
+
+/// An id of some thing. Ids are opaque to clients, so any text is well-formed; text that cannot be an id names nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Id<T> {
+    id: Option<T>,
+}
+
+impl<T: Copy> Id<T> {
+    /// The id; `None` if no thing can have it.
+    pub fn known(&self) -> Option<T> {
+        self.id
+    }
+}
+
+impl<T: FromStr> Field for Id<T> {
+    fn read(value: Value) -> Result<Self, Problem> {
+        match value {
+            Value::String(text) if text.len() <= 200 => Ok(Self { id: text.parse().ok() }),
+            Value::String(_) => Err(Problem::new("", "expected at most 200 characters")),
+            _ => Err(Problem::new("", "expected an id, which is a string")),
+        }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({ "type": "string", "maxLength": 200 })
+    }
+}
+
+/// A phone number in E.164. In queries a plus sign that nobody escaped arrives as a space, which is forgiven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phone(pub E164);
+
+impl Field for Phone {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let Value::String(text) = value else { return Err(Problem::new("", "expected a string")) };
+        E164::parse(&text).map(Self).map_err(|error| Problem::new("", error.to_string()))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({ "type": "string", "pattern": r"^\+[1-9]\d{6,14}$", "maxLength": 16 })
+    }
+}
+
+/// An absolute http or https address of at most 2048 characters. Which hosts may be called is decided elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Url(pub String);
+
+impl Field for Url {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let expected = "expected an http or https URL of at most 2048 characters, without user name, spaces or control characters";
+        let wrong = || Problem::new("", expected);
+        let Value::String(text) = value else { return Err(wrong()) };
+        let rest =
+            text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(wrong)?;
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let clean = text.len() <= 2048 && text.bytes().all(|b| b.is_ascii_graphic());
+        if clean && !host.is_empty() && !host.starts_with(':') && !host.contains('@') {
+            Ok(Self(text))
+        } else {
+            Err(wrong())
+        }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({ "type": "string", "format": "uri", "pattern": "^https?://", "maxLength": 2048 })
+    }
+}
+
+/// A point in time in ISO 8601; any offset is understood, a date alone means its beginning in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time(pub Timestamp);
+
+impl Field for Time {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let wrong = || Problem::new("", "expected a time like 2026-02-15T14:30:00Z");
+        let Value::String(text) = value else { return Err(wrong()) };
+        if text.len() > 64 {
+            return Err(wrong());
+        }
+        let time = parse_time(text.trim()).ok_or_else(wrong)?;
+        // The databases keep fewer years than the calendar has.
+        (time.as_second() >= -62_135_596_800)
+            .then_some(Self(domain::clock::to_micros(time)))
+            .ok_or_else(wrong)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({ "type": "string", "format": "date-time", "maxLength": 64 })
+    }
+}
+
+fn parse_time(text: &str) -> Option<Timestamp> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time);
+    }
+    if let Ok(date) = text.parse::<jiff::civil::Date>()
+        && text.len() == 10
+    {
+        return format!("{date}T00:00:00Z").parse().ok();
+    }
+    // `+02:00` in a query that was not escaped: the plus sign has become a space.
+    let (time, offset) = text.rsplit_once(' ')?;
+    (offset.len() <= 6 && offset.starts_with(|c: char| c.is_ascii_digit())).then_some(())?;
+    format!("{time}+{offset}").parse().ok()
+}
+
+/// A list cursor: the `created_at` of the last row received. Times finer than stored are cut.
+pub type Cursor = Time;
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Whole<const MIN: i64, const MAX: i64>(pub i64);
+
+impl<const MIN: i64, const MAX: i64> Field for Whole<MIN, MAX> {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let wrong = || Problem::new("", format!("expected a whole number from {MIN} to {MAX}"));
+        let number = whole(&value).ok_or_else(wrong)?;
+        if (MIN..=MAX).contains(&number) { Ok(Self(number)) } else { Err(wrong()) }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({ "type": "integer", "minimum": MIN, "maximum": MAX })
+    }
+}
+
+/// How many rows a page holds: clamped to 1..=MAX rather than refused, `DEFAULT` when not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit<const DEFAULT: u32, const MAX: u32>(pub u32);
+
+impl<const DEFAULT: u32, const MAX: u32> Slot for Limit<DEFAULT, MAX> {
+    const REQUIRED: bool = false;
+
+    fn read_slot(value: Option<Value>) -> Result<Self, Problem> {
+        let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(Self(DEFAULT)) };
+        let number = whole(&value).ok_or_else(|| Problem::new("", "expected a whole number"))?;
+        Ok(Self(u32::try_from(number.clamp(1, i64::from(MAX))).expect("clamped to a u32")))
+    }
+
+    fn slot_schema(_: &mut SchemaGenerator) -> Value {
+        json!({ "type": "integer", "default": DEFAULT, "description": format!("Clamped to 1..{MAX}.") })
+    }
+}
+
+/// Reads `5`, `5.0` and, for queries, `"5"`. Numbers beyond an i64 saturate, so that ranges can judge them.
+fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => {
+            if let Some(exact) = number.as_i64() {
+                return Some(exact);
+            }
+            let float = number.as_f64()?;
+            #[expect(clippy::cast_possible_truncation, reason = "saturation is wanted")]
+            (float.is_finite() && float.fract() == 0.0).then_some(float as i64)
+        }
+        Value::String(text) => {
+            let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+            if digits.is_empty() || digits.len() > 100 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+                return None;
+            }
+            Some(text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX }))
+        }
+        _ => None,
+    }
+}
+
+/// A number from `MIN` to `MAX` (both whole, which is all we need).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Decimal<const MIN: i64, const MAX: i64>(pub f64);
+
+impl<const MIN: i64, const MAX: i64> Field for Decimal<MIN, MAX> {
+    #[expect(clippy::cast_precision_loss, reason = "the bounds are small")]
+    fn read(value: Value) -> Result<Self, Problem> {
+        let wrong = || Problem::new("", format!("expected a number from {MIN} to {MAX}"));
+        let number = value.as_f64().ok_or_else(wrong)?;
+        if (MIN as f64..=MAX as f64).contains(&number) { Ok(Self(number)) } else { Err(wrong()) }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({ "type": "number", "minimum": MIN, "maximum": MAX })
+    }
+}
+
+impl Field for bool {
+    fn read(value: Value) -> Result<Self, Problem> {
+        match value {
+            Value::Bool(value) => Ok(value),
+            _ => Err(Problem::new("", "expected true or false")),
+        }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({ "type": "boolean" })
+    }
+}
+
+/// A JSON object that we keep and do not interpret, of at most `MAX` bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object<const MAX: usize>(pub Map<String, Value>);
+
+impl<const MAX: usize> Field for Object<MAX> {
+    fn read(value: Value) -> Result<Self, Problem> {
+        storable(&value, MAX)?;
+        match value {
+            Value::Object(object) => Ok(Self(object)),
+            _ => Err(Problem::new("", "expected an object")),
+        }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        let description = format!("Kept as it is; at most {MAX} bytes of JSON.");
+        json!({ "type": "object", "additionalProperties": true, "description": description })
+    }
+}
+
+/// Databases keep no NUL in JSON text, and nothing here needs to be larger than `max` bytes.
+pub(crate) fn storable(value: &Value, max: usize) -> Result<(), Problem> {
+    fn has_nul(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.contains('\0'),
+            Value::Array(items) => items.iter().any(has_nul),
+            Value::Object(fields) => fields.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+            _ => false,
+        }
+    }
+    if has_nul(value) {
+        return Err(Problem::new("", "expected no NUL characters"));
+    }
+    if value.to_string().len() > max {
+        return Err(Problem::new("", format!("expected at most {max} bytes of JSON")));
+    }
+    Ok(())
+}
+
+/// A nested object with fields of its own.
+impl<I: Input> Field for Nested<I> {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let Value::Object(fields) = value else { return Err(Problem::new("", "expected an object")) };
+        match I::read(&mut Fields::new(fields)) {
+            Ok(inner) => Ok(Self(inner)),
+            Err(mut problems) => Err(problems.swap_remove(0)),
+        }
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Value {
+        object_schema::<I>(generator)
+    }
+}
+
+/// See [`Field`] of it.
+#[derive(Debug)]
+pub struct Nested<I>(pub I);
+
+/// Several values: a JSON array, repeated keys of a query, or one string with commas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List<T, const MAX: usize>(pub Vec<String>, PhantomData<T>);
+
+/// The item type of a [`List`] of words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words;
+
+impl<const MAX: usize> Field for List<Words, MAX> {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let wrong = || Problem::new("", format!("expected at most {MAX} words of at most 100 characters"));
+        let given: Vec<String> = match value {
+            Value::String(text) => vec![text],
+            Value::Array(items) => items
+                .into_iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect::<Option<_>>()
+                .ok_or_else(|| Problem::new("", "expected strings"))?,
+            _ => return Err(Problem::new("", "expected a list of strings")),
+        };
+        let words: Vec<String> = given
+            .iter()
+            .flat_map(|text| text.split(','))
+            .map(|word| word.trim().to_owned())
+            .filter(|word| !word.is_empty())
+            .collect();
+        let fine = |word: &String| word.chars().count() <= 100 && !word.chars().any(char::is_control);
+        if words.len() <= MAX && words.iter().all(fine) { Ok(Self(words, PhantomData)) } else { Err(wrong()) }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        let item = json!({ "type": "string", "maxLength": 100 });
+        json!({ "type": "array", "items": item, "maxItems": MAX })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::AgentId;
+
+    #[test]
+    fn any_text_may_be_an_id_but_not_everything_names_something() {
+        let read = |text: &str| Id::<AgentId>::read(json!(text)).expect("well-formed").known();
+        assert!(read("0190b5a0-0000-7000-8000-000000000000").is_some());
+        for unknown in ["", "abc", "\0", "0190b5a0"] {
+            assert_eq!(read(unknown), None);
+        }
+        assert!(Id::<AgentId>::read(json!(7)).is_err());
+    }
+
+    #[test]
+    fn times_are_read_in_the_forms_that_clients_send() {
+        let read = |text: &str| Time::read(json!(text)).ok().map(|time| time.0.to_string());
+        let expected = Some("2026-02-15T12:30:00Z".to_owned());
+        for form in [
+            "2026-02-15T12:30:00Z",
+            "2026-02-15T14:30:00+02:00",
+            "2026-02-15T14:30:00 02:00",
+            "2026-02-15 12:30:00Z",
+        ] {
+            assert_eq!(read(form), expected, "{form}");
+        }
+        assert_eq!(read("2026-02-15"), Some("2026-02-15T00:00:00Z".into()));
+        assert_eq!(read("2026-02-15T12:30:00.123456789Z"), Some("2026-02-15T12:30:00.123456Z".into()));
+        for wrong in ["", "yesterday", "2026-02-30", "-009999-01-02T01:59:59Z", "2026-02-15T12:30:00", "12"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_come_as_numbers_and_as_text() {
+        let read = |value: Value| Whole::<10, 43_200>::read(value).ok().map(|whole| whole.0);
+        assert_eq!(read(json!(600)), Some(600));
+        assert_eq!(read(json!(600.0)), Some(600));
+        assert_eq!(read(json!("600")), Some(600));
+        for wrong in [
+            json!(9),
+            json!(43_201),
+            json!(10.5),
+            json!("ten"),
+            json!(""),
+            json!("1e2"),
+            json!(true),
+            json!(1e300),
+        ] {
+            assert_eq!(read(wrong.clone()), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_limit_out_of_range_is_clamped_and_a_wrong_one_refused() {
+        let read = |value: Value| Limit::<50, 100>::read_slot(Some(value)).ok().map(|limit| limit.0);
+        assert_eq!(Limit::<50, 100>::read_slot(None).expect("optional").0, 50);
+        assert_eq!(read(json!("0")), Some(1));
+        assert_eq!(read(json!("-5")), Some(1));
+        assert_eq!(read(json!("99999999999999999999")), Some(100));
+        assert_eq!(read(json!("many")), None);
+        assert_eq!(read(json!("")), None);
+    }
+
+    #[test]
+    fn lists_come_with_commas_or_repeated() {
+        let read = |value: Value| List::<Words, 3>::read(value).map(|list| list.0);
+        assert_eq!(read(json!("new, contacted")), Ok(vec!["new".into(), "contacted".into()]));
+        assert_eq!(read(json!(["new", "contacted,lost"])).map(|list| list.len()), Ok(3));
+        assert!(read(json!("a,b,c,d")).is_err());
+    }
+
+    #[test]
+    fn urls_must_be_absolute_and_clean() {
+        let ok = |text: &str| Url::read(json!(text)).is_ok();
+        assert!(ok("https://example.com/hook?x=1") && ok("http://127.0.0.1:8080/x"));
+        for wrong in [
+            "",
+            "ftp://x",
+            "https://",
+            "https:///x",
+            "https://user@example.com/",
+            "https://exa mple.com",
+            "https://a\r\nb",
+        ] {
+            assert!(!ok(wrong), "{wrong:?}");
+        }
+        assert!(!ok(&format!("https://example.com/{}", "a".repeat(2048))));
+    }
+
+    #[test]
+    fn null_clears_what_may_be_empty_and_nothing_else() {
+        assert_eq!(Change::<bool>::read_slot(None), Ok(Change::Keep));
+        assert_eq!(Change::<bool>::read_slot(Some(Value::Null)), Ok(Change::Clear));
+        assert_eq!(Change::<bool>::read_slot(Some(json!(true))), Ok(Change::Set(true)));
+        assert!(Parcel::<bool>::read_slot(Some(Value::Null)).is_err());
+        assert_eq!(Parcel::<bool>::read_slot(None), Ok(Parcel(None)));
+    }
+
+    #[test]
+    fn objects_with_nul_or_too_large_are_refused() {
+        assert!(Object::<100>::read(json!({ "a": { "b": ["c"] } })).is_ok());
+        assert!(Object::<100>::read(json!({ "a": { "b": ["\0"] } })).is_err());
+        assert!(Object::<100>::read(json!({ "a\0": 1 })).is_err());
+        assert!(Object::<10>::read(json!({ "a": "0123456789" })).is_err());
+        assert!(Object::<10>::read(json!([])).is_err());
+    }
+}

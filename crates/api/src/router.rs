@@ -1,0 +1,73 @@
+//! The table of routes, and the router made from it.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::routing::MethodRouter;
+use http::Method;
+
+use crate::error::ApiError;
+use crate::limits::Group;
+use crate::route::Route;
+use crate::{Api, request, session, v1};
+
+/// Every route, in the order of the published document.
+pub fn routes() -> Vec<Route> {
+    let mut table = v1::routes();
+    table.extend(session::routes());
+    table
+}
+
+/// The router. Unknown paths, wrong methods and panics answer in the shape of every refusal; nothing redirects.
+pub fn router(api: &Api) -> Router {
+    let mut by_path: BTreeMap<&'static str, MethodRouter<Api>> = BTreeMap::new();
+    for route in routes() {
+        let handlers = by_path.remove(route.path).unwrap_or_default();
+        by_path.insert(route.path, handlers.merge(route.handler));
+    }
+    let mut router = Router::new();
+    for (path, handlers) in by_path {
+        let allow = api.routes().allow(path).expect("the index is made from the same table");
+        router = router
+            .route(path, handlers.fallback(move || async move { ApiError::method_not_allowed(&allow) }));
+    }
+    router
+        .fallback(|| async { ApiError::unknown_route() })
+        .layer(axum::middleware::from_fn_with_state(api.clone(), request::observe))
+        .with_state(api.clone())
+}
+
+/// What the outermost layer needs to know of a route.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RouteFacts {
+    pub(crate) path: &'static str,
+    pub(crate) endpoint: &'static str,
+    pub(crate) group: Group,
+}
+
+/// Finds routes by method and path.
+pub(crate) struct RouteIndex(BTreeMap<&'static str, Vec<(Method, RouteFacts)>>);
+
+impl RouteIndex {
+    pub(crate) fn new() -> Self {
+        let mut index: BTreeMap<&'static str, Vec<(Method, RouteFacts)>> = BTreeMap::new();
+        for route in routes() {
+            let facts = RouteFacts { path: route.path, endpoint: route.endpoint(), group: route.group };
+            index.entry(route.path).or_default().push((route.method, facts));
+        }
+        Self(index)
+    }
+
+    /// The route; HEAD is served by GET.
+    pub(crate) fn find(&self, method: &Method, path: &str) -> Option<&RouteFacts> {
+        let wanted = if method == Method::HEAD { &Method::GET } else { method };
+        self.0.get(path)?.iter().find(|(method, _)| method == wanted).map(|(_, facts)| facts)
+    }
+
+    /// The methods of a path, for `Allow`.
+    pub(crate) fn allow(&self, path: &str) -> Option<String> {
+        let methods: Vec<&str> = self.0.get(path)?.iter().map(|(method, _)| method.as_str()).collect();
+        let head = methods.contains(&"GET").then_some("HEAD");
+        Some(methods.into_iter().chain(head).chain(["OPTIONS"]).collect::<Vec<_>>().join(", "))
+    }
+}

@@ -1,0 +1,484 @@
+//! Agents: who speaks on the phone, and how.
+
+use axum::extract::State;
+use domain::agent::{Agent, AgentConfig, Model};
+use domain::{AgentId, BusinessId, E164};
+use http::Method;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::Api;
+use crate::answer::{OneOrPage, Reply, Stamp, Uid, found};
+use crate::caller::{AgentsRead, AgentsWrite, Caller};
+use crate::error::{ApiError, Code, Problem};
+use crate::idempotency::{IdempotencyKey, Once, kept, repeated};
+use crate::input::{
+    Body, Change, Cursor, Decimal, Field, Id, Limit, Line, Object, Parcel, Phone, Query, Text, Whole, input,
+    storable,
+};
+use crate::limits::Group;
+use crate::route::Route;
+use crate::v1::page;
+
+/// The longest instructions, in characters.
+const PROMPT: usize = 100_000;
+/// The longest greeting, in characters.
+const GREETING: usize = 2_000;
+/// The largest object that we keep without interpreting it, in bytes of JSON.
+const OBJECT: usize = 16_384;
+
+pub(crate) fn routes() -> Vec<Route> {
+    let path = "/api/v1/agents";
+    let id = "01940000-0000-7000-8000-000000000011";
+    let business = "01940000-0000-7000-8000-000000000001";
+    let created = json!({
+        "id": id, "name": "Intake", "business_id": business, "vapi_assistant_id": null,
+        "created_at": "2026-02-15T14:30:00Z",
+    });
+    let updated = json!({
+        "id": id, "name": "Intake", "business_id": business, "vapi_assistant_id": null, "updated": true,
+    });
+    let listed = json!({ "agents": [{
+        "id": id, "name": "Intake", "business_id": business, "created_at": "2026-02-15T14:30:00Z",
+        "phone_number": null, "status": "active",
+    }], "has_more": false });
+    vec![
+        Route::new(Method::GET, path, "agents.read", read)
+            .about("List agents, or read one", "With `id` the answer is that agent itself; without, a page of agents.")
+            .refuses(&[Code::Forbidden, Code::NotFound])
+            .example(None, listed),
+        Route::new(Method::POST, path, "agents.create", create)
+            .about("Create an agent", "Lead collection comes with every agent and needs no configuration.")
+            .counted_as(Group::CreateAgent)
+            .refuses(&[Code::VapiError])
+            .example(
+                Some(json!({
+                    "business_id": business, "name": "Intake",
+                    "system_prompt": "You answer the phone for a law firm. Ask for name and matter.",
+                    "first_message": "Smith & Partners, how can I help?",
+                })),
+                created,
+            ),
+        Route::new(Method::PATCH, path, "agents.update", update)
+            .about(
+                "Change an agent",
+                "Only the fields sent change; `voice`, `model`, `metadata` and `vapi_config` are merged key by key, and a \
+                 null value deletes its key. If nothing changes, `updated` is false.",
+            )
+            .counted_as(Group::ChangeAgent)
+            .refuses(&[Code::NotFound, Code::VapiError])
+            .example(Some(json!({ "id": id, "first_message": "Good morning, Smith & Partners." })), updated),
+    ]
+}
+
+input! {
+    /// Which agents to read.
+    pub struct AgentsQuery {
+        /// Read this one.
+        id: Option<Id<AgentId>> = "id",
+        /// List only this business's.
+        business_id: Option<Id<BusinessId>> = "business_id",
+        /// How many at most.
+        limit: Limit<50, 100> = "limit",
+        /// Only rows older than this `created_at`.
+        after: Option<Cursor> = "after",
+    }
+
+    /// An agent to make.
+    pub struct NewAgent {
+        /// The business that it speaks for.
+        business_id: Id<BusinessId> = "business_id",
+        /// Display name.
+        name: Line<1, 200> = "name",
+        /// What it should do, and what it knows.
+        system_prompt: Text<1, PROMPT> = "system_prompt" | "inbound_prompt",
+        /// Its greeting; `Hello! How can I help you today?` by default.
+        first_message: Option<Text<0, GREETING>> = "first_message",
+        /// `{provider, voiceId}`; the engine's choice by default.
+        voice: Option<Object<OBJECT>> = "voice",
+        /// Which language model it thinks with.
+        model: Option<ModelChanges> = "model",
+        /// Your own data.
+        metadata: Option<Object<OBJECT>> = "metadata",
+    }
+
+    /// Changes to an agent.
+    pub struct AgentChanges {
+        /// The agent.
+        id: Id<AgentId> = "id",
+        /// Display name.
+        name: Parcel<Line<1, 200>> = "name",
+        /// Instructions for inbound calls, and for outbound ones without instructions of their own.
+        system_prompt: Parcel<Text<1, PROMPT>> = "inbound_prompt" | "system_prompt",
+        /// Instructions for outbound calls.
+        outbound_prompt: Change<Text<0, PROMPT>> = "outbound_prompt",
+        /// Instructions for text messages.
+        sms_prompt: Change<Text<0, PROMPT>> = "sms_prompt",
+        /// Greeting.
+        first_message: Change<Text<0, GREETING>> = "first_message",
+        /// Greeting of outbound calls.
+        outbound_first_message: Change<Text<0, GREETING>> = "outbound_first_message",
+        /// Language model of outbound calls: a model id, or an object.
+        outbound_llm: Change<ModelName> = "outbound_llm",
+        /// Language model of text messages: a model id, or an object.
+        sms_llm: Change<ModelName> = "sms_llm",
+        /// `{provider, voiceId}`, merged.
+        voice: Change<Object<OBJECT>> = "voice",
+        /// Language model, merged.
+        model: Parcel<ModelChanges> = "model",
+        /// Your own data, merged.
+        metadata: Parcel<Object<OBJECT>> = "metadata",
+        /// Longest call in seconds.
+        max_duration: Change<Whole<10, 43_200>> = "max_duration",
+        /// Settings for the engine, merged and otherwise not interpreted.
+        vapi_config: Parcel<Object<OBJECT>> = "vapi_config",
+        /// Whether the agent may pass a caller on.
+        transfer_enabled: Parcel<bool> = "transfer_enabled",
+        /// Whom it passes callers on to.
+        transfer_phone_number: Change<Phone> = "transfer_phone_number",
+    }
+}
+
+/// `{provider, model, temperature}` with anything the engine may understand besides.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModelChanges {
+    provider: Change<String>,
+    model: Change<String>,
+    temperature: Change<f64>,
+    extra: Map<String, Value>,
+}
+
+impl Field for ModelChanges {
+    fn read(value: Value) -> Result<Self, Problem> {
+        storable(&value, OBJECT)?;
+        let Value::Object(mut fields) = value else { return Err(Problem::new("", "expected an object")) };
+        let word = |value: Option<Value>, name: &'static str| {
+            use crate::input::Slot as _;
+            Change::<Line<1, 200>>::read_slot(value)
+                .map(|change| change.map(Line::into_inner))
+                .map_err(|problem| problem.within(name))
+        };
+        let provider = word(fields.shift_remove("provider"), "provider")?;
+        let model = word(fields.shift_remove("model"), "model")?;
+        let temperature = {
+            use crate::input::Slot as _;
+            let read = Change::<Decimal<0, 2>>::read_slot(fields.shift_remove("temperature"));
+            read.map_err(|problem| problem.within("temperature"))?.map(|decimal| decimal.0)
+        };
+        Ok(Self { provider, model, temperature, extra: fields })
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        let default = Model::default();
+        json!({
+            "type": "object",
+            "properties": {
+                "provider": { "type": "string", "minLength": 1, "maxLength": 200, "default": default.provider },
+                "model": { "type": "string", "minLength": 1, "maxLength": 200, "default": default.model },
+                "temperature": { "type": "number", "minimum": 0, "maximum": 2, "default": default.temperature },
+            },
+            "additionalProperties": true,
+        })
+    }
+}
+
+impl ModelChanges {
+    /// Merges the changes into a model; null brings a default back.
+    pub fn apply(self, model: &mut Model) {
+        fn put<T>(change: Change<T>, stored: &mut T, default: T) {
+            match change {
+                Change::Keep => {}
+                Change::Clear => *stored = default,
+                Change::Set(value) => *stored = value,
+            }
+        }
+        let default = Model::default();
+        put(self.provider, &mut model.provider, default.provider);
+        put(self.model, &mut model.model, default.model);
+        put(self.temperature, &mut model.temperature, default.temperature);
+        domain::agent::merge(&mut model.extra, self.extra);
+    }
+}
+
+/// A model id, or an object that the engine understands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelName(pub Value);
+
+impl Field for ModelName {
+    fn read(value: Value) -> Result<Self, Problem> {
+        match value {
+            Value::String(_) => {
+                Line::<1, 200>::read(value).map(|name| Self(Value::String(name.into_inner())))
+            }
+            Value::Object(_) => Object::<OBJECT>::read(value).map(|object| Self(Value::Object(object.0))),
+            _ => Err(Problem::new("", "expected a model id or an object")),
+        }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({ "anyOf": [
+            { "type": "string", "minLength": 1, "maxLength": 200 },
+            { "type": "object", "additionalProperties": true },
+        ] })
+    }
+}
+
+/// An agent in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AgentRow {
+    id: Uid,
+    name: String,
+    business_id: Uid,
+    created_at: Stamp,
+    /// Its number in E.164, if it has one.
+    phone_number: Option<String>,
+    /// Always `active`.
+    status: &'static str,
+}
+
+/// A page of agents.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AgentList {
+    agents: Vec<AgentRow>,
+    has_more: bool,
+}
+
+/// An agent with everything that decides how it behaves.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AgentDetail {
+    id: Uid,
+    name: String,
+    business_id: Uid,
+    /// The assistant that the Vapi engine made for it, if any.
+    vapi_assistant_id: Option<String>,
+    phone_number: Option<String>,
+    created_at: Stamp,
+    updated_at: Stamp,
+    status: &'static str,
+    /// Counts the changes, from 1.
+    version_number: u32,
+    prompts: Prompts,
+    first_message: Option<String>,
+    outbound_first_message: Option<String>,
+    voice: Option<Map<String, Value>>,
+    model: Map<String, Value>,
+    outbound_llm: Option<Value>,
+    sms_llm: Option<Value>,
+    /// Longest call in seconds, if the agent has a limit of its own.
+    max_duration: Option<u32>,
+    transfer_enabled: bool,
+    transfer_phone_number: Option<String>,
+    vapi_config: Map<String, Value>,
+    metadata: Map<String, Value>,
+}
+
+/// Instructions by channel.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Prompts {
+    inbound: String,
+    outbound: Option<String>,
+    sms: Option<String>,
+}
+
+/// An agent just made.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AgentCreated {
+    id: Uid,
+    name: String,
+    business_id: Uid,
+    vapi_assistant_id: Option<String>,
+    created_at: Stamp,
+}
+
+/// An agent after a change.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AgentUpdated {
+    id: Uid,
+    name: String,
+    business_id: Uid,
+    vapi_assistant_id: Option<String>,
+    /// False if nothing changed.
+    updated: bool,
+}
+
+impl AgentDetail {
+    fn new(agent: Agent, phone_number: Option<E164>) -> Self {
+        let config = agent.config;
+        let mut model = Map::new();
+        model.insert("provider".into(), config.model.provider.into());
+        model.insert("model".into(), config.model.model.into());
+        model.insert("temperature".into(), config.model.temperature.into());
+        model.extend(config.model.extra);
+        Self {
+            id: agent.id.into(),
+            name: config.name,
+            business_id: agent.business_id.into(),
+            vapi_assistant_id: agent.vapi_assistant_id,
+            phone_number: phone_number.map(|number| number.to_string()),
+            created_at: agent.created_at.into(),
+            updated_at: agent.updated_at.into(),
+            status: "active",
+            version_number: agent.version,
+            prompts: Prompts {
+                inbound: config.system_prompt,
+                outbound: config.outbound_prompt,
+                sms: config.sms_prompt,
+            },
+            first_message: config.first_message,
+            outbound_first_message: config.outbound_first_message,
+            voice: config.voice,
+            model,
+            outbound_llm: config.outbound_llm,
+            sms_llm: config.sms_llm,
+            max_duration: config.max_duration_s,
+            transfer_enabled: config.transfer_enabled,
+            transfer_phone_number: config.transfer_phone_number.map(|number| number.to_string()),
+            vapi_config: config.vapi_config,
+            metadata: config.metadata,
+        }
+    }
+}
+
+impl From<Agent> for AgentCreated {
+    fn from(agent: Agent) -> Self {
+        Self {
+            id: agent.id.into(),
+            name: agent.config.name,
+            business_id: agent.business_id.into(),
+            vapi_assistant_id: agent.vapi_assistant_id,
+            created_at: agent.created_at.into(),
+        }
+    }
+}
+
+async fn read(
+    caller: Caller<AgentsRead>,
+    State(api): State<Api>,
+    Query(query): Query<AgentsQuery>,
+) -> Result<Reply<OneOrPage<AgentDetail, AgentList>>, ApiError> {
+    match &query.id {
+        Some(id) => Ok(Reply(OneOrPage::One(Box::new(one(&caller, &api, id).await?)))),
+        None => Ok(Reply(OneOrPage::Page(list(&caller, &api, query).await?))),
+    }
+}
+
+async fn one(caller: &Caller<AgentsRead>, api: &Api, id: &Id<AgentId>) -> Result<AgentDetail, ApiError> {
+    let (tenancy, id) = (caller.tenancy().clone(), found(id.known(), "agent")?);
+    let read = api
+        .read(move |tx| {
+            Box::pin(async move {
+                let Some(agent) = store::agents::get(tx, &tenancy, id).await? else { return Ok(None) };
+                let phone_number = store::agents::phone_number(tx, id).await?;
+                Ok(Some((agent, phone_number)))
+            })
+        })
+        .await?;
+    let (agent, phone_number) = found(read, "agent")?;
+    Ok(AgentDetail::new(agent, phone_number))
+}
+
+async fn list(caller: &Caller<AgentsRead>, api: &Api, query: AgentsQuery) -> Result<AgentList, ApiError> {
+    let business = caller.narrowed_to(query.business_id.as_ref())?;
+    let (tenancy, page) = (caller.tenancy().clone(), page(query.limit, query.after));
+    let listed = api
+        .read(move |tx| Box::pin(async move { store::agents::list(tx, &tenancy, business, &page).await }))
+        .await?;
+    let row = |row: store::agents::AgentRow| AgentRow {
+        id: row.agent.id.into(),
+        name: row.agent.config.name,
+        business_id: row.agent.business_id.into(),
+        created_at: row.agent.created_at.into(),
+        phone_number: row.phone_number.map(|number| number.to_string()),
+        status: "active",
+    };
+    Ok(AgentList { agents: listed.rows.into_iter().map(row).collect(), has_more: listed.has_more })
+}
+
+async fn create(
+    caller: Caller<AgentsWrite>,
+    State(api): State<Api>,
+    key: IdempotencyKey,
+    Body { input, bytes }: Body<NewAgent>,
+) -> Result<Once<AgentCreated>, ApiError> {
+    let business = caller.business(&input.business_id)?;
+    let mut model = Model::default();
+    if let Some(changes) = input.model {
+        changes.apply(&mut model);
+    }
+    let config = AgentConfig {
+        name: input.name.into_inner(),
+        system_prompt: input.system_prompt.into_inner(),
+        first_message: input.first_message.map(Text::into_inner),
+        voice: input.voice.map(|voice| voice.0),
+        model,
+        metadata: input.metadata.map(|metadata| metadata.0).unwrap_or_default(),
+        ..AgentConfig::default()
+    };
+    let intent = key.intent("POST /v1/agents", &bytes);
+    let once = intent.map(|intent| {
+        let render: app::idempotency::Renderer<Agent> =
+            Box::new(|agent| kept(201, &AgentCreated::from(agent.clone())));
+        (intent, render)
+    });
+    match app::agents::create(api.app(), caller.mode(), business, config, once).await? {
+        app::idempotency::Once::New(agent) => Ok(Once::Now(agent.into())),
+        app::idempotency::Once::Repeated(earlier) => repeated(earlier),
+    }
+}
+
+async fn update(
+    caller: Caller<AgentsWrite>,
+    State(api): State<Api>,
+    Body { input, .. }: Body<AgentChanges>,
+) -> Result<Reply<AgentUpdated>, ApiError> {
+    let id = found(input.id.known(), "agent")?;
+    let change = move |config: &mut AgentConfig| input.apply(config);
+    let updated = app::agents::update(api.app(), caller.tenancy(), id, "api", change).await?;
+    let app::agents::Updated { agent, changed } = found(updated, "agent")?;
+    Ok(Reply(AgentUpdated {
+        id: agent.id.into(),
+        name: agent.config.name,
+        business_id: agent.business_id.into(),
+        vapi_assistant_id: agent.vapi_assistant_id,
+        updated: changed,
+    }))
+}
+
+impl AgentChanges {
+    fn apply(self, config: &mut AgentConfig) {
+        if let Some(name) = self.name.0 {
+            config.name = name.into_inner();
+        }
+        if let Some(prompt) = self.system_prompt.0 {
+            config.system_prompt = prompt.into_inner();
+        }
+        self.outbound_prompt.map(Text::into_inner).apply(&mut config.outbound_prompt);
+        self.sms_prompt.map(Text::into_inner).apply(&mut config.sms_prompt);
+        self.first_message.map(Text::into_inner).apply(&mut config.first_message);
+        self.outbound_first_message.map(Text::into_inner).apply(&mut config.outbound_first_message);
+        self.outbound_llm.map(|name| name.0).apply(&mut config.outbound_llm);
+        self.sms_llm.map(|name| name.0).apply(&mut config.sms_llm);
+        match self.voice {
+            Change::Keep => {}
+            Change::Clear => config.voice = None,
+            Change::Set(changes) => domain::agent::merge(config.voice.get_or_insert_default(), changes.0),
+        }
+        if let Some(changes) = self.model.0 {
+            changes.apply(&mut config.model);
+        }
+        if let Some(changes) = self.metadata.0 {
+            domain::agent::merge(&mut config.metadata, changes.0);
+        }
+        if let Some(changes) = self.vapi_config.0 {
+            domain::agent::merge(&mut config.vapi_config, changes.0);
+        }
+        self.max_duration
+            .map(|seconds| u32::try_from(seconds.0).unwrap_or(u32::MAX))
+            .apply(&mut config.max_duration_s);
+        if let Some(enabled) = self.transfer_enabled.0 {
+            config.transfer_enabled = enabled;
+        }
+        self.transfer_phone_number.map(|number| number.0).apply(&mut config.transfer_phone_number);
+    }
+}

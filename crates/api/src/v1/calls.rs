@@ -1,0 +1,440 @@
+//! Calls: placing them and following them.
+
+use axum::extract::State;
+use domain::call::{CallState, FailureCode, Outcome};
+use domain::{AgentId, BusinessId, CallId, LeadId};
+use http::Method;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use store::calls::{Call, CallFilter, CallView};
+
+use crate::Api;
+use app::calls::{PlaceError, Placed};
+use app::idempotency::{Intent, KeptAnswer, Repeated};
+use domain::dial_policy::Refusal;
+
+use crate::answer::{OneOrPage, Reply, Stamp, Uid, found, seconds};
+use crate::caller::{Caller, CallsRead, CallsWrite};
+use crate::error::{ApiError, Code};
+use crate::idempotency::{IdempotencyKey, Once, Replay, in_progress, kept, other_body};
+use crate::input::{Body, Cursor, Id, Limit, Line, List, Phone, Query, Text, Url, Whole, Words, input};
+use crate::limits::Group;
+use crate::route::Route;
+use crate::v1::page;
+
+pub(crate) fn routes() -> Vec<Route> {
+    let path = "/api/v1/calls";
+    let id = "01940000-0000-7000-8000-000000000021";
+    let agent = "01940000-0000-7000-8000-000000000011";
+    let placed = json!({
+        "id": id, "conversation_id": "conv_21", "status": "queued", "agent_id": agent, "to": "+15125551234",
+        "name": "Maria", "created_at": "2026-02-15T14:30:00Z",
+    });
+    let listed = json!({ "calls": [{
+        "id": id, "conversation_id": "conv_21", "status": "completed", "direction": "outbound", "duration": 127,
+        "agent_id": agent, "agent_name": "Intake", "business_id": "01940000-0000-7000-8000-000000000001",
+        "lead_id": null, "to": "+15125551234", "from": null, "summary": "Maria asked for an appointment.",
+        "created_at": "2026-02-15T14:30:00Z",
+    }], "has_more": false });
+    vec![
+        Route::new(Method::GET, path, "calls.read", read)
+            .about(
+                "List calls, or read one",
+                "With `id` (a call's id or its conversation id) the answer is that call itself; without, a page of calls. \
+                 While a call is alive its status is `queued`, `ringing` or `in-progress`; it turns `completed` when summary \
+                 and recording are stored, at the latest 30 seconds after the talk.",
+            )
+            .refuses(&[Code::Forbidden, Code::NotFound])
+            .example(None, listed),
+        Route::new(Method::POST, path, "calls.create", create)
+            .about(
+                "Place a call",
+                "Answers as soon as the engine has taken the call, at the latest after 5 seconds; then `conversation_id` may \
+                 still be null. An engine that refuses is `call_failed`: the call exists and has failed.",
+            )
+            .counted_as(Group::PlaceCall)
+            .refuses(&[Code::NotFound, Code::NumberOnDnc, Code::TcpaViolation, Code::Conflict, Code::CallFailed])
+            .example(
+                Some(json!({
+                    "agent_id": agent, "to": "+15125551234", "name": "Maria",
+                    "context": "Asked for a consultation on the web site.",
+                })),
+                placed,
+            ),
+    ]
+}
+
+input! {
+    /// Which calls to read.
+    pub struct CallsQuery {
+        /// Read this one; the engine's conversation id does as well.
+        id: Option<CallName> = "id",
+        /// List only this business's.
+        business_id: Option<Id<BusinessId>> = "business_id",
+        /// Only this agent's.
+        agent_id: Option<Id<AgentId>> = "agent_id",
+        /// Only those linked to this lead.
+        lead_id: Option<Id<LeadId>> = "lead_id",
+        /// Only `inbound` or `outbound` ones.
+        direction: Option<Line<0, 50>> = "direction",
+        /// Only in these states, separated by commas; `ended` means `completed` or `failed`.
+        status: Option<List<Words, 20>> = "status",
+        /// How many at most.
+        limit: Limit<50, 100> = "limit",
+        /// Only rows older than this `created_at`.
+        after: Option<Cursor> = "after",
+    }
+
+    /// A call to place.
+    pub struct NewCall {
+        /// The agent that talks.
+        agent_id: Id<AgentId> = "agent_id",
+        /// Whom to call.
+        to: Phone = "to",
+        /// The person's name; the agent greets by it.
+        name: Option<Line<0, 200>> = "name" | "customer_name",
+        /// What the agent should know about this call.
+        context: Option<Text<0, 10_000>> = "context",
+        /// The opening line; the agent's own otherwise.
+        first_message: Option<Text<0, 2_000>> = "firstMessage" | "first_message",
+        /// The lead to link the call to; otherwise the one with this number, if there is one.
+        lead_id: Option<Id<LeadId>> = "lead_id",
+        /// Where to send one signed POST when the call ends.
+        webhook_url: Option<Url> = "webhook_url",
+        /// Longest call in seconds; 600 unless the agent says otherwise.
+        max_duration: Option<Whole<10, 43_200>> = "max_duration",
+    }
+}
+
+/// Our id of a call, or the engine's.
+pub type CallName = Line<0, 200>;
+
+/// A call just placed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CallPlaced {
+    id: Uid,
+    /// The engine's own id; null if it has not answered yet.
+    conversation_id: Option<String>,
+    /// `queued`.
+    status: &'static str,
+    agent_id: Uid,
+    to: String,
+    name: Option<String>,
+    created_at: Stamp,
+}
+
+/// A call in a list.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CallRow {
+    id: Uid,
+    conversation_id: Option<String>,
+    /// `queued`, `ringing`, `in-progress`, `completed` or `failed`.
+    status: &'static str,
+    /// `inbound` or `outbound`.
+    direction: &'static str,
+    /// Seconds from answer to end; null until then.
+    duration: Option<u64>,
+    agent_id: Uid,
+    agent_name: String,
+    business_id: Uid,
+    lead_id: Option<Uid>,
+    to: String,
+    from: Option<String>,
+    summary: Option<String>,
+    created_at: Stamp,
+}
+
+/// A call with everything known of it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CallDetail {
+    #[serde(flatten)]
+    row: CallRow,
+    /// Plays without a key; expires.
+    recording_url: Option<String>,
+    /// Null until the call was graded.
+    quality_dimensions: Option<Quality>,
+    /// The person's name, as it was given.
+    name: Option<String>,
+    /// When it was answered.
+    started_at: Option<Stamp>,
+    ended_at: Option<Stamp>,
+    /// Why it never connected: `no_answer`, `busy`, `declined`, `invalid_number`, `carrier_error`, `canceled`, `blocked`,
+    /// `agent_error` or `internal_error`.
+    error: Option<&'static str>,
+    /// The engine's own word for how it ended.
+    ended_reason: Option<String>,
+    /// Whether GET /api/v1/transcripts has it.
+    transcript_available: bool,
+}
+
+/// How well the agent did, 0 to 100 each.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Quality {
+    professionalism: u8,
+    empathy: u8,
+    information_gathering: u8,
+    resolution: u8,
+}
+
+/// A page of calls.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CallList {
+    calls: Vec<CallRow>,
+    has_more: bool,
+}
+
+impl From<[u8; 4]> for Quality {
+    fn from([professionalism, empathy, information_gathering, resolution]: [u8; 4]) -> Self {
+        Self { professionalism, empathy, information_gathering, resolution }
+    }
+}
+
+impl From<CallView> for CallRow {
+    fn from(view: CallView) -> Self {
+        let call = view.call;
+        Self {
+            id: call.id.into(),
+            status: call.state.public(),
+            direction: call.direction.as_str(),
+            duration: talked(&call),
+            agent_id: call.agent_id.into(),
+            agent_name: view.agent_name,
+            business_id: call.business_id.into(),
+            lead_id: call.lead_id.map(Uid::from),
+            to: call.to.to_string(),
+            from: call.from.map(|number| number.to_string()),
+            conversation_id: call.conversation_id,
+            summary: call.summary,
+            created_at: call.created_at.into(),
+        }
+    }
+}
+
+/// Seconds from answer to end of a call that is over.
+pub(crate) fn talked(call: &Call) -> Option<u64> {
+    match call.state {
+        CallState::Ended(Outcome::Completed { talked }) => Some(seconds(talked)),
+        _ => None,
+    }
+}
+
+fn started_at(call: &Call) -> Option<Stamp> {
+    match call.state {
+        CallState::InProgress { answered_at } | CallState::WrappingUp { answered_at, .. } => {
+            Some(answered_at.into())
+        }
+        CallState::Ended(Outcome::Completed { talked }) => call.ended_at.map(|ended| Stamp(ended - talked)),
+        _ => None,
+    }
+}
+
+fn failure(call: &Call) -> Option<&'static str> {
+    match call.state {
+        CallState::Ended(Outcome::Failed(code)) => Some(FailureCode::as_str(code)),
+        _ => None,
+    }
+}
+
+/// The states behind a public status word; none for a word we do not know, so that nothing is found.
+fn states(word: &str) -> &'static [&'static str] {
+    match word {
+        "queued" => &["queued", "dialing"],
+        "ringing" => &["ringing"],
+        "in-progress" | "in_progress" => &["in_progress", "wrapping_up"],
+        "completed" => &["completed"],
+        "failed" => &["failed"],
+        "ended" => &["completed", "failed"],
+        _ => &[],
+    }
+}
+
+async fn read(
+    caller: Caller<CallsRead>,
+    State(api): State<Api>,
+    Query(query): Query<CallsQuery>,
+) -> Result<Reply<OneOrPage<CallDetail, CallList>>, ApiError> {
+    match &query.id {
+        Some(name) => Ok(Reply(OneOrPage::One(Box::new(one(&caller, &api, name).await?)))),
+        None => Ok(Reply(OneOrPage::Page(list(&caller, &api, query).await?))),
+    }
+}
+
+async fn one(caller: &Caller<CallsRead>, api: &Api, name: &str) -> Result<CallDetail, ApiError> {
+    let (tenancy, name) = (caller.tenancy().clone(), name.to_owned());
+    let read = api
+        .read(move |tx| {
+            Box::pin(async move {
+                let view = match name.parse::<CallId>() {
+                    Ok(id) => store::calls::get(tx, &tenancy, id).await?,
+                    Err(_) => store::calls::by_conversation(tx, &tenancy, &name).await?,
+                };
+                let Some(view) = view else { return Ok(None) };
+                let transcribed = store::transcripts::get(tx, &tenancy, view.call.id).await?.is_some();
+                Ok(Some((view, transcribed)))
+            })
+        })
+        .await?;
+    let (view, transcript_available) = found(read, "call")?;
+    let call = &view.call;
+    Ok(CallDetail {
+        recording_url: call
+            .recording_key
+            .is_some()
+            .then(|| app::recordings::signed_url(api.app(), call.id, caller.now()).0),
+        quality_dimensions: call.quality.map(Quality::from),
+        name: call.name.clone(),
+        started_at: started_at(call),
+        ended_at: call.ended_at.map(Stamp),
+        error: failure(call),
+        ended_reason: call.ended_reason.clone(),
+        transcript_available,
+        row: view.into(),
+    })
+}
+
+async fn list(caller: &Caller<CallsRead>, api: &Api, query: CallsQuery) -> Result<CallList, ApiError> {
+    let nothing = CallList { calls: Vec::new(), has_more: false };
+    let business_id = caller.narrowed_to(query.business_id.as_ref())?;
+    let statuses =
+        query.status.map(|words| words.0.iter().flat_map(|word| states(word)).copied().collect::<Vec<_>>());
+    let direction = query.direction.as_deref().map(domain::call::Direction::parse);
+    // A filter that no call can match finds nothing; it is no error.
+    let (Some(agent_id), Some(lead_id)) = (wanted(query.agent_id.as_ref()), wanted(query.lead_id.as_ref()))
+    else {
+        return Ok(nothing);
+    };
+    if direction == Some(None) || statuses.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(nothing);
+    }
+    let filter = CallFilter { business_id, agent_id, statuses, direction: direction.flatten(), lead_id };
+    let (tenancy, page) = (caller.tenancy().clone(), page(query.limit, query.after));
+    let listed = api
+        .read(move |tx| Box::pin(async move { store::calls::list(tx, &tenancy, &filter, &page).await }))
+        .await?;
+    Ok(CallList { calls: listed.rows.into_iter().map(CallRow::from).collect(), has_more: listed.has_more })
+}
+
+/// An id filter: outer `None` if it can match nothing.
+#[expect(clippy::option_option, reason = "the outer one says whether anything can match at all")]
+pub(crate) fn wanted<T: Copy>(filter: Option<&Id<T>>) -> Option<Option<T>> {
+    match filter {
+        None => Some(None),
+        Some(id) => id.known().map(Some),
+    }
+}
+
+async fn create(
+    caller: Caller<CallsWrite>,
+    State(api): State<Api>,
+    key: IdempotencyKey,
+    Body { input, bytes }: Body<NewCall>,
+) -> Result<Once<CallPlaced>, ApiError> {
+    let agent_id = found(input.agent_id.known(), "agent")?;
+    let lead_id = input.lead_id.map(|id| found(id.known(), "lead")).transpose()?;
+    let intent = key.intent("POST /v1/calls", &bytes);
+    let new = app::calls::NewCall {
+        agent_id,
+        to: input.to.0,
+        name: input.name.map(Line::into_inner).filter(|name| !name.trim().is_empty()),
+        context: input.context.map(Text::into_inner),
+        first_message: input.first_message.map(Text::into_inner),
+        lead_id,
+        webhook_url: input.webhook_url.map(|url| url.0),
+        max_duration_s: input.max_duration.and_then(|seconds| u32::try_from(seconds.0).ok()),
+        intent: intent.clone(),
+    };
+    let placed =
+        app::calls::place(api.app(), caller.tenancy(), new).await.map_err(|error| refused(&error))?;
+    let call = match placed {
+        Placed::Taken(call) | Placed::Refused(call) => call,
+        Placed::Repeated { business, repeated } => {
+            return again(&caller, &api, business, intent, repeated).await;
+        }
+    };
+    caller.placed(call.id);
+    let answer = answer_to(&call);
+    if let Some(intent) = intent {
+        keep(&api, &caller, call.business_id, &intent, answer.clone()).await;
+    }
+    Ok(Once::Kept(answer, Replay::First))
+}
+
+/// The answer to a call that the engine took, has not answered about yet, or refused.
+fn answer_to(call: &Call) -> KeptAnswer {
+    if app::calls::was_refused(call) {
+        let error = call_failed(call);
+        return KeptAnswer { status: error.status().as_u16(), body: error.body() };
+    }
+    let placed = CallPlaced {
+        id: call.id.into(),
+        conversation_id: call.conversation_id.clone(),
+        status: "queued",
+        agent_id: call.agent_id.into(),
+        to: call.to.to_string(),
+        name: call.name.clone(),
+        created_at: call.created_at.into(),
+    };
+    kept(201, &placed)
+}
+
+fn call_failed(call: &Call) -> ApiError {
+    let reason = call.refusal.clone().unwrap_or_else(|| "the engine did not take the call".to_owned());
+    let details = json!({ "call_id": call.id, "error": failure(call) });
+    ApiError::new(Code::CallFailed, reason).with_details(details)
+}
+
+/// Keeps an answer. If that fails the call is placed all the same, and a repetition makes the answer anew.
+async fn keep(
+    api: &Api,
+    caller: &Caller<CallsWrite>,
+    business: BusinessId,
+    intent: &Intent,
+    answer: KeptAnswer,
+) {
+    if let Err(error) = app::idempotency::finish(api.app(), business, caller.mode(), intent, answer).await {
+        tracing::warn!(%error, "an answer could not be kept for repetitions");
+    }
+}
+
+/// A request whose key was used before.
+async fn again(
+    caller: &Caller<CallsWrite>,
+    api: &Api,
+    business: BusinessId,
+    intent: Option<Intent>,
+    repeated: Repeated,
+) -> Result<Once<CallPlaced>, ApiError> {
+    let resource = match repeated {
+        Repeated::Answered(kept) => return Ok(Once::Kept(kept, Replay::Repeated)),
+        Repeated::OtherBody => return Err(other_body()),
+        Repeated::Unfinished { abandoned: false, .. } => return Err(in_progress()),
+        Repeated::Unfinished { resource, .. } => resource,
+    };
+    let tenancy = caller.tenancy().clone();
+    let view = api
+        .read(move |tx| Box::pin(async move { store::calls::get(tx, &tenancy, CallId(resource)).await }))
+        .await?;
+    let answer = answer_to(&found(view, "call")?.call);
+    if let Some(intent) = intent {
+        keep(api, caller, business, &intent, answer.clone()).await;
+    }
+    Ok(Once::Kept(answer, Replay::Repeated))
+}
+
+fn refused(error: &PlaceError) -> ApiError {
+    match error {
+        PlaceError::WebhookUrl(expected) => ApiError::invalid_field("webhook_url", expected.clone()),
+        PlaceError::UnknownAgent => ApiError::not_found("agent"),
+        PlaceError::UnknownLead => ApiError::not_found("lead"),
+        PlaceError::Forbidden(refusal) => {
+            let code = match refusal {
+                Refusal::OptedOut => Code::NumberOnDnc,
+                Refusal::TooManyRunning { .. } => Code::Conflict,
+                _ => Code::TcpaViolation,
+            };
+            ApiError::new(code, refusal.to_string()).with_details(json!({ "reason": refusal.code() }))
+        }
+        PlaceError::Store(error) => error.clone().into(),
+    }
+}

@@ -1,0 +1,432 @@
+//! Leads: the people that a business talks to.
+
+use axum::extract::State;
+use domain::lead::{Lead, LeadFields, Phone as LeadPhone};
+use domain::{AgentId, BusinessId, LeadId};
+use http::Method;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use store::leads::LeadFilter;
+
+use crate::Api;
+use crate::answer::{OneOrPage, Reply, Stamp, Uid, found};
+use crate::caller::{Caller, LeadsRead, LeadsWrite};
+use crate::error::{ApiError, Code};
+use crate::idempotency::{IdempotencyKey, Once, kept, repeated};
+use crate::input::{
+    Body, Change, Cursor, Id, Limit, Line, List, Parcel, Query, Text, Time, Whole, Words, input,
+};
+use crate::route::Route;
+use crate::v1::calls::wanted;
+use crate::v1::page;
+
+pub(crate) fn routes() -> Vec<Route> {
+    let path = "/api/v1/leads";
+    let id = "01940000-0000-7000-8000-000000000041";
+    let business = "01940000-0000-7000-8000-000000000001";
+    let lead = json!({
+        "id": id, "business_id": business, "agent_id": null, "name": "Maria Lopez", "first_name": "Maria", "last_name": "Lopez",
+        "email": "maria@example.com", "phone": "+15125551234", "phone_valid": true, "address": null, "city": null, "state": null,
+        "zip": null, "status": "new", "source": "api", "source_url": null, "source_page": null, "notes": null,
+        "message": "Needs a lawyer.", "event_date": null, "event_type": null, "timezone": null, "score": null,
+        "score_explanation": null, "interaction_count": 0, "last_contacted_at": null, "created_at": "2026-02-15T14:30:00Z",
+        "updated_at": "2026-02-15T14:30:00Z",
+    });
+    let listed = json!({ "leads": [lead], "has_more": false });
+    vec![
+        Route::new(Method::GET, path, "leads.read", read)
+            .about("List leads, or read one", "With `id` the answer is that lead itself; without, a page of leads.")
+            .refuses(&[Code::Forbidden, Code::NotFound])
+            .example(None, listed),
+        Route::new(Method::POST, path, "leads.create", create)
+            .about(
+                "Create a lead",
+                "One of `name`, `first_name`, `last_name`, `phone` and `email` is needed. A phone number that cannot be read as \
+                 E.164 is kept as it is, with `phone_valid` false.",
+            )
+            .refuses(&[Code::NotFound])
+            .example(
+                Some(json!({ "business_id": business, "name": "Maria Lopez", "phone": "+15125551234", "email": "maria@example.com" })),
+                lead.clone(),
+            ),
+        Route::new(Method::PATCH, path, "leads.update", update)
+            .about("Change a lead", "Only the fields sent change; null clears one.")
+            .refuses(&[Code::NotFound])
+            .example(Some(json!({ "id": id, "status": "contacted" })), lead),
+    ]
+}
+
+input! {
+    /// Which leads to read.
+    pub struct LeadsQuery {
+        /// Read this one.
+        id: Option<Id<LeadId>> = "id",
+        /// List only this business's.
+        business_id: Option<Id<BusinessId>> = "business_id",
+        /// Only with one of these statuses.
+        status: Option<List<Words, 20>> = "status",
+        /// Only from one of these sources.
+        source: Option<List<Words, 20>> = "source",
+        /// Only those that this agent found.
+        agent_id: Option<Id<AgentId>> = "agent_id",
+        /// Only with this phone number, in any spelling.
+        phone: Option<Line<0, 100>> = "phone",
+        /// Only with this e-mail address, in upper or lower case.
+        email: Option<Line<0, 320>> = "email",
+        /// Only made after this time.
+        created_after: Option<Time> = "created_after",
+        /// Only made before this time.
+        created_before: Option<Time> = "created_before",
+        /// Only changed after this time.
+        updated_after: Option<Time> = "updated_after",
+        /// Only changed before this time.
+        updated_before: Option<Time> = "updated_before",
+        /// Only with at least this score.
+        score_gte: Option<Whole<0, 100>> = "score_gte",
+        /// Only with at most this score.
+        score_lte: Option<Whole<0, 100>> = "score_lte",
+        /// How many at most.
+        limit: Limit<50, 100> = "limit",
+        /// Only rows older than this `created_at`.
+        after: Option<Cursor> = "after",
+    }
+
+    /// A lead to make.
+    pub struct NewLead {
+        /// The business that it belongs to.
+        business_id: Id<BusinessId> = "business_id",
+        /// The agent that found it.
+        agent_id: Option<Id<AgentId>> = "agent_id" | "agentId",
+        /// Full name.
+        name: Option<Line<0, 200>> = "name",
+        /// Given name.
+        first_name: Option<Line<0, 100>> = "first_name" | "firstName",
+        /// Family name.
+        last_name: Option<Line<0, 100>> = "last_name" | "lastName",
+        /// E-mail address.
+        email: Option<Line<0, 320>> = "email",
+        /// Phone number.
+        phone: Option<Line<0, 100>> = "phone",
+        /// Street address.
+        address: Option<Text<0, 500>> = "address",
+        /// City.
+        city: Option<Line<0, 100>> = "city",
+        /// State or region.
+        state: Option<Line<0, 100>> = "state",
+        /// Postal code.
+        zip: Option<Line<0, 20>> = "zip",
+        /// `new`, `contacted`, `qualified`, `booked`, `converted`, `lost`, or a word of your own.
+        status: Option<Line<1, 50>> = "status",
+        /// Where it came from; `api` by default.
+        source: Option<Line<1, 50>> = "source",
+        /// Page of origin.
+        source_url: Option<Line<0, 2048>> = "source_url" | "sourceUrl",
+        /// Title of that page.
+        source_page: Option<Line<0, 500>> = "source_page" | "sourcePage",
+        /// Free notes.
+        notes: Option<Text<0, 10000>> = "notes",
+        /// What the person wrote or wants.
+        message: Option<Text<0, 10000>> = "message",
+        /// Date of the person's event.
+        event_date: Option<Line<0, 100>> = "event_date" | "eventDate",
+        /// Kind of the person's event.
+        event_type: Option<Line<0, 100>> = "event_type" | "eventType",
+        /// IANA time zone.
+        timezone: Option<Line<0, 64>> = "timezone",
+    }
+
+    /// Changes to a lead.
+    pub struct LeadChanges {
+        /// The lead.
+        id: Id<LeadId> = "id",
+        /// The agent that found it.
+        agent_id: Change<Id<AgentId>> = "agent_id" | "agentId",
+        /// Full name.
+        name: Change<Line<0, 200>> = "name",
+        /// Given name.
+        first_name: Change<Line<0, 100>> = "first_name" | "firstName",
+        /// Family name.
+        last_name: Change<Line<0, 100>> = "last_name" | "lastName",
+        /// E-mail address.
+        email: Change<Line<0, 320>> = "email",
+        /// Phone number.
+        phone: Change<Line<0, 100>> = "phone",
+        /// Street address.
+        address: Change<Text<0, 500>> = "address",
+        /// City.
+        city: Change<Line<0, 100>> = "city",
+        /// State or region.
+        state: Change<Line<0, 100>> = "state",
+        /// Postal code.
+        zip: Change<Line<0, 20>> = "zip",
+        /// `new`, `contacted`, `qualified`, `booked`, `converted`, `lost`, or a word of your own.
+        status: Parcel<Line<1, 50>> = "status",
+        /// Where it came from.
+        source: Parcel<Line<1, 50>> = "source",
+        /// Page of origin.
+        source_url: Change<Line<0, 2048>> = "source_url" | "sourceUrl",
+        /// Title of that page.
+        source_page: Change<Line<0, 500>> = "source_page" | "sourcePage",
+        /// Free notes.
+        notes: Change<Text<0, 10000>> = "notes",
+        /// What the person wrote or wants.
+        message: Change<Text<0, 10000>> = "message",
+        /// Date of the person's event.
+        event_date: Change<Line<0, 100>> = "event_date" | "eventDate",
+        /// Kind of the person's event.
+        event_type: Change<Line<0, 100>> = "event_type" | "eventType",
+        /// IANA time zone.
+        timezone: Change<Line<0, 64>> = "timezone",
+    }
+}
+
+/// A lead.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LeadBody {
+    id: Uid,
+    business_id: Uid,
+    agent_id: Option<Uid>,
+    name: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    email: Option<String>,
+    /// In E.164 where it could be read, else as it was given.
+    phone: Option<String>,
+    /// Whether the phone number could be read; null without one.
+    phone_valid: Option<bool>,
+    address: Option<String>,
+    city: Option<String>,
+    state: Option<String>,
+    zip: Option<String>,
+    status: String,
+    source: String,
+    source_url: Option<String>,
+    source_page: Option<String>,
+    notes: Option<String>,
+    message: Option<String>,
+    event_date: Option<String>,
+    event_type: Option<String>,
+    timezone: Option<String>,
+    /// How promising it is, 0 to 100; null until a call told.
+    score: Option<u8>,
+    score_explanation: Option<String>,
+    /// Calls with it that connected.
+    interaction_count: u32,
+    last_contacted_at: Option<Stamp>,
+    created_at: Stamp,
+    updated_at: Stamp,
+}
+
+/// A page of leads.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct LeadList {
+    leads: Vec<LeadBody>,
+    has_more: bool,
+}
+
+impl From<Lead> for LeadBody {
+    fn from(lead: Lead) -> Self {
+        let fields = lead.fields;
+        Self {
+            id: lead.id.into(),
+            business_id: lead.business_id.into(),
+            agent_id: fields.agent_id.map(Uid::from),
+            name: fields.name,
+            first_name: fields.first_name,
+            last_name: fields.last_name,
+            email: fields.email,
+            phone_valid: fields.phone.as_ref().map(|phone| phone.valid().is_some()),
+            phone: fields.phone.map(|phone| phone.as_str().to_owned()),
+            address: fields.address,
+            city: fields.city,
+            state: fields.state,
+            zip: fields.zip,
+            status: fields.status,
+            source: fields.source,
+            source_url: fields.source_url,
+            source_page: fields.source_page,
+            notes: fields.notes,
+            message: fields.message,
+            event_date: fields.event_date,
+            event_type: fields.event_type,
+            timezone: fields.timezone,
+            score: lead.score,
+            score_explanation: lead.score_explanation,
+            interaction_count: lead.interaction_count,
+            last_contacted_at: lead.last_contacted_at.map(Stamp),
+            created_at: lead.created_at.into(),
+            updated_at: lead.updated_at.into(),
+        }
+    }
+}
+
+async fn read(
+    caller: Caller<LeadsRead>,
+    State(api): State<Api>,
+    Query(query): Query<LeadsQuery>,
+) -> Result<Reply<OneOrPage<LeadBody, LeadList>>, ApiError> {
+    let tenancy = caller.tenancy().clone();
+    if let Some(id) = &query.id {
+        let id = found(id.known(), "lead")?;
+        let lead =
+            api.read(move |tx| Box::pin(async move { store::leads::get(tx, &tenancy, id).await })).await?;
+        return Ok(Reply(OneOrPage::One(Box::new(found(lead, "lead")?.into()))));
+    }
+    let business_id = caller.narrowed_to(query.business_id.as_ref())?;
+    let Some(agent_id) = wanted(query.agent_id.as_ref()) else {
+        return Ok(Reply(OneOrPage::Page(LeadList { leads: Vec::new(), has_more: false })));
+    };
+    let words = |list: Option<List<Words, 20>>| list.map(|list| list.0).unwrap_or_default();
+    let filter = LeadFilter {
+        business_id,
+        status: words(query.status),
+        source: words(query.source),
+        agent_id,
+        phone: match &query.phone {
+            Some(phone) => Some(read_phone(&api, &caller, business_id, phone).await?),
+            None => None,
+        },
+        email: query.email.map(Line::into_inner),
+        created_after: query.created_after.map(|time| time.0),
+        created_before: query.created_before.map(|time| time.0),
+        updated_after: query.updated_after.map(|time| time.0),
+        updated_before: query.updated_before.map(|time| time.0),
+        score_gte: query.score_gte.map(|score| score.0),
+        score_lte: query.score_lte.map(|score| score.0),
+    };
+    let page = page(query.limit, query.after);
+    let listed = api
+        .read(move |tx| Box::pin(async move { store::leads::list(tx, &tenancy, &filter, &page).await }))
+        .await?;
+    let leads = listed.rows.into_iter().map(LeadBody::from).collect();
+    Ok(Reply(OneOrPage::Page(LeadList { leads, has_more: listed.has_more })))
+}
+
+/// Reads a phone number as people of the business's country write it. An unescaped plus sign has become a space.
+async fn read_phone<S>(
+    api: &Api,
+    caller: &Caller<S>,
+    business: Option<BusinessId>,
+    text: &str,
+) -> Result<LeadPhone, ApiError> {
+    let business = business.or_else(|| caller.tenancy().businesses().first().copied());
+    let known = match business {
+        Some(id) => api.read(move |tx| Box::pin(async move { store::businesses::get(tx, id).await })).await?,
+        None => None,
+    };
+    let country = known.map_or_else(|| "1".to_owned(), |business| business.country_calling_code);
+    let escaped =
+        text.strip_prefix(' ').map_or_else(|| text.to_owned(), |rest| format!("+{}", rest.trim_start()));
+    Ok(LeadPhone::read(&escaped, &country))
+}
+
+async fn create(
+    caller: Caller<LeadsWrite>,
+    State(api): State<Api>,
+    key: IdempotencyKey,
+    Body { input, bytes }: Body<NewLead>,
+) -> Result<Once<LeadBody>, ApiError> {
+    let business = caller.business(&input.business_id)?;
+    let agent_id = input.agent_id.map(|id| found(id.known(), "agent")).transpose()?;
+    let line = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let phone = match line(input.phone.map(Line::into_inner)) {
+        Some(phone) => Some(read_phone(&api, &caller, Some(business), &phone).await?),
+        None => None,
+    };
+    let fields = LeadFields {
+        agent_id,
+        name: line(input.name.map(Line::into_inner)),
+        first_name: line(input.first_name.map(Line::into_inner)),
+        last_name: line(input.last_name.map(Line::into_inner)),
+        email: line(input.email.map(Line::into_inner)),
+        phone,
+        address: line(input.address.map(Text::into_inner)),
+        city: line(input.city.map(Line::into_inner)),
+        state: line(input.state.map(Line::into_inner)),
+        zip: line(input.zip.map(Line::into_inner)),
+        status: input.status.map_or_else(|| "new".to_owned(), Line::into_inner),
+        source: input.source.map_or_else(|| "api".to_owned(), Line::into_inner),
+        source_url: line(input.source_url.map(Line::into_inner)),
+        source_page: line(input.source_page.map(Line::into_inner)),
+        notes: line(input.notes.map(Text::into_inner)),
+        message: line(input.message.map(Text::into_inner)),
+        event_date: line(input.event_date.map(Line::into_inner)),
+        event_type: line(input.event_type.map(Line::into_inner)),
+        timezone: line(input.timezone.map(Line::into_inner)),
+    };
+    if !fields.identifies_somebody() {
+        let expected = "expected at least one of `name`, `first_name`, `last_name`, `phone` and `email`";
+        return Err(ApiError::invalid_field("name", expected));
+    }
+    let once = key.intent("POST /v1/leads", &bytes).map(|intent| {
+        let render: app::idempotency::Renderer<Lead> =
+            Box::new(|lead| kept(201, &LeadBody::from(lead.clone())));
+        (intent, render)
+    });
+    match app::leads::create(api.app(), caller.mode(), business, fields, once).await.map_err(refused)? {
+        app::idempotency::Once::New(lead) => Ok(Once::Now(lead.into())),
+        app::idempotency::Once::Repeated(earlier) => repeated(earlier),
+    }
+}
+
+async fn update(
+    caller: Caller<LeadsWrite>,
+    State(api): State<Api>,
+    Body { input, .. }: Body<LeadChanges>,
+) -> Result<Reply<LeadBody>, ApiError> {
+    let id = found(input.id.known(), "lead")?;
+    let agent_id = match &input.agent_id {
+        Change::Set(id) => Change::Set(found(id.known(), "agent")?),
+        Change::Clear => Change::Clear,
+        Change::Keep => Change::Keep,
+    };
+    let phone = match &input.phone {
+        Change::Set(phone) => Change::Set(read_phone(&api, &caller, None, phone).await?),
+        Change::Clear => Change::Clear,
+        Change::Keep => Change::Keep,
+    };
+    let change = move |fields: &mut LeadFields| {
+        agent_id.apply(&mut fields.agent_id);
+        phone.apply(&mut fields.phone);
+        let renamed = matches!(input.name, Change::Set(_));
+        let parts_sent = !matches!((&input.first_name, &input.last_name), (Change::Keep, Change::Keep));
+        if renamed && !parts_sent {
+            // The parts follow the full name.
+            (fields.first_name, fields.last_name) = (None, None);
+        } else if parts_sent && matches!(input.name, Change::Keep) {
+            fields.name = None;
+        }
+        input.name.map(Line::into_inner).apply(&mut fields.name);
+        input.first_name.map(Line::into_inner).apply(&mut fields.first_name);
+        input.last_name.map(Line::into_inner).apply(&mut fields.last_name);
+        input.email.map(Line::into_inner).apply(&mut fields.email);
+        input.address.map(Text::into_inner).apply(&mut fields.address);
+        input.city.map(Line::into_inner).apply(&mut fields.city);
+        input.state.map(Line::into_inner).apply(&mut fields.state);
+        input.zip.map(Line::into_inner).apply(&mut fields.zip);
+        if let Some(status) = input.status.0 {
+            fields.status = status.into_inner();
+        }
+        if let Some(source) = input.source.0 {
+            fields.source = source.into_inner();
+        }
+        input.source_url.map(Line::into_inner).apply(&mut fields.source_url);
+        input.source_page.map(Line::into_inner).apply(&mut fields.source_page);
+        input.notes.map(Text::into_inner).apply(&mut fields.notes);
+        input.message.map(Text::into_inner).apply(&mut fields.message);
+        input.event_date.map(Line::into_inner).apply(&mut fields.event_date);
+        input.event_type.map(Line::into_inner).apply(&mut fields.event_type);
+        input.timezone.map(Line::into_inner).apply(&mut fields.timezone);
+    };
+    let lead = app::leads::update(api.app(), caller.tenancy(), id, change).await.map_err(refused)?;
+    Ok(Reply(lead.into()))
+}
+
+fn refused(error: app::leads::LeadError) -> ApiError {
+    match error {
+        app::leads::LeadError::NotFound => ApiError::not_found("lead"),
+        app::leads::LeadError::UnknownAgent => ApiError::not_found("agent"),
+        app::leads::LeadError::Store(error) => error.into(),
+    }
+}

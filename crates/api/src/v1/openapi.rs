@@ -1,0 +1,49 @@
+//! The published document itself.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Method};
+use schemars::SchemaGenerator;
+use serde_json::json;
+
+use crate::Api;
+use crate::route::{AnswerDoc, Describe, Operation, Route};
+
+pub(crate) fn routes() -> Vec<Route> {
+    let route = Route::new(Method::GET, "/api/v1/openapi.json", "openapi.read", read);
+    vec![route.about("This document", "OpenAPI 3.1; readable from every origin.")]
+}
+
+async fn read(State(api): State<Api>) -> Document {
+    Document(api.document())
+}
+
+/// The document's bytes, made once at start.
+#[derive(Debug)]
+pub struct Document(Bytes);
+
+impl IntoResponse for Document {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.0));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        response
+    }
+}
+
+impl Describe for Document {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        let content = Some(("application/json", json!({ "type": "object" })));
+        operation.answers.push(AnswerDoc {
+            status: 200,
+            description: "The document.",
+            content,
+            headers: &[],
+        });
+    }
+}

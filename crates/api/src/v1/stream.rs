@@ -1,0 +1,216 @@
+//! A call as it happens, as server-sent events (WHATWG HTML, section 9.2).
+//!
+//! The log in the database is what is streamed; the bell only says when to look. A client that comes back with `Last-Event-ID` gets what
+//! it missed and nothing twice.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, State};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use domain::CallId;
+use futures_util::{Stream, stream};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderValue, Method};
+use schemars::SchemaGenerator;
+use serde_json::json;
+use store::StoreError;
+use store::calls::LogRow;
+use tokio::sync::broadcast;
+
+use crate::Api;
+use crate::answer::found;
+use crate::caller::{Caller, CallsRead};
+use crate::error::{ApiError, Code};
+use crate::input::{Id, Query, input};
+use crate::route::{AnswerDoc, Describe, Operation, Route};
+
+/// How often the log is looked at without a bell: calls on other replicas ring no bell here.
+const POLL: Duration = Duration::from_millis(500);
+
+/// How often a comment keeps the connection alive.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Lines read at once.
+const BATCH: u32 = 100;
+
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Method::GET, "/api/v1/calls/stream", "calls.stream", read)
+            .about(
+                "Follow a call",
+                "Server-sent events. `event` is `queued`, `dialing`, `accepted`, `ringing`, `answered`, `said`, `noted`, `ended`, \
+                 `completed` or `failed`; `data` is an object with `at` and what the event tells (`said`: `by`, `text`, `start_ms`, \
+                 `end_ms`, `interrupted`). The stream begins with what has happened so far and closes after `completed` or `failed`.",
+            )
+            .refuses(&[Code::NotFound]),
+    ]
+}
+
+input! {
+    /// Which call to follow.
+    pub struct StreamQuery {
+        /// The call.
+        id: Id<CallId> = "id",
+    }
+}
+
+/// A stream of events.
+pub struct Events(Body);
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Events")
+    }
+}
+
+impl IntoResponse for Events {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(self.0);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
+        response
+    }
+}
+
+impl Describe for Events {
+    fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
+        operation.parameters.push(json!({
+            "name": "Last-Event-ID", "in": "header", "required": false, "schema": { "type": "string" },
+            "description": "The id of the last event received; the stream goes on after it.",
+        }));
+        let content = Some(("text/event-stream", json!({ "type": "string" })));
+        operation.answers.push(AnswerDoc { status: 200, description: "The events.", content, headers: &[] });
+    }
+}
+
+/// Where a client left off.
+#[derive(Debug)]
+struct LastEventId(i64);
+
+impl<S: Sync> FromRequestParts<S> for LastEventId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let sent = parts.headers.get("last-event-id").and_then(|value| value.to_str().ok());
+        // Whatever is no id of ours means the beginning.
+        Ok(Self(sent.and_then(|text| text.parse().ok()).unwrap_or(0)))
+    }
+}
+
+impl Describe for LastEventId {
+    fn describe(_: &mut Operation, _: &mut SchemaGenerator) {}
+}
+
+async fn read(
+    caller: Caller<CallsRead>,
+    State(api): State<Api>,
+    LastEventId(after): LastEventId,
+    Query(query): Query<StreamQuery>,
+) -> Result<Events, ApiError> {
+    let (tenancy, id) = (caller.tenancy().clone(), found(query.id.known(), "call")?);
+    let bell = api.app().live().listen();
+    let view = api.read(move |tx| Box::pin(async move { store::calls::get(tx, &tenancy, id).await })).await?;
+    found(view, "call")?;
+    let watch = Watch { api, id, after, bell, state: Phase::Looking };
+    Ok(Events(Body::from_stream(watch.events())))
+}
+
+/// A client that follows a call.
+struct Watch {
+    api: Api,
+    id: CallId,
+    after: i64,
+    bell: broadcast::Receiver<CallId>,
+    state: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Looking,
+    Over,
+}
+
+impl Watch {
+    fn events(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
+        stream::unfold(self, |mut watch| async move {
+            let piece = watch.next().await?;
+            Some((Ok(Bytes::from(piece)), watch))
+        })
+    }
+
+    /// The next piece of the stream: some events, or a comment if nothing happens for long.
+    async fn next(&mut self) -> Option<String> {
+        if self.state == Phase::Over {
+            return None;
+        }
+        let quiet_until = tokio::time::Instant::now() + HEARTBEAT;
+        loop {
+            let rows = match self.look().await {
+                Ok(rows) => rows,
+                Err(error) => {
+                    // The client comes back by itself and goes on where it was.
+                    tracing::warn!(call = %self.id, %error, "a live view ends early");
+                    return None;
+                }
+            };
+            if !rows.is_empty() {
+                return Some(self.write(&rows));
+            }
+            if self.api.app().is_stopping() {
+                return None;
+            }
+            if tokio::time::Instant::now() >= quiet_until {
+                return Some(": still here\n\n".to_owned());
+            }
+            self.wait().await;
+        }
+    }
+
+    async fn look(&self) -> Result<Vec<LogRow>, StoreError> {
+        let (id, after) = (self.id, self.after);
+        let look = self
+            .api
+            .app()
+            .store()
+            .read(move |tx| Box::pin(async move { store::calls::log_since(tx, id, after, BATCH).await }));
+        look.await
+    }
+
+    fn write(&mut self, rows: &[LogRow]) -> String {
+        let mut text = String::new();
+        for row in rows {
+            self.after = row.seq;
+            let mut data = serde_json::Map::new();
+            data.insert("at".to_owned(), row.at.to_string().into());
+            data.extend(row.data.as_object().cloned().unwrap_or_default());
+            let data = serde_json::Value::Object(data);
+            // JSON holds no line breaks, so one line of data is enough.
+            let _ = write!(text, "id: {}\nevent: {}\ndata: {data}\n\n", row.seq, row.kind);
+            if matches!(row.kind.as_str(), "completed" | "failed") {
+                self.state = Phase::Over;
+            }
+        }
+        text
+    }
+
+    /// Until the bell rings for this call, or it is time to look anyway.
+    async fn wait(&mut self) {
+        let rung = async {
+            loop {
+                match self.bell.recv().await {
+                    Ok(call) if call != self.id => {}
+                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+                    Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
+                }
+            }
+        };
+        // Either way the log is looked at next.
+        let _ = tokio::time::timeout(POLL, rung).await;
+    }
+}

@@ -1,0 +1,102 @@
+//! What keys did.
+
+use axum::extract::State;
+use http::Method;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
+use store::usage::{UsageOwner, UsageRow};
+
+use crate::Api;
+use crate::answer::{Reply, Stamp, Uid};
+use crate::caller::{AnyKey, Caller};
+use crate::error::ApiError;
+use crate::input::{Cursor, Limit, Query, Time, input};
+use crate::route::Route;
+use crate::v1::page;
+
+pub(crate) fn routes() -> Vec<Route> {
+    let example = json!({ "usage": [{
+        "id": "01940000-0000-7000-8000-000000000051", "endpoint": "/v1/calls", "method": "POST", "status_code": 201,
+        "call_id": "01940000-0000-7000-8000-000000000021", "cost_cents": 15, "created_at": "2026-02-15T14:30:00Z",
+    }], "has_more": false });
+    vec![
+        Route::new(Method::GET, "/api/v1/usage", "usage.list", list)
+            .about(
+                "List requests",
+                "One row per request with a valid key, newest first: those of all keys of the key's owner, or, if the key is bound \
+                 to a business, those of keys bound to it. `cost_cents` is what the call has cost so far.",
+            )
+            .example(None, example),
+    ]
+}
+
+input! {
+    /// Which requests to list.
+    pub struct UsageQuery {
+        /// Only from this time on.
+        start: Option<Time> = "start",
+        /// Only before this time.
+        end: Option<Time> = "end",
+        /// How many at most.
+        limit: Limit<100, 500> = "limit",
+        /// Only rows older than this `created_at`.
+        after: Option<Cursor> = "after",
+    }
+}
+
+/// A request.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Usage {
+    id: Uid,
+    /// The path without `/api`.
+    endpoint: String,
+    method: String,
+    status_code: u16,
+    /// The call that was placed.
+    call_id: Option<Uid>,
+    cost_cents: u32,
+    created_at: Stamp,
+}
+
+/// A page of requests.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UsageList {
+    usage: Vec<Usage>,
+    has_more: bool,
+}
+
+impl From<UsageRow> for Usage {
+    fn from(row: UsageRow) -> Self {
+        Self {
+            id: row.id.into(),
+            endpoint: row.endpoint,
+            method: row.method,
+            status_code: row.status_code,
+            call_id: row.call_id.map(Uid::from),
+            cost_cents: row.cost_cents,
+            created_at: row.created_at.into(),
+        }
+    }
+}
+
+async fn list(
+    caller: Caller<AnyKey>,
+    State(api): State<Api>,
+    Query(query): Query<UsageQuery>,
+) -> Result<Reply<UsageList>, ApiError> {
+    api.usage().flush().await?;
+    let owner = match caller.key().key_business_id {
+        Some(business) => UsageOwner::Business(business),
+        None => UsageOwner::User(caller.key().user_id),
+    };
+    let (mode, page) = (caller.mode(), page(query.limit, query.after));
+    let (start, end) = (query.start.map(|time| time.0), query.end.map(|time| time.0));
+    let listed = api
+        .read(move |tx| Box::pin(async move { store::usage::list(tx, owner, mode, start, end, &page).await }))
+        .await?;
+    Ok(Reply(UsageList {
+        usage: listed.rows.into_iter().map(Usage::from).collect(),
+        has_more: listed.has_more,
+    }))
+}
