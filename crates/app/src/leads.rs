@@ -1,6 +1,6 @@
 //! Leads: what clients write about people, and what calls teach about them.
 
-use domain::lead::{Lead, LeadFields, Phone};
+use domain::lead::{Lead, LeadFields, Phone, split_name};
 use domain::{AgentId, BusinessId, LeadId, Mode, Timestamp};
 use speech::Analysis;
 use store::calls::Call;
@@ -173,6 +173,14 @@ fn fill(fields: &mut LeadFields, analysis: &Analysis) {
     if fields.name.is_none() && fields.first_name.is_none() && fields.last_name.is_none() {
         fields.name.clone_from(&facts.name);
         fields.complete_names();
+    }
+    // A first name that the caller completed becomes a full one.
+    if let (Some(first), None, Some(full)) = (&fields.first_name, &fields.last_name, &facts.name)
+        && let (learned, Some(last)) = split_name(full)
+        && learned.eq_ignore_ascii_case(first)
+    {
+        fields.last_name = Some(last);
+        fields.name = Some(full.clone());
     }
     if fields.email.is_none() {
         fields.email.clone_from(&facts.email);

@@ -165,6 +165,11 @@ impl App {
         self.0.stopping.is_cancelled()
     }
 
+    /// Says that the end is near: no jobs are taken any more, live views close, health turns to no.
+    pub fn announce_stop(&self) {
+        self.0.stopping.cancel();
+    }
+
     /// Takes no new work, lets what is under way come to an end, and after `limit` leaves the rest to whoever comes next.
     pub async fn stop(&self, limit: Duration) {
         self.0.stopping.cancel();

@@ -56,7 +56,7 @@ async fn announce(
         outcome,
         recording_url: recording_url.as_deref(),
         summary: call.summary.as_deref(),
-        timestamp: call.ended_at.unwrap_or(now),
+        timestamp: Timestamp::from_second(now.as_second()).unwrap_or(now),
     });
     let event = Event {
         id: EventId::new(app.ids()),

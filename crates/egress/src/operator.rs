@@ -79,16 +79,31 @@ impl OperatorClient {
         headers: &[(&'static str, String)],
         body: Bytes,
     ) -> Result<OperatorResponse, OperatorError> {
-        let mut map = HeaderMap::new();
+        let mut map = header_map(headers)?;
         map.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        for (name, value) in headers {
-            let mut value = HeaderValue::from_str(value).map_err(|_| OperatorError::BadRequest)?;
-            value.set_sensitive(true);
-            map.insert(HeaderName::from_static(name), value);
-        }
         let response = self.0.post(url).headers(map).body(body).send().await?;
         Ok(OperatorResponse(response))
     }
+
+    /// Asks for something and returns as soon as the answer begins.
+    pub async fn get(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+    ) -> Result<OperatorResponse, OperatorError> {
+        let response = self.0.get(url).headers(header_map(headers)?).send().await?;
+        Ok(OperatorResponse(response))
+    }
+}
+
+fn header_map(headers: &[(&'static str, String)]) -> Result<HeaderMap, OperatorError> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let mut value = HeaderValue::from_str(value).map_err(|_| OperatorError::BadRequest)?;
+        value.set_sensitive(true);
+        map.insert(HeaderName::from_static(name), value);
+    }
+    Ok(map)
 }
 
 /// An answer that has begun.

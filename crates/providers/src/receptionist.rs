@@ -324,6 +324,7 @@ impl<'a> Scene<'a> {
             Some(Slot::Name) => format!("May I have {NAME_MARK}, please?"),
             Some(Slot::Email) if self.email.tries > 0 => format!("Could you spell your {EMAIL_MARK} for me?"),
             Some(Slot::Email) => format!("What is the best {EMAIL_MARK} to reach you?"),
+            None if self.asked_for_more => format!("Is there {ELSE_MARK} I can do for you?"),
             None => {
                 let how = match &self.email.value {
                     Some(_) => " by email or phone",
@@ -448,7 +449,7 @@ fn closest_sentence<'a>(instructions: &'a str, question: &str) -> Option<&'a str
     const COMMON: &[&str] = &[
         "what", "when", "where", "which", "will", "your", "that", "this", "with", "have", "does", "about",
         "there", "their", "would", "could", "from", "they", "them", "some", "somebody", "please", "tell",
-        "know", "much", "many", "call", "caller", "name",
+        "know", "much", "many", "caller", "name",
     ];
     let asked: Vec<String> = plain(question)
         .split_whitespace()
@@ -468,7 +469,11 @@ fn closest_sentence<'a>(instructions: &'a str, question: &str) -> Option<&'a str
         prompt.split_inclusive(['.', '!', '\n']).map(str::trim).filter(|sentence| !sentence.is_empty());
     let addressed_to_agent = |sentence: &str| {
         let said = plain(sentence);
-        says(&said, &["you are", "never", "always", "do not", "dont", "ask for", "ask the", "must", "should"])
+        said.starts_with(" you ")
+            || says(
+                &said,
+                &["you are", "never", "always", "do not", "dont", "ask for", "ask the", "must", "should"],
+            )
     };
     let best = sentences
         .filter(|sentence| !addressed_to_agent(sentence))

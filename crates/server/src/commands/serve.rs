@@ -1,0 +1,98 @@
+//! `kaicalls serve`.
+
+use app::App;
+use app::setup::FirstAccount;
+use store::Store;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::commands::setup;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::{http_server, telemetry, wiring};
+
+/// Runs until SIGTERM or Ctrl-C.
+pub(crate) async fn run(config: Config) -> Result<(), Failure> {
+    telemetry::start_logs(&config)?;
+    let metrics = telemetry::start_metrics()?;
+    // Everything that can be wrong is found before the database is touched.
+    let drain = config.drain()?;
+    let listener = http_server::listen("KAICALLS_LISTEN", config.listen()).await?;
+    let operations = match config.metrics_listen() {
+        Some(address) => Some(http_server::listen("KAICALLS_METRICS_LISTEN", address).await?),
+        None => None,
+    };
+    let store = wiring::open_store(&config, true).await?;
+    let app = wiring::build_app(&config, store.clone())?;
+    first_account(&config, &app, &store).await?;
+    app::jobs::start(&app).await?;
+    let api = wiring::build_api(&config, app.clone()).await?;
+
+    let (stop, stopping) = watch::channel(false);
+    if let Some(listener) = operations {
+        let router = http_server::operations_router(metrics, app.clone());
+        tokio::spawn(http_server::serve(listener, router, stopping.clone(), drain));
+    }
+    tracing::info!(
+        listen = config.listen(),
+        database = store.engine(),
+        version = env!("CARGO_PKG_VERSION"),
+        "Ready"
+    );
+    let serving = tokio::spawn(http_server::serve(listener, api::router(&api), stopping, drain));
+    let reason = signal_to_stop().await?;
+    tracing::info!(reason, "Stopping: no new calls, waiting for those under way");
+    let begun = tokio::time::Instant::now();
+    app.announce_stop();
+    stop.send_replace(true);
+    if let Err(error) = serving.await {
+        tracing::error!(%error, "the listener broke");
+    }
+    app.stop(drain.saturating_sub(begun.elapsed())).await;
+    if let Err(error) = api.usage().flush().await {
+        tracing::warn!(%error, "usage rows wait in their file for the next start");
+    }
+    store.close();
+    tracing::info!("Stopped");
+    Ok(())
+}
+
+/// Waits for the system or the user; says which.
+pub(crate) async fn signal_to_stop() -> Result<&'static str, Failure> {
+    let mut terminate = signal(SignalKind::terminate())
+        .map_err(|error| Failure::Because(format!("signals cannot be heard: {error}")))?;
+    tokio::select! {
+        _ = terminate.recv() => Ok("SIGTERM"),
+        _ = tokio::signal::ctrl_c() => Ok("Ctrl-C"),
+    }
+}
+
+/// Makes the first account where settings ask for it.
+async fn first_account(config: &Config, app: &App, store: &Store) -> Result<(), Failure> {
+    let users = store.read(|tx| Box::pin(async move { store::users::count(tx).await })).await?;
+    if users > 0 {
+        return Ok(());
+    }
+    let Some(email) = config.text("setup_email") else {
+        tracing::warn!(
+            "there is no user yet: run `kaicalls setup`, or set KAICALLS_SETUP_EMAIL and KAICALLS_SETUP_PASSWORD"
+        );
+        return Ok(());
+    };
+    let password = config.text("setup_password").unwrap_or_default();
+    let first = FirstAccount {
+        email: setup::checked_email(email)?,
+        password: setup::checked_password(password)
+            .map_err(|problem| Failure::setting("setup_password", problem))?,
+        business_name: config.text("setup_business").unwrap_or("My business").to_owned(),
+        timezone: setup::checked_timezone(config.text("setup_timezone").unwrap_or("UTC"))?,
+        phone: config
+            .text("setup_phone")
+            .map(|phone| crate::commands::phone("KAICALLS_SETUP_PHONE", phone))
+            .transpose()?,
+    };
+    if let Some(account) = app::setup::first_account(app, first).await? {
+        tracing::info!(business = %account.business.id, "Made the first user and business");
+    }
+    Ok(())
+}

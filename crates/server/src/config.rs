@@ -1,0 +1,413 @@
+//! Settings: one table of them drives reading, errors and the reference page.
+//!
+//! They come from a TOML file and from variables `KAICALLS_<SETTING>`; a variable wins. Unknown settings are refused, because a
+//! misspelled one would silently do nothing. Secrets are never printed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use api::RateLimits;
+use domain::usage::RateTable;
+use egress::Exceptions;
+use sandbox::Pace;
+use store::{DatabaseUrl, MasterKey};
+use webhooks::schedule::Schedule;
+
+use crate::failure::Failure;
+
+/// The file that is read if it is there and no other is named.
+pub(crate) const DEFAULT_FILE: &str = "kaicalls.toml";
+
+/// One setting.
+struct Setting {
+    name: &'static str,
+    default: &'static str,
+    about: &'static str,
+}
+
+macro_rules! settings {
+    ($($name:literal = $default:literal, $about:literal;)*) => {
+        const SETTINGS: &[Setting] = &[$(Setting { name: $name, default: $default, about: $about }),*];
+    };
+}
+
+settings! {
+    "database_url" = "sqlite:data/kaicalls.db", "Where everything is kept: `sqlite:PATH` or `postgres://user:password@host/database`.";
+    "data_dir" = "data", "Folder for recordings and for usage rows on their way into the database.";
+    "master_key" = "", "32 bytes in Base64 from which all other keys are made; required. `kaicalls setup` makes one; `openssl rand -base64 32` does too. Losing it makes keys, links and sealed secrets useless.";
+    "listen" = "127.0.0.1:8080", "Where the API listens.";
+    "public_url" = "", "The address under which clients reach the API; `http://` and `listen` by default. Recording links begin with it; `https` makes session cookies `Secure`.";
+    "metrics_listen" = "127.0.0.1:9464", "Where `/metrics`, `/livez` and `/readyz` are served; `off` for nowhere.";
+    "log" = "info", "What is logged, as a filter like `info,store=debug`.";
+    "log_format" = "auto", "`text`, `json`, or `auto`: text on a terminal, JSON otherwise.";
+    "live_engine" = "none", "Which engine makes the calls of live keys: `none` or `sandbox`. Test keys always use the sandbox.";
+    "llm_base_url" = "", "An OpenAI-compatible endpoint up to `/v1`, for what agents say and how calls are read afterwards. Without one the built-in receptionist and analyst do it.";
+    "llm_api_key" = "", "Sent to that endpoint as a bearer token.";
+    "llm_model" = "", "The model to ask for, whatever the agents say; without it, each agent's own `model.model`.";
+    "sandbox_pace" = "fast", "How fast sandbox calls go: `fast`, `realtime`, or so many times as fast.";
+    "sandbox_seed" = "0", "What the sandbox's dice begin with.";
+    "sandbox_scenarios" = "", "Folder with scripted callers of your own (`*.toml`).";
+    "sandbox_recordings" = "true", "Whether sandbox calls are recorded where a synthesiser is installed.";
+    "egress_allow" = "", "Receivers of webhooks outside the public internet: networks with ports, like `10.1.0.0/16:8080,127.0.0.1:9000-9100`. They may be plain http.";
+    "webhook_schedule" = "0s,5s,5m,30m,2h,5h,10h,14h,20h,24h", "The pauses before each attempt to deliver a webhook.";
+    "rate_per_minute" = "", "Prices in cents per started minute and engine, like `voice=7.5,sandbox=0`. An engine without a price costs nothing.";
+    "allowed_countries" = "", "Country calling codes that live calls may reach besides the business's own, like `44,49`.";
+    "max_concurrent_calls" = "1000", "How many calls of one business and mode may run at once.";
+    "rate_limit_calls" = "60", "POST /calls per minute and key.";
+    "rate_limit_agents_create" = "30", "POST /agents per minute and key.";
+    "rate_limit_agents_update" = "60", "PATCH /agents per minute and key.";
+    "rate_limit_reads" = "300", "GETs per minute and key.";
+    "rate_limit_writes" = "60", "Other writes per minute and key.";
+    "rate_limit_logins" = "10", "Logins per minute and client address.";
+    "recording_link_hours" = "24", "How long a link to a recording works.";
+    "cors_origins" = "", "Origins whose pages may use the API from a browser, separated by commas.";
+    "database_pool" = "16", "Connections to PostgreSQL.";
+    "delivery_concurrency" = "256", "Webhooks under way at once.";
+    "call_job_concurrency" = "64", "Calls being dialled or wrapped up by jobs at once.";
+    "drain_seconds" = "30", "How long a stopping server waits for calls and requests.";
+    "setup_email" = "", "With `setup_password`: the first user, made when the server starts on an empty database.";
+    "setup_password" = "", "Password of that user, at least 10 characters.";
+    "setup_business" = "My business", "Name of the first business.";
+    "setup_timezone" = "UTC", "Its time zone, like `America/Chicago`.";
+    "setup_phone" = "", "Its office number in E.164; also decides its home country (`+1` without one).";
+    "api_key" = "", "For `kaicalls agents` and `kaicalls calls`: the key to use.";
+    "base_url" = "", "For `kaicalls agents` and `kaicalls calls`: the server, `public_url` by default.";
+}
+
+/// The variable that sets something.
+pub(crate) fn variable(setting: &str) -> String {
+    format!("KAICALLS_{}", setting.to_uppercase())
+}
+
+/// Everything that is configured.
+#[derive(Clone)]
+pub(crate) struct Config {
+    values: BTreeMap<&'static str, String>,
+}
+
+impl Config {
+    /// Reads the file, if one is named or the default one is there, and the environment.
+    pub(crate) fn load(file: Option<&Path>) -> Result<Self, Failure> {
+        let mut config = Self::defaults();
+        let default = Path::new(DEFAULT_FILE);
+        if let Some(file) = file.or_else(|| default.is_file().then_some(default)) {
+            config.read_file(file)?;
+        }
+        config.read_environment()?;
+        Ok(config)
+    }
+
+    /// Only what is built in.
+    pub(crate) fn defaults() -> Self {
+        Self { values: SETTINGS.iter().map(|setting| (setting.name, setting.default.to_owned())).collect() }
+    }
+
+    /// Changes a setting.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.values.insert(name, value.into());
+    }
+
+    fn read_file(&mut self, file: &Path) -> Result<(), Failure> {
+        let problem = |problem: String| Failure::File { file: file.display().to_string(), problem };
+        let text =
+            std::fs::read_to_string(file).map_err(|error| problem(format!("cannot be read: {error}")))?;
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| problem(error.to_string()))?;
+        for (name, value) in table {
+            let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
+                return Err(problem(format!("there is no setting `{name}`{}", did_you_mean(&name))));
+            };
+            let text = match value {
+                toml::Value::String(text) => text,
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Float(number) => number.to_string(),
+                toml::Value::Boolean(value) => value.to_string(),
+                toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
+                    items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
+                }
+                _ => {
+                    return Err(problem(format!(
+                        "`{name}` must be a text, a number, true, false or a list of texts"
+                    )));
+                }
+            };
+            self.values.insert(setting.name, text);
+        }
+        Ok(())
+    }
+
+    fn read_environment(&mut self) -> Result<(), Failure> {
+        #[expect(clippy::disallowed_methods, reason = "this is where settings come from")]
+        let variables = std::env::vars();
+        for (name, value) in variables {
+            let Some(setting) = name.strip_prefix("KAICALLS_").map(str::to_lowercase) else { continue };
+            if setting.starts_with("test_") {
+                continue;
+            }
+            match SETTINGS.iter().find(|known| known.name == setting) {
+                Some(known) => {
+                    self.values.insert(known.name, value);
+                }
+                None => {
+                    let problem = format!("there is no such setting{}", did_you_mean(&setting));
+                    return Err(Failure::Setting { name, setting, problem });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The text of a setting; `None` if it is empty.
+    pub(crate) fn text(&self, name: &'static str) -> Option<&str> {
+        let value = self.values.get(name).map(|value| value.trim()).unwrap_or_default();
+        (!value.is_empty()).then_some(value)
+    }
+
+    fn parse<T: FromStr>(&self, name: &'static str) -> Result<T, Failure>
+    where
+        T::Err: std::fmt::Display,
+    {
+        let value = self.values.get(name).map(String::as_str).unwrap_or_default();
+        value.trim().parse().map_err(|error: T::Err| Failure::setting(name, error))
+    }
+
+    fn number(&self, name: &'static str, least: u32, most: u32) -> Result<u32, Failure> {
+        let value = self.text(name).unwrap_or_default();
+        let number = value.parse::<u32>().ok().filter(|number| (least..=most).contains(number));
+        number
+            .ok_or_else(|| Failure::setting(name, format!("expected a whole number from {least} to {most}")))
+    }
+
+    fn list(&self, name: &'static str) -> Vec<String> {
+        let items = self.text(name).unwrap_or_default().split(',');
+        items.map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+    }
+
+    pub(crate) fn database_url(&self) -> Result<DatabaseUrl, Failure> {
+        Ok(self.text("database_url").unwrap_or_default().parse()?)
+    }
+
+    pub(crate) fn master_key(&self) -> Result<MasterKey, Failure> {
+        let Some(text) = self.text("master_key") else {
+            let problem = "none is set, and without one the server does not start. `kaicalls setup` writes one into \
+                           kaicalls.toml; keep it as safe as the database";
+            return Err(Failure::setting("master_key", problem));
+        };
+        MasterKey::parse(text).map_err(|error| Failure::setting("master_key", error))
+    }
+
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        self.text("data_dir").unwrap_or(".").into()
+    }
+
+    pub(crate) fn listen(&self) -> &str {
+        self.text("listen").unwrap_or("127.0.0.1:8080")
+    }
+
+    pub(crate) fn metrics_listen(&self) -> Option<&str> {
+        self.text("metrics_listen").filter(|address| *address != "off")
+    }
+
+    /// Without a slash at its end.
+    pub(crate) fn public_url(&self) -> Result<String, Failure> {
+        let url = self.text("public_url").map_or_else(|| format!("http://{}", self.listen()), str::to_owned);
+        let url = url.trim_end_matches('/').to_owned();
+        let good =
+            ["http://", "https://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme));
+        if good {
+            Ok(url)
+        } else {
+            Err(Failure::setting("public_url", "expected an address that begins with http:// or https://"))
+        }
+    }
+
+    pub(crate) fn exceptions(&self) -> Result<Exceptions, Failure> {
+        self.parse("egress_allow")
+    }
+
+    pub(crate) fn webhook_schedule(&self) -> Result<Schedule, Failure> {
+        self.parse("webhook_schedule")
+    }
+
+    pub(crate) fn sandbox_pace(&self) -> Result<Pace, Failure> {
+        self.parse("sandbox_pace")
+    }
+
+    pub(crate) fn sandbox_seed(&self) -> Result<u64, Failure> {
+        self.parse("sandbox_seed")
+    }
+
+    pub(crate) fn sandbox_recordings(&self) -> Result<bool, Failure> {
+        self.parse("sandbox_recordings")
+    }
+
+    pub(crate) fn rates(&self) -> Result<RateTable, Failure> {
+        let mut prices = BTreeMap::new();
+        for item in self.list("rate_per_minute") {
+            let price = item
+                .split_once('=')
+                .and_then(|(engine, cents)| Some((engine.trim(), cents.trim().parse().ok()?)));
+            let (engine, cents): (&str, f64) = price.ok_or_else(|| {
+                Failure::setting("rate_per_minute", "expected prices like `voice=7.5,sandbox=0`")
+            })?;
+            prices.insert(engine.to_owned(), cents);
+        }
+        RateTable::new(prices).map_err(|error| Failure::setting("rate_per_minute", error))
+    }
+
+    pub(crate) fn allowed_countries(&self) -> Result<Vec<String>, Failure> {
+        let codes: Vec<String> = self
+            .list("allowed_countries")
+            .iter()
+            .map(|code| code.trim_start_matches('+').to_owned())
+            .collect();
+        let good =
+            |code: &String| (1..=4).contains(&code.len()) && code.bytes().all(|digit| digit.is_ascii_digit());
+        if codes.iter().all(good) {
+            Ok(codes)
+        } else {
+            Err(Failure::setting("allowed_countries", "expected country calling codes like `44,49`"))
+        }
+    }
+
+    /// The engine for live keys, by name.
+    pub(crate) fn live_engine(&self) -> Result<Option<&'static str>, Failure> {
+        match self.text("live_engine").unwrap_or("none") {
+            "none" => Ok(None),
+            "sandbox" => Ok(Some("sandbox")),
+            _ => Err(Failure::setting("live_engine", "expected `none` or `sandbox`")),
+        }
+    }
+
+    pub(crate) fn rate_limits(&self) -> Result<RateLimits, Failure> {
+        let number = |name| self.number(name, 1, 1_000_000);
+        Ok(RateLimits {
+            place_call: number("rate_limit_calls")?,
+            create_agent: number("rate_limit_agents_create")?,
+            change_agent: number("rate_limit_agents_update")?,
+            read: number("rate_limit_reads")?,
+            write: number("rate_limit_writes")?,
+            login: number("rate_limit_logins")?,
+        })
+    }
+
+    pub(crate) fn max_concurrent_calls(&self) -> Result<u32, Failure> {
+        self.number("max_concurrent_calls", 1, 1_000_000)
+    }
+
+    pub(crate) fn recording_link_ttl(&self) -> Result<Duration, Failure> {
+        self.number("recording_link_hours", 1, 8760).map(|hours| Duration::from_secs(u64::from(hours) * 3600))
+    }
+
+    pub(crate) fn cors_origins(&self) -> Vec<String> {
+        self.list("cors_origins")
+    }
+
+    pub(crate) fn database_pool(&self) -> Result<usize, Failure> {
+        self.number("database_pool", 2, 1000).map(|size| size as usize)
+    }
+
+    pub(crate) fn delivery_concurrency(&self) -> Result<usize, Failure> {
+        self.number("delivery_concurrency", 1, 10_000).map(|count| count as usize)
+    }
+
+    pub(crate) fn call_job_concurrency(&self) -> Result<usize, Failure> {
+        self.number("call_job_concurrency", 1, 10_000).map(|count| count as usize)
+    }
+
+    pub(crate) fn drain(&self) -> Result<Duration, Failure> {
+        self.number("drain_seconds", 0, 86_400).map(|seconds| Duration::from_secs(seconds.into()))
+    }
+}
+
+/// A setting whose name is close.
+fn did_you_mean(name: &str) -> String {
+    let shared =
+        |known: &str| known.split('_').filter(|part| name.split('_').any(|word| word == *part)).count();
+    let best =
+        SETTINGS.iter().map(|setting| (shared(setting.name), setting.name)).max_by_key(|(count, _)| *count);
+    match best {
+        Some((count, close)) if count > 0 => {
+            format!("; did you mean `{close}`? `kaicalls settings` lists all")
+        }
+        _ => "; `kaicalls settings` lists all".to_owned(),
+    }
+}
+
+/// The reference page.
+pub(crate) fn reference() -> String {
+    let mut page = String::from(
+        "# Settings\n\nMade by `kaicalls settings`; do not edit by hand.\n\nSettings come from a TOML file (`kaicalls.toml` in the working \
+         directory, or `--config FILE`) and from variables of the environment, which win. An unknown name is an error.\n\n\
+         | In the file | As a variable | Default | Meaning |\n|---|---|---|---|\n",
+    );
+    for setting in SETTINGS {
+        let default =
+            if setting.default.is_empty() { "none".to_owned() } else { format!("`{}`", setting.default) };
+        let _ = writeln!(
+            page,
+            "| `{}` | `{}` | {default} | {} |",
+            setting.name,
+            variable(setting.name),
+            setting.about
+        );
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_file(text: &str) -> Result<Config, Failure> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("kaicalls.toml");
+        std::fs::write(&file, text).expect("a writable folder");
+        let mut config = Config::defaults();
+        config.read_file(&file).map(|()| config)
+    }
+
+    #[test]
+    fn a_file_sets_texts_numbers_and_lists() {
+        let config =
+            from_file("listen = '0.0.0.0:80'\nmax_concurrent_calls = 7\nallowed_countries = ['44', '+49']\n")
+                .expect("fine");
+        assert_eq!(config.listen(), "0.0.0.0:80");
+        assert_eq!(config.max_concurrent_calls().expect("a number"), 7);
+        assert_eq!(config.allowed_countries().expect("codes"), ["44", "49"]);
+    }
+
+    #[test]
+    fn a_misspelled_setting_is_refused_with_a_suggestion() {
+        let error = from_file("database = 'x'\n").err().expect("refused").to_string();
+        assert!(error.contains("`database`") && error.contains("did you mean `database_"), "{error}");
+    }
+
+    #[test]
+    fn wrong_values_name_their_variable_and_what_was_expected() {
+        let check =
+            |name: &'static str, value: &str, read: fn(&Config) -> Option<Failure>, expected: &str| {
+                let mut config = Config::defaults();
+                config.set(name, value);
+                let error = read(&config).expect(name).to_string();
+                assert!(error.contains(&variable(name)) && error.contains(expected), "{error}");
+            };
+        check("database_url", "mysql://x", |c| c.database_url().err(), "sqlite:PATH");
+        check("master_key", "", |c| c.master_key().err(), "kaicalls setup");
+        check("master_key", "short", |c| c.master_key().err(), "openssl rand -base64 32");
+        check("sandbox_pace", "slow", |c| c.sandbox_pace().err(), "realtime");
+        check("egress_allow", "localhost", |c| c.exceptions().err(), "10.1.0.0/16:8080");
+        check("rate_per_minute", "voice", |c| c.rates().err(), "voice=7.5");
+        check("max_concurrent_calls", "0", |c| c.max_concurrent_calls().err(), "from 1 to");
+        check("live_engine", "asterisk", |c| c.live_engine().err(), "`none` or `sandbox`");
+        check("public_url", "kai.example", |c| c.public_url().err(), "https://");
+    }
+
+    #[test]
+    fn the_reference_page_is_up_to_date() {
+        let page = include_str!("../../../docs/reference/configuration.md");
+        assert!(page == reference(), "run `cargo run -- settings > docs/reference/configuration.md`");
+    }
+}

@@ -1,0 +1,103 @@
+//! `kaicalls`: one binary that gives an AI agent a telephone.
+
+mod client;
+mod commands;
+mod config;
+mod failure;
+mod http_server;
+mod system;
+mod telemetry;
+mod wiring;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// Gives an AI agent a telephone: places and answers calls, knows the caller, tells the world what happened.
+#[derive(Debug, Parser)]
+#[command(name = "kaicalls", version, max_term_width = 100)]
+#[command(
+    after_help = "First steps:\n  kaicalls demo                      see everything work, nothing to install\n  \
+                        kaicalls setup --email you@example.com --business \"Smith & Partners\"\n  \
+                        kaicalls serve                     then open the API at http://127.0.0.1:8080/api/v1\n\n\
+                        Settings come from kaicalls.toml and from KAICALLS_… variables; `kaicalls settings` lists them."
+)]
+struct Arguments {
+    /// Settings file [default: kaicalls.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve,
+    /// Show everything at work: a server, an agent, a call, a lead, a signed webhook
+    Demo(commands::demo::Demo),
+    /// Make the settings file, the first user and the first business
+    Setup(commands::setup::Setup),
+    /// Make, list and revoke API keys
+    #[command(subcommand)]
+    Keys(commands::keys::Keys),
+    /// Make and list agents (over the API)
+    #[command(subcommand)]
+    Agents(commands::agents::Agents),
+    /// Place, watch and list calls (over the API)
+    #[command(subcommand)]
+    Calls(commands::calls::Calls),
+    /// Register phone numbers and give them to agents
+    #[command(subcommand)]
+    Numbers(commands::numbers::Numbers),
+    /// Show and lift wishes not to be called
+    #[command(subcommand)]
+    OptOuts(commands::opt_outs::OptOuts),
+    /// Look whether everything that a server needs is there
+    Doctor,
+    /// Print the API's OpenAPI document
+    Openapi,
+    /// List the settings, as Markdown
+    Settings,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("kaicalls: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
+    // These need no settings.
+    match &arguments.command {
+        Command::Demo(demo) => return demo.run().await,
+        Command::Openapi => return commands::openapi::run(),
+        Command::Settings => {
+            commands::settings::run();
+            return Ok(());
+        }
+        _ => {}
+    }
+    let config = Config::load(arguments.config.as_deref())?;
+    match arguments.command {
+        Command::Serve => commands::serve::run(config).await,
+        Command::Setup(setup) => setup.run(config).await,
+        Command::Keys(keys) => keys.run(config).await,
+        Command::Agents(agents) => agents.run(config).await,
+        Command::Calls(calls) => calls.run(config).await,
+        Command::Numbers(numbers) => numbers.run(config).await,
+        Command::OptOuts(opt_outs) => opt_outs.run(config).await,
+        Command::Doctor => commands::doctor::run(config).await,
+        Command::Demo(_) | Command::Openapi | Command::Settings => Ok(()),
+    }
+}

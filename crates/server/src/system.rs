@@ -1,0 +1,35 @@
+//! The outermost shell: the clock, ids and randomness of the machine.
+
+use app::Entropy;
+use domain::{Clock, IdSource, Timestamp};
+use rand::Rng as _;
+use uuid::Uuid;
+
+/// The machine's clock.
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        #[expect(clippy::disallowed_methods, reason = "this is the outermost shell")]
+        let now = Timestamp::now();
+        domain::clock::to_micros(now)
+    }
+}
+
+/// Ids that grow with time (UUID version 7).
+pub(crate) struct TimeOrderedIds;
+
+impl IdSource for TimeOrderedIds {
+    fn next(&self) -> Uuid {
+        Uuid::now_v7()
+    }
+}
+
+/// The generator of secrets, seeded by the operating system.
+pub(crate) struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        rand::rng().fill_bytes(buffer);
+    }
+}

@@ -1,0 +1,149 @@
+//! Joins the parts. The only place that knows them all.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Api, Settings as ApiSettings};
+use app::{App, Entropy as _, Parts, RecordingFiles, Settings};
+use domain::engine::CallEngine;
+use domain::{IdSource as _, NodeId};
+use providers::{DeterministicAnalyst, LocalVoices, ModelAnalyst, OpenAi, OpenAiSettings, Receptionist};
+use sandbox::{Directory, Recorder, SandboxEngine, SandboxSettings};
+use speech::{CallAnalyst, LanguageModel};
+use store::usage::UsageLog;
+use store::{Options, Store};
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::system::{SystemClock, SystemEntropy, TimeOrderedIds};
+
+/// How long POST `/calls` waits for the engine's word.
+const ACCEPTANCE_WAIT: Duration = Duration::from_secs(5);
+
+/// Opens the database for this process. `exclusive` is for servers; other commands may look in beside one.
+pub(crate) async fn open_store(config: &Config, exclusive: bool) -> Result<Store, Failure> {
+    let mut options = Options::new(config.master_key()?);
+    let mut slot = [0; 2];
+    SystemEntropy.fill(&mut slot);
+    // A single server on SQLite is alone; whoever works beside it, and every replica, gets a slot of its own.
+    let url = config.database_url()?;
+    let alone = exclusive && !matches!(url, store::DatabaseUrl::Postgres(_));
+    options.node_slot = if alone { 0 } else { 1 + u16::from_le_bytes(slot) % 999 };
+    options.pool = config.database_pool()?;
+    options.exclusive = exclusive;
+    Ok(Store::open(&url, options).await?)
+}
+
+/// The use cases over an opened database.
+pub(crate) fn build_app(config: &Config, store: Store) -> Result<App, Failure> {
+    let mind = mind(config);
+    let sandbox = sandbox_engine(config, mind.model)?;
+    let live: Option<Arc<dyn CallEngine>> = match config.live_engine()? {
+        Some("sandbox") => Some(Arc::clone(&sandbox)),
+        _ => None,
+    };
+    let parts = Parts {
+        store,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(TimeOrderedIds),
+        entropy: Arc::new(SystemEntropy),
+        node: NodeId(TimeOrderedIds.next()),
+        sandbox,
+        live,
+        analyst: mind.analyst,
+        fallback_analyst: Arc::new(DeterministicAnalyst),
+        egress: egress::Client::new(config.exceptions()?, app::jobs::webhook_limits()),
+        recordings: RecordingFiles::new(config.data_dir().join("recordings")),
+        settings: Settings {
+            public_url: config.public_url()?,
+            rates: config.rates()?,
+            webhook_schedule: config.webhook_schedule()?,
+            max_concurrent_calls: config.max_concurrent_calls()?,
+            allowed_countries: config.allowed_countries()?,
+            acceptance_wait: ACCEPTANCE_WAIT,
+            recording_link_ttl: config.recording_link_ttl()?,
+            delivery_concurrency: config.delivery_concurrency()?,
+            call_job_concurrency: config.call_job_concurrency()?,
+        },
+    };
+    Ok(App::new(parts))
+}
+
+/// The API over the use cases.
+pub(crate) async fn build_api(config: &Config, app: App) -> Result<Api, Failure> {
+    // Replicas may share a data folder; each keeps its usage rows in one of its own.
+    let folder =
+        if app.store().is_shared() { format!("usage-{}", std::process::id()) } else { "usage".to_owned() };
+    let usage = UsageLog::open(app.store().clone(), &config.data_dir().join(folder)).await?;
+    let settings = ApiSettings { rate_limits: config.rate_limits()?, cors_origins: config.cors_origins() };
+    Ok(Api::new(app, usage, settings))
+}
+
+/// What thinks for agents, and what reads calls.
+struct Mind {
+    model: Arc<dyn LanguageModel>,
+    analyst: Option<Arc<dyn CallAnalyst>>,
+}
+
+fn mind(config: &Config) -> Mind {
+    let Some(base_url) = config.text("llm_base_url") else {
+        return Mind { model: Arc::new(Receptionist), analyst: None };
+    };
+    let settings = OpenAiSettings {
+        base_url: base_url.to_owned(),
+        api_key: config.text("llm_api_key").map(str::to_owned),
+        model: config.text("llm_model").map(str::to_owned),
+    };
+    let model = Arc::new(OpenAi::new(settings));
+    Mind {
+        model: Arc::new(PerAgent { model: Arc::clone(&model) }),
+        analyst: Some(Arc::new(ModelAnalyst::new(model))),
+    }
+}
+
+/// The agent's `model.provider` decides: `receptionist` is built in, everything else is the configured endpoint.
+struct PerAgent {
+    model: Arc<OpenAi>,
+}
+
+impl PerAgent {
+    fn choose(&self, chat: &speech::Chat) -> &dyn LanguageModel {
+        if chat.choice.provider == "receptionist" { &Receptionist } else { &*self.model }
+    }
+}
+
+impl LanguageModel for PerAgent {
+    fn name(&self) -> &'static str {
+        "per-agent"
+    }
+
+    fn reply<'a, 'b>(
+        &'a self,
+        chat: speech::Chat,
+    ) -> std::pin::Pin<Box<dyn Future<Output = Result<speech::DeltaStream, speech::SpeechError>> + Send + 'b>>
+    where
+        'a: 'b,
+        Self: 'b,
+    {
+        let chosen = self.choose(&chat);
+        chosen.reply(chat)
+    }
+}
+
+fn sandbox_engine(config: &Config, model: Arc<dyn LanguageModel>) -> Result<Arc<dyn CallEngine>, Failure> {
+    let directory = match config.text("sandbox_scenarios").map(PathBuf::from) {
+        Some(folder) => Directory::built_in()
+            .with_folder(&folder)
+            .map_err(|error| Failure::setting("sandbox_scenarios", error))?,
+        None => Directory::built_in(),
+    };
+    let voices = if config.sandbox_recordings()? { LocalVoices::find() } else { None };
+    let recorder = voices.map(|voices| Recorder::new(Arc::new(voices)));
+    let settings = SandboxSettings {
+        pace: config.sandbox_pace()?,
+        seed: config.sandbox_seed()?,
+        ..SandboxSettings::default()
+    };
+    Ok(Arc::new(SandboxEngine::new(directory, model, recorder, settings)))
+}
