@@ -5,6 +5,7 @@
 //! an OpenAI-compatible endpoint; [`LocalVoices`] speaks with a program of this machine.
 
 mod analyst;
+mod breaker;
 mod local_voices;
 mod openai;
 mod receptionist;
@@ -12,5 +13,5 @@ mod understanding;
 
 pub use analyst::{DeterministicAnalyst, ModelAnalyst};
 pub use local_voices::LocalVoices;
-pub use openai::{OpenAi, OpenAiSettings};
+pub use openai::{OpenAi, OpenAiSettings, Patience};
 pub use receptionist::Receptionist;

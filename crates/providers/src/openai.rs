@@ -1,10 +1,13 @@
 //! Any language model behind an OpenAI-compatible `/chat/completions` endpoint, streamed as server-sent events.
 //!
 //! Source of the shapes: the OpenAI API reference, "Chat Completions" and its streaming chunks. Nothing is asked twice: whoever waits
-//! on the phone is better served by an apology than by a second attempt.
+//! on the phone is better served by an apology than by a second attempt. Invariants: an error before the first piece comes from
+//! [`LanguageModel::reply`] itself, so that nothing was said; an answer never takes longer or grows larger than its limits; dropping
+//! it closes the connection.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,8 +19,16 @@ use speech::{
     Chat, ChatMessage, Delta, DeltaStream, FinishReason, LanguageModel, Role, SpeechError, ToolCall,
 };
 
+use crate::breaker::Breaker;
+
 /// The longest line of a stream.
 const MAX_LINE: usize = 256 * 1024;
+
+/// The most bytes that one answer may have, with everything around its words.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// The most tools that one answer may call.
+const MAX_TOOLS: usize = 32;
 
 /// How much of a refusal is read.
 const MAX_REFUSAL: usize = 4096;
@@ -42,18 +53,48 @@ impl std::fmt::Debug for OpenAiSettings {
     }
 }
 
-/// A client of one endpoint.
+/// How long to wait for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// From the request to the first piece of the answer.
+    pub first_piece: Duration,
+    /// Between two pieces.
+    pub between: Duration,
+    /// From the request to the end of the answer.
+    pub whole: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            first_piece: Duration::from_secs(10),
+            between: Duration::from_secs(10),
+            whole: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A client of one endpoint. Clones share connections and the breaker.
 #[derive(Debug, Clone)]
 pub struct OpenAi {
     settings: OpenAiSettings,
+    patience: Patience,
     client: OperatorClient,
+    breaker: Arc<Breaker>,
 }
 
 impl OpenAi {
-    /// A client that waits at most ten seconds for each piece of an answer.
+    /// A client with the usual patience.
     pub fn new(settings: OpenAiSettings) -> Self {
-        let timeouts = Timeouts { connect: Duration::from_secs(3), idle: Duration::from_secs(10) };
-        Self { settings, client: OperatorClient::new(timeouts) }
+        Self::with_patience(settings, Patience::default())
+    }
+
+    /// A client that waits this long.
+    pub fn with_patience(settings: OpenAiSettings, patience: Patience) -> Self {
+        let timeouts =
+            Timeouts { connect: Duration::from_secs(3), idle: patience.first_piece.max(patience.between) };
+        let client = OperatorClient::new(timeouts);
+        Self { settings, patience, client, breaker: Arc::new(Breaker::default()) }
     }
 
     /// The model that will be asked.
@@ -117,27 +158,81 @@ impl LanguageModel for OpenAi {
     }
 
     async fn reply(&self, chat: Chat) -> Result<DeltaStream, SpeechError> {
+        let began = Instant::now();
+        self.breaker.admit(began).map_err(|wait| SpeechError::Retry {
+            after: Some(wait),
+            reason: "left alone after repeated failures".to_owned(),
+        })?;
+        let opening = tokio::time::timeout(self.patience.first_piece, self.open(&chat));
+        let opened = opening.await.unwrap_or_else(|_| Err(too_late()));
+        note(&self.breaker, opened.as_ref().err());
+        let (first, reading) = opened?;
+        let watch = Watch {
+            breaker: Arc::clone(&self.breaker),
+            between: self.patience.between,
+            end: (began + self.patience.whole).into(),
+        };
+        let rest = stream::unfold((reading, watch), |(mut reading, watch)| async move {
+            let delta = watch.over(&mut reading).await?;
+            Some((delta, (reading, watch)))
+        });
+        Ok(Box::pin(stream::iter([Ok(first)]).chain(rest)))
+    }
+}
+
+type Lines = std::pin::Pin<Box<dyn Stream<Item = Result<String, SpeechError>> + Send>>;
+
+impl OpenAi {
+    /// Sends a request and waits for the first piece of the answer.
+    async fn open(&self, chat: &Chat) -> Result<(Delta, Reading<Lines>), SpeechError> {
         let url = format!("{}/chat/completions", self.settings.base_url.trim_end_matches('/'));
         let mut headers = vec![("accept", "text/event-stream".to_owned())];
         if let Some(key) = &self.settings.api_key {
             headers.push(("authorization", format!("Bearer {key}")));
         }
-        let body = Bytes::from(self.body(&chat).to_string());
+        let body = Bytes::from(self.body(chat).to_string());
         let response = self.client.post_json(&url, &headers, body).await.map_err(unreachable_endpoint)?;
         if response.status() != 200 {
             return Err(refusal(response).await);
         }
-        let reading = Reading {
-            lines: Box::pin(lines(response)),
-            tools: BTreeMap::new(),
-            ready: Vec::new(),
-            over: false,
-        };
-        Ok(Box::pin(stream::unfold(reading, |mut reading| async move {
-            let delta = reading.next().await?;
-            Some((delta, reading))
-        })))
+        let mut reading: Reading<Lines> = Reading::new(Box::pin(lines(response)));
+        let first = reading.next().await.expect("a stream of lines ends with a delta or an error")?;
+        Ok((first, reading))
     }
+}
+
+/// What bounds the rest of an answer.
+struct Watch {
+    breaker: Arc<Breaker>,
+    between: Duration,
+    end: tokio::time::Instant,
+}
+
+impl Watch {
+    async fn over(&self, reading: &mut Reading<Lines>) -> Option<Result<Delta, SpeechError>> {
+        let limit = self.end.min(tokio::time::Instant::now() + self.between);
+        let delta = match tokio::time::timeout_at(limit, reading.next()).await {
+            Ok(delta) => delta?,
+            Err(_) => reading.fail(too_late()),
+        };
+        if let Err(error) = &delta {
+            note(&self.breaker, Some(error));
+        }
+        Some(delta)
+    }
+}
+
+/// Tells the breaker how it went. A refusal is an answer, too: the provider is there.
+fn note(breaker: &Breaker, error: Option<&SpeechError>) {
+    match error {
+        Some(SpeechError::Retry { after, .. }) => breaker.failed(*after, Instant::now()),
+        Some(SpeechError::Malformed(_)) => breaker.failed(None, Instant::now()),
+        Some(SpeechError::Rejected(_) | SpeechError::Auth) | None => breaker.succeeded(),
+    }
+}
+
+fn too_late() -> SpeechError {
+    SpeechError::Retry { after: None, reason: "no answer in time".to_owned() }
 }
 
 fn unreachable_endpoint(error: OperatorError) -> SpeechError {
@@ -157,10 +252,15 @@ async fn refusal(response: OperatorResponse) -> SpeechError {
             // Only the error's own code is kept: messages may repeat what was sent.
             let text = response.text(MAX_REFUSAL).await.unwrap_or_default();
             let parsed: Option<Value> = serde_json::from_str(&text).ok();
-            let code = parsed.as_ref().and_then(|body| body["error"]["code"].as_str()).unwrap_or("unknown");
+            let code = parsed.as_ref().and_then(|body| body["error"]["code"].as_str());
+            let code = code.filter(|code| is_code(code)).unwrap_or("unknown");
             SpeechError::Rejected(format!("status {status}, code {code}"))
         }
     }
+}
+
+fn is_code(text: &str) -> bool {
+    text.len() <= 60 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 /// The `data:` lines of a stream of events.
@@ -246,10 +346,16 @@ struct Reading<S> {
     tools: BTreeMap<u32, PartialTool>,
     /// What is to be given next, last first.
     ready: Vec<Delta>,
+    /// Bytes so far.
+    size: usize,
     over: bool,
 }
 
 impl<S: Stream<Item = Result<String, SpeechError>> + Unpin> Reading<S> {
+    fn new(lines: S) -> Self {
+        Self { lines, tools: BTreeMap::new(), ready: Vec::new(), size: 0, over: false }
+    }
+
     async fn next(&mut self) -> Option<Result<Delta, SpeechError>> {
         loop {
             if let Some(delta) = self.ready.pop() {
@@ -279,8 +385,12 @@ impl<S: Stream<Item = Result<String, SpeechError>> + Unpin> Reading<S> {
                 let reason = "an error in the stream".to_owned();
                 return Some(self.fail(SpeechError::Retry { after: None, reason }));
             }
+            self.size += line.len();
             if let Some(choice) = chunk.choices.into_iter().next() {
                 self.take(choice);
+            }
+            if self.size > MAX_ANSWER || self.tools.len() > MAX_TOOLS {
+                return Some(self.fail(SpeechError::Malformed("the answer is too long".to_owned())));
             }
         }
     }
@@ -324,6 +434,7 @@ impl<S: Stream<Item = Result<String, SpeechError>> + Unpin> Reading<S> {
 
     fn fail(&mut self, error: SpeechError) -> Result<Delta, SpeechError> {
         self.over = true;
+        self.ready.clear();
         Err(error)
     }
 }

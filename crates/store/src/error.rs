@@ -79,9 +79,7 @@ impl From<deadpool_postgres::PoolError> for StoreError {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The URL says neither SQLite nor PostgreSQL.
-    #[error(
-        "expected `sqlite:PATH`, `sqlite::memory:` or `postgres://user:password@host/database`, found {0}"
-    )]
+    #[error("expected `sqlite:PATH` or `postgres://user:password@host/database`, found {0}")]
     BadUrl(String),
     /// Another process has the file.
     #[error(

@@ -50,8 +50,6 @@ pub use vault::{MasterKey, Vault};
 pub enum DatabaseUrl {
     /// A file.
     SqliteFile(PathBuf),
-    /// Memory: gone with the store.
-    SqliteMemory,
     /// A server. The URL holds a password and is never printed.
     Postgres(String),
 }
@@ -64,8 +62,7 @@ impl FromStr for DatabaseUrl {
             return Ok(Self::Postgres(text.to_owned()));
         }
         match text.strip_prefix("sqlite:") {
-            Some(":memory:") => Ok(Self::SqliteMemory),
-            Some(path) if !path.trim_start_matches('/').is_empty() => {
+            Some(path) if !path.trim_start_matches('/').is_empty() && !path.starts_with(':') => {
                 // `sqlite:///var/x` and `sqlite:/var/x` are the same absolute path.
                 let path = path.strip_prefix("//").unwrap_or(path);
                 Ok(Self::SqliteFile(PathBuf::from(path)))
@@ -121,10 +118,7 @@ impl Store {
     pub async fn open(url: &DatabaseUrl, options: Options) -> Result<Self, OpenError> {
         let bell = Arc::new(watch::Sender::new(0));
         let database = match url {
-            DatabaseUrl::SqliteFile(path) => {
-                Database::Sqlite(sqlite::Sqlite::open(Some(path), options.exclusive)?)
-            }
-            DatabaseUrl::SqliteMemory => Database::Sqlite(sqlite::Sqlite::open(None, options.exclusive)?),
+            DatabaseUrl::SqliteFile(path) => Database::Sqlite(sqlite::Sqlite::open(path, options.exclusive)?),
             DatabaseUrl::Postgres(url) => {
                 let postgres = postgres::Postgres::open(url, options.pool).await?;
                 postgres.listen(Arc::clone(&bell));
@@ -244,9 +238,8 @@ mod tests {
         assert_eq!(read("sqlite:data/kai.db"), Ok(DatabaseUrl::SqliteFile("data/kai.db".into())));
         assert_eq!(read("sqlite:/var/kai.db"), Ok(DatabaseUrl::SqliteFile("/var/kai.db".into())));
         assert_eq!(read("sqlite:///var/kai.db"), Ok(DatabaseUrl::SqliteFile("/var/kai.db".into())));
-        assert_eq!(read("sqlite::memory:"), Ok(DatabaseUrl::SqliteMemory));
         assert_eq!(read("postgres://u:p@h/d"), Ok(DatabaseUrl::Postgres("postgres://u:p@h/d".into())));
-        for wrong in ["mysql://root:secret@h/d", "sqlite:", "kai.db", ""] {
+        for wrong in ["mysql://root:secret@h/d", "sqlite:", "sqlite::memory:", "kai.db", ""] {
             let error = read(wrong).expect_err(wrong);
             assert!(error.contains("sqlite:PATH") && !error.contains("secret"), "{error}");
         }

@@ -141,32 +141,20 @@ impl Opener {
 
 impl Sqlite {
     /// Opens or makes the file. With `exclusive`, no other server may have it open.
-    pub(crate) fn open(path: Option<&Path>, exclusive: bool) -> Result<Self, OpenError> {
+    pub(crate) fn open(path: &Path, exclusive: bool) -> Result<Self, OpenError> {
         if rusqlite::version_number() < OLDEST_VERSION {
             return Err(OpenError::OldSqlite(rusqlite::version()));
         }
         let read_write = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let (opener, lock) = match path {
-            None => {
-                // A database in memory that all connections of this store share.
-                let name = uuid::Uuid::new_v4().simple().to_string();
-                let target = format!("file:{name}?mode=memory&cache=shared");
-                (Opener { target, flags: read_write | OpenFlags::SQLITE_OPEN_URI }, None)
-            }
-            Some(path) => {
-                let file_error = |why: std::io::Error| OpenError::File {
-                    path: path.display().to_string(),
-                    why: why.to_string(),
-                };
-                if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-                    std::fs::create_dir_all(folder).map_err(file_error)?;
-                }
-                let lock = if exclusive { Some(lock(path)?) } else { None };
-                (Opener { target: path.display().to_string(), flags: read_write }, lock)
-            }
-        };
+        let file_error =
+            |why: std::io::Error| OpenError::File { path: path.display().to_string(), why: why.to_string() };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(file_error)?;
+        }
+        let lock = if exclusive { Some(lock(path)?) } else { None };
+        let opener = Opener { target: path.display().to_string(), flags: read_write };
         let connection = opener
             .open()
             .map_err(|error| OpenError::File { path: opener.target.clone(), why: error.to_string() })?;

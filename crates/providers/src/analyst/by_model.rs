@@ -138,6 +138,7 @@ fn schema() -> Value {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Raw {
     summary: String,
     name: Option<String>,
@@ -157,7 +158,8 @@ struct Raw {
 fn checked(answer: &str) -> Result<Analysis, String> {
     let body = answer.trim().trim_start_matches("```json").trim_matches('`').trim();
     let raw: Raw = serde_json::from_str(body)
-        .map_err(|error| format!("it is not the object that was asked for ({error})"))?;
+        // Not the parser's own text: it may quote what the caller said.
+        .map_err(|error| format!("it is not the object that was asked for (line {})", error.line()))?;
     let summary = kept(Some(raw.summary), 2000).ok_or("the summary is empty")?;
     let mark = |name: &str, value: Option<i64>| match value {
         None => Ok(None),

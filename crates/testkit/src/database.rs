@@ -1,0 +1,55 @@
+//! Fresh databases: SQLite in a temporary folder, and PostgreSQL where a server is offered.
+
+use store::{DatabaseUrl, MasterKey, Options, Store};
+use tempfile::TempDir;
+use tokio_postgres::NoTls;
+
+/// Names a PostgreSQL server that tests may fill with databases of their own; `cargo xtask test` sets it.
+const POSTGRES_URL: &str = "KAICALLS_TEST_POSTGRES_URL";
+
+/// An empty database.
+pub struct TestDatabase {
+    /// `sqlite` or `postgres`, for messages.
+    pub kind: &'static str,
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// The folder of the file, and of whatever else a test keeps.
+    pub folder: TempDir,
+}
+
+impl TestDatabase {
+    /// Opens it as a server would.
+    pub async fn open(&self) -> Store {
+        let mut options = Options::new(MasterKey::new([7; 32]));
+        options.pool = 8;
+        Store::open(&self.url, options).await.expect("a fresh database opens")
+    }
+}
+
+/// One empty database of each kind that is at hand. A test that runs on all of them holds for both.
+pub async fn databases() -> Vec<TestDatabase> {
+    let folder = || tempfile::tempdir().expect("a temporary folder can be made");
+    let sqlite = folder();
+    let file = sqlite.path().join("test.db");
+    let mut found = vec![TestDatabase { kind: "sqlite", url: DatabaseUrl::SqliteFile(file), folder: sqlite }];
+    #[expect(clippy::disallowed_methods, reason = "how the test command tells tests about its server")]
+    let offered = std::env::var(POSTGRES_URL).ok();
+    if let Some(server) = offered {
+        let url = DatabaseUrl::Postgres(new_postgres_database(&server).await);
+        found.push(TestDatabase { kind: "postgres", url, folder: folder() });
+    }
+    found
+}
+
+async fn new_postgres_database(server: &str) -> String {
+    let (client, connection) =
+        tokio_postgres::connect(server, NoTls).await.expect("the offered PostgreSQL answers");
+    let connection = tokio::spawn(connection);
+    let name = format!("kaicalls_test_{}", uuid::Uuid::new_v4().simple());
+    client.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("tests may make databases there");
+    drop(client);
+    // It ends because its client is gone.
+    let _ = connection.await;
+    let (base, _) = server.rsplit_once('/').expect("a URL that ends with a database");
+    format!("{base}/{name}")
+}

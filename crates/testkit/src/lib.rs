@@ -1,0 +1,12 @@
+//! What tests stand on: fresh databases of both kinds, a whole platform in the test's own process behind a real socket, receivers of
+//! webhooks, a client. Only tests use it.
+
+mod database;
+mod machine;
+mod platform;
+mod receiver;
+
+pub use database::{TestDatabase, databases};
+pub use machine::{CountedIds, ManualClock, SeededEntropy};
+pub use platform::{Account, Answer, Platform, Setup};
+pub use receiver::{Received, Receiver};

@@ -1,0 +1,56 @@
+//! Clock, ids and randomness that tests control.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::{Clock, IdSource, Timestamp};
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+/// A clock that stands still until it is told.
+#[derive(Debug)]
+pub struct ManualClock(Mutex<Timestamp>);
+
+impl ManualClock {
+    /// A clock that shows this time.
+    pub fn at(text: &str) -> Self {
+        Self(Mutex::new(text.parse().expect("a timestamp")))
+    }
+
+    /// Moves it.
+    pub fn advance(&self, by: SignedDuration) {
+        let mut now = self.0.lock().expect("nobody panics while holding the clock");
+        *now += by;
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().expect("nobody panics while holding the clock")
+    }
+}
+
+/// Ids one after the other.
+#[derive(Debug, Default)]
+pub struct CountedIds(AtomicU64);
+
+impl IdSource for CountedIds {
+    fn next(&self) -> Uuid {
+        let count = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + u128::from(count))
+    }
+}
+
+/// Bytes that depend on nothing but how many were asked for before.
+#[derive(Debug, Default)]
+pub struct SeededEntropy(AtomicU64);
+
+impl app::Entropy for SeededEntropy {
+    fn fill(&self, buffer: &mut [u8]) {
+        for byte in buffer {
+            // A multiplicative step through all values spreads the bits well enough for tests.
+            let step = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            *byte = (step >> 32) as u8;
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! A whole platform in the test's own process, behind a real socket.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{Api, PeerAddress, RateLimits};
+use app::setup::FirstAccount;
+use app::{App, Parts, RecordingFiles, Settings};
+use axum::Extension;
+use domain::business::{Business, User};
+use domain::engine::CallEngine;
+use domain::usage::RateTable;
+use domain::{Clock, E164, IdSource, Mode, NodeId, Scope, ScopeSet, UserId};
+use providers::{DeterministicAnalyst, Receptionist};
+use reqwest::{Method, RequestBuilder};
+use sandbox::{Directory, SandboxEngine, SandboxSettings};
+use serde_json::Value;
+use store::usage::UsageLog;
+use store::{Store, StoreError};
+use tokio::net::TcpListener;
+use webhooks::schedule::Schedule;
+
+use crate::database::TestDatabase;
+use crate::machine::SeededEntropy;
+
+/// How a platform is put together.
+pub struct Setup {
+    /// Serves test keys.
+    pub sandbox: Arc<dyn CallEngine>,
+    /// Serves live keys.
+    pub live: Option<Arc<dyn CallEngine>>,
+    /// Where webhooks may go besides the public internet.
+    pub egress: String,
+    /// When webhooks are tried again.
+    pub schedule: Schedule,
+    /// Requests per minute.
+    pub limits: RateLimits,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// How long POST `/calls` waits for the engine.
+    pub acceptance_wait: Duration,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let engine = SandboxEngine::new(
+            Directory::built_in(),
+            Arc::new(Receptionist),
+            None,
+            SandboxSettings::default(),
+        );
+        let many = 1_000_000;
+        Self {
+            sandbox: Arc::new(engine),
+            live: None,
+            egress: "127.0.0.1:*".to_owned(),
+            schedule: "0s,1s,1s".parse().expect("a schedule"),
+            limits: RateLimits {
+                place_call: many,
+                create_agent: many,
+                change_agent: many,
+                read: many,
+                write: many,
+                login: many,
+            },
+            clock: Arc::new(MachineClock),
+            acceptance_wait: Duration::from_secs(5),
+        }
+    }
+}
+
+struct MachineClock;
+
+impl Clock for MachineClock {
+    fn now(&self) -> jiff::Timestamp {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a platform under test runs on the machine's clock unless told otherwise"
+        )]
+        let now = jiff::Timestamp::now();
+        domain::clock::to_micros(now)
+    }
+}
+
+struct TimeOrderedIds;
+
+impl IdSource for TimeOrderedIds {
+    fn next(&self) -> uuid::Uuid {
+        uuid::Uuid::now_v7()
+    }
+}
+
+/// A running platform.
+pub struct Platform {
+    /// The use cases.
+    pub app: App,
+    /// The database.
+    pub store: Store,
+    /// `http://127.0.0.1:port`.
+    pub url: String,
+    /// The first account.
+    pub account: Account,
+    http: reqwest::Client,
+}
+
+/// Somebody with a business and two keys that may do everything.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Who.
+    pub user: User,
+    /// Their password.
+    pub password: String,
+    /// Their business.
+    pub business: Business,
+    /// A test key with the scope `*`.
+    pub test_key: String,
+    /// A live key with the scope `*`.
+    pub live_key: String,
+}
+
+/// An answer of the API.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: http::HeaderMap,
+    /// The exact bytes of the body.
+    pub bytes: Vec<u8>,
+    /// The body as JSON; null if it is none.
+    pub body: Value,
+}
+
+impl Answer {
+    /// The error code, if it is a refusal.
+    pub fn code(&self) -> &str {
+        self.body["error"]["code"].as_str().unwrap_or_default()
+    }
+
+    /// A text of the body.
+    pub fn text(&self, name: &str) -> String {
+        self.body[name].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl Platform {
+    /// Starts one with an account on a database.
+    pub async fn start(database: &TestDatabase, setup: Setup) -> Self {
+        let store = database.open().await;
+        Self::start_on(database, store, setup).await
+    }
+
+    /// The same on a store that is open already.
+    pub async fn start_on(database: &TestDatabase, store: Store, setup: Setup) -> Self {
+        egress::install_crypto();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("a bound listener"));
+        let parts = Parts {
+            store: store.clone(),
+            clock: setup.clock,
+            ids: Arc::new(TimeOrderedIds),
+            entropy: Arc::new(SeededEntropy::default()),
+            node: NodeId(uuid::Uuid::now_v7()),
+            sandbox: setup.sandbox,
+            live: setup.live,
+            analyst: None,
+            fallback_analyst: Arc::new(DeterministicAnalyst),
+            egress: egress::Client::new(
+                setup.egress.parse().expect("exceptions"),
+                app::jobs::webhook_limits(),
+            ),
+            recordings: RecordingFiles::new(database.folder.path().join("recordings")),
+            settings: Settings {
+                public_url: url.clone(),
+                rates: RateTable::new([("sandbox".to_owned(), 5.0)].into()).expect("a price"),
+                webhook_schedule: setup.schedule,
+                max_concurrent_calls: 1000,
+                allowed_countries: Vec::new(),
+                acceptance_wait: setup.acceptance_wait,
+                recording_link_ttl: Duration::from_secs(3600),
+                delivery_concurrency: 64,
+                call_job_concurrency: 16,
+            },
+        };
+        let app = App::new(parts);
+        let usage = UsageLog::open(store.clone(), &database.folder.path().join("usage"))
+            .await
+            .expect("a writable folder");
+        let api = Api::new(
+            app.clone(),
+            usage,
+            api::Settings { rate_limits: setup.limits, cors_origins: Vec::new() },
+        );
+        let router = api::router(&api).layer(Extension(PeerAddress(std::net::Ipv4Addr::LOCALHOST.into())));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        app::jobs::start(&app).await.expect("jobs start");
+        let account = first_account(&app).await;
+        #[expect(clippy::disallowed_methods, reason = "tests are clients of the API")]
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Self { app, store, url, account, http }
+    }
+
+    /// A request with a key.
+    pub fn request(&self, method: &str, path: &str, key: &str) -> RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        self.http.request(method, format!("{}{path}", self.url)).bearer_auth(key)
+    }
+
+    /// A request without a key.
+    pub fn anonymous(&self, method: &str, path: &str) -> RequestBuilder {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    /// Sends a request.
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.send().await.expect("the platform answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.expect("a whole answer").to_vec();
+        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        Answer { status, headers, bytes, body }
+    }
+
+    /// GET with the account's test key.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request("GET", path, &self.account.test_key)).await
+    }
+
+    /// POST with the account's test key.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request("POST", path, &self.account.test_key).body(body.to_string())).await
+    }
+
+    /// PATCH with the account's test key.
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request("PATCH", path, &self.account.test_key).body(body.to_string())).await
+    }
+
+    /// An agent of the account's business.
+    pub async fn agent(&self) -> String {
+        let body = serde_json::json!({
+            "business_id": self.account.business.id, "name": "Intake",
+            "system_prompt": "You call for a law firm. Ask for name, e-mail and matter. A first consultation is free.",
+            "first_message": "Good {{time_of_day}}, this is {{business_name}}. How can I help you?",
+        });
+        let made = self.post("/api/v1/agents", &body).await;
+        assert_eq!(made.status, 201, "{:?}", made.body);
+        made.text("id")
+    }
+
+    /// Waits until a call is final and gives it.
+    pub async fn finished(&self, call: &str) -> Value {
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+        loop {
+            let seen = self.get(&format!("/api/v1/calls?id={call}")).await.body;
+            if matches!(seen["status"].as_str(), Some("completed" | "failed")) {
+                return seen;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "the call is still {}", seen["status"]);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Another account, of which the first one knows nothing.
+    pub async fn stranger(&self, email: &str, business: &str) -> Account {
+        second_account(&self.app, email, business).await
+    }
+
+    /// Lets work under way end.
+    pub async fn stop(self) {
+        self.app.stop(Duration::from_secs(10)).await;
+    }
+}
+
+const PASSWORD: &str = "correct horse battery";
+
+async fn first_account(app: &App) -> Account {
+    let first = FirstAccount {
+        email: "owner@example.com".to_owned(),
+        password: PASSWORD.to_owned(),
+        business_name: "Smith & Partners".to_owned(),
+        timezone: "America/Chicago".to_owned(),
+        phone: E164::parse("+15125550100").ok(),
+    };
+    let made = app::setup::first_account(app, first)
+        .await
+        .expect("the database works")
+        .expect("the database was empty");
+    with_keys(app, made.user, made.business).await
+}
+
+/// There is one first account; further ones are written by hand.
+async fn second_account(app: &App, email: &str, business: &str) -> Account {
+    let now = app.now();
+    let user =
+        User { id: UserId::new(app.ids()), email: email.to_owned(), created_at: app.store().created_at(now) };
+    let business = Business {
+        id: domain::BusinessId::new(app.ids()),
+        name: business.to_owned(),
+        phone: None,
+        timezone: "UTC".to_owned(),
+        country_calling_code: "1".to_owned(),
+        created_at: app.store().created_at(now),
+    };
+    let (vault, rows) = (app.store().vault().clone(), (user.clone(), business.clone()));
+    app.store()
+        .write(move |tx| {
+            Box::pin(async move {
+                let (user, business) = rows;
+                store::users::insert(tx, &user, "no password fits").await?;
+                store::businesses::insert(tx, &vault, &business, "whsec_c2VjcmV0", &[1; 24]).await?;
+                store::users::add_membership(tx, user.id, business.id).await?;
+                Ok::<_, StoreError>(())
+            })
+        })
+        .await
+        .expect("the database works");
+    with_keys(app, user, business).await
+}
+
+async fn with_keys(app: &App, user: User, business: Business) -> Account {
+    let key = async |mode: Mode| {
+        let new = app::keys::NewKey {
+            name: format!("{mode}"),
+            mode,
+            scopes: ScopeSet::new([Scope::All]),
+            business_id: None,
+            expires_at: None,
+        };
+        app::keys::create(app, user.id, new).await.expect("the user exists").plain
+    };
+    let (test_key, live_key) = (key(Mode::Test).await, key(Mode::Live).await);
+    Account { user, password: PASSWORD.to_owned(), business, test_key, live_key }
+}
