@@ -42,6 +42,9 @@ pub enum Failure {
     /// Architecture rules that do not hold; they are listed above.
     #[error("{0} broken rule(s)")]
     Rules(usize),
+    /// The product does not do what we claim.
+    #[error("{0}")]
+    Claim(String),
     /// Ctrl-C or a termination signal.
     #[error("interrupted")]
     Interrupted,

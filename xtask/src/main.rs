@@ -4,11 +4,16 @@
 //! owned by a value of the command's future: when the command ends, fails or is interrupted, the future is dropped and everything
 //! it started goes with it.
 
+mod bench;
+mod codegen;
 mod failure;
+mod foreign;
+mod load;
 mod postgres;
 mod programs;
 mod test;
 mod tidy;
+mod torture;
 
 use std::process::ExitCode;
 
@@ -20,6 +25,10 @@ usage: cargo xtask <command>
 
   test [--fast]      all tests, on both databases and against foreign clients; --fast: SQLite and our own tests only
   postgres           a private PostgreSQL until Ctrl-C, for single tests; --durable: one that syncs
+  foreign            only the foreign clients of `test`
+  torture            twenty kills of the server under write load, on both databases
+  bench              rates, latencies, memory and start time of a release build, on both databases
+  codegen [--check]  openapi/v1.json and the settings page from the code
   tidy               the architecture's rules
 ";
 
@@ -46,6 +55,11 @@ async fn run(arguments: &[String]) -> Result<(), Failure> {
         ["test", "--fast"] => test::fast().await,
         ["postgres"] => serve_postgres(Durability::Forgetful).await,
         ["postgres", "--durable"] => serve_postgres(Durability::Synced).await,
+        ["foreign"] => foreign::clients().await,
+        ["torture"] => torture::run(20, true).await,
+        ["bench"] => bench::run().await,
+        ["codegen"] => codegen::write().await,
+        ["codegen", "--check"] => codegen::check().await,
         ["tidy"] => tidy::check().await,
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -5,7 +5,7 @@ use tokio::process::Command;
 use crate::failure::Failure;
 use crate::postgres::{Durability, Postgres};
 use crate::programs::{self, announce};
-use crate::tidy;
+use crate::{codegen, foreign, tidy, torture};
 
 /// Where storage tests find the PostgreSQL they may fill with databases of their own.
 const POSTGRES_URL: &str = "KAICALLS_TEST_POSTGRES_URL";
@@ -35,7 +35,9 @@ async fn on_both(postgres: &str) -> Result<(), Failure> {
     rust_tests(Some(postgres)).await?;
     announce("documentation examples");
     programs::run(programs::cargo().args(["test", "--quiet", "--workspace", "--doc"])).await?;
-    announce("architecture");
+    codegen::check().await?;
+    foreign::clients().await?;
+    torture::run(3, false).await?;
     tidy::check().await
 }
 

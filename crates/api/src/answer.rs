@@ -154,9 +154,9 @@ pub struct ErrorDetail {
     pub details: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-/// Whole seconds, rounded to the nearest.
+/// Whole seconds that have passed, as webhooks count them too.
 pub(crate) fn seconds(duration: std::time::Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_millis() >= 500)
+    duration.as_secs()
 }
 
 /// Finds a thing by what a client gave as its id; text that is no id, a missing row and a foreign one answer alike.

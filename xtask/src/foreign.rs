@@ -1,0 +1,86 @@
+//! Foreign clients against the real binary: the official Python SDK, somebody else's webhook verifier, and generated requests.
+
+use std::path::PathBuf;
+
+use crate::failure::Failure;
+use crate::load::server::{self, Installation};
+use crate::programs::{self, announce};
+
+/// Limits that no test reaches.
+fn unlimited() -> Vec<(&'static str, String)> {
+    let names = [
+        "KAICALLS_RATE_LIMIT_CALLS",
+        "KAICALLS_RATE_LIMIT_AGENTS_CREATE",
+        "KAICALLS_RATE_LIMIT_AGENTS_UPDATE",
+        "KAICALLS_RATE_LIMIT_READS",
+        "KAICALLS_RATE_LIMIT_WRITES",
+    ];
+    names.into_iter().map(|name| (name, "1000000".to_owned())).collect()
+}
+
+/// Runs them all.
+pub async fn clients() -> Result<(), Failure> {
+    announce("foreign clients: the official Python SDK and generated requests");
+    let python = python().await?;
+    let binary = server::build(false).await?;
+    let installation = Installation::new(&binary, None, unlimited()).await?;
+    let key = installation.key("test").await?;
+    let running = installation.start().await?;
+    let base_url = format!("http://{}", installation.address());
+    let mut sdk = programs::program(&python);
+    sdk.arg("e2e/python_sdk.py")
+        .env("KAICALLS_BASE_URL", &base_url)
+        .env("KAICALLS_API_KEY", &key)
+        .env("KAICALLS_WEBHOOK_SECRET", &installation.webhook_secret);
+    programs::run(&mut sdk).await?;
+    let mut requests = programs::program(&python);
+    requests
+        .arg("e2e/generated_requests.py")
+        .env("KAICALLS_BASE_URL", &base_url)
+        .env("KAICALLS_API_KEY", &key);
+    programs::run(&mut requests).await?;
+    running.kill().await
+}
+
+/// A Python with the foreign packages, in a folder of its own below the target directory.
+async fn python() -> Result<PathBuf, Failure> {
+    let target = programs::environment("CARGO_TARGET_DIR")
+        .map_or_else(|| programs::root().join("target"), PathBuf::from);
+    let folder = target.join("foreign-clients");
+    let python = folder.join("bin").join("python");
+    let wanted = std::fs::read_to_string(programs::root().join("e2e/requirements.txt")).unwrap_or_default();
+    let installed = folder.join("installed.txt");
+    if python.is_file() && std::fs::read_to_string(&installed).is_ok_and(|have| have == wanted) {
+        return Ok(python);
+    }
+    let missing = Failure::Missing {
+        what: "Python 3 with its `venv` module",
+        remedy: "install it (Debian: `apt-get install python3 python3-venv`), or run `cargo xtask test --fast`, which needs none",
+    };
+    if programs::found("python3").is_none() {
+        programs::install("python3").await;
+    }
+    let make = || {
+        let mut command = programs::program("python3");
+        command.args(["-m", "venv", "--clear"]).arg(&folder);
+        command
+    };
+    if programs::run(&mut make()).await.is_err() {
+        programs::install("python3-venv").await;
+        programs::run(&mut make()).await.map_err(|_| missing)?;
+    }
+    let mut pip = programs::program(&python);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+        "e2e/requirements.txt",
+    ]);
+    programs::run(&mut pip).await?;
+    // Only a marker: without it the packages are looked at again next time.
+    let _ = std::fs::write(&installed, wanted);
+    Ok(python)
+}

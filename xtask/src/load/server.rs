@@ -1,0 +1,160 @@
+//! The real binary as a child process: set up like a user would, met over its command line, its HTTP interface and its signals.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+use crate::failure::{Doing, Failure};
+use crate::programs;
+
+/// How long the server may take until it answers.
+const START: Duration = Duration::from_secs(30);
+
+/// An installation: a folder with settings and data, and two ports.
+pub struct Installation {
+    binary: PathBuf,
+    folder: TempDir,
+    address: SocketAddr,
+    metrics: SocketAddr,
+    database_url: String,
+    variables: Vec<(&'static str, String)>,
+    /// What webhooks are signed with.
+    pub webhook_secret: String,
+}
+
+/// A running server; dropping it kills it.
+pub struct Running {
+    child: Child,
+    /// How long it took until it answered.
+    pub start: Duration,
+}
+
+impl Installation {
+    /// Sets one up with `kaicalls setup`. Without a database URL it keeps an SQLite file in its folder.
+    pub async fn new(
+        binary: &Path,
+        database_url: Option<String>,
+        variables: Vec<(&'static str, String)>,
+    ) -> Result<Self, Failure> {
+        let folder =
+            tempfile::Builder::new().prefix("kaicalls-").tempdir().doing("make a temporary folder")?;
+        let file = format!("sqlite:{}", folder.path().join("kaicalls.db").display());
+        let mut installation = Self {
+            binary: binary.to_owned(),
+            folder,
+            address: free_address()?,
+            metrics: free_address()?,
+            database_url: database_url.unwrap_or(file),
+            variables,
+            webhook_secret: String::new(),
+        };
+        let mut setup = installation.command();
+        setup.args([
+            "setup",
+            "--email",
+            "owner@example.com",
+            "--business",
+            "Smith & Partners",
+            "--phone",
+            "+15125550100",
+        ]);
+        let told = programs::output(&mut setup).await?;
+        let secret = told.lines().find_map(|line| line.strip_prefix("Webhook secret"));
+        if let Some(secret) = secret.and_then(|rest| rest.split_whitespace().next()) {
+            secret.clone_into(&mut installation.webhook_secret);
+        }
+        Ok(installation)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.binary);
+        command
+            .current_dir(self.folder.path())
+            .env("KAICALLS_LISTEN", self.address.to_string())
+            .env("KAICALLS_METRICS_LISTEN", self.metrics.to_string())
+            .env("KAICALLS_DATABASE_URL", &self.database_url)
+            .env("KAICALLS_DATA_DIR", self.folder.path())
+            .env("KAICALLS_EGRESS_ALLOW", "127.0.0.1:*")
+            .env("KAICALLS_LOG", "error")
+            .env_remove("KAICALLS_TEST_POSTGRES_URL")
+            .kill_on_drop(true);
+        for (name, value) in &self.variables {
+            command.env(name, value);
+        }
+        command
+    }
+
+    /// Makes a key that may do everything.
+    pub async fn key(&self, mode: &str) -> Result<String, Failure> {
+        let mut command = self.command();
+        command.args(["keys", "create", "--mode", mode, "--scopes", "*", "--quiet"]);
+        Ok(programs::output(&mut command).await?.trim().to_owned())
+    }
+
+    /// Where the API listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Starts the server and waits until it answers.
+    pub async fn start(&self) -> Result<Running, Failure> {
+        let begun = Instant::now();
+        let mut child = self.command().arg("serve").spawn().doing("start kaicalls")?;
+        loop {
+            if let Some(status) = child.try_wait().doing("look after kaicalls")? {
+                return Err(Failure::Program { program: "kaicalls serve".to_owned(), status });
+            }
+            if TcpStream::connect(self.address).await.is_ok() && self.is_ready().await {
+                return Ok(Running { child, start: begun.elapsed() });
+            }
+            if begun.elapsed() > START {
+                return Err(Failure::Claim("the server was not ready within 30 seconds".to_owned()));
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// The listener is opened before the database, so an open port alone says little.
+    async fn is_ready(&self) -> bool {
+        let Ok(mut connection) = super::http::Connection::open(self.metrics, "").await else { return false };
+        connection.get("/readyz").await.is_ok_and(|answer| answer.status == 200)
+    }
+}
+
+impl Running {
+    /// Ends it as a power cut would, short of losing what the system has buffered.
+    pub async fn kill(mut self) -> Result<(), Failure> {
+        self.child.kill().await.doing("kill kaicalls")
+    }
+
+    /// Resident memory in MiB.
+    pub fn memory_mib(&self) -> u64 {
+        let Some(pid) = self.child.id() else { return 0 };
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+    }
+}
+
+/// An address on which nothing listens right now.
+fn free_address() -> Result<SocketAddr, Failure> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
+    listener.local_addr().doing("read a free port")
+}
+
+/// Builds the binary and says where it is.
+pub async fn build(release: bool) -> Result<PathBuf, Failure> {
+    let mut command = programs::cargo();
+    command.args(["build", "--quiet", "--package", "server"]);
+    if release {
+        command.arg("--release");
+    }
+    programs::run(&mut command).await?;
+    let target = programs::environment("CARGO_TARGET_DIR")
+        .map_or_else(|| programs::root().join("target"), PathBuf::from);
+    Ok(target.join(if release { "release" } else { "debug" }).join("kaicalls"))
+}
