@@ -57,6 +57,7 @@ async fn run(arguments: &[String]) -> Result<(), Failure> {
         ["postgres", "--durable"] => serve_postgres(Durability::Synced).await,
         ["foreign"] => foreign::clients().await,
         ["torture"] => torture::run(20, true).await,
+        ["torture", "--short"] => torture::run(3, false).await,
         ["bench"] => bench::run().await,
         ["codegen"] => codegen::write().await,
         ["codegen", "--check"] => codegen::check().await,
