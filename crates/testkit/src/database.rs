@@ -20,10 +20,16 @@ pub struct TestDatabase {
 impl TestDatabase {
     /// Opens it as a server would.
     pub async fn open(&self) -> Store {
-        let mut options = Options::new(MasterKey::new([7; 32]));
-        options.pool = 8;
-        Store::open(&self.url, options).await.expect("a fresh database opens")
+        open(&self.url).await
     }
+}
+
+/// Opens a test database, fresh or used, beside whoever else has it open.
+pub async fn open(url: &DatabaseUrl) -> Store {
+    let mut options = Options::new(MasterKey::new([7; 32]));
+    options.pool = 5;
+    options.exclusive = false;
+    Store::open(url, options).await.expect("a test database opens")
 }
 
 /// One empty database of each kind that is at hand. A test that runs on all of them holds for both.

@@ -6,7 +6,7 @@ mod machine;
 mod platform;
 mod receiver;
 
-pub use database::{TestDatabase, databases};
+pub use database::{TestDatabase, databases, open};
 pub use machine::{CountedIds, ManualClock, SeededEntropy};
-pub use platform::{Account, Answer, Platform, Setup};
+pub use platform::{Account, Answer, Platform, Setup, build_app};
 pub use receiver::{Received, Receiver};

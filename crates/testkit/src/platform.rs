@@ -1,5 +1,6 @@
 //! A whole platform in the test's own process, behind a real socket.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,6 +91,34 @@ impl IdSource for TimeOrderedIds {
     }
 }
 
+/// The use cases on a store, without sockets and without a running job. Files go into the folder.
+pub fn build_app(store: Store, folder: &Path, setup: Setup, url: &str) -> App {
+    App::new(Parts {
+        store,
+        clock: setup.clock,
+        ids: Arc::new(TimeOrderedIds),
+        entropy: Arc::new(SeededEntropy::default()),
+        node: NodeId(uuid::Uuid::now_v7()),
+        sandbox: setup.sandbox,
+        live: setup.live,
+        analyst: None,
+        fallback_analyst: Arc::new(DeterministicAnalyst),
+        egress: egress::Client::new(setup.egress.parse().expect("exceptions"), app::jobs::webhook_limits()),
+        recordings: RecordingFiles::new(folder.join("recordings")),
+        settings: Settings {
+            public_url: url.to_owned(),
+            rates: RateTable::new([("sandbox".to_owned(), 5.0)].into()).expect("a price"),
+            webhook_schedule: setup.schedule,
+            max_concurrent_calls: 1000,
+            allowed_countries: Vec::new(),
+            acceptance_wait: setup.acceptance_wait,
+            recording_link_ttl: Duration::from_secs(3600),
+            delivery_concurrency: 64,
+            call_job_concurrency: 16,
+        },
+    })
+}
+
 /// A running platform.
 pub struct Platform {
     /// The use cases.
@@ -155,42 +184,13 @@ impl Platform {
         egress::install_crypto();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("a bound listener"));
-        let parts = Parts {
-            store: store.clone(),
-            clock: setup.clock,
-            ids: Arc::new(TimeOrderedIds),
-            entropy: Arc::new(SeededEntropy::default()),
-            node: NodeId(uuid::Uuid::now_v7()),
-            sandbox: setup.sandbox,
-            live: setup.live,
-            analyst: None,
-            fallback_analyst: Arc::new(DeterministicAnalyst),
-            egress: egress::Client::new(
-                setup.egress.parse().expect("exceptions"),
-                app::jobs::webhook_limits(),
-            ),
-            recordings: RecordingFiles::new(database.folder.path().join("recordings")),
-            settings: Settings {
-                public_url: url.clone(),
-                rates: RateTable::new([("sandbox".to_owned(), 5.0)].into()).expect("a price"),
-                webhook_schedule: setup.schedule,
-                max_concurrent_calls: 1000,
-                allowed_countries: Vec::new(),
-                acceptance_wait: setup.acceptance_wait,
-                recording_link_ttl: Duration::from_secs(3600),
-                delivery_concurrency: 64,
-                call_job_concurrency: 16,
-            },
-        };
-        let app = App::new(parts);
+        let limits = setup.limits;
+        let app = build_app(store.clone(), database.folder.path(), setup, &url);
         let usage = UsageLog::open(store.clone(), &database.folder.path().join("usage"))
             .await
             .expect("a writable folder");
-        let api = Api::new(
-            app.clone(),
-            usage,
-            api::Settings { rate_limits: setup.limits, cors_origins: Vec::new() },
-        );
+        let api =
+            Api::new(app.clone(), usage, api::Settings { rate_limits: limits, cors_origins: Vec::new() });
         let router = api::router(&api).layer(Extension(PeerAddress(std::net::Ipv4Addr::LOCALHOST.into())));
         tokio::spawn(async move { axum::serve(listener, router).await });
         app::jobs::start(&app).await.expect("jobs start");
