@@ -164,6 +164,13 @@ async fn ask_again(connection: &mut Connection, name: &str, body: &str) -> Resul
         let answer = connection.post("/api/v1/calls", &header, body).await.map_err(|error| lost(&error))?;
         match answer.status {
             201 => return Ok(answer.json()["id"].as_str().unwrap_or_default().to_owned()),
+            // The process died between asking the engine and hearing from it: the call exists and has failed.
+            500 if answer.json()["error"]["code"] == "call_failed" => {
+                return Ok(answer.json()["error"]["details"]["call_id"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned());
+            }
             409 | 503 if begun.elapsed() < REST => tokio::time::sleep(Duration::from_millis(200)).await,
             status => {
                 return Err(Failure::Claim(format!("a repeated request got {status}: {}", answer.text())));

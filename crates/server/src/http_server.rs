@@ -25,8 +25,9 @@ use crate::failure::Failure;
 /// Connections at once; more wait to be accepted.
 const CONNECTIONS: usize = 8192;
 
-/// How long a client may take to send the head of a request.
-const HEADER_PATIENCE: Duration = Duration::from_secs(15);
+/// How long a client may take to send the head of a request, and how long a kept connection may idle: longer than the 60 seconds
+/// after which common load balancers and client pools give theirs up, so that they and not we close first.
+const HEADER_PATIENCE: Duration = Duration::from_secs(75);
 
 /// Listens on the address of a setting.
 pub(crate) async fn listen(name: &'static str, address: &str) -> Result<TcpListener, Failure> {

@@ -379,7 +379,8 @@ fn answer_to(call: &Call) -> KeptAnswer {
 }
 
 fn call_failed(call: &Call) -> ApiError {
-    let reason = call.refusal.clone().unwrap_or_else(|| "the engine did not take the call".to_owned());
+    let reason =
+        call.refusal.clone().unwrap_or_else(|| "the call ended before the engine had taken it".to_owned());
     let details = json!({ "call_id": call.id, "error": failure(call) });
     ApiError::new(Code::CallFailed, reason).with_details(details)
 }
