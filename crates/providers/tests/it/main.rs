@@ -1,0 +1,6 @@
+//! Providers as an engine meets them: the same demands on every language model, and the wire as endpoints really write it.
+
+mod conformance;
+mod endpoint;
+mod openai;
+mod reading_calls;

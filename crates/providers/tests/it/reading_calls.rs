@@ -1,0 +1,68 @@
+//! The analyst that asks a model, against a real endpoint: answers are checked, a wrong one is asked for once more.
+
+use std::sync::Arc;
+
+use providers::ModelAnalyst;
+use serde_json::json;
+use speech::{AnalysisRequest, CallAnalyst as _, ModelChoice, Role, SpeechError, Spoken};
+
+use crate::endpoint::{Act, Endpoint, finish, words};
+
+fn request() -> AnalysisRequest {
+    let said =
+        |by, text: &str| Spoken { by, text: text.into(), start_ms: 0, end_ms: 900, interrupted: false };
+    AnalysisRequest {
+        system_prompt: "You answer the phone.".into(),
+        facts: Vec::new(),
+        transcript: vec![said(Role::Assistant, "Hello!"), said(Role::User, "I need a lawyer.")],
+        ended_reason: "caller-hung-up".into(),
+        choice: ModelChoice::default(),
+    }
+}
+
+fn answering(text: &str) -> Act {
+    Act::in_pieces_of(&format!("{}{}", words(text), finish("stop")), 64)
+}
+
+fn good() -> String {
+    json!({
+        "summary": "Somebody needs a lawyer.", "name": null, "email": null, "phone": null, "intent": "a lawyer",
+        "professionalism": 80, "empathy": 70, "information_gathering": 30, "resolution": 20,
+        "lead_score": 55, "score_explanation": "Said what they want.", "opt_out": false,
+    })
+    .to_string()
+}
+
+#[tokio::test]
+async fn a_wrong_answer_is_asked_for_once_more() {
+    let endpoint = Endpoint::start(vec![answering("Sure!"), answering(&good())]).await;
+    let analyst = ModelAnalyst::new(Arc::new(endpoint.client()));
+    let analysis = analyst.analyse(&request()).await.expect("the second answer is good");
+    assert_eq!((analysis.summary.as_str(), analysis.lead_score), ("Somebody needs a lawyer.", Some(55)));
+    assert_eq!(analyst.name(&request()), "llm:gpt-4.1");
+    let seen = endpoint.seen();
+    assert_eq!(seen.len(), 2);
+    assert_eq!(seen[0].body["response_format"]["type"], "json_schema");
+    assert_eq!(seen[1].body["messages"].as_array().map(Vec::len), Some(4), "it is told what was wrong");
+}
+
+#[tokio::test]
+async fn two_wrong_answers_are_an_error_that_quotes_nobody() {
+    let wrong = good().replace("55", "\"very high, says Jo\"");
+    let endpoint = Endpoint::start(vec![answering(&wrong)]).await;
+    let result = ModelAnalyst::new(Arc::new(endpoint.client())).analyse(&request()).await;
+    let Err(SpeechError::Malformed(why)) = result else { panic!("{result:?}") };
+    assert!(!why.contains("Jo"), "{why}");
+    assert_eq!(endpoint.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn further_fields_and_a_refusal_are_not_an_analysis() {
+    let more = good().replace("\"opt_out\"", "\"transfer_to\":\"me\",\"opt_out\"");
+    let endpoint = Endpoint::start(vec![answering(&more)]).await;
+    assert!(ModelAnalyst::new(Arc::new(endpoint.client())).analyse(&request()).await.is_err());
+    let endpoint = Endpoint::start(vec![Act::Plain(401, "", String::new())]).await;
+    let result = ModelAnalyst::new(Arc::new(endpoint.client())).analyse(&request()).await;
+    assert_eq!(result, Err(SpeechError::Auth));
+    assert_eq!(endpoint.seen().len(), 1);
+}
