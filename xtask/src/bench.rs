@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::baseline;
 use crate::failure::{Doing, Failure};
 use crate::load::figures::{Figures, Request, Until, hammer};
 use crate::load::http::Connection;
@@ -13,10 +14,13 @@ use crate::postgres::{Durability, Postgres};
 use crate::programs::announce;
 
 /// How long each load lasts.
-const LOAD: Duration = Duration::from_secs(10);
+const LOAD: Duration = Duration::from_secs(8);
 
 /// Clients at once.
 const CONNECTIONS: u32 = 64;
+
+/// Connections that the server uses by default.
+const POOL: u32 = 16;
 
 /// Calls that are stored when memory is looked at again.
 const CALLS: u64 = 100_000;
@@ -45,7 +49,27 @@ fn settings() -> Vec<(&'static str, String)> {
     settings
 }
 
+/// The database without us, just before the same load comes through the server.
+async fn alone(installation: &Installation) -> Result<(), Failure> {
+    if let Some(file) = installation.file() {
+        println!("database alone, a sync per call      {}", baseline::sqlite(file, 1, LOAD / 2)?);
+        println!("database alone, 64 calls per sync    {}", baseline::sqlite(file, CONNECTIONS, LOAD / 2)?);
+    } else {
+        let url = installation.database_url();
+        println!(
+            "database alone, {CONNECTIONS} connections      {}",
+            baseline::postgres(url, CONNECTIONS, LOAD / 2).await?
+        );
+        println!(
+            "database alone, {POOL} connections      {}",
+            baseline::postgres(url, POOL, LOAD / 2).await?
+        );
+    }
+    Ok(())
+}
+
 async fn on(installation: Installation, with_many_calls: bool) -> Result<(), Failure> {
+    alone(&installation).await?;
     let key = installation.key("test").await?;
     let running = installation.start().await?;
     println!("start to ready    {:>9} ms", running.start.as_millis());
@@ -71,6 +95,7 @@ async fn on(installation: Installation, with_many_calls: bool) -> Result<(), Fai
     println!("POST /leads       {leads}");
     let single = hammer_once(address, &key, business.to_string()).await?;
     println!("POST /leads, one client  {single}");
+    let mut connection = Connection::open(address, &key).await.doing("connect")?;
     let listed = connection.get("/api/v1/calls?limit=1").await.doing("list calls")?.json();
     let call = listed["calls"][0]["id"].as_str().unwrap_or_default().to_owned();
     let path = format!("/api/v1/calls?id={call}");
@@ -86,6 +111,7 @@ async fn on(installation: Installation, with_many_calls: bool) -> Result<(), Fai
     println!("memory under load {:>9} MiB", running.memory_mib());
 
     if with_many_calls {
+        let mut connection = Connection::open(address, &key).await.doing("connect")?;
         let talk = json!({ "agent_id": agent, "to": "+15005550006" }).to_string();
         let begun = Instant::now();
         let placed =

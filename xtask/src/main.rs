@@ -4,6 +4,7 @@
 //! owned by a value of the command's future: when the command ends, fails or is interrupted, the future is dropped and everything
 //! it started goes with it.
 
+mod baseline;
 mod bench;
 mod codegen;
 mod failure;

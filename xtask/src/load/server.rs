@@ -95,6 +95,16 @@ impl Installation {
         Ok(programs::output(&mut command).await?.trim().to_owned())
     }
 
+    /// The SQLite file, if that is the database.
+    pub fn file(&self) -> Option<&Path> {
+        self.database_url.strip_prefix("sqlite:").map(Path::new)
+    }
+
+    /// The database's URL.
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
     /// Where the API listens.
     pub fn address(&self) -> SocketAddr {
         self.address
