@@ -374,16 +374,13 @@ pub async fn count_running(tx: &mut Tx, tenancy: &Tenancy) -> Result<u64, StoreE
 /// Adds lines to a call's log, in order. The call must be locked, or new.
 pub async fn log(tx: &mut Tx, id: CallId, entries: &[LogEntry]) -> Result<(), StoreError> {
     let Some(newest) = entries.iter().map(|entry| entry.at).max() else { return Ok(()) };
-    let row =
-        tx.query_one("SELECT coalesce(max(seq), 0) FROM call_log WHERE call_id = $1", params![id]).await?;
-    let last: i64 = row.map_or(Ok(0), |mut row| row.next())?;
-    let sets: Vec<Vec<Param>> = (last + 1..)
-        .zip(entries)
-        .map(|(seq, entry)| params![id, seq, entry.at, entry.kind.as_str(), entry.data.to_string()].to_vec())
-        .collect();
-    tx.execute_each("INSERT INTO call_log (call_id, seq, at, kind, data) VALUES ($1, $2, $3, $4, $5)", &sets)
-        .await?;
-    tx.execute("UPDATE calls SET heard_at = $2 WHERE id = $1 AND heard_at < $2", params![id, newest]).await?;
+    let add = "INSERT INTO call_log (call_id, seq, at, kind, data) \
+               SELECT $1, coalesce(max(seq), 0) + 1, $2, $3, $4 FROM call_log WHERE call_id = $1";
+    let line = |entry: &LogEntry| params![id, entry.at, entry.kind.as_str(), entry.data.to_string()].to_vec();
+    let mut statements: Vec<(&str, Vec<Param>)> = entries.iter().map(|entry| (add, line(entry))).collect();
+    let heard = "UPDATE calls SET heard_at = $2 WHERE id = $1 AND heard_at < $2";
+    statements.push((heard, params![id, newest].to_vec()));
+    tx.execute_all(&statements).await?;
     Ok(())
 }
 

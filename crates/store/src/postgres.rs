@@ -178,6 +178,20 @@ impl PgConnection {
         Ok(())
     }
 
+    /// The texts must be free of holes.
+    pub(crate) async fn execute_all(&self, statements: &[(&str, Vec<Param>)]) -> Result<(), StoreError> {
+        let client = self.client();
+        let mut prepared = Vec::with_capacity(statements.len());
+        for (sql, params) in statements {
+            prepared.push((client.prepare_cached(sql).await?, params));
+        }
+        try_join_all(
+            prepared.iter().map(|(statement, params)| client.execute_raw(statement, dynamic(params))),
+        )
+        .await?;
+        Ok(())
+    }
+
     pub(crate) async fn query(&self, sql: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
         let client = self.client();
         let statement = client.prepare_cached(sql).await?;

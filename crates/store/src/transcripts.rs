@@ -119,6 +119,11 @@ pub async fn get(tx: &mut Tx, tenancy: &Tenancy, call: CallId) -> Result<Option<
     Ok(found.filter(|found| tenancy.covers(found.business_id) && found.mode == tenancy.mode()))
 }
 
+/// True if a call has a transcript. Whether the call may be seen is checked before.
+pub async fn exists(tx: &mut Tx, call: CallId) -> Result<bool, StoreError> {
+    Ok(tx.query_one("SELECT created_at FROM transcripts WHERE call_id = $1", params![call]).await?.is_some())
+}
+
 /// Transcripts with their calls, newest first.
 pub async fn list(
     tx: &mut Tx,

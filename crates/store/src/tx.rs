@@ -286,6 +286,20 @@ impl Tx {
         }
     }
 
+    /// Runs several statements in order, without waiting for one before sending the next.
+    pub(crate) async fn execute_all(&mut self, statements: &[(&str, Vec<Param>)]) -> Result<(), StoreError> {
+        match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                for (sql, params) in statements {
+                    let mut statement = connection.prepare_cached(&sqlite_text(sql))?;
+                    statement.execute(rusqlite::params_from_iter(params))?;
+                }
+                Ok(())
+            }
+            Connection::Postgres(connection) => connection.execute_all(statements).await,
+        }
+    }
+
     /// Runs a query.
     pub(crate) async fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
         match &mut self.connection {
