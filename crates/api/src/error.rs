@@ -6,9 +6,11 @@
 
 use std::borrow::Cow;
 
+use app::agents::AgentError;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use domain::Scope;
+use domain::engine::EngineRefusal;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
@@ -261,6 +263,43 @@ impl ApiError {
     fn logged(mut self, cause: String) -> Self {
         self.0.logged = Some(LoggedCause(cause));
         self
+    }
+}
+
+impl From<EngineRefusal> for ApiError {
+    fn from(refusal: EngineRefusal) -> Self {
+        match refusal {
+            // Whose key the engine refuses is for the operator to put right, not for the client.
+            EngineRefusal::Refused { status: status @ (401 | 403), reason } => {
+                let message =
+                    "the voice engine does not accept this server's key; its operator has to put that right";
+                Self::new(Code::VapiError, message).logged(format!("{status}: {reason}"))
+            }
+            EngineRefusal::Refused { status, reason } => {
+                Self::new(Code::VapiError, format!("the voice engine refused: {reason}")).with_status(status)
+            }
+            EngineRefusal::Busy { wait } => {
+                let seconds = u32::try_from(wait.as_secs()).unwrap_or(60).clamp(1, 60);
+                Self::new(Code::RateLimited, "the voice engine takes no more requests for the moment")
+                    .retry_after(seconds)
+            }
+            EngineRefusal::Missing(_) | EngineRefusal::Unavailable(_) => {
+                let message = "the voice engine could not be reached; nothing was changed, try again";
+                Self::new(Code::VapiError, message).retry_after(5).logged(refusal.to_string())
+            }
+        }
+    }
+}
+
+impl From<AgentError> for ApiError {
+    fn from(error: AgentError) -> Self {
+        match error {
+            AgentError::Engine(refusal) => refusal.into(),
+            AgentError::Contended => {
+                Self::new(Code::Conflict, "somebody else is changing this agent; try again").retry_after(2)
+            }
+            AgentError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -629,7 +629,7 @@ async fn recordings_play_from_expiring_links_in_ranges() {
         let file = domain::engine::RecordingFile {
             content_type: "audio/wav",
             bytes: bytes.clone(),
-            duration: Duration::from_secs(2),
+            duration: Some(Duration::from_secs(2)),
         };
         let key = platform.app.recordings().put(call, &file).await.expect("a writable folder");
         platform

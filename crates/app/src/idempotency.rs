@@ -96,6 +96,17 @@ pub(crate) async fn keep(
     store::idempotency::finish(tx, &scope, &intent.key, answer.status, &answer.body).await
 }
 
+/// Forgets a request that came to nothing, so that it can be sent again.
+pub(crate) async fn forget(
+    tx: &mut Tx,
+    business: BusinessId,
+    mode: Mode,
+    intent: &Intent,
+) -> Result<(), StoreError> {
+    let scope = store::idempotency::Scope { business_id: business, mode, route: intent.route };
+    store::idempotency::forget(tx, &scope, &intent.key).await
+}
+
 /// Keeps the answer. The first answer kept is the one that counts.
 pub async fn finish(
     app: &App,

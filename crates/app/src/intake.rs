@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::call::{CallState, Ending, FailureCode, Outcome, Progress, Report, Step};
+use domain::call::{CallState, Ending, FailureCode, Outcome, Progress, Report, Step, WRAP_UP_LIMIT};
 use domain::engine::CallObserver;
 use domain::{CallId, JobId, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::calls::{Call, LogEntry};
+use store::engine_messages::NewMessage;
 use store::jobs::{JobKind, NewJob};
 use store::{StoreError, Tx};
 use tokio::sync::watch;
@@ -134,9 +136,16 @@ async fn flush(app: &App, id: CallId, line: &Line) {
     app.intake().tidy(id);
 }
 
+/// How much longer than its longest talk a call elsewhere may take before its engine is asked after it: ringing and some more.
+const BEYOND_THE_TALK: SignedDuration = SignedDuration::from_secs(180);
+
 /// What else belongs into the transaction that stores reports.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Also {
+    /// The message that brought them. If it has been kept before, nothing else happens.
+    pub(crate) message: Option<NewMessage>,
+    /// The call is over, and if nothing more is heard its engine is to be asked after this time.
+    pub(crate) ends: Option<Duration>,
     /// The job that is done with them.
     pub(crate) finish: Option<JobId>,
     /// Why the engine refused the call, in words for the user.
@@ -150,6 +159,16 @@ pub(crate) async fn store(
     reports: Vec<Report>,
     also: Also,
 ) -> Result<Option<Call>, StoreError> {
+    Ok(store_once(app, id, reports, also).await?.call)
+}
+
+/// The same, and says whether the message that brought the reports was a repetition.
+pub(crate) async fn store_once(
+    app: &App,
+    id: CallId,
+    reports: Vec<Report>,
+    also: Also,
+) -> Result<Applied, StoreError> {
     let ends = reports.iter().any(|report| matches!(report.progress, Progress::Ended { .. }));
     // With a free hand the wrap-up begins right after the commit; otherwise a runner takes it up when one is free.
     let hand = if ends { app.call_hands().try_acquire_owned().ok() } else { None };
@@ -178,19 +197,33 @@ pub(crate) async fn store(
     if ends {
         app.intake().ends(id);
     }
-    if let (true, Some(hand)) = (applied.wraps_up, hand) {
+    if let (Some(WrapUp::Now), Some(hand)) = (applied.wrap_up, hand) {
         let app_of_task = app.clone();
         app.spawn(async move {
             wrap_up::run(&app_of_task, id, wrap_up_job).await;
             drop(hand);
         });
     }
-    Ok(applied.call)
+    Ok(applied)
 }
 
-struct Applied {
-    call: Option<Call>,
-    wraps_up: bool,
+/// What became of reports.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    /// The call as it then is.
+    pub(crate) call: Option<Call>,
+    /// True if the message had been kept before, so that nothing happened.
+    pub(crate) repeated: bool,
+    wrap_up: Option<WrapUp>,
+}
+
+/// Whether there is something to wrap up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WrapUp {
+    /// The talk has ended.
+    Now,
+    /// More became known of a call that is final.
+    Enrich,
 }
 
 async fn apply(
@@ -207,22 +240,42 @@ async fn apply(
         store::jobs::finish(tx, job).await?;
     }
     let Some(mut call) = store::calls::lock(tx, id).await? else {
-        return Ok(Applied { call: None, wraps_up: false });
+        return Ok(Applied { call: None, repeated: false, wrap_up: None });
     };
-    let entries: Vec<LogEntry> = reports.iter().map(log_entry).collect();
+    if let Some(message) = &also.message {
+        if !store::engine_messages::insert(tx, message).await? {
+            return Ok(Applied { call: Some(call), repeated: true, wrap_up: None });
+        }
+        call.conversation_id.get_or_insert_with(|| message.conversation_id.clone());
+    }
+    let engine = app.engine_for(call.mode);
+    let limit = engine.map_or(WRAP_UP_LIMIT, |engine| engine.wrap_up_limit());
+    let entries: Vec<LogEntry> = reports.iter().filter_map(log_entry).collect();
     store::calls::log(tx, id, &entries).await?;
     let before = call.clone();
-    let mut wraps_up = false;
+    let mut wrap_up = None;
     let mut failed = None;
     for Report { at, progress, .. } in reports {
         match progress {
-            Progress::Accepted { conversation_id } if call.conversation_id.is_none() => {
-                call.conversation_id = Some(conversation_id.clone());
+            Progress::Accepted { conversation_id } => {
+                call.conversation_id.get_or_insert_with(|| conversation_id.clone());
+                if engine.is_some_and(|engine| engine.is_remote()) {
+                    // It goes on without this process; somebody has to ask after it should nothing more be heard.
+                    call.node_id = None;
+                    let talk = SignedDuration::from_secs(call.max_duration_s.into());
+                    store::calls::check_at(tx, id, now + talk + BEYOND_THE_TALK).await?;
+                }
+            }
+            Progress::Found(found) => {
+                store::findings::put(tx, id, found, now).await?;
+                if call.state.is_final() && call.summary.is_none() && !found.is_empty() {
+                    wrap_up = Some(WrapUp::Enrich);
+                }
             }
             Progress::Ringing if call.ringing_at.is_none() => call.ringing_at = Some(*at),
             _ => {}
         }
-        let step = call.state.on(progress, *at, now);
+        let step = call.state.on(progress, *at, now, limit);
         if let (Step::WrapUp(_) | Step::End(_), Progress::Ended { reason, .. }) = (step, progress) {
             call.ended_reason = Some(reason.clone());
         }
@@ -234,7 +287,7 @@ async fn apply(
                     call.ended_at = Some(answered_at + talked);
                 }
                 call.state = state;
-                wraps_up = true;
+                wrap_up = Some(WrapUp::Now);
             }
             Step::End(code) => {
                 call.state = CallState::Ended(Outcome::Failed(code));
@@ -249,7 +302,14 @@ async fn apply(
     } else if call != before {
         store::calls::update(tx, &call).await?;
     }
-    if wraps_up {
+    if let Some(wait) = also.ends
+        && !call.state.is_final()
+    {
+        store::calls::end_seen(tx, id, now).await?;
+        store::calls::check_at(tx, id, now + wait).await?;
+    }
+    if let Some(wrap_up) = wrap_up {
+        let leased = leased && wrap_up == WrapUp::Now;
         let job = NewJob {
             id: wrap_up_job,
             kind: JobKind::WrapUp,
@@ -261,7 +321,7 @@ async fn apply(
         };
         store::jobs::add(tx, &job).await?;
     }
-    Ok(Applied { call: Some(call), wraps_up })
+    Ok(Applied { call: Some(call), repeated: false, wrap_up })
 }
 
 /// Ends a call that never rang, for a reason of our own.
@@ -281,17 +341,18 @@ pub(crate) async fn fail(
     outbox::conclude(tx, app, call, now).await
 }
 
-/// A report as the log keeps it. Field names are those of the live view.
-fn log_entry(report: &Report) -> LogEntry {
+/// A report as the log keeps it, if it does. Field names are those of the live view.
+fn log_entry(report: &Report) -> Option<LogEntry> {
     let (kind, data) = match &report.progress {
         Progress::Accepted { conversation_id } => ("accepted", json!({ "conversation_id": conversation_id })),
         Progress::Ringing => ("ringing", json!({})),
         Progress::Answered => ("answered", json!({})),
         Progress::Said(said) => ("said", store::transcripts::utterance_to_value(said)),
         Progress::Noted { kind, detail } => ("noted", json!({ "what": kind, "detail": detail })),
+        Progress::Found(_) => return None,
         Progress::Ended { ending, reason } => ("ended", ended(ending, reason)),
     };
-    LogEntry { at: report.at, kind: kind.to_owned(), data }
+    Some(LogEntry { at: report.at, kind: kind.to_owned(), data })
 }
 
 fn ended(ending: &Ending, reason: &str) -> Value {

@@ -1,5 +1,6 @@
 //! Leads: what clients write about people, and what calls teach about them.
 
+use domain::call::Direction;
 use domain::lead::{Lead, LeadFields, Phone, split_name};
 use domain::{AgentId, BusinessId, LeadId, Mode, Timestamp};
 use speech::Analysis;
@@ -137,7 +138,7 @@ pub(crate) async fn learn(
         facts.name.is_some() || facts.email.is_some() || facts.phone.is_some() || facts.intent.is_some();
     let (mut lead, is_new) = match known {
         Some(lead) => (lead, false),
-        None if told_something => {
+        None if told_something || call.direction == Direction::Inbound => {
             let fields = LeadFields {
                 agent_id: Some(call.agent_id),
                 phone: Some(Phone::Valid(other_party.clone())),

@@ -5,6 +5,7 @@
 
 pub mod agents;
 pub mod calls;
+mod desk;
 pub mod idempotency;
 mod intake;
 pub mod jobs;
@@ -16,16 +17,18 @@ pub mod recordings;
 pub mod sessions;
 pub mod setup;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::engine::CallEngine;
 use domain::usage::RateTable;
-use domain::{Clock, IdSource, Mode, NodeId, Timestamp};
+use domain::{AgentId, Clock, IdSource, Mode, NodeId, Timestamp};
 use speech::CallAnalyst;
 use store::Store;
 use tokio::sync::Semaphore;
 
+pub use desk::Desk;
 pub use recordings::RecordingFiles;
 
 /// Where secrets get their randomness; seeded in tests, the operating system in the binary.
@@ -94,6 +97,8 @@ struct Inner {
     live: live::LiveBus,
     intake: intake::Intake,
     passwords: sessions::PasswordQueue,
+    /// Agents that the engine did not take, and in which version.
+    refused: Mutex<HashMap<AgentId, u32>>,
     call_hands: Arc<Semaphore>,
     delivery_hands: Arc<Semaphore>,
     tasks: tokio_util::task::TaskTracker,
@@ -112,6 +117,7 @@ impl App {
             live: live::LiveBus::default(),
             intake: intake::Intake::default(),
             passwords: sessions::PasswordQueue::default(),
+            refused: Mutex::default(),
             tasks: tokio_util::task::TaskTracker::new(),
             stopping: tokio_util::sync::CancellationToken::new(),
         }))
@@ -231,6 +237,15 @@ impl App {
 
     fn passwords(&self) -> &sessions::PasswordQueue {
         &self.0.passwords
+    }
+
+    /// True if the engine did not take this version of an agent; giving it the same again would be no use.
+    fn was_refused(&self, id: AgentId, version: u32) -> bool {
+        self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).get(&id) == Some(&version)
+    }
+
+    fn note_refused(&self, id: AgentId, version: u32) {
+        self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(id, version);
     }
 
     fn random<const N: usize>(&self) -> [u8; N] {

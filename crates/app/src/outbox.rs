@@ -1,5 +1,7 @@
 //! The end of a call and the news of it, in one transaction: final state, usage, event, delivery and the job that delivers.
 
+use std::time::Duration;
+
 use domain::call::{CallState, Outcome};
 use domain::event::EventType;
 use domain::usage::Month;
@@ -29,7 +31,7 @@ pub(crate) async fn conclude(
     };
     call.finished_at = Some(now);
     if let Outcome::Completed { talked } = outcome {
-        call.cost_cents = app.settings().rates.cost_cents(&call.engine, talked);
+        call.cost_cents = cost(tx, app, call, talked).await?;
         store::usage::add_talked(tx, call.business_id, call.mode, Month::of(now), talked).await?;
     }
     store::calls::update(tx, call).await?;
@@ -40,6 +42,17 @@ pub(crate) async fn conclude(
     let word = call.state.public();
     store::calls::log(tx, call.id, &[calls::log_entry(now, word)]).await?;
     announce(tx, app, call, outcome, event_type, now).await
+}
+
+/// What the operator asks for the time; without such a price, what the engine asked of the operator.
+async fn cost(tx: &mut Tx, app: &App, call: &Call, talked: Duration) -> Result<u32, StoreError> {
+    let rates = &app.settings().rates;
+    let remote = app.engine_for(call.mode).is_some_and(|engine| engine.is_remote());
+    if remote && !rates.has(&call.engine) {
+        let charged = store::findings::get(tx, call.id).await?.and_then(|found| found.cost_cents);
+        return Ok(charged.unwrap_or(0));
+    }
+    Ok(rates.cost_cents(&call.engine, talked))
 }
 
 async fn announce(

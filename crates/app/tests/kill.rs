@@ -15,9 +15,7 @@ use app::App;
 use app::calls::{NewCall, Placed};
 use async_trait::async_trait;
 use domain::call::{CallPlan, Utterance};
-use domain::engine::{
-    Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, RecordingFile,
-};
+use domain::engine::{Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, Recorded};
 use domain::{AgentId, BusinessId, CallId, Clock, E164, Mode, Timestamp};
 use jiff::SignedDuration;
 use store::calls::{Call, CallFilter};
@@ -68,20 +66,26 @@ impl CallEngine for CountingEngine {
         self.inner.place(plan, observer).await
     }
 
-    async fn hang_up(&self, call: CallId) {
-        self.inner.hang_up(call).await;
+    async fn hang_up(&self, call: CallId, conversation_id: Option<&str>) {
+        self.inner.hang_up(call, conversation_id).await;
     }
 
-    async fn fate(&self, call: CallId, conversation_id: Option<&str>) -> Result<Fate, EngineUnavailable> {
-        self.inner.fate(call, conversation_id).await
+    async fn fate(
+        &self,
+        call: CallId,
+        conversation_id: Option<&str>,
+        waited: Option<Duration>,
+    ) -> Result<Fate, EngineUnavailable> {
+        self.inner.fate(call, conversation_id, waited).await
     }
 
     async fn recording(
         &self,
         call: CallId,
+        conversation_id: Option<&str>,
         said: &[Utterance],
-    ) -> Result<Option<RecordingFile>, EngineUnavailable> {
-        self.inner.recording(call, said).await
+    ) -> Result<Recorded, EngineUnavailable> {
+        self.inner.recording(call, conversation_id, said).await
     }
 }
 

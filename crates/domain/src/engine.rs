@@ -1,13 +1,13 @@
-//! The two ports between the platform and whatever makes phone calls: engines are asked, the observer is told.
+//! The ports between the platform and whatever makes phone calls: engines are asked, the observer and the desk are told.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 
-use crate::CallId;
 use crate::agent::Agent;
-use crate::call::FailureCode;
-use crate::call::{CallPlan, Report, Utterance};
+use crate::call::{CallPlan, FailureCode, Progress, Report, Utterance, WRAP_UP_LIMIT};
+use crate::{AgentId, CallId, E164, Timestamp};
 
 /// The engine took the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,14 @@ pub enum PlaceError {
         /// What a user can do about it; no personal data.
         reason: String,
     },
+    /// Not now: the engine has no room. Nothing rang; asking again later is fine.
+    #[error("{reason}")]
+    Later {
+        /// When to ask again, as far as the engine said.
+        wait: Duration,
+        /// What to tell whoever gives up waiting.
+        reason: String,
+    },
     /// No answer, or one that cannot be trusted: the phone may ring. Never try again; ask [`CallEngine::fate`] later.
     #[error("the engine did not say whether it took the call: {0}")]
     Uncertain(String),
@@ -35,8 +43,16 @@ pub enum PlaceError {
 /// What became of a call that we lost sight of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// It runs in this engine and will be reported on.
-    Running,
+    /// It runs and will be reported on; look again after this time if nothing comes.
+    Running {
+        /// The time.
+        ask_again: Duration,
+    },
+    /// It is over, but the engine still works on what it has to say about it. Look again after this time.
+    Settling {
+        /// The time.
+        ask_again: Duration,
+    },
     /// The engine knows how it went: apply these reports.
     Reports(Vec<Report>),
     /// The engine knows nothing of it, so it is over.
@@ -55,8 +71,19 @@ pub struct RecordingFile {
     pub content_type: &'static str,
     /// The whole file.
     pub bytes: Vec<u8>,
-    /// Length of the sound.
-    pub duration: Duration,
+    /// Length of the sound; `None` if the file does not tell.
+    pub duration: Option<Duration>,
+}
+
+/// What an engine says when it is asked for a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// Here it is.
+    File(RecordingFile),
+    /// There may be one later.
+    NotYet,
+    /// There is none and never will be.
+    Nothing,
 }
 
 /// Something that makes phone calls.
@@ -67,7 +94,8 @@ pub trait CallEngine: Send + Sync {
 
     /// Starts a call and returns as soon as it is taken or refused. Everything after that goes to `observer`.
     ///
-    /// Asked at most once per call id. Must not ring a phone after it has returned [`PlaceError::Refused`].
+    /// Asked at most once per call id, unless it said [`PlaceError::Later`]. Must not ring a phone after it has returned
+    /// [`PlaceError::Refused`].
     async fn place(
         &self,
         plan: CallPlan,
@@ -75,22 +103,109 @@ pub trait CallEngine: Send + Sync {
     ) -> Result<Accepted, PlaceError>;
 
     /// Ends a running call; its end is reported as usual. Nothing happens if it does not run.
-    async fn hang_up(&self, call: CallId);
+    async fn hang_up(&self, call: CallId, conversation_id: Option<&str>);
 
-    /// What became of a call of which no report came for too long. `conversation_id` is what [`Accepted`] said, if it came.
-    async fn fate(&self, call: CallId, conversation_id: Option<&str>) -> Result<Fate, EngineUnavailable>;
+    /// What became of a call of which no report came for too long. `conversation_id` is what [`Accepted`] said, if it came;
+    /// `waited` is how long it has been known that the call is over, if that is known.
+    async fn fate(
+        &self,
+        call: CallId,
+        conversation_id: Option<&str>,
+        waited: Option<Duration>,
+    ) -> Result<Fate, EngineUnavailable>;
 
-    /// The recording of a finished call; `None` if there is none and never will be. May be slow, may be asked again.
+    /// The recording of a finished call. May be slow, may be asked again.
     async fn recording(
         &self,
         call: CallId,
+        conversation_id: Option<&str>,
         transcript: &[Utterance],
-    ) -> Result<Option<RecordingFile>, EngineUnavailable>;
+    ) -> Result<Recorded, EngineUnavailable>;
 
-    /// Prepares an agent at the engine before its first call and after changes; gives the engine's id of it, if it has one.
-    async fn prepare_agent(&self, _agent: &Agent) -> Result<Option<String>, EngineUnavailable> {
-        Ok(None)
+    /// True if calls go on when this process dies, because somebody else's machines make them.
+    fn is_remote(&self) -> bool {
+        false
     }
+
+    /// How long after the end of a call its findings and its recording may take.
+    fn wrap_up_limit(&self) -> SignedDuration {
+        WRAP_UP_LIMIT
+    }
+
+    /// Where the engine keeps agents, if it keeps any.
+    fn agents(&self) -> Option<&dyn EngineAgents> {
+        None
+    }
+
+    /// Where the engine keeps phone numbers, if it keeps any.
+    fn numbers(&self) -> Option<&dyn EngineNumbers> {
+        None
+    }
+}
+
+/// Why an engine did not do what was asked about an agent or a number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EngineRefusal {
+    /// It does not like what it was sent.
+    #[error("{reason}")]
+    Refused {
+        /// Its HTTP status, 400 to 499.
+        status: u16,
+        /// What to do about it.
+        reason: String,
+    },
+    /// It has no such thing.
+    #[error("the engine has no such {0}")]
+    Missing(&'static str),
+    /// Too many requests.
+    #[error("the engine takes no more requests for the moment")]
+    Busy {
+        /// When to ask again.
+        wait: Duration,
+    },
+    /// It could not be asked, or its answer got lost: it may or may not have acted.
+    #[error("the engine is unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// An agent as an engine keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptAgent {
+    /// The engine's id.
+    pub external_id: String,
+    /// Ours.
+    pub agent_id: AgentId,
+    /// When the engine made it.
+    pub created_at: Timestamp,
+    /// True if it tells this installation, with its present secret, what happens in its calls.
+    pub is_current: bool,
+}
+
+/// The agents that an engine keeps for us, each tagged with our id.
+#[async_trait]
+pub trait EngineAgents: Send + Sync {
+    /// Makes one and gives the engine's id. After [`EngineRefusal::Unavailable`] it may exist nevertheless.
+    async fn create(&self, agent: &Agent) -> Result<String, EngineRefusal>;
+
+    /// Replaces everything about one. Harmless to repeat.
+    async fn replace(&self, external_id: &str, agent: &Agent) -> Result<(), EngineRefusal>;
+
+    /// Removes one. One that is gone already counts as removed.
+    async fn remove(&self, external_id: &str) -> Result<(), EngineRefusal>;
+
+    /// All that this installation made, since then or ever.
+    async fn list(&self, since: Option<Timestamp>) -> Result<Vec<KeptAgent>, EngineRefusal>;
+}
+
+/// The phone numbers that an engine keeps.
+#[async_trait]
+pub trait EngineNumbers: Send + Sync {
+    /// All that can be used.
+    async fn list(&self) -> Result<Vec<E164>, EngineRefusal>;
+
+    /// Has calls to these numbers brought to us. Other numbers are left as they are; a call to one of them that reaches us
+    /// nevertheless is refused.
+    async fn answer(&self, numbers: &[E164]) -> Result<(), EngineRefusal>;
 }
 
 /// Who is told what happens in calls. Returns when the report is stored; a report that could not be stored may be repeated.
@@ -98,4 +213,76 @@ pub trait CallEngine: Send + Sync {
 pub trait CallObserver: Send + Sync {
     /// Takes one report. Order does not matter and repetition does no harm.
     async fn report(&self, report: Report);
+}
+
+/// A message of an engine that runs elsewhere, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineMessage {
+    /// Which engine.
+    pub engine: &'static str,
+    /// The engine's id of the call.
+    pub conversation_id: String,
+    /// Our id, if the message says it.
+    pub call_id: Option<CallId>,
+    /// The call itself, if it came in and may not be known yet.
+    pub incoming: Option<IncomingCall>,
+    /// What tells a repetition from news; unique within the call.
+    pub key: String,
+    /// Its type, in the engine's words.
+    pub kind: String,
+    /// The message without any secret, as JSON.
+    pub body: String,
+    /// What it means.
+    pub progress: Vec<(Timestamp, Progress)>,
+    /// The call is over, and if nothing more is heard the engine is to be asked after this time.
+    pub ends: Option<Duration>,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It is stored and everything that follows from it.
+    Stored,
+    /// It had been stored before.
+    Repeated,
+    /// No call of ours is meant; nothing was stored.
+    Unknown,
+}
+
+/// Somebody calls one of our numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncomingCall {
+    /// Which engine has the call.
+    pub engine: &'static str,
+    /// The engine's id of the call.
+    pub conversation_id: String,
+    /// The number that was called.
+    pub to: E164,
+    /// Who calls, if they show it.
+    pub from: Option<E164>,
+    /// When, on the engine's clock.
+    pub at: Timestamp,
+}
+
+/// It could not be stored; whoever sent it should send it again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("could not be stored: {0}")]
+pub struct NotStored(pub String);
+
+/// Where engines that run elsewhere deliver: what returns `Ok` is on stable storage.
+#[async_trait]
+pub trait CallDesk: Send + Sync {
+    /// Takes a message, once.
+    async fn take(&self, message: EngineMessage) -> Result<Taken, NotStored>;
+
+    /// Who answers an incoming call, and how; `None` if nobody does. Harmless to repeat.
+    async fn incoming(&self, call: IncomingCall) -> Result<Option<CallPlan>, NotStored>;
+
+    /// Whom the agent of a running call may pass the caller on to, if anybody.
+    async fn transfer_to(
+        &self,
+        engine: &'static str,
+        conversation_id: &str,
+        call: Option<CallId>,
+    ) -> Result<Option<E164>, NotStored>;
 }

@@ -35,6 +35,11 @@ impl RateTable {
         Ok(Self { per_minute })
     }
 
+    /// Whether an engine has a price.
+    pub fn has(&self, engine: &str) -> bool {
+        self.per_minute.contains_key(engine)
+    }
+
     /// The price of a talk, rounded up to a whole cent.
     pub fn cost_cents(&self, engine: &str, talked: Duration) -> u32 {
         let rate = self.per_minute.get(engine).copied().unwrap_or(0);

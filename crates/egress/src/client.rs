@@ -67,6 +67,17 @@ pub struct Post<'a> {
     pub body: Bytes,
 }
 
+/// A file, or what came instead of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The HTTP status.
+    pub status: u16,
+    /// The media type without its parameters, in lower case.
+    pub content_type: String,
+    /// The body; one byte more than [`Limits::kept_body`] means that it is longer than that.
+    pub body: Vec<u8>,
+}
+
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -171,18 +182,50 @@ impl Client {
             .map_err(|_| SendError::Timeout)?
     }
 
+    /// Fetches a file, whole. An answer that ends before its announced length is an error.
+    pub async fn fetch(&self, url: &str) -> Result<Fetched, SendError> {
+        let fetching = async {
+            let target = check_url(url, &self.exceptions)?;
+            let path = &target.url[url::Position::BeforePath..url::Position::AfterQuery];
+            let authority = &target.url[url::Position::BeforeHost..url::Position::AfterPort];
+            let request = Request::get(path)
+                .header(HOST, authority)
+                .header(USER_AGENT, "KaiCalls/1.0")
+                .body(Full::default())
+                .map_err(|_| Refused::NotAUrl)?;
+            self.send(&target, request, self.limits.kept_body + 1).await
+        };
+        let received =
+            tokio::time::timeout(self.limits.deadline, fetching).await.map_err(|_| SendError::Timeout)??;
+        let content_type = received.headers.get(http::header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        Ok(Fetched { status: received.status, content_type, body: received.body })
+    }
+
     async fn exchange(&self, post: Post<'_>) -> Result<Answer, SendError> {
         let target = check_url(post.url, &self.exceptions)?;
         let request = request(&target, post)?;
-        let stream = self.connect(&target).await?;
+        let received = self.send(&target, request, self.limits.kept_body).await?;
+        let retry_after = retry_after(&received.headers);
+        Ok(Answer { status: received.status, retry_after, body: received.body })
+    }
+
+    async fn send(
+        &self,
+        target: &Target,
+        request: Request<Full<Bytes>>,
+        kept: usize,
+    ) -> Result<ReceivedAnswer, SendError> {
+        let stream = self.connect(target).await?;
         if !target.tls {
-            return self.talk(stream, request).await;
+            return talk(stream, request, kept).await;
         }
         let host =
             target.url.host_str().ok_or(Refused::NotAUrl)?.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host.to_owned()).map_err(|_| Refused::NotAUrl)?;
         let stream = self.tls.connect(name, stream).await.map_err(|_| SendError::Tls)?;
-        self.talk(stream, request).await
+        talk(stream, request, kept).await
     }
 
     /// Connects to one of the host's addresses, after every one of them has been checked.
@@ -204,30 +247,36 @@ impl Client {
             addresses.into_iter().map(|address| SocketAddr::new(address, target.port)).collect();
         TcpStream::connect(&sockets[..]).await.map_err(|_| SendError::Connect)
     }
+}
 
-    async fn talk<S>(&self, stream: S, request: Request<Full<Bytes>>) -> Result<Answer, SendError>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
-            .max_headers(100)
-            .max_buf_size(MAX_HEAD_BYTES)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|_| SendError::Protocol)?;
-        let answer = async {
-            let response = sender.send_request(request).await.map_err(|_| SendError::Protocol)?;
-            let status = response.status().as_u16();
-            let retry_after = retry_after(response.headers());
-            let body = beginning(response.into_body(), self.limits.kept_body).await?;
-            Ok(Answer { status, retry_after, body })
-        };
-        // The connection moves only while it is polled, and ends with the answer.
-        tokio::pin!(connection, answer);
-        tokio::select! {
-            answer = &mut answer => answer,
-            _ = &mut connection => answer.await,
-        }
+/// What came over a connection.
+struct ReceivedAnswer {
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+async fn talk<S>(stream: S, request: Request<Full<Bytes>>, kept: usize) -> Result<ReceivedAnswer, SendError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = hyper::client::conn::http1::Builder::new()
+        .max_headers(100)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| SendError::Protocol)?;
+    let answer = async {
+        let response = sender.send_request(request).await.map_err(|_| SendError::Protocol)?;
+        let (head, body) = response.into_parts();
+        let body = beginning(body, kept).await?;
+        Ok(ReceivedAnswer { status: head.status.as_u16(), headers: head.headers, body })
+    };
+    // The connection moves only while it is polled, and ends with the answer.
+    tokio::pin!(connection, answer);
+    tokio::select! {
+        answer = &mut answer => answer,
+        _ = &mut connection => answer.await,
     }
 }
 

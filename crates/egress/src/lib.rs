@@ -11,7 +11,7 @@ mod target;
 mod tls;
 
 pub use address::{Exceptions, NotExceptions, is_public};
-pub use client::{Answer, Client, Limits, NotACertificate, Post, Resolve, SendError};
+pub use client::{Answer, Client, Fetched, Limits, NotACertificate, Post, Resolve, SendError};
 pub use operator::{OperatorClient, OperatorError, OperatorResponse, Timeouts};
 pub use target::{Refused, Target, check_url};
 pub use tls::install_crypto;

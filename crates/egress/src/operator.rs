@@ -85,6 +85,23 @@ impl OperatorClient {
         Ok(OperatorResponse(response))
     }
 
+    /// Sends a request of any method, with JSON if there is a body, and returns as soon as the answer begins.
+    pub async fn send(
+        &self,
+        method: http::Method,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Option<Bytes>,
+    ) -> Result<OperatorResponse, OperatorError> {
+        let mut map = header_map(headers)?;
+        let mut request = self.0.request(method, url);
+        if let Some(body) = body {
+            map.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            request = request.body(body);
+        }
+        Ok(OperatorResponse(request.headers(map).send().await?))
+    }
+
     /// Asks for something and returns as soon as the answer begins.
     pub async fn get(
         &self,

@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::CallId;
 use domain::call::{CallPlan, FailureCode, Utterance};
-use domain::engine::{
-    Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, RecordingFile,
-};
+use domain::engine::{Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, Recorded};
 use speech::LanguageModel;
 use tokio::sync::Notify;
 
@@ -17,6 +16,9 @@ use crate::directory::Directory;
 use crate::pace::Pace;
 use crate::recording::Recorder;
 use crate::scenario::Pickup;
+
+/// When to ask after a running call again.
+const STILL_RUNNING: Duration = Duration::from_secs(60);
 
 /// What is configured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -100,25 +102,30 @@ impl CallEngine for SandboxEngine {
         Ok(Accepted { conversation_id: format!("sbx_{}", id.0.simple()) })
     }
 
-    async fn hang_up(&self, call: CallId) {
+    async fn hang_up(&self, call: CallId, _conversation_id: Option<&str>) {
         if let Some(bell) = self.running().get(&call) {
             bell.notify_one();
         }
     }
 
-    async fn fate(&self, call: CallId, _conversation_id: Option<&str>) -> Result<Fate, EngineUnavailable> {
-        Ok(if self.running().contains_key(&call) { Fate::Running } else { Fate::Unknown })
+    async fn fate(
+        &self,
+        call: CallId,
+        _conversation_id: Option<&str>,
+        _waited: Option<Duration>,
+    ) -> Result<Fate, EngineUnavailable> {
+        let running = self.running().contains_key(&call);
+        Ok(if running { Fate::Running { ask_again: STILL_RUNNING } } else { Fate::Unknown })
     }
 
     async fn recording(
         &self,
         _call: CallId,
+        _conversation_id: Option<&str>,
         transcript: &[Utterance],
-    ) -> Result<Option<RecordingFile>, EngineUnavailable> {
-        match &self.recorder {
-            Some(recorder) => recorder.record(transcript).await,
-            None => Ok(None),
-        }
+    ) -> Result<Recorded, EngineUnavailable> {
+        let Some(recorder) = &self.recorder else { return Ok(Recorded::Nothing) };
+        Ok(recorder.record(transcript).await?.map_or(Recorded::Nothing, Recorded::File))
     }
 }
 

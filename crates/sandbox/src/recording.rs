@@ -111,7 +111,7 @@ impl Tracks {
             }
         }
         let duration = Duration::from_millis(frames as u64 * 1000 / u64::from(RATE));
-        RecordingFile { content_type: "audio/wav", bytes, duration }
+        RecordingFile { content_type: "audio/wav", bytes, duration: Some(duration) }
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
         tracks.lay(0, &said(Party::Agent, 0, 100), &loud);
         tracks.lay(1, &said(Party::Caller, 100, 200), &loud);
         let file = tracks.into_file();
-        assert_eq!((file.content_type, file.duration), ("audio/wav", Duration::from_millis(200)));
+        assert_eq!((file.content_type, file.duration), ("audio/wav", Some(Duration::from_millis(200))));
         assert_eq!((&file.bytes[..4], file.bytes.len()), (&b"RIFF"[..], 44 + 3200 * 4));
         let frame = |index: usize| {
             let bytes = &file.bytes[44 + index * 4..][..4];
@@ -158,6 +158,6 @@ mod tests {
     fn speech_longer_than_its_turn_is_fitted_into_it() {
         let mut tracks = Tracks::default();
         tracks.lay(0, &said(Party::Agent, 0, 50), &Pcm { sample_rate: RATE, samples: vec![7; 16_000] });
-        assert_eq!(tracks.into_file().duration, Duration::from_millis(50));
+        assert_eq!(tracks.into_file().duration, Some(Duration::from_millis(50)));
     }
 }

@@ -1,7 +1,7 @@
 //! Agents and every version that they have had. Agents are common to live and test mode.
 
 use domain::agent::{Agent, AgentConfig, Model};
-use domain::{AgentId, BusinessId, E164};
+use domain::{AgentId, BusinessId, E164, NodeId, Timestamp};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -77,6 +77,122 @@ fn hash(config: &str) -> String {
         write!(text, "{byte:02x}").expect("a string takes everything");
         text
     })
+}
+
+/// One agent, whoever it belongs to. For the platform itself.
+pub async fn by_id(tx: &mut Tx, id: AgentId) -> Result<Option<Agent>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM agents a WHERE a.id = $1");
+    let Some(row) = tx.query_one(&sql, params![id]).await? else { return Ok(None) };
+    read_columns(&mut row.of("agents")).map(Some)
+}
+
+/// True if the engine holds the agent as it is now.
+pub async fn is_prepared(tx: &mut Tx, id: AgentId) -> Result<bool, StoreError> {
+    let sql =
+        "SELECT 1 FROM agents WHERE id = $1 AND vapi_assistant_id IS NOT NULL AND engine_version = version";
+    Ok(tx.query_one(sql, params![id]).await?.is_some())
+}
+
+/// Keeps everybody else from changing the agent at the engine until then; false if somebody does so already. From here on
+/// it is not certain what the engine holds.
+pub async fn occupy(tx: &mut Tx, id: AgentId, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
+    let sql = "UPDATE agents SET engine_busy_until = $3, engine_version = NULL \
+               WHERE id = $1 AND (engine_busy_until IS NULL OR engine_busy_until <= $2)";
+    Ok(tx.execute(sql, params![id, now, until]).await? > 0)
+}
+
+/// Lets others change the agent at the engine again. `version` is what the engine is known to hold.
+pub async fn release(tx: &mut Tx, id: AgentId, version: Option<u32>) -> Result<(), StoreError> {
+    let sql = "UPDATE agents SET engine_busy_until = NULL, engine_version = $2 WHERE id = $1";
+    tx.execute(sql, params![id, version]).await?;
+    Ok(())
+}
+
+/// Notes what the engine calls the agent, or that it has none.
+pub async fn set_external_id(tx: &mut Tx, id: AgentId, external: Option<&str>) -> Result<(), StoreError> {
+    tx.execute("UPDATE agents SET vapi_assistant_id = $2 WHERE id = $1", params![id, external]).await?;
+    Ok(())
+}
+
+/// Agents of which the engine may hold something else than we do, and that nobody is changing.
+pub async fn to_prepare(tx: &mut Tx, now: Timestamp, limit: u32) -> Result<Vec<Agent>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM agents a WHERE a.vapi_assistant_id IS NOT NULL \
+         AND (a.engine_version IS NULL OR a.engine_version <> a.version) \
+         AND (a.engine_busy_until IS NULL OR a.engine_busy_until <= $1) ORDER BY a.updated_at LIMIT $2"
+    );
+    let read = |row: Row| read_columns(&mut row.of("agents"));
+    tx.query(&sql, params![now, limit]).await?.into_iter().map(read).collect()
+}
+
+/// Agents that answer a number and that the engine has never been given.
+pub async fn answering_unprepared(tx: &mut Tx, now: Timestamp, limit: u32) -> Result<Vec<Agent>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM agents a WHERE a.vapi_assistant_id IS NULL \
+         AND EXISTS (SELECT 1 FROM numbers n WHERE n.agent_id = a.id) \
+         AND (a.engine_busy_until IS NULL OR a.engine_busy_until <= $1) ORDER BY a.updated_at LIMIT $2"
+    );
+    let read = |row: Row| read_columns(&mut row.of("agents"));
+    tx.query(&sql, params![now, limit]).await?.into_iter().map(read).collect()
+}
+
+/// All agents that the engine keeps, with its ids of them.
+pub async fn kept_outside(tx: &mut Tx) -> Result<Vec<(AgentId, String)>, StoreError> {
+    let sql = "SELECT id, vapi_assistant_id FROM agents WHERE vapi_assistant_id IS NOT NULL ORDER BY id";
+    let read = |row: Row| {
+        let mut row = row.of("agents");
+        Ok((row.next()?, row.next()?))
+    };
+    tx.query(sql, &[]).await?.into_iter().map(read).collect()
+}
+
+/// What the engine holds of the agent is no longer certain.
+pub async fn doubt(tx: &mut Tx, id: AgentId) -> Result<(), StoreError> {
+    tx.execute("UPDATE agents SET engine_version = NULL WHERE id = $1", params![id]).await?;
+    Ok(())
+}
+
+/// An agent that may exist at the engine and not here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// Our id.
+    pub agent_id: AgentId,
+    /// Since when.
+    pub begun_at: Timestamp,
+}
+
+/// Notes that an agent is about to be made at the engine.
+pub async fn intend(tx: &mut Tx, id: AgentId, node: NodeId, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO agent_intents (agent_id, node_id, begun_at) VALUES ($1, $2, $3) \
+         ON CONFLICT (agent_id) DO UPDATE SET node_id = excluded.node_id",
+        params![id, node, now],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Forgets the intent: the agent exists on both sides, or on neither.
+pub async fn settle_intent(tx: &mut Tx, id: AgentId) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM agent_intents WHERE agent_id = $1", params![id]).await?;
+    Ok(())
+}
+
+/// Intents of processes that have died, and those begun before then.
+pub async fn stale_intents(
+    tx: &mut Tx,
+    now: Timestamp,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<Intent>, StoreError> {
+    let sql = "SELECT agent_id, begun_at FROM agent_intents i WHERE i.begun_at < $2 \
+               OR NOT EXISTS (SELECT 1 FROM nodes n WHERE n.id = i.node_id AND n.lease_until > $1) \
+               ORDER BY begun_at LIMIT $3";
+    let read = |row: Row| {
+        let mut row = row.of("agent_intents");
+        Ok(Intent { agent_id: row.next()?, begun_at: row.next()? })
+    };
+    tx.query(sql, params![now, before, limit]).await?.into_iter().map(read).collect()
 }
 
 /// One agent.

@@ -321,6 +321,47 @@ pub async fn by_conversation(
     Ok(found.into_iter().find(visible))
 }
 
+/// The call that an engine calls so, whoever it belongs to. For messages of engines.
+pub async fn of_engine(tx: &mut Tx, engine: &str, name: &str) -> Result<Option<Call>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM calls c WHERE c.conversation_id = $1 AND c.engine = $2");
+    tx.query_one(&sql, params![name, engine]).await?.map(read).transpose()
+}
+
+/// Stores an incoming call, unless its engine has brought it before; false if so.
+pub async fn insert_incoming(tx: &mut Tx, call: &Call) -> Result<bool, StoreError> {
+    let Some(conversation) = &call.conversation_id else {
+        return Err(StoreError::Conflict("an incoming call without its engine's id".to_owned()));
+    };
+    let sql = "INSERT INTO calls (id, business_id, mode, agent_id, direction, to_number, from_number, lead_id, \
+               max_duration_s, engine, conversation_id, state, ringing_at, cost_cents, policy_reason, heard_at, created_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16) \
+               ON CONFLICT (engine, conversation_id) WHERE direction = 'inbound' AND conversation_id IS NOT NULL DO NOTHING";
+    let added = tx
+        .execute(
+            sql,
+            params![
+                call.id,
+                call.business_id,
+                call.mode.as_str(),
+                call.agent_id,
+                call.direction.as_str(),
+                call.to.as_str(),
+                call.from.as_ref().map(E164::as_str),
+                call.lead_id,
+                call.max_duration_s,
+                call.engine.as_str(),
+                conversation.as_str(),
+                call.state.as_str(),
+                call.ringing_at,
+                call.cost_cents,
+                call.policy_reason.as_str(),
+                call.created_at,
+            ],
+        )
+        .await?;
+    Ok(added > 0)
+}
+
 /// One call whoever it belongs to. For the platform itself: jobs and reports of engines.
 pub async fn by_id(tx: &mut Tx, id: CallId) -> Result<Option<Call>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM calls c WHERE c.id = $1");
@@ -444,15 +485,51 @@ pub async fn running_silent_since(
 ) -> Result<Vec<Call>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM calls c WHERE c.finished_at IS NULL AND c.state IN ('ringing', 'in_progress') \
-         AND c.heard_at < $1 ORDER BY c.created_at LIMIT $2"
+         AND c.check_at IS NULL AND c.heard_at < $1 ORDER BY c.created_at LIMIT $2"
     );
     tx.query(&sql, params![before, limit]).await?.into_iter().map(read).collect()
+}
+
+/// A running call that its engine is to be asked after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToCheck {
+    /// The call.
+    pub call: Call,
+    /// Since when it has been known that the talk is over.
+    pub end_seen_at: Option<Timestamp>,
+}
+
+/// Running calls whose engines are to be asked after them by now, longest due first.
+pub async fn to_check(tx: &mut Tx, now: Timestamp, limit: u32) -> Result<Vec<ToCheck>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS}, c.end_seen_at FROM calls c WHERE c.check_at <= $1 AND c.check_at IS NOT NULL \
+         AND c.finished_at IS NULL AND c.state <> 'wrapping_up' ORDER BY c.check_at LIMIT $2"
+    );
+    let read = |row: Row| {
+        let mut row = row.of("calls");
+        Ok(ToCheck { call: read_columns(&mut row)?, end_seen_at: row.next()? })
+    };
+    tx.query(&sql, params![now, limit]).await?.into_iter().map(read).collect()
+}
+
+/// Sets when the engine is to be asked after a call next.
+pub async fn check_at(tx: &mut Tx, id: CallId, at: Timestamp) -> Result<(), StoreError> {
+    tx.execute("UPDATE calls SET check_at = $2 WHERE id = $1", params![id, at]).await?;
+    Ok(())
+}
+
+/// Notes that the talk is over although its end has not been told yet. The first time counts.
+pub async fn end_seen(tx: &mut Tx, id: CallId, at: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE calls SET end_seen_at = coalesce(end_seen_at, $2) WHERE id = $1";
+    tx.execute(sql, params![id, at]).await?;
+    Ok(())
 }
 
 /// Calls that an engine was asked for before then and of which nothing has been heard.
 pub async fn dialing_since(tx: &mut Tx, before: Timestamp, limit: u32) -> Result<Vec<Call>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM calls c WHERE c.finished_at IS NULL AND c.state = 'dialing' AND c.heard_at < $1 \
+        "SELECT {COLUMNS} FROM calls c WHERE c.finished_at IS NULL AND c.state = 'dialing' AND c.check_at IS NULL \
+         AND c.heard_at < $1 \
          ORDER BY c.created_at LIMIT $2"
     );
     tx.query(&sql, params![before, limit]).await?.into_iter().map(read).collect()

@@ -98,6 +98,16 @@ pub async fn finish(
     Ok(())
 }
 
+/// Forgets a request that came to nothing, so that it can be sent again.
+pub async fn forget(tx: &mut Tx, scope: &Scope, key: &str) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM idempotency WHERE business_id = $1 AND mode = $2 AND route = $3 AND key = $4 AND status IS NULL",
+        params![scope.business_id, scope.mode.as_str(), scope.route, key],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Forgets records from before then.
 pub async fn purge(tx: &mut Tx, before: Timestamp) -> Result<(), StoreError> {
     tx.execute("DELETE FROM idempotency WHERE created_at < $1", params![before]).await?;

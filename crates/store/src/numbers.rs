@@ -49,6 +49,13 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<Number>, StoreError> {
     tx.query(&sql, &[]).await?.into_iter().map(read).collect()
 }
 
+/// The numbers that agents answer.
+pub async fn answered(tx: &mut Tx) -> Result<Vec<E164>, StoreError> {
+    let sql = "SELECT phone_number FROM numbers WHERE agent_id IS NOT NULL ORDER BY phone_number";
+    let read = |row: Row| row.of("numbers").parse(|text| E164::parse(text).ok());
+    tx.query(sql, &[]).await?.into_iter().map(read).collect()
+}
+
 /// One number, whoever holds it.
 pub async fn by_phone(tx: &mut Tx, phone: &E164) -> Result<Option<Number>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM numbers WHERE phone_number = $1");

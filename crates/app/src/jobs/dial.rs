@@ -18,6 +18,7 @@ use store::StoreError;
 use store::calls::Call;
 
 use crate::App;
+use crate::agents;
 use crate::calls::{cast_of, log_entry, max_duration, may_dial};
 use crate::intake::{self, Observer};
 
@@ -26,6 +27,13 @@ pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long an engine may take to answer before its answer counts as lost.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a call may wait for room at the engine.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+
+/// The shortest and the longest pause before an engine without room is asked again.
+const SHORTEST_WAIT: Duration = Duration::from_secs(2);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Who takes part in a call.
 #[derive(Debug, Clone)]
@@ -67,7 +75,9 @@ pub(crate) async fn dial(
         Next::Nothing => return Ok(None),
     };
     app.intake().begins(id);
-    let answer = match app.engine_for(call.mode).cloned() {
+    let engine = app.engine_for(call.mode).cloned();
+    let remote = engine.as_ref().is_some_and(|engine| engine.is_remote());
+    let answer = match engine {
         None => {
             let reason = "no engine is configured for live calls: set KAICALLS_LIVE_ENGINE, or use a kc_test_ key, whose \
                           calls run on the sandbox";
@@ -75,12 +85,29 @@ pub(crate) async fn dial(
         }
         Some(engine) => {
             let observer = Arc::new(Observer::new(app.clone()));
-            let answer =
-                tokio::time::timeout(ANSWER_LIMIT, engine.place(plan(&call, cast, app), observer)).await;
-            answer.unwrap_or_else(|_| Err(PlaceError::Uncertain("no answer in time".to_owned())))
+            match agents::prepared(app, &*engine, &cast.agent).await {
+                Err(error) => Err(error),
+                Ok(agent) => {
+                    let plan = plan(&call, Cast { agent, ..cast }, app);
+                    let answer = tokio::time::timeout(ANSWER_LIMIT, engine.place(plan, observer)).await;
+                    answer.unwrap_or_else(|_| Err(PlaceError::Uncertain("no answer in time".to_owned())))
+                }
+            }
         }
     };
+    if remote {
+        app.intake().ends(id);
+    }
     let at = app.now();
+    let answer = match answer {
+        Err(PlaceError::Later { wait, .. }) if at.duration_since(call.created_at) < PATIENCE => {
+            return put_back(app, id, job, at + wait.clamp(SHORTEST_WAIT, LONGEST_WAIT)).await;
+        }
+        Err(PlaceError::Later { reason, .. }) => {
+            Err(PlaceError::Refused { code: FailureCode::CarrierError, reason })
+        }
+        answer => answer,
+    };
     let (report, refusal) = match answer {
         Ok(accepted) => (Some(Progress::Accepted { conversation_id: accepted.conversation_id }), None),
         Err(PlaceError::Refused { code, reason }) => {
@@ -92,10 +119,37 @@ pub(crate) async fn dial(
             app.intake().ends(id);
             (None, None)
         }
+        Err(PlaceError::Later { .. }) => unreachable!("has become something else above"),
     };
     let reports: Vec<Report> =
         report.map(|progress| Report { call_id: id, at, progress }).into_iter().collect();
-    intake::store(app, id, reports, intake::Also { finish: Some(job), refusal }).await
+    intake::store(app, id, reports, intake::Also { finish: Some(job), refusal, ..Default::default() }).await
+}
+
+/// Lets a call wait that the engine had no room for. Nothing rang, so asking again is no second dialling.
+async fn put_back(
+    app: &App,
+    id: CallId,
+    job: JobId,
+    run_at: domain::Timestamp,
+) -> Result<Option<Call>, StoreError> {
+    app.intake().ends(id);
+    let now = app.now();
+    app.store()
+        .write(move |tx| {
+            Box::pin(async move {
+                let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(None) };
+                if call.state == CallState::Dialing {
+                    call.state = CallState::Queued;
+                    call.node_id = None;
+                    store::calls::update(tx, &call).await?;
+                    store::calls::log(tx, id, &[log_entry(now, "waiting")]).await?;
+                    store::jobs::retry_at(tx, job, run_at).await?;
+                }
+                Ok(Some(call))
+            })
+        })
+        .await
 }
 
 async fn step_forward(
@@ -141,7 +195,8 @@ async fn step_forward(
     Ok(Next::Place(Box::new((call, cast))))
 }
 
-fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
+/// Everything that an engine needs for a call.
+pub(crate) fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
     let now = app.now();
     let knowledge =
         Knowledge { lead: cast.lead.as_ref(), name: call.name.as_deref(), business: &cast.business, now };
@@ -163,6 +218,7 @@ fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
             call.first_message.as_deref(),
             &variables,
         ),
+        given_first_message: call.first_message.clone().filter(|given| !given.trim().is_empty()),
         agent: config,
         context: call.context.clone(),
         variables,

@@ -6,6 +6,7 @@
 pub(crate) mod deliver;
 pub use deliver::limits as webhook_limits;
 pub(crate) mod dial;
+mod remote;
 mod runner;
 mod sweep;
 pub(crate) mod wrap_up;
@@ -16,7 +17,10 @@ use jiff::SignedDuration;
 use store::StoreError;
 use store::jobs::Queue;
 
+use domain::Mode;
+
 use crate::App;
+use crate::agents::AgentError;
 
 /// How long other processes believe that this one lives without hearing from it.
 const NODE_LEASE: SignedDuration = SignedDuration::from_secs(15);
@@ -45,7 +49,26 @@ pub async fn start(app: &App) -> Result<(), StoreError> {
     app.spawn(runner::run(app.clone(), Queue::Calls, app.call_hands()));
     app.spawn(runner::run(app.clone(), Queue::Deliveries, app.delivery_hands()));
     app.spawn(sweep::run(app.clone()));
+    if app.engine_for(Mode::Live).is_some_and(|engine| engine.is_remote()) {
+        app.spawn(remote::run(app.clone()));
+    }
     Ok(())
+}
+
+/// Does at once what otherwise happens every few seconds: looks after calls of which nothing is heard, and compares both sides
+/// of what an engine keeps for us.
+pub async fn look_after(app: &App) -> Result<(), StoreError> {
+    sweep::sweep(app, false).await?;
+    remote::repair(app, true).await;
+    Ok(())
+}
+
+/// Registers the numbers that the live engine holds; says how many were new.
+pub async fn import_numbers(app: &App) -> Result<usize, AgentError> {
+    let engine = app.engine_for(Mode::Live).cloned();
+    let Some(registry) = engine.as_ref().and_then(|engine| engine.numbers()) else { return Ok(0) };
+    let held = registry.list().await?;
+    Ok(remote::register(app, held).await?)
 }
 
 async fn heart(app: App) {

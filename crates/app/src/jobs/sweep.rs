@@ -6,12 +6,22 @@ use std::time::Duration;
 use domain::call::{CallState, Ending, FailureCode, Outcome, Progress, Report};
 use domain::engine::Fate;
 use domain::{CallId, Timestamp};
+use futures_util::StreamExt as _;
 use jiff::SignedDuration;
 use store::StoreError;
 use store::calls::Call;
 
 use crate::intake::{self, Also};
 use crate::{App, outbox};
+
+/// How many calls are asked after at once.
+const AT_ONCE: usize = 16;
+
+/// How long to leave an engine alone that could not be asked.
+const UNREACHABLE: Duration = Duration::from_secs(30);
+
+/// How long messages of engines are kept.
+const MESSAGES_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How often calls are looked after.
 const EVERY: Duration = Duration::from_secs(5);
@@ -51,10 +61,21 @@ pub(super) async fn run(app: App) {
     }
 }
 
-async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
+pub(super) async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
     let now = app.now();
     app.store().write(move |tx| Box::pin(async move { store::nodes::forget_lost(tx, now).await })).await?;
     settle_lost_calls(app).await?;
+    let due = app
+        .store()
+        .read(move |tx| Box::pin(async move { store::calls::to_check(tx, now, BATCH).await }))
+        .await?;
+    futures_util::stream::iter(due)
+        .for_each_concurrent(AT_ONCE, async |due| {
+            if let Err(error) = ask_after(app, &due.call, due.end_seen_at).await {
+                tracing::warn!(call = %due.call.id, %error, "asking after a call has to wait");
+            }
+        })
+        .await;
     let silent = app
         .store()
         .read(move |tx| {
@@ -66,7 +87,7 @@ async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
         })
         .await?;
     for call in silent {
-        ask_after(app, &call).await?;
+        ask_after(app, &call, None).await?;
     }
     let overdue = app
         .store()
@@ -95,7 +116,7 @@ pub(super) async fn settle_lost_calls(app: &App) -> Result<(), StoreError> {
             .await?;
         let mut settled = 0;
         for call in &lost {
-            settled += u32::from(ask_after(app, call).await?);
+            settled += u32::from(ask_after(app, call, None).await?);
         }
         // A full batch may hide more; one in which nothing moved would only come again.
         if lost.len() < BATCH as usize || settled == 0 {
@@ -104,14 +125,16 @@ pub(super) async fn settle_lost_calls(app: &App) -> Result<(), StoreError> {
     }
 }
 
-/// Asks the engine what became of a call, and stores the answer. True if that ended it.
-async fn ask_after(app: &App, call: &Call) -> Result<bool, StoreError> {
+/// Asks the engine what became of a call, and stores the answer. True if that settled it for now.
+async fn ask_after(app: &App, call: &Call, end_seen_at: Option<Timestamp>) -> Result<bool, StoreError> {
+    let waited = end_seen_at.map(|seen| Duration::try_from(app.now() - seen).unwrap_or_default());
     let fate = match app.engine_for(call.mode) {
         Some(engine) if engine.name() == call.engine => {
-            match engine.fate(call.id, call.conversation_id.as_deref()).await {
+            match engine.fate(call.id, call.conversation_id.as_deref(), waited).await {
                 Ok(fate) => fate,
                 Err(error) => {
                     tracing::warn!(call = %call.id, %error, "the engine could not be asked what became of a call");
+                    look_again(app, call, UNREACHABLE, false).await?;
                     return Ok(false);
                 }
             }
@@ -120,12 +143,37 @@ async fn ask_after(app: &App, call: &Call) -> Result<bool, StoreError> {
         _ => Fate::Unknown,
     };
     let reports = match fate {
-        Fate::Running => return Ok(false),
+        Fate::Running { ask_again } => {
+            look_again(app, call, ask_again, false).await?;
+            return Ok(false);
+        }
+        Fate::Settling { ask_again } => {
+            look_again(app, call, ask_again, true).await?;
+            return Ok(false);
+        }
         Fate::Reports(reports) => reports,
         Fate::Unknown => vec![lost(app, call).await?],
     };
     let stored = intake::store(app, call.id, reports, Also::default()).await?;
     Ok(stored.is_none_or(|call| call.state.is_final() || matches!(call.state, CallState::WrappingUp { .. })))
+}
+
+/// Remembers when to ask next, for calls that go on elsewhere; the others are found by their silence.
+async fn look_again(app: &App, call: &Call, after: Duration, over: bool) -> Result<(), StoreError> {
+    if !app.engine_for(call.mode).is_some_and(|engine| engine.is_remote()) {
+        return Ok(());
+    }
+    let (id, now) = (call.id, app.now());
+    app.store()
+        .write_lazily(move |tx| {
+            Box::pin(async move {
+                if over {
+                    store::calls::end_seen(tx, id, now).await?;
+                }
+                store::calls::check_at(tx, id, now + after).await
+            })
+        })
+        .await
 }
 
 /// The end of a call that its engine knows nothing of: it lasted until the last thing heard of it.
@@ -170,6 +218,7 @@ async fn throw_away(app: &App, now: Timestamp) -> Result<(), StoreError> {
                 store::idempotency::purge(tx, now - IDEMPOTENCY_KEPT).await?;
                 store::deliveries::purge_attempts(tx, now - ATTEMPTS_KEPT).await?;
                 store::events::purge(tx, now - EVENTS_KEPT).await?;
+                store::engine_messages::purge(tx, now - MESSAGES_KEPT).await?;
                 store::sessions::purge(tx, now).await
             })
         })

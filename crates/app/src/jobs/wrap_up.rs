@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use domain::call::{CallState, Outcome, Party, Utterance};
-use domain::engine::RecordingFile;
+use domain::call::{CallState, Findings as EngineFindings, Outcome, Party, Utterance};
+use domain::engine::Recorded;
 use domain::prompt::{self, Knowledge};
 use domain::{CallId, JobId, Timestamp};
 use jiff::SignedDuration;
-use speech::{Analysis, AnalysisRequest, ModelChoice, Role, Spoken};
+use speech::{Analysis, AnalysisRequest, LeadFacts, ModelChoice, Quality, Role, Spoken};
 use store::StoreError;
 use store::calls::Call;
 use store::transcripts::Transcript;
@@ -20,6 +20,17 @@ use crate::{App, leads, outbox};
 
 /// How long the job belongs to the process that works on it: the deadline and some more.
 pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long adding to a final call may take.
+const ENRICHING: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long after the beginning of the wrap-up a recording is looked for that was not there at once.
+const LOOKS: [SignedDuration; 4] = [
+    SignedDuration::from_secs(10),
+    SignedDuration::from_secs(30),
+    SignedDuration::from_mins(2),
+    SignedDuration::from_mins(10),
+];
 
 /// Kept back from the deadline for the last transaction.
 const RESERVE: Duration = Duration::from_secs(2);
@@ -31,11 +42,28 @@ pub(crate) async fn run(app: &App, id: CallId, job: JobId) {
     }
 }
 
-/// Wraps a call up. Harmless to repeat, and nothing to do for a call that is final already.
+/// Wraps a call up, or adds to a final one what became known of it since. Harmless to repeat.
 pub(crate) async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), StoreError> {
     let Some(work) = look_up(app, id).await? else { return finish_only(app, job).await };
-    let CallState::WrappingUp { talked, until, .. } = work.call.state else {
-        return finish_only(app, job).await;
+    let now = app.now();
+    let (talked, until) = match work.call.state {
+        CallState::WrappingUp { talked, until, .. } => (talked, until),
+        CallState::Ended(_) => (Duration::ZERO, now + ENRICHING),
+        _ => return finish_only(app, job).await,
+    };
+    // Where calls are made elsewhere the recording may take minutes; until then the job gives its hand back.
+    let early = if is_remote(app, &work.call) {
+        match record(app, &work.call, &work.utterances).await {
+            Recording::NotYet if !work.call.state.is_final() => {
+                if let Some(again) = next_look(app, &work.call, until) {
+                    return retry(app, job, again).await;
+                }
+                Some(Recording::Nothing)
+            }
+            recording => Some(recording),
+        }
+    } else {
+        None
     };
 
     let fallback = &app.parts().fallback_analyst;
@@ -46,9 +74,18 @@ pub(crate) async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), Sto
     }
     let left = until.duration_since(app.now());
     let patience = Duration::try_from(left).unwrap_or(Duration::ZERO).saturating_sub(RESERVE);
+    let known =
+        work.findings.as_ref().is_some_and(|found| found.summary.is_some() && found.quality.is_some());
     let (read, recording) = tokio::join!(
-        tokio::time::timeout(patience, read_with_model(app, &work.request)),
-        tokio::time::timeout(patience, record(app, &work.call, &work.utterances)),
+        tokio::time::timeout(patience, async {
+            if known { None } else { read_with_model(app, &work.request).await }
+        }),
+        tokio::time::timeout(patience, async {
+            match early {
+                Some(recording) => recording,
+                None => record(app, &work.call, &work.utterances).await,
+            }
+        }),
     );
     if let Ok(Some((analysis, by))) = read {
         if analysis.opt_out && !found.as_ref().is_some_and(|(analysis, _)| analysis.opt_out) {
@@ -56,10 +93,15 @@ pub(crate) async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), Sto
         }
         found = Some((analysis, by));
     }
-    let recording = recording.unwrap_or_else(|_| {
-        tracing::warn!(call = %id, "the recording was not ready in time");
-        None
-    });
+    let recording = match recording {
+        Ok(Recording::Stored(recorded)) => Some(recorded),
+        Ok(Recording::Nothing | Recording::NotYet) => None,
+        Err(_) => {
+            tracing::warn!(call = %id, "the recording was not ready in time");
+            None
+        }
+    };
+    let found = with_findings(found, work.findings.as_ref(), &work.call.engine);
     conclude(app, job, Findings { work, talked, found, recording }).await
 }
 
@@ -68,6 +110,59 @@ struct Work {
     call: Call,
     utterances: Vec<Utterance>,
     request: AnalysisRequest,
+    findings: Option<EngineFindings>,
+}
+
+fn is_remote(app: &App, call: &Call) -> bool {
+    app.engine_for(call.mode).is_some_and(|engine| engine.is_remote() && engine.name() == call.engine)
+}
+
+/// When to look for a recording again: 10 s, 30 s, 2 min and 10 min after the wrap-up began; `None` if it is too late for that.
+fn next_look(app: &App, call: &Call, until: Timestamp) -> Option<Timestamp> {
+    let begun = until - app.engine_for(call.mode)?.wrap_up_limit();
+    let now = app.now();
+    LOOKS.iter().map(|&after| begun + after).find(|&again| again > now && again < until)
+}
+
+/// What the engine found out comes before what we did.
+fn with_findings(
+    ours: Option<(Analysis, String)>,
+    theirs: Option<&EngineFindings>,
+    engine: &str,
+) -> Option<(Analysis, String)> {
+    let Some(theirs) = theirs else { return ours };
+    let (mut analysis, mut by) = ours.unwrap_or_else(|| {
+        let nothing = Analysis {
+            summary: String::new(),
+            lead: LeadFacts::default(),
+            quality: None,
+            lead_score: None,
+            score_explanation: None,
+            opt_out: false,
+        };
+        (nothing, engine.to_owned())
+    });
+    if let Some(summary) = &theirs.summary {
+        analysis.summary.clone_from(summary);
+        engine.clone_into(&mut by);
+    }
+    if let Some([professionalism, empathy, information_gathering, resolution]) = theirs.quality {
+        analysis.quality = Some(Quality { professionalism, empathy, information_gathering, resolution });
+    }
+    let better = |theirs: &Option<String>, ours: &mut Option<String>| {
+        if theirs.is_some() {
+            ours.clone_from(theirs);
+        }
+    };
+    better(&theirs.name, &mut analysis.lead.name);
+    better(&theirs.email, &mut analysis.lead.email);
+    better(&theirs.phone, &mut analysis.lead.phone);
+    better(&theirs.intent, &mut analysis.lead.intent);
+    (!analysis.summary.is_empty()).then_some((analysis, by))
+}
+
+async fn retry(app: &App, job: JobId, at: Timestamp) -> Result<(), StoreError> {
+    app.store().write(move |tx| Box::pin(async move { store::jobs::retry_at(tx, job, at).await })).await
 }
 
 /// Everything that goes into the last transaction.
@@ -75,14 +170,14 @@ struct Findings {
     work: Work,
     talked: Duration,
     found: Option<(Analysis, String)>,
-    recording: Option<Recorded>,
+    recording: Option<StoredRecording>,
 }
 
 /// A recording that has been stored.
-struct Recorded {
+struct StoredRecording {
     key: String,
     content_type: &'static str,
-    duration: Duration,
+    duration: Option<Duration>,
 }
 
 async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
@@ -91,7 +186,11 @@ async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
         .read(move |tx| {
             Box::pin(async move {
                 let Some(call) = store::calls::by_id(tx, id).await? else { return Ok(None) };
-                let utterances = store::calls::utterances(tx, id).await?;
+                let findings = store::findings::get(tx, id).await?;
+                let utterances = match &findings {
+                    Some(found) if !found.transcript.is_empty() => found.transcript.clone(),
+                    _ => store::calls::utterances(tx, id).await?,
+                };
                 let Some(cast) = cast_of(tx, &call).await? else { return Ok(None) };
                 let knowledge = Knowledge {
                     lead: cast.lead.as_ref(),
@@ -122,7 +221,7 @@ async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
                         temperature: 0.0,
                     },
                 };
-                Ok(Some(Work { call, utterances, request }))
+                Ok(Some(Work { call, utterances, request, findings }))
             })
         })
         .await
@@ -152,22 +251,46 @@ async fn read_with_model(app: &App, request: &AnalysisRequest) -> Option<(Analys
     }
 }
 
-/// Gets and stores the recording. Losing it never holds up the end of a call.
-async fn record(app: &App, call: &Call, utterances: &[Utterance]) -> Option<Recorded> {
-    let engine = app.engine_for(call.mode)?;
-    let file: RecordingFile = match engine.recording(call.id, utterances).await {
-        Ok(file) => file?,
+/// What came of asking for a recording.
+enum Recording {
+    Stored(StoredRecording),
+    NotYet,
+    Nothing,
+}
+
+/// Gets and stores the recording. Losing it never holds up the end of a call for good.
+async fn record(app: &App, call: &Call, utterances: &[Utterance]) -> Recording {
+    let Some(engine) = app.engine_for(call.mode).filter(|engine| engine.name() == call.engine) else {
+        return Recording::Nothing;
+    };
+    let file = match engine.recording(call.id, call.conversation_id.as_deref(), utterances).await {
+        Ok(Recorded::File(file)) => file,
+        Ok(Recorded::NotYet) => return Recording::NotYet,
+        Ok(Recorded::Nothing) => return Recording::Nothing,
         Err(error) => {
             tracing::warn!(call = %call.id, %error, "the recording could not be had");
-            return None;
+            return Recording::NotYet;
         }
     };
     match app.recordings().put(call.id, &file).await {
-        Ok(key) => Some(Recorded { key, content_type: file.content_type, duration: file.duration }),
+        Ok(key) => Recording::Stored(StoredRecording {
+            key,
+            content_type: file.content_type,
+            duration: file.duration.or(talked(call)),
+        }),
         Err(error) => {
             tracing::error!(call = %call.id, %error, "the recording could not be stored");
-            None
+            Recording::NotYet
         }
+    }
+}
+
+fn talked(call: &Call) -> Option<Duration> {
+    match call.state {
+        CallState::WrappingUp { talked, .. } | CallState::Ended(Outcome::Completed { talked }) => {
+            Some(talked)
+        }
+        _ => None,
     }
 }
 
@@ -196,10 +319,13 @@ async fn conclude(app: &App, job: JobId, findings: Findings) -> Result<(), Store
                 let now = platform.now();
                 store::jobs::finish(tx, job).await?;
                 let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(()) };
-                if !matches!(call.state, CallState::WrappingUp { .. }) {
-                    return Ok(());
+                match call.state {
+                    CallState::WrappingUp { .. } => {
+                        write_findings(tx, &platform, &mut call, findings, now).await
+                    }
+                    CallState::Ended(_) => enrich(tx, &mut call, findings).await,
+                    _ => Ok(()),
                 }
-                write_findings(tx, &platform, &mut call, findings, now).await
             })
         })
         .await?;
@@ -216,32 +342,60 @@ async fn write_findings(
 ) -> Result<(), StoreError> {
     let Findings { work, talked, found, recording } = findings;
     if let Some((analysis, by)) = found {
-        call.quality = analysis.quality.map(|marks| {
-            [marks.professionalism, marks.empathy, marks.information_gathering, marks.resolution]
-        });
+        call.quality = analysis.quality.map(marks);
         call.lead_id = leads::learn(tx, app, call, &analysis, now).await?.or(call.lead_id);
         call.summary = Some(analysis.summary);
         call.analyst = Some(by);
     }
     if let Some(recorded) = recording {
-        call.recording_duration_ms = u64::try_from(recorded.duration.as_millis()).ok();
-        call.recording_type = Some(recorded.content_type.to_owned());
-        call.recording_key = Some(recorded.key);
+        add_recording(call, recorded);
     }
     if !work.utterances.is_empty() {
-        let transcript = Transcript {
-            call_id: call.id,
-            business_id: call.business_id,
-            mode: call.mode,
-            agent_id: call.agent_id,
-            created_at: call.created_at,
-            text: transcript_text(&work.utterances),
-            utterances: work.utterances,
-        };
-        store::transcripts::insert(tx, &transcript).await?;
+        store::transcripts::insert(tx, &transcript(call, work.utterances)).await?;
     }
     call.state = CallState::Ended(Outcome::Completed { talked });
     outbox::conclude(tx, app, call, now).await
+}
+
+/// Adds to a final call what became known of it too late. Nothing is changed that was there, and nobody is told twice.
+async fn enrich(tx: &mut store::Tx, call: &mut Call, findings: Findings) -> Result<(), StoreError> {
+    let Findings { work, found, recording, .. } = findings;
+    if let Some((analysis, by)) = found
+        && call.summary.is_none()
+    {
+        call.quality = call.quality.or(analysis.quality.map(marks));
+        call.summary = Some(analysis.summary);
+        call.analyst = Some(by);
+    }
+    if let (Some(recorded), None) = (recording, &call.recording_key) {
+        add_recording(call, recorded);
+    }
+    if !work.utterances.is_empty() && !store::transcripts::exists(tx, call.id).await? {
+        store::transcripts::insert(tx, &transcript(call, work.utterances)).await?;
+    }
+    store::calls::update(tx, call).await
+}
+
+fn marks(quality: Quality) -> [u8; 4] {
+    [quality.professionalism, quality.empathy, quality.information_gathering, quality.resolution]
+}
+
+fn add_recording(call: &mut Call, recorded: StoredRecording) {
+    call.recording_duration_ms = recorded.duration.and_then(|length| u64::try_from(length.as_millis()).ok());
+    call.recording_type = Some(recorded.content_type.to_owned());
+    call.recording_key = Some(recorded.key);
+}
+
+fn transcript(call: &Call, utterances: Vec<Utterance>) -> Transcript {
+    Transcript {
+        call_id: call.id,
+        business_id: call.business_id,
+        mode: call.mode,
+        agent_id: call.agent_id,
+        created_at: call.created_at,
+        text: transcript_text(&utterances),
+        utterances,
+    }
 }
 
 /// One line per utterance, `Agent: …` or `Caller: …`, as the public API shows it.

@@ -7,5 +7,5 @@ mod state;
 
 pub use outcome::{FailureCode, Outcome};
 pub use plan::{CallPlan, Direction};
-pub use progress::{Ending, Party, Progress, Report, Utterance};
+pub use progress::{Ending, Findings, Party, Progress, Report, Utterance};
 pub use state::{CallState, Step, WRAP_UP_LIMIT};

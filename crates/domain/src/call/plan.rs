@@ -55,6 +55,8 @@ pub struct CallPlan {
     pub instructions: String,
     /// The opening line of this call, rendered.
     pub first_message: String,
+    /// The opening line that the request asked for, unrendered.
+    pub given_first_message: Option<String>,
     /// What the request said about this call, as it was given; the instructions contain it too.
     pub context: Option<String>,
     /// What the agent knows of the person and the business.

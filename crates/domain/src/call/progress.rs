@@ -44,6 +44,34 @@ pub struct Utterance {
     pub interrupted: bool,
 }
 
+/// What an engine makes of a finished call. Whatever is missing is found out by the platform.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Findings {
+    /// What was said, in a few sentences.
+    pub summary: Option<String>,
+    /// Professionalism, empathy, information gathering, resolution; 0 to 100 each.
+    pub quality: Option<[u8; 4]>,
+    /// The caller's name.
+    pub name: Option<String>,
+    /// The caller's e-mail address.
+    pub email: Option<String>,
+    /// The number that the caller wants to be called back on.
+    pub phone: Option<String>,
+    /// What the caller wants.
+    pub intent: Option<String>,
+    /// What the engine charges, in cents.
+    pub cost_cents: Option<u32>,
+    /// Everything that was said. If it is empty, what was reported during the call stands.
+    pub transcript: Vec<Utterance>,
+}
+
+impl Findings {
+    /// True if a call without findings of its own would not gain anything by these.
+    pub fn is_empty(&self) -> bool {
+        self.summary.is_none() && self.transcript.is_empty()
+    }
+}
+
 /// How the engine saw the call end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
@@ -79,6 +107,8 @@ pub enum Progress {
         /// More about it, or empty.
         detail: String,
     },
+    /// What the engine itself found out about the call; a later one replaces an earlier one.
+    Found(Box<Findings>),
     /// The call is over.
     Ended {
         /// How.

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use super::{Ending, FailureCode, Outcome, Progress};
 use crate::Timestamp;
 
-/// How long summary and recording may take before a call turns final without them.
+/// How long summary and recording may take before a call turns final without them, unless its engine needs longer.
 pub const WRAP_UP_LIMIT: SignedDuration = SignedDuration::from_secs(30);
 
 /// Where a call is in its life.
@@ -54,11 +54,14 @@ pub enum Step {
 }
 
 impl CallState {
-    /// Takes a report. `at` is the engine's time, `now` is ours.
-    pub fn on(self, progress: &Progress, at: Timestamp, now: Timestamp) -> Step {
+    /// Takes a report. `at` is the engine's time, `now` is ours; `limit` is how long the wrap-up may take.
+    pub fn on(self, progress: &Progress, at: Timestamp, now: Timestamp, limit: SignedDuration) -> Step {
         match (self, progress) {
             (Self::WrappingUp { .. } | Self::Ended(_), _)
-            | (_, Progress::Accepted { .. } | Progress::Said(_) | Progress::Noted { .. })
+            | (
+                _,
+                Progress::Accepted { .. } | Progress::Said(_) | Progress::Noted { .. } | Progress::Found(_),
+            )
             | (Self::Ringing | Self::InProgress { .. }, Progress::Ringing)
             | (Self::InProgress { .. }, Progress::Answered) => Step::Stay,
             (Self::Queued | Self::Dialing, Progress::Ringing) => Step::Move(Self::Ringing),
@@ -66,13 +69,13 @@ impl CallState {
             (Self::InProgress { answered_at }, Progress::Ended { ending: Ending::Failed(_), .. }) => {
                 // An answered call cannot turn into one that never connected: it lasted until this report.
                 let talked = at.duration_since(answered_at).try_into().unwrap_or(Duration::ZERO);
-                Step::WrapUp(Self::WrappingUp { answered_at, talked, until: now + WRAP_UP_LIMIT })
+                Step::WrapUp(Self::WrappingUp { answered_at, talked, until: now + limit })
             }
             (_, Progress::Ended { ending: Ending::Talked { answered_at, talked }, .. }) => {
                 Step::WrapUp(Self::WrappingUp {
                     answered_at: *answered_at,
                     talked: *talked,
-                    until: now + WRAP_UP_LIMIT,
+                    until: now + limit,
                 })
             }
             (_, Progress::Ended { ending: Ending::Failed(code), .. }) => Step::End(*code),
@@ -164,7 +167,7 @@ mod tests {
         ];
         for state in states() {
             for report in &reports {
-                match state.on(report, at(20), at(20)) {
+                match state.on(report, at(20), at(20), WRAP_UP_LIMIT) {
                     Step::Stay => {}
                     Step::Move(next) | Step::WrapUp(next) => {
                         assert!(rank(next) > rank(state), "{state:?} {report:?}");
@@ -179,7 +182,7 @@ mod tests {
     fn a_final_state_is_final() {
         for state in states().into_iter().filter(|state| state.is_final()) {
             for report in [Progress::Ringing, Progress::Answered, ended_well(), ended_badly()] {
-                assert_eq!(state.on(&report, at(20), at(20)), Step::Stay);
+                assert_eq!(state.on(&report, at(20), at(20), WRAP_UP_LIMIT), Step::Stay);
             }
         }
     }
@@ -187,7 +190,7 @@ mod tests {
     #[test]
     fn an_end_without_its_answer_still_counts_as_talked() {
         let Step::WrapUp(CallState::WrappingUp { talked, until, .. }) =
-            CallState::Dialing.on(&ended_well(), at(70), at(71))
+            CallState::Dialing.on(&ended_well(), at(70), at(71), WRAP_UP_LIMIT)
         else {
             panic!("expected a wrap-up");
         };
@@ -196,7 +199,8 @@ mod tests {
 
     #[test]
     fn an_answered_call_never_becomes_one_that_failed_to_connect() {
-        let step = CallState::InProgress { answered_at: at(10) }.on(&ended_badly(), at(25), at(25));
+        let step =
+            CallState::InProgress { answered_at: at(10) }.on(&ended_badly(), at(25), at(25), WRAP_UP_LIMIT);
         let Step::WrapUp(CallState::WrappingUp { talked, .. }) = step else {
             panic!("expected a wrap-up, got {step:?}")
         };

@@ -1,0 +1,221 @@
+//! Where engines that run elsewhere deliver: their messages, and the calls that come in through them.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::agent::{Agent, DEFAULT_MAX_DURATION};
+use domain::call::{CallPlan, CallState, Direction, Report};
+use domain::engine::{CallDesk, EngineMessage, IncomingCall, NotStored, Taken};
+use domain::{CallId, E164, Mode};
+use jiff::SignedDuration;
+use store::calls::Call;
+use store::engine_messages::NewMessage;
+use store::{StoreError, Tenancy, Tx};
+
+use crate::App;
+use crate::calls::{cast_of, log_entry};
+use crate::intake::{self, Also};
+use crate::jobs::dial;
+
+/// How long storing may take before the sender is told to come again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much longer than its longest talk an incoming call may take before its engine is asked after it.
+const BEYOND_THE_TALK: SignedDuration = SignedDuration::from_secs(180);
+
+/// The desk of a platform.
+#[derive(Clone)]
+pub struct Desk(App);
+
+impl Desk {
+    /// The desk of this platform.
+    pub fn new(app: App) -> Self {
+        Self(app)
+    }
+
+    /// Which call is meant: the one that the engine calls so, or the one named.
+    async fn find(
+        &self,
+        engine: &'static str,
+        conversation: &str,
+        named: Option<CallId>,
+    ) -> Result<Option<CallId>, StoreError> {
+        let conversation = conversation.to_owned();
+        self.0
+            .store()
+            .read(move |tx| {
+                Box::pin(async move {
+                    let known = store::calls::of_engine(tx, engine, &conversation).await?;
+                    if let Some(call) = known {
+                        return Ok(Some(call.id));
+                    }
+                    let Some(named) = named else { return Ok(None) };
+                    // A message may come before the answer that says what the engine calls the call.
+                    let call = store::calls::by_id(tx, named).await?;
+                    Ok(call
+                        .filter(|call| {
+                            call.engine == engine
+                                && call.mode == Mode::Live
+                                && call.conversation_id.as_ref().is_none_or(|known| *known == conversation)
+                        })
+                        .map(|call| call.id))
+                })
+            })
+            .await
+    }
+
+    async fn store(&self, message: EngineMessage) -> Result<Taken, StoreError> {
+        let mut id = self.find(message.engine, &message.conversation_id, message.call_id).await?;
+        if id.is_none()
+            && let Some(incoming) = message.incoming.clone()
+        {
+            id = self.admit(incoming).await?.map(|(call, _)| call.id);
+        }
+        let Some(id) = id else { return Ok(Taken::Unknown) };
+        let reports: Vec<Report> =
+            message.progress.into_iter().map(|(at, progress)| Report { call_id: id, at, progress }).collect();
+        let kept = NewMessage {
+            engine: message.engine,
+            conversation_id: message.conversation_id,
+            key: message.key,
+            call_id: id,
+            kind: message.kind,
+            body: message.body,
+            received_at: self.0.now(),
+        };
+        let also = Also { message: Some(kept), ends: message.ends, ..Also::default() };
+        let applied = intake::store_once(&self.0, id, reports, also).await?;
+        Ok(match (applied.call, applied.repeated) {
+            (None, _) => Taken::Unknown,
+            (Some(_), true) => Taken::Repeated,
+            (Some(_), false) => Taken::Stored,
+        })
+    }
+
+    /// Stores an incoming call once; gives it with those who take part.
+    async fn admit(&self, incoming: IncomingCall) -> Result<Option<(Call, dial::Cast)>, StoreError> {
+        let app = self.0.clone();
+        let admitted =
+            self.0.store().write(move |tx| Box::pin(async move { admit(tx, &app, &incoming).await })).await?;
+        if let Some((call, _)) = &admitted {
+            self.0.live().ring(call.id);
+        }
+        Ok(admitted)
+    }
+
+    async fn transfer(
+        &self,
+        engine: &'static str,
+        conversation: &str,
+        named: Option<CallId>,
+    ) -> Result<Option<E164>, StoreError> {
+        let Some(id) = self.find(engine, conversation, named).await? else { return Ok(None) };
+        let found = self.0.store().read(move |tx| {
+            Box::pin(async move {
+                let Some(call) = store::calls::by_id(tx, id).await? else { return Ok(None) };
+                cast_of(tx, &call).await
+            })
+        });
+        let config = found.await?.map(|cast| cast.agent.config);
+        Ok(config.filter(|config| config.transfer_enabled).and_then(|config| config.transfer_phone_number))
+    }
+
+    async fn answer(&self, incoming: IncomingCall) -> Result<Option<CallPlan>, StoreError> {
+        let admitted = self.admit(incoming).await?;
+        Ok(admitted.map(|(call, cast)| dial::plan(&call, cast, &self.0)))
+    }
+}
+
+async fn admit(
+    tx: &mut Tx,
+    app: &App,
+    incoming: &IncomingCall,
+) -> Result<Option<(Call, dial::Cast)>, StoreError> {
+    if let Some(call) = store::calls::of_engine(tx, incoming.engine, &incoming.conversation_id).await? {
+        return Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)));
+    }
+    let now = app.now();
+    let number = store::numbers::by_phone(tx, &incoming.to).await?;
+    let Some((business, agent)) = number.and_then(|number| number.business_id.zip(number.agent_id)) else {
+        return Ok(None);
+    };
+    let one = Tenancy::one(business, Mode::Live);
+    let Some(agent) = store::agents::get(tx, &one, agent).await? else { return Ok(None) };
+    let lead = match &incoming.from {
+        Some(from) => store::leads::by_phone(tx, &one, from).await?,
+        None => None,
+    };
+    let call = Call {
+        id: CallId::new(app.ids()),
+        business_id: business,
+        mode: Mode::Live,
+        agent_id: agent.id,
+        direction: Direction::Inbound,
+        to: incoming.to.clone(),
+        from: incoming.from.clone(),
+        name: None,
+        context: None,
+        first_message: None,
+        lead_id: lead.map(|lead| lead.id),
+        webhook_url: None,
+        max_duration_s: max_duration_s(&agent),
+        engine: incoming.engine.to_owned(),
+        node_id: None,
+        conversation_id: Some(incoming.conversation_id.clone()),
+        state: CallState::Ringing,
+        ringing_at: Some(incoming.at),
+        ended_at: None,
+        ended_reason: None,
+        cost_cents: 0,
+        summary: None,
+        quality: None,
+        analyst: None,
+        recording_key: None,
+        recording_type: None,
+        recording_duration_ms: None,
+        policy_reason: "incoming".to_owned(),
+        refusal: None,
+        created_at: app.store().created_at(now),
+        finished_at: None,
+    };
+    if !store::calls::insert_incoming(tx, &call).await? {
+        // A repetition that came at the same moment was first.
+        let Some(call) = store::calls::of_engine(tx, incoming.engine, &incoming.conversation_id).await?
+        else {
+            return Ok(None);
+        };
+        return Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)));
+    }
+    store::calls::log_first(tx, call.id, &log_entry(incoming.at, "ringing")).await?;
+    let talk = SignedDuration::from_secs(call.max_duration_s.into());
+    store::calls::check_at(tx, call.id, now + talk + BEYOND_THE_TALK).await?;
+    Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)))
+}
+
+fn max_duration_s(agent: &Agent) -> u32 {
+    let default = u32::try_from(DEFAULT_MAX_DURATION.as_secs()).expect("a constant of minutes");
+    agent.config.max_duration_s.unwrap_or(default)
+}
+
+#[async_trait]
+impl CallDesk for Desk {
+    async fn take(&self, message: EngineMessage) -> Result<Taken, NotStored> {
+        match tokio::time::timeout(PATIENCE, self.store(message)).await {
+            Ok(stored) => stored.map_err(|error| NotStored(error.to_string())),
+            Err(_) => Err(NotStored("the database took too long".to_owned())),
+        }
+    }
+
+    async fn incoming(&self, call: IncomingCall) -> Result<Option<CallPlan>, NotStored> {
+        self.answer(call).await.map_err(|error| NotStored(error.to_string()))
+    }
+
+    async fn transfer_to(
+        &self,
+        engine: &'static str,
+        conversation_id: &str,
+        call: Option<CallId>,
+    ) -> Result<Option<E164>, NotStored> {
+        self.transfer(engine, conversation_id, call).await.map_err(|error| NotStored(error.to_string()))
+    }
+}

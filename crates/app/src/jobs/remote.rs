@@ -1,0 +1,81 @@
+//! Keeps what engines that run elsewhere hold for us in step with what is stored here: agents and phone numbers.
+
+use std::time::Duration;
+
+use domain::number::Number;
+use domain::{Mode, NumberId};
+use store::StoreError;
+
+use crate::{App, agents};
+
+/// How often both sides are compared.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// How many rounds pass between two looks through everything that the engine keeps: once an hour.
+const THOROUGH_ROUNDS: u32 = 120;
+
+/// Repairs until the platform stops. The first round is thorough: it finds what the last crash left.
+pub(super) async fn run(app: App) {
+    let mut round = 0_u32;
+    loop {
+        repair(&app, round.is_multiple_of(THOROUGH_ROUNDS)).await;
+        round = round.wrapping_add(1);
+        if !app.pause(EVERY).await {
+            return;
+        }
+    }
+}
+
+/// One round.
+pub(super) async fn repair(app: &App, thorough: bool) {
+    if let Err(error) = agents::repair(app, thorough).await {
+        tracing::warn!(%error, "comparing agents with the engine has to wait");
+    }
+    if let Err(error) = numbers(app, thorough).await {
+        tracing::warn!(%error, "comparing phone numbers with the engine has to wait");
+    }
+}
+
+/// Registers the engine's numbers and has calls to those that agents answer brought to us.
+async fn numbers(app: &App, import: bool) -> Result<(), agents::AgentError> {
+    let Some(engine) = app.engine_for(Mode::Live).cloned() else { return Ok(()) };
+    let Some(registry) = engine.numbers() else { return Ok(()) };
+    if import {
+        let held = registry.list().await?;
+        let added = register(app, held).await?;
+        if added > 0 {
+            tracing::info!(added, "registered phone numbers that the engine holds");
+        }
+    }
+    let answered = app.store().read(|tx| Box::pin(async move { store::numbers::answered(tx).await })).await?;
+    Ok(registry.answer(&answered).await?)
+}
+
+/// Adds numbers to the registry: to the business if there is just one, into the pool otherwise. Says how many were new.
+pub(super) async fn register(app: &App, numbers: Vec<domain::E164>) -> Result<usize, StoreError> {
+    let platform = app.clone();
+    app.store()
+        .write(move |tx| {
+            Box::pin(async move {
+                let businesses = store::businesses::all(tx).await?;
+                let only = if let [only] = businesses.as_slice() { Some(only.id) } else { None };
+                let mut added = 0;
+                for phone_number in numbers {
+                    if store::numbers::by_phone(tx, &phone_number).await?.is_some() {
+                        continue;
+                    }
+                    let number = Number {
+                        id: NumberId::new(platform.ids()),
+                        phone_number,
+                        business_id: only,
+                        agent_id: None,
+                        created_at: platform.store().created_at(platform.now()),
+                    };
+                    store::numbers::insert(tx, &number).await?;
+                    added += 1;
+                }
+                Ok(added)
+            })
+        })
+        .await
+}

@@ -1,0 +1,52 @@
+//! Messages of engines that run elsewhere, without their secrets: what tells a repetition from news, and the raw material when
+//! somebody asks what an engine said.
+
+use domain::{CallId, Timestamp};
+
+use crate::StoreError;
+use crate::tx::{Tx, params};
+
+/// A message to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// Which engine sent it.
+    pub engine: &'static str,
+    /// The engine's id of the call.
+    pub conversation_id: String,
+    /// What tells a repetition from news.
+    pub key: String,
+    /// The call.
+    pub call_id: CallId,
+    /// Its type, in the engine's words.
+    pub kind: String,
+    /// JSON without secrets.
+    pub body: String,
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+/// Keeps a message; false if it is a repetition.
+pub async fn insert(tx: &mut Tx, message: &NewMessage) -> Result<bool, StoreError> {
+    let added = tx
+        .execute(
+            "INSERT INTO engine_messages (engine, conversation_id, key, call_id, kind, body, received_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (engine, conversation_id, key) DO NOTHING",
+            params![
+                message.engine,
+                message.conversation_id.as_str(),
+                message.key.as_str(),
+                message.call_id,
+                message.kind.as_str(),
+                message.body.as_str(),
+                message.received_at,
+            ],
+        )
+        .await?;
+    Ok(added > 0)
+}
+
+/// Throws away what came before then.
+pub async fn purge(tx: &mut Tx, before: Timestamp) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM engine_messages WHERE received_at < $1", params![before]).await?;
+    Ok(())
+}
