@@ -1,0 +1,97 @@
+//! A call as Vapi is asked for it.
+//!
+//! What is special about one call travels as values of variables and as overrides. Our own server is never among them: Vapi
+//! withholds the secret from an address that came with a request.
+
+use std::collections::BTreeSet;
+
+use domain::call::{CallPlan, Direction};
+use domain::engine::EngineRefusal;
+use serde_json::{Map, Value, json};
+
+use crate::assistant::model;
+use crate::names::{NAME_UNITS, cut};
+
+/// Where our id stands in whatever Vapi keeps of a call.
+pub(crate) const CALL_TAG: &str = "kaicalls_call_id";
+
+/// The shortest and the longest call that Vapi takes, in seconds.
+const DURATION: (u64, u64) = (10, 43_200);
+
+/// The body of `POST /call`. `assistant` and `number` are Vapi's ids.
+pub(crate) fn call(plan: &CallPlan, assistant: &str, number: &str) -> Result<Value, EngineRefusal> {
+    let mut customer = json!({ "number": plan.to.as_str() });
+    if let Some(name) =
+        plan.variables.get("name").map(|name| cut(name, NAME_UNITS)).filter(|name| !name.is_empty())
+    {
+        customer["name"] = json!(name);
+    }
+    Ok(json!({
+        "name": plan.call_id.to_string(),
+        "assistantId": assistant,
+        "phoneNumberId": number,
+        "customer": customer,
+        "assistantOverrides": overrides(plan)?,
+    }))
+}
+
+/// What an incoming call's question is answered with.
+pub(crate) fn answer(plan: &CallPlan, assistant: &str) -> Result<Value, EngineRefusal> {
+    Ok(json!({ "assistantId": assistant, "assistantOverrides": overrides(plan)? }))
+}
+
+fn overrides(plan: &CallPlan) -> Result<Value, EngineRefusal> {
+    let mut overrides = json!({
+        "variableValues": variables(plan),
+        "metadata": { CALL_TAG: plan.call_id.to_string() },
+        "maxDurationSeconds": plan.max_duration.as_secs().clamp(DURATION.0, DURATION.1),
+    });
+    let agent = &plan.agent;
+    if plan.direction == Direction::Inbound {
+        return Ok(overrides);
+    }
+    // Texts go as templates: Vapi fills them in from the values above, so that nobody's data is ever a template.
+    let own = agent.first_message.as_deref();
+    let opening = plan.given_first_message.as_deref().unwrap_or_else(|| agent.outbound_greeting());
+    if own != Some(opening) {
+        overrides["firstMessage"] = json!(opening);
+    }
+    if agent.outbound_prompt.is_some() || agent.outbound_llm.is_some() {
+        overrides["model"] = model(agent, agent.outbound_instructions(), agent.outbound_llm.as_ref())?;
+    }
+    if !agent.vapi_config.contains_key("voicemailDetection") {
+        overrides["voicemailDetection"] = json!({ "provider": "vapi" });
+    }
+    Ok(overrides)
+}
+
+/// The facts of the call, as values. All that is known, and nothing that Vapi reserves for itself.
+fn variables(plan: &CallPlan) -> Map<String, Value> {
+    let reserved = BTreeSet::from([
+        "now",
+        "date",
+        "time",
+        "month",
+        "day",
+        "year",
+        "customer",
+        "phoneNumber",
+        "call",
+        "transport",
+    ]);
+    let mut values: Map<String, Value> = plan
+        .variables
+        .iter()
+        .filter(|(name, _)| !reserved.contains(name))
+        .map(|(name, value)| (name.to_owned(), clean(value).into()))
+        .collect();
+    if let Some(context) = plan.context.as_deref().map(str::trim).filter(|context| !context.is_empty()) {
+        values.insert("context".to_owned(), context.into());
+    }
+    values
+}
+
+/// One line per fact, whatever people wrote into it.
+fn clean(value: &str) -> String {
+    value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
