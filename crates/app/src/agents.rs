@@ -411,6 +411,9 @@ pub(crate) async fn prepared(app: &App, engine: &dyn CallEngine, agent: &Agent) 
         Ok(None) => {
             Err(PlaceError::Refused { code: FailureCode::AgentError, reason: "its agent is gone".to_owned() })
         }
+        Err(AgentError::Engine(EngineRefusal::Refused { status: 401 | 403, reason })) => {
+            Err(PlaceError::Refused { code: FailureCode::InternalError, reason })
+        }
         Err(AgentError::Engine(EngineRefusal::Refused { reason, .. })) => {
             Err(PlaceError::Refused { code: FailureCode::AgentError, reason })
         }
@@ -463,7 +466,9 @@ pub(crate) async fn repair(app: &App, thorough: bool) -> Result<(), AgentError> 
             continue;
         }
         match push(app, registry, agent.id).await {
-            Err(AgentError::Engine(EngineRefusal::Refused { reason, .. })) => {
+            Err(AgentError::Engine(EngineRefusal::Refused { status, reason }))
+                if ![401, 403].contains(&status) =>
+            {
                 tracing::warn!(agent = %agent.id, reason, "the engine does not take an agent");
                 app.note_refused(agent.id, agent.version);
             }

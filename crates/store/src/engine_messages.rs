@@ -4,7 +4,7 @@
 use domain::{CallId, Timestamp};
 
 use crate::StoreError;
-use crate::tx::{Tx, params};
+use crate::tx::{Row, Tx, params};
 
 /// A message to keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,16 @@ pub async fn insert(tx: &mut Tx, message: &NewMessage) -> Result<bool, StoreErro
         )
         .await?;
     Ok(added > 0)
+}
+
+/// Type and contents of everything that an engine said about a call, oldest first.
+pub async fn of_call(tx: &mut Tx, call: CallId) -> Result<Vec<(String, String)>, StoreError> {
+    let sql = "SELECT kind, body FROM engine_messages WHERE call_id = $1 ORDER BY received_at, key";
+    let read = |row: Row| {
+        let mut row = row.of("engine_messages");
+        Ok((row.next()?, row.next()?))
+    };
+    tx.query(sql, params![call]).await?.into_iter().map(read).collect()
 }
 
 /// Throws away what came before then.

@@ -203,7 +203,13 @@ pub async fn postpone(tx: &mut Tx, id: JobId, run_at: Timestamp) -> Result<(), S
     Ok(())
 }
 
-/// How many jobs there are of each kind.
+/// How many jobs should be done by now, those being worked on included.
+pub async fn due(tx: &mut Tx, now: Timestamp) -> Result<u64, StoreError> {
+    let row = tx.query_one("SELECT count(*) FROM jobs WHERE run_at <= $1", params![now]).await?;
+    row.map_or(Ok(0), |row| row.of("jobs").next())
+}
+
+/// How many jobs of each kind wait or are being worked on.
 pub async fn pending(tx: &mut Tx) -> Result<Vec<(JobKind, u64)>, StoreError> {
     let rows = tx.query("SELECT kind, count(*) FROM jobs GROUP BY kind ORDER BY kind", &[]).await?;
     let read = |row: Row| {

@@ -196,6 +196,11 @@ impl Store {
         self.0.bell.subscribe()
     }
 
+    /// Has those who work on jobs look for one that has become due.
+    pub fn wake_workers(&self) {
+        self.0.bell.send_modify(|rung| *rung += 1);
+    }
+
     /// The creation time of something that comes into being now: unique, and later than all before it.
     pub fn created_at(&self, now: Timestamp) -> Timestamp {
         self.0.times.next(now)

@@ -5,6 +5,7 @@ mod database;
 mod machine;
 mod platform;
 mod receiver;
+pub mod vapi;
 
 pub use database::{TestDatabase, databases, open};
 pub use machine::{CountedIds, ManualClock, SeededEntropy};

@@ -40,7 +40,14 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     /// How long POST `/calls` waits for the engine.
     pub acceptance_wait: Duration,
+    /// Where to listen; a free port otherwise.
+    pub listener: Option<TcpListener>,
+    /// Routes beside those of the API.
+    pub more_routes: Option<MoreRoutes>,
 }
+
+/// Makes routes for a platform.
+pub type MoreRoutes = Box<dyn FnOnce(&App) -> axum::Router + Send>;
 
 impl Default for Setup {
     fn default() -> Self {
@@ -66,6 +73,8 @@ impl Default for Setup {
             },
             clock: Arc::new(MachineClock),
             acceptance_wait: Duration::from_secs(5),
+            listener: None,
+            more_routes: None,
         }
     }
 }
@@ -180,9 +189,13 @@ impl Platform {
     }
 
     /// The same on a store that is open already.
-    pub async fn start_on(database: &TestDatabase, store: Store, setup: Setup) -> Self {
+    pub async fn start_on(database: &TestDatabase, store: Store, mut setup: Setup) -> Self {
         egress::install_crypto();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = match setup.listener.take() {
+            Some(listener) => listener,
+            None => TcpListener::bind("127.0.0.1:0").await.expect("a free port"),
+        };
+        let more_routes = setup.more_routes.take();
         let url = format!("http://{}", listener.local_addr().expect("a bound listener"));
         let limits = setup.limits;
         let app = build_app(store.clone(), database.folder.path(), setup, &url);
@@ -191,7 +204,11 @@ impl Platform {
             .expect("a writable folder");
         let api =
             Api::new(app.clone(), usage, api::Settings { rate_limits: limits, cors_origins: Vec::new() });
-        let router = api::router(&api).layer(Extension(PeerAddress(std::net::Ipv4Addr::LOCALHOST.into())));
+        let mut router = api::router(&api);
+        if let Some(make) = more_routes {
+            router = make(&app).fallback_service(router);
+        }
+        let router = router.layer(Extension(PeerAddress(std::net::Ipv4Addr::LOCALHOST.into())));
         tokio::spawn(async move { axum::serve(listener, router).await });
         app::jobs::start(&app).await.expect("jobs start");
         let account = first_account(&app).await;

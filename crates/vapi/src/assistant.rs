@@ -6,6 +6,7 @@ use domain::engine::EngineRefusal;
 use serde_json::{Map, Value, json};
 
 use crate::names::{NAME_UNITS, cut, model_knows, model_provider, refused, voice_provider};
+use crate::schema::Schemas;
 
 /// Where our server is told what happens, as Vapi's `server` object.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,18 +78,6 @@ const FREE: &[&str] = &[
     "silenceTimeoutSeconds",
 ];
 
-/// What it may not, because we rely on it or because the agent has a field of its own for it.
-const OURS: &[&str] = &[
-    "name",
-    "firstMessage",
-    "voice",
-    "maxDurationSeconds",
-    "server",
-    "serverMessages",
-    "clientMessages",
-    "metadata",
-];
-
 /// The tag of whatever we make at Vapi.
 pub(crate) const AGENT_TAG: &str = "kaicalls_agent_id";
 /// The tag of this installation: two of them may share an account and must not tidy up each other's assistants.
@@ -115,12 +104,9 @@ pub(crate) fn assistant(agent: &Agent, server: &Server, installation: &str) -> R
             }
             // Understood below.
             "model" | "analysisPlan" | "artifactPlan" | "monitorPlan" => {}
-            ours if OURS.contains(&ours) => {
-                return Err(refused(format!(
-                    "`vapi_config.{ours}` is set by KaiCalls; use the agent's own fields"
-                )));
-            }
-            _ => return Err(refused(format!("`vapi_config.{name}` is no setting of a Vapi assistant"))),
+            // What we rely on, what the agent has a field of its own for, and what Vapi does not know: kept with the agent,
+            // and not sent.
+            _ => tracing::debug!(agent = %agent.id, name, "a setting for Vapi is not sent"),
         }
     }
     fields.insert("model".into(), model(config, &config.system_prompt, None)?);
@@ -145,7 +131,13 @@ pub(crate) fn assistant(agent: &Agent, server: &Server, installation: &str) -> R
             SETTINGS_TAG: made,
         }),
     );
-    Ok(assistant)
+    checked("POST /assistant", assistant)
+}
+
+/// A body that Vapi's own schemas allow. `vapi_config` and the settings of models and voices may hold what they do not.
+pub(crate) fn checked(what: &str, body: Value) -> Result<Value, EngineRefusal> {
+    let problems = Schemas::ours().check(what, &body);
+    if problems.is_empty() { Ok(body) } else { Err(refused(problems.join("; "))) }
 }
 
 /// True for what is only sent if the agent says so.

@@ -9,7 +9,7 @@ use domain::call::{CallPlan, Direction};
 use domain::engine::EngineRefusal;
 use serde_json::{Map, Value, json};
 
-use crate::assistant::model;
+use crate::assistant::{checked, model};
 use crate::names::{NAME_UNITS, cut};
 
 /// Where our id stands in whatever Vapi keeps of a call.
@@ -26,13 +26,14 @@ pub(crate) fn call(plan: &CallPlan, assistant: &str, number: &str) -> Result<Val
     {
         customer["name"] = json!(name);
     }
-    Ok(json!({
+    let body = json!({
         "name": plan.call_id.to_string(),
         "assistantId": assistant,
         "phoneNumberId": number,
         "customer": customer,
         "assistantOverrides": overrides(plan)?,
-    }))
+    });
+    checked("POST /call", body)
 }
 
 /// What an incoming call's question is answered with.

@@ -12,9 +12,6 @@ use http::Method;
 use rand::RngExt as _;
 use serde_json::Value;
 
-/// How long Vapi may take to begin an answer, and how long between two pieces of it.
-const TIMEOUTS: Timeouts = Timeouts { connect: Duration::from_secs(3), idle: Duration::from_secs(10) };
-
 /// The largest answer; a page of a hundred assistants with long prompts fits.
 const LARGEST: usize = 64 * 1024 * 1024;
 
@@ -40,6 +37,15 @@ pub struct ClientSettings {
     pub base_url: String,
     /// The private key.
     pub api_key: String,
+    /// How long to wait for it.
+    pub timeouts: Timeouts,
+}
+
+impl ClientSettings {
+    /// A connection within 3 s, an answer that begins within 10 s.
+    pub fn usual_timeouts() -> Timeouts {
+        Timeouts { connect: Duration::from_secs(3), idle: Duration::from_secs(10) }
+    }
 }
 
 /// The client.
@@ -99,7 +105,7 @@ impl Client {
     /// A client.
     pub fn new(mut settings: ClientSettings) -> Self {
         settings.base_url.truncate(settings.base_url.trim_end_matches('/').len());
-        Self { http: OperatorClient::new(TIMEOUTS), settings }
+        Self { http: OperatorClient::new(settings.timeouts), settings }
     }
 
     fn headers(&self) -> Vec<(&'static str, String)> {
@@ -232,7 +238,11 @@ impl Client {
         };
         match response.status() {
             301..=308 => match response.header("location") {
-                Some(location) => Ok(Artifact::At(location.to_owned())),
+                // A redirect may be relative to where it came from (RFC 9110 section 10.2.2).
+                Some(location) => url::Url::parse(&url)
+                    .and_then(|base| base.join(location))
+                    .map(|target| Artifact::At(target.into()))
+                    .map_err(|_| Failure::Lost("a redirect to no address".to_owned())),
                 None => Err(Failure::Lost("a redirect without an address".to_owned())),
             },
             404 => Ok(Artifact::Missing),

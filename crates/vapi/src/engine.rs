@@ -401,11 +401,13 @@ fn unavailable(failure: &Failure) -> EngineUnavailable {
 
 fn refusal(failure: Failure) -> EngineRefusal {
     match failure {
-        Failure::Refused { status: status @ (401 | 403), .. } => EngineRefusal::Unavailable(format!(
-            "Vapi does not accept KAICALLS_VAPI_API_KEY (status {status}): it must be the private key of the account"
-        )),
+        Failure::Refused { status: status @ (401 | 403), .. } => EngineRefusal::Refused {
+            status,
+            reason: "Vapi does not accept KAICALLS_VAPI_API_KEY: it must be the private key of the account"
+                .to_owned(),
+        },
         Failure::Refused { status, message } => {
-            EngineRefusal::Refused { status, reason: format!("Vapi refused it: {message}") }
+            EngineRefusal::Refused { status, reason: format!("Vapi says: {message}") }
         }
         Failure::Busy { wait } => EngineRefusal::Busy { wait },
         failure @ (Failure::NotSent(_) | Failure::Lost(_)) => {

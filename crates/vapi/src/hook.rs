@@ -19,9 +19,6 @@ use crate::message::Message;
 use crate::numbers::Numbers;
 use crate::verify::Verifier;
 
-/// The largest body that is read: reports grow with the transcript.
-pub const LARGEST_BODY: usize = 10 * 1024 * 1024;
-
 /// How long the question who answers a call may take. Vapi hangs up after 7.5 s end to end.
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 

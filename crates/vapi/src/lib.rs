@@ -13,10 +13,14 @@ mod names;
 mod numbers;
 mod reasons;
 mod recording;
+mod route;
+mod schema;
 mod verify;
 
 pub use client::{Client, ClientSettings};
 pub use engine::{EngineSettings, VapiEngine};
-pub use hook::{Hook, HookSettings, LARGEST_BODY, Reply};
+pub use hook::{Hook, HookSettings, Reply};
 pub use reasons::{Verdict, verdict};
+pub use route::{PATH, router};
+pub use schema::Schemas;
 pub use verify::{Scheme, Verifier};

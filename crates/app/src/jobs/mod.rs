@@ -55,11 +55,13 @@ pub async fn start(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Does at once what otherwise happens every few seconds: looks after calls of which nothing is heard, and compares both sides
-/// of what an engine keeps for us.
+/// Does at once what otherwise happens every few seconds: says that this process lives, looks after calls of which nothing is
+/// heard, compares both sides of what an engine keeps for us, and begins jobs that have become due.
 pub async fn look_after(app: &App) -> Result<(), StoreError> {
+    beat(app).await?;
     sweep::sweep(app, false).await?;
     remote::repair(app, true).await;
+    app.store().wake_workers();
     Ok(())
 }
 
@@ -73,13 +75,15 @@ pub async fn import_numbers(app: &App) -> Result<usize, AgentError> {
 
 async fn heart(app: App) {
     while app.pause(BEAT).await {
-        let (node, lease_until) = (app.node(), app.now() + NODE_LEASE);
-        let beat = app
-            .store()
-            .write_lazily(move |tx| Box::pin(async move { store::nodes::beat(tx, node, lease_until).await }))
-            .await;
-        if let Err(error) = beat {
+        if let Err(error) = beat(&app).await {
             tracing::warn!(%error, "could not renew this process's lease");
         }
     }
+}
+
+async fn beat(app: &App) -> Result<(), StoreError> {
+    let (node, lease_until) = (app.node(), app.now() + NODE_LEASE);
+    app.store()
+        .write_lazily(move |tx| Box::pin(async move { store::nodes::beat(tx, node, lease_until).await }))
+        .await
 }

@@ -152,10 +152,26 @@ async fn ask_after(app: &App, call: &Call, end_seen_at: Option<Timestamp>) -> Re
             return Ok(false);
         }
         Fate::Reports(reports) => reports,
+        // Asked a moment ago, by a process that may have died just then: what it asked for may only be about to appear.
+        Fate::Unknown if call.state == CallState::Dialing && is_recent(app, call).await? => {
+            look_again(app, call, UNREACHABLE, false).await?;
+            return Ok(false);
+        }
         Fate::Unknown => vec![lost(app, call).await?],
     };
     let stored = intake::store(app, call.id, reports, Also::default()).await?;
     Ok(stored.is_none_or(|call| call.state.is_final() || matches!(call.state, CallState::WrappingUp { .. })))
+}
+
+/// True if an engine elsewhere may have been asked for the call within the last minute.
+async fn is_recent(app: &App, call: &Call) -> Result<bool, StoreError> {
+    if !app.engine_for(call.mode).is_some_and(|engine| engine.is_remote() && engine.name() == call.engine) {
+        return Ok(false);
+    }
+    let id = call.id;
+    let last =
+        app.store().read(move |tx| Box::pin(async move { store::calls::last_heard(tx, id).await })).await?;
+    Ok(last.unwrap_or(call.created_at) > app.now() - UNCERTAIN)
 }
 
 /// Remembers when to ask next, for calls that go on elsewhere; the others are found by their silence.

@@ -323,7 +323,7 @@ async fn conclude(app: &App, job: JobId, findings: Findings) -> Result<(), Store
                     CallState::WrappingUp { .. } => {
                         write_findings(tx, &platform, &mut call, findings, now).await
                     }
-                    CallState::Ended(_) => enrich(tx, &mut call, findings).await,
+                    CallState::Ended(_) => enrich(tx, &platform, &mut call, findings, now).await,
                     _ => Ok(()),
                 }
             })
@@ -358,12 +358,19 @@ async fn write_findings(
 }
 
 /// Adds to a final call what became known of it too late. Nothing is changed that was there, and nobody is told twice.
-async fn enrich(tx: &mut store::Tx, call: &mut Call, findings: Findings) -> Result<(), StoreError> {
+async fn enrich(
+    tx: &mut store::Tx,
+    app: &App,
+    call: &mut Call,
+    findings: Findings,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let Findings { work, found, recording, .. } = findings;
     if let Some((analysis, by)) = found
         && call.summary.is_none()
     {
         call.quality = call.quality.or(analysis.quality.map(marks));
+        call.lead_id = leads::learn(tx, app, call, &analysis, now).await?.or(call.lead_id);
         call.summary = Some(analysis.summary);
         call.analyst = Some(by);
     }

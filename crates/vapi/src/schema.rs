@@ -1,0 +1,160 @@
+//! Vapi's own schemas (commit `eabfa53` of its documentation, August 2026, without prose). Requests are held against them strictly
+//! before they are sent, because Vapi refuses properties that it does not know.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use serde_json::{Map, Value, json};
+
+const DOCUMENT: &str = include_str!("openapi-subset.json");
+
+/// What is checked, by the name under which it is asked for.
+const CHECKED: &[(&str, &[&str])] = &[
+    ("POST /assistant", &["CreateAssistantDTO"]),
+    ("PATCH /assistant", &["UpdateAssistantDTO"]),
+    ("POST /call", &["CreateCallDTO"]),
+    ("PATCH /call", &["UpdateCallDTO"]),
+    (
+        "PATCH /phone-number",
+        &[
+            "UpdateByoPhoneNumberDTO",
+            "UpdateTwilioPhoneNumberDTO",
+            "UpdateVonagePhoneNumberDTO",
+            "UpdateVapiPhoneNumberDTO",
+            "UpdateTelnyxPhoneNumberDTO",
+        ],
+    ),
+    ("reply tool-calls", &["ServerMessageResponseToolCalls"]),
+    ("reply transfer-destination-request", &["ServerMessageResponseTransferDestinationRequest"]),
+    ("reply assistant-request", &["ServerMessageResponseAssistantRequest"]),
+    ("message", &["ServerMessage"]),
+];
+
+/// The schemas, each made ready when it is first asked for.
+pub struct Schemas {
+    components: Value,
+    reasons: Vec<String>,
+    ready: Mutex<HashMap<&'static str, Arc<Validator>>>,
+}
+
+impl Schemas {
+    /// Without the names of models, which change every month: for what we are about to send.
+    pub(crate) fn ours() -> &'static Self {
+        static OURS: LazyLock<Schemas> = LazyLock::new(|| Schemas::new(false));
+        &OURS
+    }
+
+    /// Reads the document. With `models` the names of models are checked too.
+    pub fn new(models: bool) -> Self {
+        let document: Value = serde_json::from_str(DOCUMENT).expect("the document is JSON");
+        let requests: Vec<&str> = document["info"]["x-request-schemas"]
+            .as_array()
+            .expect("the document names its request schemas")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        let mut schemas = Map::new();
+        for (name, schema) in document["components"]["schemas"].as_object().expect("the document has schemas")
+        {
+            // A reply is a request the other way: what Vapi does not know in it does nothing.
+            let strict = requests.contains(&name.as_str()) || name.starts_with("ServerMessageResponse");
+            let mut schema = schema.clone();
+            prepare(&mut schema, strict);
+            if !models
+                && ["Model", "Voice", "Transcriber"].iter().any(|end| name.ends_with(end))
+                && let Some(model) = schema.pointer_mut("/properties/model").and_then(Value::as_object_mut)
+            {
+                model.remove("enum");
+            }
+            schemas.insert(name.clone(), schema);
+        }
+        let reasons = &document["components"]["schemas"]["Call"]["properties"]["endedReason"]["enum"];
+        let reasons = reasons.as_array().expect("the reasons are listed").iter();
+        let reasons = reasons.filter_map(|reason| reason.as_str().map(str::to_owned)).collect();
+        Self { components: json!({ "schemas": schemas }), reasons, ready: Mutex::default() }
+    }
+
+    fn validator(&self, what: &str) -> Option<Arc<Validator>> {
+        let &(what, names) = CHECKED.iter().find(|(known, _)| *known == what)?;
+        let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || {
+            let any: Vec<Value> =
+                names.iter().map(|name| json!({ "$ref": format!("#/components/schemas/{name}") })).collect();
+            let schema = match any.as_slice() {
+                [one] => json!({ "$ref": one["$ref"], "components": self.components }),
+                _ => json!({ "anyOf": any, "components": self.components }),
+            };
+            Arc::new(jsonschema::options().build(&schema).expect("the document's schemas are valid"))
+        };
+        Some(Arc::clone(ready.entry(what).or_insert_with(make)))
+    }
+
+    /// What is wrong with a body, in words like Vapi's; nothing if it is fine, or if nothing of this name is checked.
+    pub fn check(&self, what: &str, body: &Value) -> Vec<String> {
+        let Some(validator) = self.validator(what) else { return Vec::new() };
+        let mut problems = Vec::new();
+        for error in validator.iter_errors(body) {
+            let place = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
+            let at = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
+            match error.kind() {
+                ValidationErrorKind::AdditionalProperties { unexpected } => {
+                    problems.extend(
+                        unexpected.iter().map(|name| format!("property {} should not exist", at(name))),
+                    );
+                }
+                ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::AnyOf { .. } => {
+                    problems.push(format!("{place} is none of what it may be"));
+                }
+                _ => {
+                    let words: String = error.to_string().chars().take(300).collect();
+                    problems.push(format!("{}: {words}", if place.is_empty() { "body" } else { &place }));
+                }
+            }
+        }
+        problems
+    }
+
+    /// Every reason why a call can end, as Vapi lists them.
+    pub fn ended_reasons(&self) -> &[String] {
+        &self.reasons
+    }
+}
+
+/// Turns OpenAPI 3.0 into JSON Schema: `nullable` becomes a type, and objects that list their properties are closed.
+fn prepare(schema: &mut Value, strict: bool) {
+    match schema {
+        Value::Object(fields) => {
+            fields.remove("discriminator");
+            if fields.remove("nullable") == Some(Value::Bool(true)) {
+                if let Some(Value::String(kind)) = fields.get("type") {
+                    let kind = kind.clone();
+                    fields.insert("type".into(), json!([kind, "null"]));
+                }
+                if let Some(Value::Array(values)) = fields.get_mut("enum") {
+                    values.push(Value::Null);
+                }
+            }
+            let is_schema =
+                fields.get("properties").is_some_and(Value::is_object) && !fields.contains_key("allOf");
+            if strict && is_schema && !fields.contains_key("additionalProperties") {
+                fields.insert("additionalProperties".into(), json!(false));
+            }
+            for (name, value) in fields.iter_mut() {
+                if name == "properties" && value.is_object() {
+                    // The keys here are names of properties, not keywords.
+                    value
+                        .as_object_mut()
+                        .expect("it was looked at")
+                        .values_mut()
+                        .for_each(|value| prepare(value, strict));
+                } else if name != "enum" && name != "required" {
+                    prepare(value, strict);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| prepare(item, strict)),
+        _ => {}
+    }
+}

@@ -1,0 +1,139 @@
+//! Somebody calls: the right agent answers, knowing who it is.
+
+use domain::{AgentId, BusinessId, E164};
+use serde_json::{Value, json};
+use testkit::databases;
+use testkit::vapi::{World, own_number};
+
+/// Has an agent answer the account's number.
+async fn attach(world: &World, agent: &str) {
+    let phone = E164::parse(own_number()).expect("a number");
+    let agent = AgentId(agent.parse().expect("an id"));
+    let business: BusinessId = world.platform.account.business.id;
+    let assigned = world.platform.store.write(move |tx| {
+        Box::pin(async move { store::numbers::assign(tx, &phone, Some(business), Some(agent)).await })
+    });
+    assert!(assigned.await.expect("the database works"), "the number was imported");
+    world.pass(30).await;
+}
+
+async fn inbound_calls(world: &World) -> Vec<Value> {
+    let calls = world.get("/api/v1/calls?limit=100").await.body;
+    let calls = calls["calls"].as_array().or(calls["data"].as_array()).cloned();
+    calls.unwrap_or_default().into_iter().filter(|call| call["direction"] == "inbound").collect()
+}
+
+#[tokio::test]
+async fn an_incoming_call_reaches_its_agent_and_ends_like_any_other() {
+    for database in databases().await {
+        let world = World::start(&database).await;
+        let agent = world.agent(json!({})).await;
+        attach(&world, &agent.text("id")).await;
+        let theirs = world.emulator.ring_in(own_number(), Some("+15125550144")).await;
+        let call = inbound_calls(&world).await.remove(0);
+        assert_eq!((&call["from"], &call["to"]), (&json!("+15125550144"), &json!(own_number())), "{call}");
+        let done = world.finished(call["id"].as_str().expect("an id")).await;
+        assert_eq!((&done["status"], &done["direction"]), (&json!("completed"), &json!("inbound")), "{done}");
+        assert!(
+            done["summary"].is_string() && done["recording_url"].is_string() && done["lead_id"].is_string(),
+            "{done}"
+        );
+        let leads = world.get("/api/v1/leads?limit=10").await.body.to_string();
+        assert!(leads.contains("+15125550144") && leads.contains("Maria Lopez"), "{leads}");
+        let answered = world
+            .emulator
+            .delivered()
+            .into_iter()
+            .find(|one| one.kind == "assistant-request")
+            .expect("asked");
+        assert_eq!(answered.reply["assistantId"], agent.body["vapi_assistant_id"]);
+        assert_eq!(answered.call, theirs);
+        // The second time they are known.
+        world.emulator.ring_in(own_number(), Some("+15125550144")).await;
+        let asked: Vec<_> =
+            world.emulator.delivered().into_iter().filter(|one| one.kind == "assistant-request").collect();
+        assert_eq!(
+            asked[1].reply["assistantOverrides"]["variableValues"]["name"], "Maria",
+            "{}",
+            asked[1].reply
+        );
+        world.check_invariants().await;
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_hides_their_number_is_answered_too() {
+    let database = databases().await.remove(0);
+    let world = World::start(&database).await;
+    let agent = world.agent(json!({})).await.text("id");
+    attach(&world, &agent).await;
+    world.emulator.ring_in(own_number(), None).await;
+    let call = inbound_calls(&world).await.remove(0);
+    let done = world.finished(call["id"].as_str().expect("an id")).await;
+    assert_eq!((&done["status"], &done["from"]), (&json!("completed"), &Value::Null), "{done}");
+}
+
+#[tokio::test]
+async fn a_number_that_no_agent_answers_says_so_to_the_caller() {
+    let database = databases().await.remove(0);
+    let world = World::start(&database).await;
+    world.emulator.org(json!({ "serverUrl": world.webhook_url }));
+    // The org's own address carries no secret header; Vapi then reads an error to the caller.
+    let refused = world.emulator.ring_in(own_number(), Some("+15125550144")).await;
+    let agent = world.agent(json!({})).await.text("id");
+    attach(&world, &agent).await;
+    let phone = E164::parse(own_number()).expect("a number");
+    let released = world
+        .platform
+        .store
+        .write(move |tx| Box::pin(async move { store::numbers::assign(tx, &phone, None, None).await }));
+    assert!(released.await.expect("the database works"));
+    let unattached = world.emulator.ring_in(own_number(), Some("+15125550144")).await;
+    let ended = |id: &str| {
+        let calls = world.emulator.calls();
+        calls.into_iter().find(|call| call["id"] == id).expect("it came in")["endedReason"].clone()
+    };
+    assert_eq!(ended(&refused), "assistant-request-failed");
+    assert_eq!(ended(&unattached), "assistant-request-returned-error");
+    assert!(inbound_calls(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_incoming_call_whose_messages_are_lost_or_doubled_is_one_call() {
+    for database in databases().await {
+        let world = World::start(&database).await;
+        let agent = world.agent(json!({})).await.text("id");
+        attach(&world, &agent).await;
+        for fault in [
+            json!({ "type": "end-of-call-report", "action": { "lose": true } }),
+            json!({ "type": "status-update", "times": 9, "action": { "copies": 3, "concurrently": true } }),
+        ] {
+            world.emulator.fault(fault);
+            let before = inbound_calls(&world).await.len();
+            world.emulator.ring_in(own_number(), Some("+15125550155")).await;
+            let calls = inbound_calls(&world).await;
+            assert_eq!(calls.len(), before + 1);
+            let newest = calls.iter().max_by_key(|call| call["created_at"].to_string()).expect("one came in");
+            let done = world.finished(newest["id"].as_str().expect("an id")).await;
+            assert_eq!(done["status"], "completed", "{done}");
+            assert_eq!(inbound_calls(&world).await.len(), before + 1);
+            world.emulator.heal();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_of_an_incoming_call_that_was_never_asked_about_makes_the_call_known() {
+    let database = databases().await.remove(0);
+    let world = World::start(&database).await;
+    let agent = world.agent(json!({})).await;
+    attach(&world, &agent.text("id")).await;
+    // Somebody bound the assistant to the number at Vapi, so that nobody is asked who answers.
+    let number = world.emulator.numbers().remove(0)["id"].as_str().expect("an id").to_owned();
+    world.emulator.bind(&number, &agent.text("vapi_assistant_id"));
+    world.emulator.ring_in(own_number(), Some("+15125550166")).await;
+    world.pass(1).await;
+    let call = inbound_calls(&world).await.remove(0);
+    let done = world.finished(call["id"].as_str().expect("an id")).await;
+    assert_eq!((&done["status"], &done["from"]), (&json!("completed"), &json!("+15125550166")), "{done}");
+}
