@@ -127,6 +127,11 @@ pub trait CallEngine: Send + Sync {
         false
     }
 
+    /// How many calls it makes at once, if it does not make as many as it is asked for.
+    fn capacity(&self) -> Option<u32> {
+        None
+    }
+
     /// How long after the end of a call its findings and its recording may take.
     fn wrap_up_limit(&self) -> SignedDuration {
         WRAP_UP_LIMIT

@@ -14,6 +14,7 @@ use domain::usage::RateTable;
 use egress::Exceptions;
 use sandbox::Pace;
 use store::{DatabaseUrl, MasterKey};
+use vapi::Scheme;
 use webhooks::schedule::Schedule;
 
 use crate::failure::Failure;
@@ -43,7 +44,14 @@ settings! {
     "metrics_listen" = "127.0.0.1:9464", "Where `/metrics`, `/livez` and `/readyz` are served; `off` for nowhere.";
     "log" = "info", "What is logged, as a filter like `info,store=debug`.";
     "log_format" = "auto", "`text`, `json`, or `auto`: text on a terminal, JSON otherwise.";
-    "live_engine" = "none", "Which engine makes the calls of live keys: `none` or `sandbox`. Test keys always use the sandbox.";
+    "live_engine" = "", "Which engine makes the calls of live keys: `vapi`, `sandbox` or `none`. Without it, `vapi` where `vapi_api_key` is set and `none` otherwise. Test keys always use the sandbox.";
+    "vapi_api_key" = "", "The private key of a Vapi account. With it live calls run on Vapi.";
+    "vapi_base_url" = "https://api.vapi.ai", "Vapi's API; `https://api.eu.vapi.ai` for accounts in the EU.";
+    "vapi_phone_number_id" = "", "Vapi's id of the number that agents without one of their own call from. Not needed where the account holds just one.";
+    "vapi_webhook_auth" = "secret", "How Vapi proves its messages: `secret` (a header that KaiCalls sets on everything it makes there), or, with a credential made at Vapi, `bearer`, `hmac` (signed with a timestamp) or `hmac-body`.";
+    "vapi_webhook_secret" = "", "The secret for that, or several separated by commas while one is being replaced; the first is given to Vapi. Made from the master key by default.";
+    "vapi_credential_id" = "", "Vapi's id of the credential for `bearer` and `hmac`.";
+    "vapi_max_concurrent_calls" = "10", "How many calls may run on Vapi at once; more wait. Vapi's own limit for an account is 10 unless more was bought.";
     "llm_base_url" = "", "An OpenAI-compatible endpoint up to `/v1`, for what agents say and how calls are read afterwards. Without one the built-in receptionist and analyst do it.";
     "llm_api_key" = "", "Sent to that endpoint as a bearer token.";
     "llm_model" = "", "The model to ask for, whatever the agents say; without it, each agent's own `model.model`.";
@@ -80,6 +88,18 @@ settings! {
 /// The variable that sets something.
 pub(crate) fn variable(setting: &str) -> String {
     format!("KAICALLS_{}", setting.to_uppercase())
+}
+
+/// What is set of Vapi.
+pub(crate) struct VapiConfig {
+    pub(crate) api_key: String,
+    pub(crate) base_url: String,
+    pub(crate) phone_number_id: Option<String>,
+    pub(crate) scheme: Scheme,
+    /// None if one is to be made from the master key.
+    pub(crate) secrets: Vec<String>,
+    pub(crate) credential_id: Option<String>,
+    pub(crate) max_concurrent_calls: u32,
 }
 
 /// Everything that is configured.
@@ -274,11 +294,48 @@ impl Config {
 
     /// The engine for live keys, by name.
     pub(crate) fn live_engine(&self) -> Result<Option<&'static str>, Failure> {
-        match self.text("live_engine").unwrap_or("none") {
-            "none" => Ok(None),
-            "sandbox" => Ok(Some("sandbox")),
-            _ => Err(Failure::setting("live_engine", "expected `none` or `sandbox`")),
+        let key = self.text("vapi_api_key");
+        match self.text("live_engine") {
+            None => Ok(key.map(|_| "vapi")),
+            Some("none") => Ok(None),
+            Some("sandbox") => Ok(Some("sandbox")),
+            Some("vapi") if key.is_some() => Ok(Some("vapi")),
+            Some("vapi") => {
+                Err(Failure::setting("vapi_api_key", "the engine `vapi` needs the private key of an account"))
+            }
+            Some(_) => Err(Failure::setting("live_engine", "expected `vapi`, `sandbox` or `none`")),
         }
+    }
+
+    /// What is set of Vapi, where live calls run on it.
+    pub(crate) fn vapi(&self) -> Result<Option<VapiConfig>, Failure> {
+        if self.live_engine()? != Some("vapi") {
+            return Ok(None);
+        }
+        let base_url = self.text("vapi_base_url").unwrap_or("https://api.vapi.ai");
+        if !base_url.starts_with("https://") && !base_url.starts_with("http://") {
+            return Err(Failure::setting("vapi_base_url", "expected an address that begins with https://"));
+        }
+        let scheme: Scheme = self.parse("vapi_webhook_auth")?;
+        let credential_id = self.text("vapi_credential_id").map(str::to_owned);
+        if scheme != Scheme::Secret && credential_id.is_none() {
+            let problem = "`bearer` and `hmac` need the id of the credential at Vapi that signs";
+            return Err(Failure::setting("vapi_credential_id", problem));
+        }
+        let secrets = self.list("vapi_webhook_secret");
+        if scheme != Scheme::Secret && secrets.is_empty() {
+            let problem = "expected the secret of the credential at Vapi";
+            return Err(Failure::setting("vapi_webhook_secret", problem));
+        }
+        Ok(Some(VapiConfig {
+            api_key: self.text("vapi_api_key").unwrap_or_default().to_owned(),
+            base_url: base_url.to_owned(),
+            phone_number_id: self.text("vapi_phone_number_id").map(str::to_owned),
+            scheme,
+            secrets,
+            credential_id,
+            max_concurrent_calls: self.number("vapi_max_concurrent_calls", 1, 100_000)?,
+        }))
     }
 
     pub(crate) fn rate_limits(&self) -> Result<RateLimits, Failure> {
@@ -385,6 +442,31 @@ mod tests {
         assert!(error.contains("`database`") && error.contains("did you mean `database_"), "{error}");
     }
 
+    fn with_key(config: &Config) -> Config {
+        let mut config = config.clone();
+        config.set("vapi_api_key", "key");
+        config
+    }
+
+    #[test]
+    fn the_key_of_an_account_alone_makes_live_calls_run_there() {
+        let engine = |config: &Config| config.live_engine().expect("valid settings");
+        let mut config = Config::defaults();
+        assert_eq!(engine(&config), None);
+        config.set("vapi_api_key", "key");
+        assert_eq!(engine(&config), Some("vapi"));
+        config.set("live_engine", "sandbox");
+        assert_eq!(engine(&config), Some("sandbox"));
+        config.set("live_engine", "vapi");
+        config.set("vapi_api_key", "");
+        let error = config.live_engine().expect_err("no key").to_string();
+        assert!(error.contains("KAICALLS_VAPI_API_KEY"), "{error}");
+        config.set("vapi_api_key", "key");
+        config.set("vapi_webhook_auth", "hmac");
+        let error = config.vapi().err().expect("no credential").to_string();
+        assert!(error.contains("KAICALLS_VAPI_CREDENTIAL_ID"), "{error}");
+    }
+
     #[test]
     fn wrong_values_name_their_variable_and_what_was_expected() {
         let check =
@@ -401,7 +483,9 @@ mod tests {
         check("egress_allow", "localhost", |c| c.exceptions().err(), "10.1.0.0/16:8080");
         check("rate_per_minute", "voice", |c| c.rates().err(), "voice=7.5");
         check("max_concurrent_calls", "0", |c| c.max_concurrent_calls().err(), "from 1 to");
-        check("live_engine", "asterisk", |c| c.live_engine().err(), "`none` or `sandbox`");
+        check("live_engine", "asterisk", |c| c.live_engine().err(), "`vapi`, `sandbox` or `none`");
+        check("vapi_webhook_auth", "trust", |c| with_key(c).vapi().err(), "`hmac-body`");
+        check("vapi_base_url", "api.vapi.ai", |c| with_key(c).vapi().err(), "https://");
         check("public_url", "kai.example", |c| c.public_url().err(), "https://");
     }
 

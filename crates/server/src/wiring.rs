@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Api, Settings as ApiSettings};
-use app::{App, Entropy as _, Parts, RecordingFiles, Settings};
+use app::{App, Desk, Entropy as _, Parts, RecordingFiles, Settings};
+use axum::Router;
 use domain::engine::CallEngine;
 use domain::{IdSource as _, NodeId};
 use providers::{DeterministicAnalyst, LocalVoices, ModelAnalyst, OpenAi, OpenAiSettings, Receptionist};
@@ -13,6 +14,7 @@ use sandbox::{Directory, Recorder, SandboxEngine, SandboxSettings};
 use speech::{CallAnalyst, LanguageModel};
 use store::usage::UsageLog;
 use store::{Options, Store};
+use vapi::{Client, ClientSettings, EngineSettings, Hook, HookSettings, VapiEngine, Verifier};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -37,11 +39,22 @@ pub(crate) async fn open_store(config: &Config, exclusive: bool) -> Result<Store
 
 /// The use cases over an opened database.
 pub(crate) fn build_app(config: &Config, store: Store) -> Result<App, Failure> {
+    let vapi = vapi_engine(config, &store)?;
+    build_app_on(config, store, vapi)
+}
+
+/// The use cases, with live calls on this engine if there is one.
+pub(crate) fn build_app_on(
+    config: &Config,
+    store: Store,
+    vapi: Option<Arc<VapiEngine>>,
+) -> Result<App, Failure> {
     let mind = mind(config);
     let sandbox = sandbox_engine(config, mind.model)?;
     let live: Option<Arc<dyn CallEngine>> = match config.live_engine()? {
         Some("sandbox") => Some(Arc::clone(&sandbox)),
-        _ => None,
+        Some(_) => vapi.map(|engine| engine as Arc<dyn CallEngine>),
+        None => None,
     };
     let parts = Parts {
         store,
@@ -68,6 +81,61 @@ pub(crate) fn build_app(config: &Config, store: Store) -> Result<App, Failure> {
         },
     };
     Ok(App::new(parts))
+}
+
+/// Vapi, where live calls run on it. What it has to know of us is made from the master key, so that replicas agree.
+pub(crate) fn vapi_engine(config: &Config, store: &Store) -> Result<Option<Arc<VapiEngine>>, Failure> {
+    let Some(vapi) = config.vapi()? else { return Ok(None) };
+    let secret = vapi.secrets.first().cloned().unwrap_or_else(|| derived(store, "vapi-webhook-secret"));
+    let settings = EngineSettings {
+        webhook_url: format!("{}{}{}", config.public_url()?, vapi::PATH, webhook_token(store)),
+        webhook_secret: secret,
+        credential_id: vapi.credential_id,
+        phone_number_id: vapi.phone_number_id,
+        installation: derived(store, "vapi-installation")[..16].to_owned(),
+        looks: EngineSettings::usual_looks(),
+        max_concurrent_calls: vapi.max_concurrent_calls,
+    };
+    let client = Client::new(ClientSettings {
+        base_url: vapi.base_url,
+        api_key: vapi.api_key,
+        timeouts: ClientSettings::usual_timeouts(),
+    });
+    let files = egress::Client::new(config.exceptions()?, VapiEngine::file_limits());
+    Ok(Some(Arc::new(VapiEngine::new(client, files, Arc::new(SystemClock), settings))))
+}
+
+/// The route on which Vapi tells what happens.
+pub(crate) fn vapi_routes(config: &Config, app: &App, engine: &VapiEngine) -> Result<Router, Failure> {
+    let Some(vapi) = config.vapi()? else { return Ok(Router::new()) };
+    let local = vapi.base_url.starts_with("http://");
+    if !local && !config.public_url()?.starts_with("https://") {
+        let problem =
+            "Vapi delivers to https only: expected the https:// address under which it reaches this server";
+        return Err(Failure::setting("public_url", problem));
+    }
+    let mut secrets = vapi.secrets;
+    if secrets.is_empty() {
+        secrets.push(derived(app.store(), "vapi-webhook-secret"));
+    }
+    let settings =
+        HookSettings { token: webhook_token(app.store()), verifier: Verifier::new(vapi.scheme, secrets) };
+    let hook = Hook::new(engine, Arc::new(Desk::new(app.clone())), Arc::new(SystemClock), settings);
+    Ok(vapi::router(Arc::new(hook)))
+}
+
+/// The last part of the webhook's address, which nobody can guess.
+fn webhook_token(store: &Store) -> String {
+    derived(store, "vapi-webhook-token")[..32].to_owned()
+}
+
+/// 64 hexadecimal digits for a purpose.
+fn derived(store: &Store, purpose: &str) -> String {
+    use std::fmt::Write as _;
+    store.vault().mac(purpose, b"").iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a text can always grow");
+        text
+    })
 }
 
 /// The API over the use cases.

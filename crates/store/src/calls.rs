@@ -490,6 +490,14 @@ pub async fn running_silent_since(
     tx.query(&sql, params![before, limit]).await?.into_iter().map(read).collect()
 }
 
+/// How many calls an engine is making.
+pub async fn count_on_engine(tx: &mut Tx, engine: &str) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM calls WHERE finished_at IS NULL AND mode = 'live' AND engine = $1 \
+               AND state IN ('dialing', 'ringing', 'in_progress') AND end_seen_at IS NULL";
+    let row = tx.query_one(sql, params![engine]).await?;
+    row.map_or(Ok(0), |row| row.of("calls").next())
+}
+
 /// A running call that its engine is to be asked after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToCheck {

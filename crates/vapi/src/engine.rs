@@ -59,6 +59,8 @@ pub struct EngineSettings {
     pub installation: String,
     /// The pauses before each look for a call whose creation was not answered.
     pub looks: Vec<Duration>,
+    /// How many calls may run at once.
+    pub max_concurrent_calls: u32,
 }
 
 impl EngineSettings {
@@ -104,9 +106,9 @@ impl VapiEngine {
         egress::Limits { deadline: Duration::from_secs(120), kept_body: recording::LARGEST }
     }
 
-    /// Asks whether the key works; says how many numbers it gives.
-    pub async fn check(&self) -> Result<usize, EngineRefusal> {
-        Ok(self.numbers.all().await.map_err(refusal)?.len())
+    /// Whether the account holds a number with this id of Vapi's.
+    pub async fn holds(&self, number: &str) -> bool {
+        self.numbers.recent().await.is_ok_and(|held| held.iter().any(|held| held.id == number))
     }
 
     /// Which of the account's numbers calls: the agent's own, else the configured one, else the only one.
@@ -312,6 +314,10 @@ impl CallEngine for VapiEngine {
 
     fn is_remote(&self) -> bool {
         true
+    }
+
+    fn capacity(&self) -> Option<u32> {
+        Some(self.settings.max_concurrent_calls)
     }
 
     fn wrap_up_limit(&self) -> SignedDuration {

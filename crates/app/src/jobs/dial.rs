@@ -188,6 +188,18 @@ async fn step_forward(
         store::jobs::finish(tx, job).await?;
         return Ok(Next::Settled(Box::new(call)));
     }
+    if let Some(capacity) = app.engine_for(call.mode).and_then(|engine| engine.capacity())
+        && store::calls::count_on_engine(tx, &call.engine).await? >= u64::from(capacity)
+    {
+        if now.duration_since(call.created_at) >= PATIENCE {
+            let reason = Some("the engine had no room for the call for ten minutes".to_owned());
+            intake::fail(tx, app, &mut call, FailureCode::CarrierError, "no-room", reason, now).await?;
+            store::jobs::finish(tx, job).await?;
+        } else {
+            store::jobs::retry_at(tx, job, now + SHORTEST_WAIT).await?;
+        }
+        return Ok(Next::Settled(Box::new(call)));
+    }
     call.state = CallState::Dialing;
     call.node_id = Some(app.node());
     store::calls::update(tx, &call).await?;

@@ -45,6 +45,9 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
             "note  model        agents use the built-in receptionist; set KAICALLS_LLM_BASE_URL for a language model"
         ),
     }
+    for (name, result) in vapi(&config).await {
+        report(name, result);
+    }
     match config.live_engine()? {
         Some(engine) => println!("ok    live calls   made by the {engine} engine"),
         None => {
@@ -52,6 +55,77 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         }
     }
     if wrong == 0 { Ok(()) } else { Err(Failure::Because(format!("{wrong} of these must be put right"))) }
+}
+
+/// The account, the address that it delivers to, and its numbers; nothing if live calls run elsewhere.
+async fn vapi(config: &Config) -> Vec<(&'static str, Result<String, String>)> {
+    let set = match config.vapi() {
+        Ok(Some(set)) => set,
+        Ok(None) => return Vec::new(),
+        Err(error) => return vec![("vapi", Err(error.to_string()))],
+    };
+    let mut found = Vec::new();
+    let public = config.public_url().unwrap_or_default();
+    found.push((
+        "vapi webhook",
+        if public.starts_with("https://") || set.base_url.starts_with("http://") {
+            Ok(format!("messages come to {public}{}…; `kaicalls serve` must be reachable there", vapi::PATH))
+        } else {
+            Err(format!("KAICALLS_PUBLIC_URL is {public}, and Vapi delivers to https only: set it to the https:// address \
+                         under which Vapi reaches this server (a tunnel will do for a trial)"))
+        },
+    ));
+    let Ok(store) = wiring::open_store(config, false).await else { return found };
+    let engine = match wiring::vapi_engine(config, &store) {
+        Ok(Some(engine)) => engine,
+        Ok(None) => return found,
+        Err(error) => {
+            found.push(("vapi", Err(error.to_string())));
+            return found;
+        }
+    };
+    let held = match domain::engine::EngineNumbers::list(&*engine).await {
+        Ok(held) => held,
+        Err(refusal) => {
+            found.push(("vapi key", Err(refusal.to_string())));
+            return found;
+        }
+    };
+    found.push(("vapi key", Ok(format!("{} accepts it", set.base_url))));
+    found.push(("vapi numbers", numbers(&store, &held).await));
+    if let Some(id) = &set.phone_number_id {
+        let known = engine.holds(id).await;
+        let problem = format!("KAICALLS_VAPI_PHONE_NUMBER_ID: the account holds no number with the id {id}");
+        found.push((
+            "vapi number",
+            if known { Ok("the configured one is there".to_owned()) } else { Err(problem) },
+        ));
+    }
+    found
+}
+
+/// Whether the account holds the numbers that agents here answer and call from.
+async fn numbers(store: &store::Store, held: &[domain::E164]) -> Result<String, String> {
+    if held.is_empty() {
+        return Err("the account holds none: buy or import one at Vapi, then run `kaicalls numbers import`"
+            .to_owned());
+    }
+    let registered = store.read(|tx| Box::pin(async move { store::numbers::all(tx).await })).await;
+    let registered = registered.map_err(|error: store::StoreError| error.to_string())?;
+    let lost: Vec<&str> = registered
+        .iter()
+        .filter(|number| number.agent_id.is_some() && !held.contains(&number.phone_number))
+        .map(|number| number.phone_number.as_str())
+        .collect();
+    if !lost.is_empty() {
+        return Err(format!(
+            "agents have {}, which the account does not hold: import them at Vapi, or `kaicalls numbers release` them",
+            lost.join(", ")
+        ));
+    }
+    let answered = registered.iter().filter(|number| number.agent_id.is_some()).count();
+    let hint = if answered == 0 { "; `kaicalls numbers assign` gives one to an agent" } else { "" };
+    Ok(format!("{} in the account, {answered} answered by agents{hint}", held.len()))
 }
 
 async fn database(config: &Config) -> Result<String, Failure> {

@@ -23,6 +23,8 @@ pub(crate) enum Numbers {
         #[arg(long, value_name = "ID", requires = "business")]
         agent: Option<String>,
     },
+    /// Register the numbers of the account that live calls run on
+    Import,
     /// List all numbers
     List,
     /// Give a number to a business and perhaps to an agent of it
@@ -55,6 +57,18 @@ impl Numbers {
                 let added = app::setup::add_number(&app, number, business, agent).await;
                 let added = added.map_err(|error| Failure::Because(error.to_string()))?;
                 println!("{}  {}", added.id, added.phone_number);
+            }
+            Self::Import => {
+                let app = wiring::build_app(&config, store)?;
+                if config.vapi()?.is_none() {
+                    return Err(Failure::setting(
+                        "vapi_api_key",
+                        "numbers are imported from Vapi, and no key is set",
+                    ));
+                }
+                let added = app::jobs::import_numbers(&app).await;
+                let added = added.map_err(|error| Failure::Because(error.to_string()))?;
+                println!("{added} new; `kaicalls numbers list` shows all");
             }
             Self::List => {
                 let numbers = store.read(|tx| Box::pin(async move { store::numbers::all(tx).await })).await?;

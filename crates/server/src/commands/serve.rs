@@ -23,7 +23,12 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         None => None,
     };
     let store = wiring::open_store(&config, true).await?;
-    let app = wiring::build_app(&config, store.clone())?;
+    let vapi = wiring::vapi_engine(&config, &store)?;
+    let app = wiring::build_app_on(&config, store.clone(), vapi.clone())?;
+    let webhooks = match &vapi {
+        Some(engine) => Some(wiring::vapi_routes(&config, &app, engine)?),
+        None => None,
+    };
     first_account(&config, &app, &store).await?;
     app::jobs::start(&app).await?;
     let api = wiring::build_api(&config, app.clone()).await?;
@@ -39,7 +44,11 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         version = env!("CARGO_PKG_VERSION"),
         "Ready"
     );
-    let serving = tokio::spawn(http_server::serve(listener, api::router(&api), stopping, drain));
+    let routes = match webhooks {
+        Some(webhooks) => webhooks.fallback_service(api::router(&api)),
+        None => api::router(&api),
+    };
+    let serving = tokio::spawn(http_server::serve(listener, routes, stopping, drain));
     let reason = signal_to_stop().await?;
     tracing::info!(reason, "Stopping: no new calls, waiting for those under way");
     let begun = tokio::time::Instant::now();

@@ -196,6 +196,7 @@ impl Wiring {
             phone_number_id: None,
             installation: "test".to_owned(),
             looks: [20, 50, 100].map(Duration::from_millis).to_vec(),
+            max_concurrent_calls: 10_000,
         };
         let files =
             egress::Client::new("127.0.0.1:*".parse().expect("exceptions"), VapiEngine::file_limits());
