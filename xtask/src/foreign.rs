@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::failure::Failure;
+use crate::failure::{Doing, Failure};
 use crate::load::server::{self, Installation};
 use crate::programs::{self, announce};
 
@@ -33,12 +33,43 @@ pub async fn clients() -> Result<(), Failure> {
         .env("KAICALLS_API_KEY", &key)
         .env("KAICALLS_WEBHOOK_SECRET", &installation.webhook_secret);
     programs::run(&mut sdk).await?;
+    on_vapi(&python, &binary).await?;
     let mut requests = programs::program(&python);
     requests
         .arg("e2e/generated_requests.py")
         .env("KAICALLS_BASE_URL", &base_url)
         .env("KAICALLS_API_KEY", &key);
     programs::run(&mut requests).await?;
+    running.kill().await
+}
+
+/// The same script with a live key, whose calls run on the emulator of Vapi.
+async fn on_vapi(python: &std::path::Path, binary: &std::path::Path) -> Result<(), Failure> {
+    announce("the official Python SDK, with live calls on the emulator of Vapi");
+    let address = server::free_address()?;
+    let build = ["build", "--quiet", "-p", "testkit", "--bin", "vapi-emulator"];
+    programs::run(programs::cargo().args(build)).await?;
+    let mut emulator = programs::program(binary.with_file_name("vapi-emulator"));
+    emulator
+        .args(["--pace", "50", "--listen"])
+        .arg(address.to_string())
+        .stdout(std::process::Stdio::null())
+        .kill_on_drop(true);
+    let emulator = emulator.spawn().doing("start the emulator")?;
+    server::answers(address).await?;
+    let mut variables = unlimited();
+    variables.push(("KAICALLS_VAPI_BASE_URL", format!("http://{address}")));
+    variables.push(("KAICALLS_VAPI_API_KEY", "vapi-emulator-private-key".to_owned()));
+    let installation = Installation::new(binary, None, variables).await?;
+    let key = installation.key("live").await?;
+    let running = installation.start().await?;
+    let mut sdk = programs::program(python);
+    sdk.arg("e2e/python_sdk.py")
+        .env("KAICALLS_BASE_URL", format!("http://{}", installation.address()))
+        .env("KAICALLS_API_KEY", &key)
+        .env("KAICALLS_WEBHOOK_SECRET", &installation.webhook_secret);
+    programs::run(&mut sdk).await?;
+    drop(emulator);
     running.kill().await
 }
 

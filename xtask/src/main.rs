@@ -27,6 +27,7 @@ usage: cargo xtask <command>
   test [--fast]      all tests, on both databases and against foreign clients; --fast: SQLite and our own tests only
   postgres           a private PostgreSQL until Ctrl-C, for single tests; --durable: one that syncs
   foreign            only the foreign clients of `test`
+  vapi-emulator      an emulator of Vapi until Ctrl-C, for trying live calls without an account; --listen, --pace
   torture            twenty kills of the server under write load, on both databases
   bench              rates, latencies, memory and start time of a release build, on both databases
   codegen [--check]  openapi/v1.json and the settings page from the code
@@ -57,6 +58,7 @@ async fn run(arguments: &[String]) -> Result<(), Failure> {
         ["postgres"] => serve_postgres(Durability::Forgetful).await,
         ["postgres", "--durable"] => serve_postgres(Durability::Synced).await,
         ["foreign"] => foreign::clients().await,
+        ["vapi-emulator", rest @ ..] => emulator(rest).await,
         ["torture"] => torture::run(20, true).await,
         ["torture", "--short"] => torture::run(3, false).await,
         ["bench"] => bench::run().await,
@@ -69,6 +71,12 @@ async fn run(arguments: &[String]) -> Result<(), Failure> {
         }
         _ => Err(Failure::Usage(USAGE)),
     }
+}
+
+async fn emulator(arguments: &[&str]) -> Result<(), Failure> {
+    let mut command = programs::cargo();
+    command.args(["run", "--quiet", "-p", "testkit", "--bin", "vapi-emulator", "--"]).args(arguments);
+    programs::run(&mut command).await
 }
 
 async fn serve_postgres(durability: Durability) -> Result<(), Failure> {

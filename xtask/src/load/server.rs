@@ -150,8 +150,20 @@ impl Running {
     }
 }
 
+/// Waits until somebody listens there.
+pub async fn answers(address: SocketAddr) -> Result<(), Failure> {
+    let begun = Instant::now();
+    while TcpStream::connect(address).await.is_err() {
+        if begun.elapsed() > START {
+            return Err(Failure::Claim(format!("nothing answers at {address} within 30 seconds")));
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(())
+}
+
 /// An address on which nothing listens right now.
-fn free_address() -> Result<SocketAddr, Failure> {
+pub fn free_address() -> Result<SocketAddr, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).doing("find a free port")?;
     listener.local_addr().doing("read a free port")
 }

@@ -28,6 +28,8 @@ pub use world::{SECRET, TOKEN, Wiring, World, own_number};
 pub const PRIVATE_KEY: &str = "vapi-emulator-private-key";
 /// The public one, which it refuses.
 pub const PUBLIC_KEY: &str = "vapi-emulator-public-key";
+/// Calls to this number are refused at once.
+pub const REFUSED: &str = "+15005550001";
 /// The number that the account has from the beginning.
 pub const NUMBER: &str = "+15125550199";
 
@@ -137,6 +139,15 @@ impl State {
             timeline: BTreeMap::new(),
         };
         state.add_number(NUMBER);
+        // The same numbers mean the same as in the sandbox.
+        for (number, scenario) in [
+            ("+15005550003", "busy"),
+            ("+15005550004", "no-answer"),
+            ("+15005550006", "happy"),
+            ("+15005550007", "happy"),
+        ] {
+            state.by_number.insert(number.to_owned(), scenario.to_owned());
+        }
         state
     }
 

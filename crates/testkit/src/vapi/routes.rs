@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use super::calls::{as_if_running, created_at};
-use super::{PRIVATE_KEY, PUBLIC_KEY, Seen, State, VapiEmulator};
+use super::{PRIVATE_KEY, PUBLIC_KEY, REFUSED, Seen, State, VapiEmulator};
 
 pub(super) fn router(emulator: VapiEmulator) -> Router {
     Router::new().fallback(any(serve)).with_state(emulator)
@@ -298,6 +298,9 @@ impl VapiEmulator {
         }
         if !problems.is_empty() {
             return invalid(problems);
+        }
+        if sent["customer"]["number"] == REFUSED {
+            return Answer::error(400, json!("Couldn't start the call: the number cannot be called."));
         }
         let full = state.running() >= state.org["concurrencyLimit"].as_u64().unwrap_or(10);
         match state.org["overLimitMode"].as_str() {
