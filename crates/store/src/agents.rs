@@ -89,7 +89,7 @@ pub async fn by_id(tx: &mut Tx, id: AgentId) -> Result<Option<Agent>, StoreError
 /// True if the engine holds the agent as it is now.
 pub async fn is_prepared(tx: &mut Tx, id: AgentId) -> Result<bool, StoreError> {
     let sql =
-        "SELECT 1 FROM agents WHERE id = $1 AND vapi_assistant_id IS NOT NULL AND engine_version = version";
+        "SELECT id FROM agents WHERE id = $1 AND vapi_assistant_id IS NOT NULL AND engine_version = version";
     Ok(tx.query_one(sql, params![id]).await?.is_some())
 }
 

@@ -33,13 +33,15 @@ pub struct World {
     pub webhook_url: String,
 }
 
-/// Where and how a platform listens to the emulator.
+/// Where and how a platform meets the emulator.
 pub struct Wiring {
-    /// Vapi.
-    pub emulator: VapiEmulator,
-    /// The time.
-    pub clock: Arc<ManualClock>,
-    /// What is configured of the engine; addresses are filled in.
+    /// The emulator's address.
+    pub vapi_url: String,
+    /// The platform's time.
+    pub clock: Arc<dyn Clock>,
+    /// Where the platform listens.
+    pub listener: TcpListener,
+    /// How messages prove where they come from.
     pub scheme: Scheme,
     /// A credential at the emulator.
     pub credential_id: Option<String>,
@@ -56,12 +58,13 @@ impl World {
         let clock = Arc::new(ManualClock::at(&machine_time().to_string()));
         let emulator = VapiEmulator::start(clock.now()).await;
         let wiring = Wiring {
-            emulator: emulator.clone(),
-            clock: Arc::clone(&clock),
+            vapi_url: emulator.url().to_owned(),
+            clock: Arc::<ManualClock>::clone(&clock),
+            listener: TcpListener::bind("127.0.0.1:0").await.expect("a free port"),
             scheme,
             credential_id: credential_id.map(str::to_owned),
         };
-        let (setup, webhook_url) = wiring.setup().await;
+        let (setup, webhook_url) = wiring.setup();
         let platform = Platform::start(database, setup).await;
         let receiver = Receiver::start().await;
         app::jobs::import_numbers(&platform.app).await.expect("the emulator gives its numbers");
@@ -178,14 +181,13 @@ impl World {
 
 impl Wiring {
     /// The setup of a platform, and its webhook's address.
-    pub async fn setup(self) -> (Setup, String) {
+    pub fn setup(self) -> (Setup, String) {
         egress::install_crypto();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("a bound listener");
+        let address = self.listener.local_addr().expect("a bound listener");
         let webhook_url = format!("http://{address}{}{TOKEN}", ::vapi::PATH);
-        let clock: Arc<dyn Clock> = self.clock;
+        let clock = self.clock;
         let client = Client::new(ClientSettings {
-            base_url: self.emulator.url().to_owned(),
+            base_url: self.vapi_url,
             api_key: PRIVATE_KEY.to_owned(),
             timeouts: egress::Timeouts { connect: Duration::from_secs(1), idle: Duration::from_millis(800) },
         });
@@ -211,7 +213,7 @@ impl Wiring {
         let setup = Setup {
             live: Some(engine as Arc<dyn CallEngine>),
             clock,
-            listener: Some(listener),
+            listener: Some(self.listener),
             more_routes: Some(Box::new(routes)),
             ..Setup::default()
         };
