@@ -250,7 +250,8 @@ async fn apply(
     }
     let engine = app.engine_for(call.mode);
     let limit = engine.map_or(WRAP_UP_LIMIT, |engine| engine.wrap_up_limit());
-    let entries: Vec<LogEntry> = reports.iter().filter_map(log_entry).collect();
+    let entries: Vec<LogEntry> =
+        reports.iter().filter_map(|report| log_entry(&placed(report, call.state))).collect();
     store::calls::log(tx, id, &entries).await?;
     let before = call.clone();
     let mut wrap_up = None;
@@ -339,6 +340,18 @@ pub(crate) async fn fail(
     call.ended_reason = Some(reason.to_owned());
     call.refusal = refusal;
     outbox::conclude(tx, app, call, now).await
+}
+
+/// The report, with the place of an utterance in the talk where the engine does not know it.
+fn placed(report: &Report, state: CallState) -> Report {
+    let mut report = report.clone();
+    if let (Progress::Said(said), CallState::InProgress { answered_at }) = (&mut report.progress, state)
+        && said.end.is_zero()
+    {
+        said.start = Duration::try_from(report.at.duration_since(answered_at)).unwrap_or_default();
+        said.end = said.start;
+    }
+    report
 }
 
 /// A report as the log keeps it, if it does. Field names are those of the live view.

@@ -49,7 +49,7 @@ settings! {
     "vapi_base_url" = "https://api.vapi.ai", "Vapi's API; `https://api.eu.vapi.ai` for accounts in the EU.";
     "vapi_phone_number_id" = "", "Vapi's id of the number that agents without one of their own call from. Not needed where the account holds just one.";
     "vapi_webhook_auth" = "secret", "How Vapi proves its messages: `secret` (a header that KaiCalls sets on everything it makes there), or, with a credential made at Vapi, `bearer`, `hmac` (signed with a timestamp) or `hmac-body`.";
-    "vapi_webhook_secret" = "", "The secret for that, or several separated by commas while one is being replaced; the first is given to Vapi. Made from the master key by default.";
+    "vapi_webhook_secret" = "", "The secret for that, or several separated by commas while one is being replaced; with `secret`, the first is given to Vapi. Made from the master key by default.";
     "vapi_credential_id" = "", "Vapi's id of the credential for `bearer` and `hmac`.";
     "vapi_max_concurrent_calls" = "10", "How many calls may run on Vapi at once; more wait. Vapi's own limit for an account is 10 unless more was bought.";
     "llm_base_url" = "", "An OpenAI-compatible endpoint up to `/v1`, for what agents say and how calls are read afterwards. Without one the built-in receptionist and analyst do it.";

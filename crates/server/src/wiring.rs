@@ -14,7 +14,7 @@ use sandbox::{Directory, Recorder, SandboxEngine, SandboxSettings};
 use speech::{CallAnalyst, LanguageModel};
 use store::usage::UsageLog;
 use store::{Options, Store};
-use vapi::{Client, ClientSettings, EngineSettings, Hook, HookSettings, VapiEngine, Verifier};
+use vapi::{Client, ClientSettings, EngineSettings, Hook, HookSettings, Scheme, VapiEngine, Verifier};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -86,7 +86,9 @@ pub(crate) fn build_app_on(
 /// Vapi, where live calls run on it. What it has to know of us is made from the master key, so that replicas agree.
 pub(crate) fn vapi_engine(config: &Config, store: &Store) -> Result<Option<Arc<VapiEngine>>, Failure> {
     let Some(vapi) = config.vapi()? else { return Ok(None) };
-    let secret = vapi.secrets.first().cloned().unwrap_or_else(|| derived(store, "vapi-webhook-secret"));
+    // A key for signatures is never shown.
+    let secret = (vapi.scheme == Scheme::Secret)
+        .then(|| vapi.secrets.first().cloned().unwrap_or_else(|| derived(store, "vapi-webhook-secret")));
     let settings = EngineSettings {
         webhook_url: format!("{}{}{}", config.public_url()?, vapi::PATH, webhook_token(store)),
         webhook_secret: secret,

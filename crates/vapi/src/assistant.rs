@@ -12,7 +12,8 @@ use crate::schema::Schemas;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Server {
     pub(crate) url: String,
-    pub(crate) secret: String,
+    /// Shown in a header of every message. A credential that signs takes its place.
+    pub(crate) secret: Option<String>,
     pub(crate) credential_id: Option<String>,
 }
 
@@ -20,9 +21,10 @@ impl Server {
     /// True if an assistant or a number as Vapi keeps it reports here, with the present secret. Vapi may hide the secret.
     pub(crate) fn is_that_of(&self, kept: &Value) -> bool {
         let server = &kept["server"];
-        let secret = server["headers"]["X-Vapi-Secret"].as_str();
+        let shown = server["headers"][SECRET_HEADER].as_str().filter(|shown| !shown.contains("**"));
         server["url"].as_str() == Some(&self.url)
-            && secret.is_none_or(|secret| secret == self.secret || secret.contains("**"))
+            && shown.is_none_or(|shown| self.secret.as_deref() == Some(shown))
+            && server["credentialId"].as_str() == self.credential_id.as_deref()
     }
 
     /// The object. Without a retry plan a message would be sent once and never again.
@@ -30,18 +32,23 @@ impl Server {
         let mut server = json!({
             "url": self.url,
             "timeoutSeconds": 20,
-            "headers": { "X-Vapi-Secret": self.secret },
             "backoffPlan": {
                 "type": "exponential", "maxRetries": 5, "baseDelaySeconds": 2,
                 "excludedStatusCodes": [400, 401, 403, 404, 413],
             },
         });
+        if let Some(secret) = &self.secret {
+            server["headers"] = json!({ SECRET_HEADER: secret });
+        }
         if let Some(credential) = &self.credential_id {
             server["credentialId"] = json!(credential);
         }
         server
     }
 }
+
+/// The header that the old property `secret` of Vapi's servers used to set.
+const SECRET_HEADER: &str = "X-Vapi-Secret";
 
 /// What we must be told. `phone-call-control` is missing on purpose: it would hand hanging up over to us.
 const SERVER_MESSAGES: [&str; 7] = [

@@ -49,9 +49,9 @@ const NO_ROOM: Duration = Duration::from_secs(10);
 pub struct EngineSettings {
     /// Where server messages are delivered: the whole address, token included.
     pub webhook_url: String,
-    /// What they prove themselves with.
-    pub webhook_secret: String,
-    /// A credential made at Vapi for the same purpose, if there is one.
+    /// What they show in a header; nothing if a credential signs them.
+    pub webhook_secret: Option<String>,
+    /// The credential at Vapi that signs them, if there is one.
     pub credential_id: Option<String>,
     /// Vapi's id of the number that calls if the agent has none of its own.
     pub phone_number_id: Option<String>,

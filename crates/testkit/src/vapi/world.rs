@@ -193,7 +193,7 @@ impl Wiring {
         });
         let settings = EngineSettings {
             webhook_url: webhook_url.clone(),
-            webhook_secret: SECRET.to_owned(),
+            webhook_secret: (self.scheme == Scheme::Secret).then(|| SECRET.to_owned()),
             credential_id: self.credential_id,
             phone_number_id: None,
             installation: "test".to_owned(),
