@@ -35,6 +35,9 @@ const NO_REPORT: Duration = Duration::from_secs(10);
 /// How long to leave a call alone that runs.
 const RUNNING: Duration = Duration::from_secs(60);
 
+/// A call that Vapi says still runs after this time does not: its longest is twelve hours.
+const LONGEST: SignedDuration = SignedDuration::from_hours(13);
+
 /// How far the clocks of Vapi and ours may differ when a call is looked for by its time.
 const SKEW: SignedDuration = SignedDuration::from_mins(20);
 
@@ -276,6 +279,9 @@ impl CallEngine for VapiEngine {
         match found["status"].as_str().unwrap_or_default() {
             "ended" => {}
             "not-found" | "deletion-failed" => return Ok(Fate::Unknown),
+            _ if begun_at(call).is_some_and(|begun| now.duration_since(begun) > LONGEST) => {
+                return Ok(Fate::Unknown);
+            }
             _ if reports.is_empty() => return Ok(Fate::Running { ask_again: RUNNING }),
             _ => return Ok(Fate::Reports(reports)),
         }

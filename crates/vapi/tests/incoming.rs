@@ -1,9 +1,80 @@
 //! Somebody calls: the right agent answers, knowing who it is.
 
-use domain::{AgentId, BusinessId, E164};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
+
+use app::Desk;
+use async_trait::async_trait;
+use domain::call::CallPlan;
+use domain::engine::{CallDesk, EngineMessage, IncomingCall, NotStored, Taken};
+use domain::{AgentId, BusinessId, CallId, E164};
 use serde_json::{Value, json};
 use testkit::databases;
-use testkit::vapi::{World, own_number};
+use testkit::vapi::{SECRET, TOKEN, World, own_number};
+
+/// A desk whose database is gone, after so many answers.
+struct Failing {
+    inner: Desk,
+    good: AtomicU32,
+}
+
+#[async_trait]
+impl CallDesk for Failing {
+    async fn take(&self, _message: EngineMessage) -> Result<Taken, NotStored> {
+        Err(NotStored("the disk is full".to_owned()))
+    }
+
+    async fn incoming(&self, call: IncomingCall) -> Result<Option<CallPlan>, NotStored> {
+        if self.good.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
+            return self.inner.incoming(call).await;
+        }
+        Err(NotStored("the disk is full".to_owned()))
+    }
+
+    async fn transfer_to(
+        &self,
+        _engine: &'static str,
+        _conversation_id: &str,
+        _call: Option<CallId>,
+    ) -> Result<Option<E164>, NotStored> {
+        Err(NotStored("the disk is full".to_owned()))
+    }
+}
+
+#[tokio::test]
+async fn a_caller_is_answered_without_the_database_and_never_hears_an_error() {
+    let database = databases().await.remove(0);
+    let world = World::start(&database).await;
+    let agent = world.agent(json!({})).await;
+    attach(&world, &agent.text("id")).await;
+    let desk = Failing { inner: Desk::new(world.platform.app.clone()), good: AtomicU32::new(1) };
+    let hook = world.hook(Arc::new(desk));
+    let headers =
+        [("x-vapi-secret".parse().expect("a name"), SECRET.parse().expect("a value"))].into_iter().collect();
+    let ask = |id: &str| {
+        let call = json!({ "id": id, "type": "inboundPhoneCall" });
+        let message =
+            json!({ "type": "assistant-request", "call": call, "phoneNumber": { "number": own_number() } });
+        json!({ "message": message }).to_string()
+    };
+    let first = hook.receive(TOKEN, &headers, ask("a").as_bytes()).await;
+    assert_eq!((first.status, &first.body["assistantId"]), (200, &agent.body["vapi_assistant_id"]));
+    // From memory, without what is known of the caller.
+    let second = hook.receive(TOKEN, &headers, ask("b").as_bytes()).await;
+    assert_eq!(
+        (second.status, second.body),
+        (200, json!({ "assistantId": agent.body["vapi_assistant_id"] }))
+    );
+    let other = ask("c").replace(own_number(), "+15125550990");
+    let unknown = hook.receive(TOKEN, &headers, other.as_bytes()).await;
+    assert!(unknown.status == 200 && unknown.body["error"].is_string(), "{unknown:?}");
+    // What has to be stored and cannot be is sent again.
+    let status =
+        json!({ "message": { "type": "status-update", "status": "ringing", "call": { "id": "a" } } })
+            .to_string();
+    assert_eq!(hook.receive(TOKEN, &headers, status.as_bytes()).await.status, 503);
+}
 
 /// Has an agent answer the account's number.
 async fn attach(world: &World, agent: &str) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ::vapi::{Client, ClientSettings, EngineSettings, Hook, HookSettings, Scheme, VapiEngine, Verifier};
 use app::Desk;
 use domain::Clock;
-use domain::engine::CallEngine;
+use domain::engine::CallDesk;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -31,6 +31,7 @@ pub struct World {
     pub receiver: Receiver,
     /// The webhook's address.
     pub webhook_url: String,
+    engine: Arc<VapiEngine>,
 }
 
 /// Where and how a platform meets the emulator.
@@ -55,8 +56,18 @@ impl World {
 
     /// The same with another way to prove where messages come from.
     pub async fn start_with(database: &TestDatabase, scheme: Scheme, credential_id: Option<&str>) -> Self {
+        Self::start_skewed(database, scheme, credential_id, 0).await
+    }
+
+    /// The same with Vapi's clock so many minutes ahead of ours.
+    pub async fn start_skewed(
+        database: &TestDatabase,
+        scheme: Scheme,
+        credential_id: Option<&str>,
+        ahead_min: i64,
+    ) -> Self {
         let clock = Arc::new(ManualClock::at(&machine_time().to_string()));
-        let emulator = VapiEmulator::start(clock.now()).await;
+        let emulator = VapiEmulator::start(clock.now() + SignedDuration::from_mins(ahead_min)).await;
         let wiring = Wiring {
             vapi_url: emulator.url().to_owned(),
             clock: Arc::<ManualClock>::clone(&clock),
@@ -64,11 +75,18 @@ impl World {
             scheme,
             credential_id: credential_id.map(str::to_owned),
         };
-        let (setup, webhook_url) = wiring.setup();
+        let (setup, webhook_url, engine) = wiring.setup_with_engine();
         let platform = Platform::start(database, setup).await;
         let receiver = Receiver::start().await;
         app::jobs::import_numbers(&platform.app).await.expect("the emulator gives its numbers");
-        Self { emulator, platform, clock, receiver, webhook_url }
+        Self { emulator, platform, clock, receiver, webhook_url, engine }
+    }
+
+    /// Another hook of the same engine, which delivers elsewhere.
+    pub fn hook(&self, desk: Arc<dyn CallDesk>) -> Hook {
+        let verifier = Verifier::new(Scheme::Secret, [SECRET.to_owned()]);
+        let settings = HookSettings { token: TOKEN.to_owned(), verifier };
+        Hook::new(&self.engine, desk, Arc::<ManualClock>::clone(&self.clock), settings)
     }
 
     /// Sends a request with the live key.
@@ -182,6 +200,11 @@ impl World {
 impl Wiring {
     /// The setup of a platform, and its webhook's address.
     pub fn setup(self) -> (Setup, String) {
+        let (setup, webhook_url, _) = self.setup_with_engine();
+        (setup, webhook_url)
+    }
+
+    fn setup_with_engine(self) -> (Setup, String, Arc<VapiEngine>) {
         egress::install_crypto();
         let address = self.listener.local_addr().expect("a bound listener");
         let webhook_url = format!("http://{address}{}{TOKEN}", ::vapi::PATH);
@@ -211,13 +234,13 @@ impl Wiring {
             ::vapi::router(Arc::new(Hook::new(&hook_engine, desk, hook_clock, settings)))
         };
         let setup = Setup {
-            live: Some(engine as Arc<dyn CallEngine>),
+            live: Some(Arc::<VapiEngine>::clone(&engine)),
             clock,
             listener: Some(self.listener),
             more_routes: Some(Box::new(routes)),
             ..Setup::default()
         };
-        (setup, webhook_url)
+        (setup, webhook_url, engine)
     }
 }
 
