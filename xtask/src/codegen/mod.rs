@@ -1,10 +1,16 @@
-//! Files that are made from the code and checked in: the contract and the settings page. A difference means that one of them changed.
+//! Files that are made from the code and checked in: the contract, the settings page, and from the contract the resources of the
+//! SDKs. A difference means that one of them changed.
+
+mod python;
+mod spec;
+mod typescript;
 
 use std::path::PathBuf;
 
 use crate::failure::{Doing, Failure};
 use crate::load::server;
 use crate::programs::{self, announce};
+use spec::Spec;
 
 /// The files, and the command of the binary that prints each.
 const FILES: &[(&str, &str)] =
@@ -15,6 +21,13 @@ async fn made() -> Result<Vec<(PathBuf, String)>, Failure> {
     let mut made = Vec::new();
     for (file, command) in FILES {
         let text = programs::output(programs::program(&binary).arg(command)).await?;
+        made.push((programs::root().join(file), text));
+    }
+    let (_, contract) = &made[0];
+    let document = serde_json::from_str(contract)
+        .map_err(|problem| Failure::Claim(format!("openapi/v1.json is no JSON: {problem}")))?;
+    let spec = Spec::read(&document)?;
+    for (file, text) in python::files(&spec).into_iter().chain(typescript::files(&spec)) {
         made.push((programs::root().join(file), text));
     }
     Ok(made)

@@ -1,0 +1,1027 @@
+"""What a client can do.
+
+Made by `cargo xtask codegen` from openapi/v1.json; do not edit.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterable, List, Optional, Union
+
+from ._base import Resource, Null, RequestOptions, spelled
+from ._extras import CallsExtras, RecordingsExtras, TranscriptsExtras
+from ._object import KaiObject
+from ._models import (
+    AgentCreated,
+    AgentDetail,
+    AgentList,
+    AgentUpdated,
+    Balance,
+    CallDetail,
+    CallList,
+    CallPlaced,
+    CurrentBody,
+    Health,
+    KeyCreated,
+    KeyList,
+    LeadBody,
+    LeadList,
+    NumberList,
+    Recording,
+    SessionBody,
+    Success,
+    TranscriptList,
+    UsageList,
+)
+
+
+class AgentsResource(Resource):
+    """`kai.agents`."""
+
+    @spelled
+    def get(
+        self,
+        agent_id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> AgentDetail:
+        """One agent, by its id.
+
+        Needs the scope `agents:read`.
+
+        Args:
+            agent_id: Read this one.
+        """
+        return self._send(
+            AgentDetail,
+            "GET",
+            "/api/v1/agents",
+            query={
+                "id": agent_id,
+            },
+            extra=extra,
+            options=options,
+        )
+
+    @spelled
+    def list(
+        self,
+        business_id: Optional[str] = None,
+        limit: Optional[int] = None,
+        after: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> AgentList:
+        """A page of agents, newest first. Iterating over it walks all pages that follow.
+
+        Needs the scope `agents:read`.
+
+        Args:
+            business_id: List only this business's.
+            limit: How many at most.
+            after: Only rows older than this `created_at`.
+        """
+        return self._pages(
+            AgentList,
+            "GET",
+            "/api/v1/agents",
+            query={
+                "business_id": business_id,
+                "limit": limit,
+                "after": after,
+            },
+            extra=extra,
+            options=options,
+        )
+
+    @spelled
+    def create(
+        self,
+        business_id: str,
+        name: str,
+        system_prompt: str,
+        first_message: Optional[Union[str, Null]] = None,
+        voice: Optional[Union[Dict[str, Any], Null]] = None,
+        model: Optional[Union[Dict[str, Any], Null]] = None,
+        metadata: Optional[Union[Dict[str, Any], Null]] = None,
+        inbound_prompt: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> AgentCreated:
+        """Create an agent.
+
+        Lead collection comes with every agent and needs no configuration.
+
+        Needs the scope `agents:write`.
+
+        Args:
+            business_id: The business that it speaks for.
+            name: Display name.
+            system_prompt: What it should do, and what it knows.
+            first_message: Its greeting; `Hello! How can I help you today?` by default.
+            voice: `{provider, voiceId}`; the engine's choice by default.
+            model: Which language model it thinks with.
+            metadata: Your own data.
+            inbound_prompt: Alias of `system_prompt`, which wins if both are sent.
+        """
+        return self._send(
+            AgentCreated,
+            "POST",
+            "/api/v1/agents",
+            body={
+                "business_id": business_id,
+                "name": name,
+                "system_prompt": system_prompt,
+                "first_message": first_message,
+                "voice": voice,
+                "model": model,
+                "metadata": metadata,
+                "inbound_prompt": inbound_prompt,
+            },
+            extra=extra,
+            options=options,
+            idempotent=True,
+        )
+
+    @spelled
+    def update(
+        self,
+        id: str,
+        name: Optional[str] = None,
+        inbound_prompt: Optional[str] = None,
+        outbound_prompt: Optional[Union[str, Null]] = None,
+        sms_prompt: Optional[Union[str, Null]] = None,
+        first_message: Optional[Union[str, Null]] = None,
+        outbound_first_message: Optional[Union[str, Null]] = None,
+        outbound_llm: Optional[Union[Union[str, Dict[str, Any]], Null]] = None,
+        sms_llm: Optional[Union[Union[str, Dict[str, Any]], Null]] = None,
+        voice: Optional[Union[Dict[str, Any], Null]] = None,
+        model: Optional[Dict[str, Any]] = None,
+        metadata: Optional[Dict[str, Any]] = None,
+        max_duration: Optional[Union[int, Null]] = None,
+        vapi_config: Optional[Dict[str, Any]] = None,
+        transfer_enabled: Optional[bool] = None,
+        transfer_phone_number: Optional[Union[str, Null]] = None,
+        system_prompt: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> AgentUpdated:
+        """Change an agent.
+
+        Only the fields sent change; `voice`, `model`, `metadata` and `vapi_config` are merged key by key, and a null value deletes its key. If nothing changes, `updated` is false.
+
+        Needs the scope `agents:write`.
+
+        Args:
+            id: The agent.
+            name: Display name.
+            inbound_prompt: Instructions for inbound calls, and for outbound ones without instructions of their own.
+            outbound_prompt: Instructions for outbound calls.
+            sms_prompt: Instructions for text messages.
+            first_message: Greeting.
+            outbound_first_message: Greeting of outbound calls.
+            outbound_llm: Language model of outbound calls: a model id, or an object.
+            sms_llm: Language model of text messages: a model id, or an object.
+            voice: `{provider, voiceId}`, merged.
+            model: Language model, merged.
+            metadata: Your own data, merged.
+            max_duration: Longest call in seconds.
+            vapi_config: Settings for the engine, merged and otherwise not interpreted.
+            transfer_enabled: Whether the agent may pass a caller on.
+            transfer_phone_number: Whom it passes callers on to.
+            system_prompt: Alias of `inbound_prompt`, which wins if both are sent.
+        """
+        return self._send(
+            AgentUpdated,
+            "PATCH",
+            "/api/v1/agents",
+            body={
+                "id": id,
+                "name": name,
+                "inbound_prompt": inbound_prompt,
+                "outbound_prompt": outbound_prompt,
+                "sms_prompt": sms_prompt,
+                "first_message": first_message,
+                "outbound_first_message": outbound_first_message,
+                "outbound_llm": outbound_llm,
+                "sms_llm": sms_llm,
+                "voice": voice,
+                "model": model,
+                "metadata": metadata,
+                "max_duration": max_duration,
+                "vapi_config": vapi_config,
+                "transfer_enabled": transfer_enabled,
+                "transfer_phone_number": transfer_phone_number,
+                "system_prompt": system_prompt,
+            },
+            extra=extra,
+            options=options,
+        )
+
+
+class CallsResource(CallsExtras, Resource):
+    """`kai.calls`."""
+
+    @spelled
+    def get(
+        self,
+        call_id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> CallDetail:
+        """One call, by its id.
+
+        Needs the scope `calls:read`.
+
+        Args:
+            call_id: Read this one; the engine's conversation id does as well.
+        """
+        return self._send(
+            CallDetail,
+            "GET",
+            "/api/v1/calls",
+            query={
+                "id": call_id,
+            },
+            extra=extra,
+            options=options,
+        )
+
+    @spelled
+    def list(
+        self,
+        limit: Optional[int] = None,
+        agent_id: Optional[str] = None,
+        status: Optional[Union[str, Iterable[str]]] = None,
+        after: Optional[str] = None,
+        business_id: Optional[str] = None,
+        lead_id: Optional[str] = None,
+        direction: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> CallList:
+        """A page of calls, newest first. Iterating over it walks all pages that follow.
+
+        Needs the scope `calls:read`.
+
+        Args:
+            limit: How many at most.
+            agent_id: Only this agent's.
+            status: Only in these states, separated by commas; `ended` means `completed` or `failed`.
+            after: Only rows older than this `created_at`.
+            business_id: List only this business's.
+            lead_id: Only those linked to this lead.
+            direction: Only `inbound` or `outbound` ones.
+        """
+        return self._pages(
+            CallList,
+            "GET",
+            "/api/v1/calls",
+            query={
+                "limit": limit,
+                "agent_id": agent_id,
+                "status": status,
+                "after": after,
+                "business_id": business_id,
+                "lead_id": lead_id,
+                "direction": direction,
+            },
+            extra=extra,
+            options=options,
+        )
+
+    @spelled
+    def create(
+        self,
+        agent_id: str,
+        to: str,
+        name: Optional[Union[str, Null]] = None,
+        context: Optional[Union[str, Null]] = None,
+        first_message: Optional[Union[str, Null]] = None,
+        lead_id: Optional[Union[str, Null]] = None,
+        webhook_url: Optional[Union[str, Null]] = None,
+        max_duration: Optional[Union[int, Null]] = None,
+        customer_name: Optional[Union[str, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> CallPlaced:
+        """Place a call.
+
+        Answers as soon as the engine has taken the call, at the latest after 5 seconds; then `conversation_id` may still be null. An engine that refuses is `call_failed`: the call exists and has failed.
+
+        Needs the scope `calls:write`.
+
+        Args:
+            agent_id: The agent that talks.
+            to: Whom to call.
+            name: The person's name; the agent greets by it.
+            context: What the agent should know about this call.
+            first_message: Alias of `firstMessage`, which wins if both are sent.
+            lead_id: The lead to link the call to; otherwise the one with this number, if there is one.
+            webhook_url: Where to send one signed POST when the call ends.
+            max_duration: Longest call in seconds; 600 unless the agent says otherwise.
+            customer_name: Alias of `name`, which wins if both are sent.
+        """
+        return self._send(
+            CallPlaced,
+            "POST",
+            "/api/v1/calls",
+            body={
+                "agent_id": agent_id,
+                "to": to,
+                "name": name,
+                "context": context,
+                "first_message": first_message,
+                "lead_id": lead_id,
+                "webhook_url": webhook_url,
+                "max_duration": max_duration,
+                "customer_name": customer_name,
+            },
+            extra=extra,
+            options=options,
+            idempotent=True,
+        )
+
+
+class RecordingsResource(RecordingsExtras, Resource):
+    """`kai.recordings`."""
+
+    @spelled
+    def get(
+        self,
+        call_id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> Recording:
+        """Read a call's recording.
+
+        `status` is `processing` until the call is final, then `available` or `unavailable`. The link plays without a key until `expires_at`.
+
+        Needs the scope `calls:read`.
+
+        Args:
+            call_id: The call.
+        """
+        return self._send(
+            Recording,
+            "GET",
+            "/api/v1/recordings",
+            query={
+                "call_id": call_id,
+            },
+            extra=extra,
+            options=options,
+        )
+
+
+class TranscriptsResource(TranscriptsExtras, Resource):
+    """`kai.transcripts`."""
+
+    @spelled
+    def list(
+        self,
+        limit: Optional[int] = None,
+        agent_id: Optional[str] = None,
+        after: Optional[str] = None,
+        days: Optional[int] = None,
+        call_id: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> TranscriptList:
+        """List transcripts.
+
+        Calls that have a transcript, newest first; one line per utterance.
+
+        Needs the scope `calls:read`.
+
+        Args:
+            limit: How many at most.
+            agent_id: Only this agent's.
+            after: Only rows older than this `created_at`.
+            days: Only calls of the last so many days.
+            call_id: Only this call's.
+        """
+        return self._pages(
+            TranscriptList,
+            "GET",
+            "/api/v1/transcripts",
+            query={
+                "limit": limit,
+                "agent_id": agent_id,
+                "after": after,
+                "days": days,
+                "call_id": call_id,
+            },
+            extra=extra,
+            options=options,
+        )
+
+
+class LeadsResource(Resource):
+    """`kai.leads`."""
+
+    @spelled
+    def get(
+        self,
+        lead_id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> LeadBody:
+        """One lead, by its id.
+
+        Needs the scope `leads:read`.
+
+        Args:
+            lead_id: Read this one.
+        """
+        return self._send(
+            LeadBody,
+            "GET",
+            "/api/v1/leads",
+            query={
+                "id": lead_id,
+            },
+            extra=extra,
+            options=options,
+        )
+
+    @spelled
+    def list(
+        self,
+        status: Optional[Union[str, Iterable[str]]] = None,
+        source: Optional[Union[str, Iterable[str]]] = None,
+        agent_id: Optional[str] = None,
+        phone: Optional[str] = None,
+        email: Optional[str] = None,
+        created_after: Optional[str] = None,
+        created_before: Optional[str] = None,
+        updated_after: Optional[str] = None,
+        updated_before: Optional[str] = None,
+        score_gte: Optional[int] = None,
+        score_lte: Optional[int] = None,
+        limit: Optional[int] = None,
+        business_id: Optional[str] = None,
+        after: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> LeadList:
+        """A page of leads, newest first. Iterating over it walks all pages that follow.
+
+        Needs the scope `leads:read`.
+
+        Args:
+            status: Only with one of these statuses.
+            source: Only from one of these sources.
+            agent_id: Only those that this agent found.
+            phone: Only with this phone number, in any spelling.
+            email: Only with this e-mail address, in upper or lower case.
+            created_after: Only made after this time.
+            created_before: Only made before this time.
+            updated_after: Only changed after this time.
+            updated_before: Only changed before this time.
+            score_gte: Only with at least this score.
+            score_lte: Only with at most this score.
+            limit: How many at most.
+            business_id: List only this business's.
+            after: Only rows older than this `created_at`.
+        """
+        return self._pages(
+            LeadList,
+            "GET",
+            "/api/v1/leads",
+            query={
+                "status": status,
+                "source": source,
+                "agent_id": agent_id,
+                "phone": phone,
+                "email": email,
+                "created_after": created_after,
+                "created_before": created_before,
+                "updated_after": updated_after,
+                "updated_before": updated_before,
+                "score_gte": score_gte,
+                "score_lte": score_lte,
+                "limit": limit,
+                "business_id": business_id,
+                "after": after,
+            },
+            extra=extra,
+            options=options,
+        )
+
+    @spelled
+    def create(
+        self,
+        business_id: str,
+        agent_id: Optional[Union[str, Null]] = None,
+        name: Optional[Union[str, Null]] = None,
+        first_name: Optional[Union[str, Null]] = None,
+        last_name: Optional[Union[str, Null]] = None,
+        email: Optional[Union[str, Null]] = None,
+        phone: Optional[Union[str, Null]] = None,
+        address: Optional[Union[str, Null]] = None,
+        city: Optional[Union[str, Null]] = None,
+        state: Optional[Union[str, Null]] = None,
+        zip: Optional[Union[str, Null]] = None,
+        status: Optional[Union[str, Null]] = None,
+        source: Optional[Union[str, Null]] = None,
+        source_url: Optional[Union[str, Null]] = None,
+        source_page: Optional[Union[str, Null]] = None,
+        notes: Optional[Union[str, Null]] = None,
+        message: Optional[Union[str, Null]] = None,
+        event_date: Optional[Union[str, Null]] = None,
+        event_type: Optional[Union[str, Null]] = None,
+        timezone: Optional[Union[str, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> LeadBody:
+        """Create a lead.
+
+        One of `name`, `first_name`, `last_name`, `phone` and `email` is needed. A phone number that cannot be read as E.164 is kept as it is, with `phone_valid` false.
+
+        Needs the scope `leads:write`.
+
+        Args:
+            business_id: The business that it belongs to.
+            agent_id: The agent that found it.
+            name: Full name.
+            first_name: Given name.
+            last_name: Family name.
+            email: E-mail address.
+            phone: Phone number.
+            address: Street address.
+            city: City.
+            state: State or region.
+            zip: Postal code.
+            status: `new`, `contacted`, `qualified`, `booked`, `converted`, `lost`, or a word of your own.
+            source: Where it came from; `api` by default.
+            source_url: Page of origin.
+            source_page: Title of that page.
+            notes: Free notes.
+            message: What the person wrote or wants.
+            event_date: Date of the person's event.
+            event_type: Kind of the person's event.
+            timezone: IANA time zone.
+        """
+        return self._send(
+            LeadBody,
+            "POST",
+            "/api/v1/leads",
+            body={
+                "business_id": business_id,
+                "agent_id": agent_id,
+                "name": name,
+                "first_name": first_name,
+                "last_name": last_name,
+                "email": email,
+                "phone": phone,
+                "address": address,
+                "city": city,
+                "state": state,
+                "zip": zip,
+                "status": status,
+                "source": source,
+                "source_url": source_url,
+                "source_page": source_page,
+                "notes": notes,
+                "message": message,
+                "event_date": event_date,
+                "event_type": event_type,
+                "timezone": timezone,
+            },
+            extra=extra,
+            options=options,
+            idempotent=True,
+        )
+
+    @spelled
+    def update(
+        self,
+        id: str,
+        agent_id: Optional[Union[str, Null]] = None,
+        name: Optional[Union[str, Null]] = None,
+        first_name: Optional[Union[str, Null]] = None,
+        last_name: Optional[Union[str, Null]] = None,
+        email: Optional[Union[str, Null]] = None,
+        phone: Optional[Union[str, Null]] = None,
+        address: Optional[Union[str, Null]] = None,
+        city: Optional[Union[str, Null]] = None,
+        state: Optional[Union[str, Null]] = None,
+        zip: Optional[Union[str, Null]] = None,
+        status: Optional[str] = None,
+        source: Optional[str] = None,
+        source_url: Optional[Union[str, Null]] = None,
+        source_page: Optional[Union[str, Null]] = None,
+        notes: Optional[Union[str, Null]] = None,
+        message: Optional[Union[str, Null]] = None,
+        event_date: Optional[Union[str, Null]] = None,
+        event_type: Optional[Union[str, Null]] = None,
+        timezone: Optional[Union[str, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> LeadBody:
+        """Change a lead.
+
+        Only the fields sent change; null clears one.
+
+        Needs the scope `leads:write`.
+
+        Args:
+            id: The lead.
+            agent_id: The agent that found it.
+            name: Full name.
+            first_name: Given name.
+            last_name: Family name.
+            email: E-mail address.
+            phone: Phone number.
+            address: Street address.
+            city: City.
+            state: State or region.
+            zip: Postal code.
+            status: `new`, `contacted`, `qualified`, `booked`, `converted`, `lost`, or a word of your own.
+            source: Where it came from.
+            source_url: Page of origin.
+            source_page: Title of that page.
+            notes: Free notes.
+            message: What the person wrote or wants.
+            event_date: Date of the person's event.
+            event_type: Kind of the person's event.
+            timezone: IANA time zone.
+        """
+        return self._send(
+            LeadBody,
+            "PATCH",
+            "/api/v1/leads",
+            body={
+                "id": id,
+                "agent_id": agent_id,
+                "name": name,
+                "first_name": first_name,
+                "last_name": last_name,
+                "email": email,
+                "phone": phone,
+                "address": address,
+                "city": city,
+                "state": state,
+                "zip": zip,
+                "status": status,
+                "source": source,
+                "source_url": source_url,
+                "source_page": source_page,
+                "notes": notes,
+                "message": message,
+                "event_date": event_date,
+                "event_type": event_type,
+                "timezone": timezone,
+            },
+            extra=extra,
+            options=options,
+        )
+
+
+class NumbersResource(Resource):
+    """`kai.numbers`."""
+
+    @spelled
+    def list(
+        self,
+        business_id: Optional[str] = None,
+        limit: Optional[int] = None,
+        after: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> NumberList:
+        """List phone numbers.
+
+        The numbers that the key's businesses hold, newest first.
+
+        Needs the scope `numbers:read`.
+
+        Args:
+            business_id: Only this business's.
+            limit: How many at most.
+            after: Only rows older than this `created_at`.
+        """
+        return self._pages(
+            NumberList,
+            "GET",
+            "/api/v1/numbers",
+            query={
+                "business_id": business_id,
+                "limit": limit,
+                "after": after,
+            },
+            extra=extra,
+            options=options,
+        )
+
+
+class BalanceResource(Resource):
+    """`kai.balance`."""
+
+    @spelled
+    def get(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> Balance:
+        """Read what was used.
+
+        Minutes of the current month (UTC) in the key's mode, and phone numbers held.
+
+        Needs any valid key.
+        """
+        return self._send(
+            Balance,
+            "GET",
+            "/api/v1/balance",
+            extra=extra,
+            options=options,
+        )
+
+
+class UsageResource(Resource):
+    """`kai.usage`."""
+
+    @spelled
+    def list(
+        self,
+        start: Optional[str] = None,
+        end: Optional[str] = None,
+        limit: Optional[int] = None,
+        after: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> UsageList:
+        """List requests.
+
+        One row per request with a valid key, newest first: those of all keys of the key's owner, or, if the key is bound to a business, those of keys bound to it. `cost_cents` is what the call has cost so far.
+
+        Needs any valid key.
+
+        Args:
+            start: Only from this time on.
+            end: Only before this time.
+            limit: How many at most.
+            after: Only rows older than this `created_at`.
+        """
+        return self._pages(
+            UsageList,
+            "GET",
+            "/api/v1/usage",
+            query={
+                "start": start,
+                "end": end,
+                "limit": limit,
+                "after": after,
+            },
+            extra=extra,
+            options=options,
+        )
+
+
+class KeysResource(Resource):
+    """`kai.keys`."""
+
+    @spelled
+    def list(
+        self,
+        limit: Optional[int] = None,
+        after: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> KeyList:
+        """List API keys.
+
+        The user's keys, revoked ones included, newest first.
+
+        Needs a session (POST /api/session); an API key does not do.
+
+        Args:
+            limit: How many at most.
+            after: Only rows older than this `created_at`.
+        """
+        return self._pages(
+            KeyList,
+            "GET",
+            "/api/v1/keys",
+            query={
+                "limit": limit,
+                "after": after,
+            },
+            extra=extra,
+            options=options,
+            session=True,
+        )
+
+    @spelled
+    def create(
+        self,
+        name: Optional[Union[str, Null]] = None,
+        mode: Optional[Union[str, Null]] = None,
+        scopes: Optional[Union[List[str], Null]] = None,
+        business_id: Optional[Union[str, Null]] = None,
+        expires_at: Optional[Union[str, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> KeyCreated:
+        """Make an API key.
+
+        `key` is shown in this answer and never again.
+
+        Needs a session (POST /api/session); an API key does not do.
+
+        Args:
+            name: What to call it; `Untitled Key` by default.
+            mode: `live` (the default) or `test`.
+            scopes: What it may do; `agents:read`, `numbers:read`, `calls:read` and `calls:write` by default.
+            business_id: The only business it sees; all of the user's by default.
+            expires_at: When it stops working; never by default.
+        """
+        return self._send(
+            KeyCreated,
+            "POST",
+            "/api/v1/keys",
+            body={
+                "name": name,
+                "mode": mode,
+                "scopes": scopes,
+                "business_id": business_id,
+                "expires_at": expires_at,
+            },
+            extra=extra,
+            options=options,
+            session=True,
+        )
+
+    @spelled
+    def revoke(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> Success:
+        """Revoke an API key.
+
+        It stops working with the answer; doing it again changes nothing.
+
+        Needs a session (POST /api/session); an API key does not do.
+
+        Args:
+            id: The key.
+        """
+        return self._send(
+            Success,
+            "DELETE",
+            "/api/v1/keys",
+            query={
+                "id": id,
+            },
+            extra=extra,
+            options=options,
+            session=True,
+        )
+
+
+class HealthResource(Resource):
+    """`kai.health`."""
+
+    @spelled
+    def get(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> Health:
+        """Look whether everything works.
+
+        200 if the database takes writes; 503 otherwise.
+
+        Needs any valid key.
+        """
+        return self._send(
+            Health,
+            "GET",
+            "/api/v1/health",
+            extra=extra,
+            options=options,
+        )
+
+
+class OpenapiResource(Resource):
+    """`kai.openapi`."""
+
+    @spelled
+    def get(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> KaiObject:
+        """This document.
+
+        OpenAPI 3.1; readable from every origin.
+
+        Needs no key.
+        """
+        return self._send(
+            KaiObject,
+            "GET",
+            "/api/v1/openapi.json",
+            extra=extra,
+            options=options,
+        )
+
+
+class SessionResource(Resource):
+    """`kai.session`."""
+
+    @spelled
+    def create(
+        self,
+        email: str,
+        password: str,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> SessionBody:
+        """Log in.
+
+        Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use.
+
+        Needs no key.
+
+        Args:
+            email: E-mail address.
+            password: Password.
+        """
+        return self._send(
+            SessionBody,
+            "POST",
+            "/api/session",
+            body={
+                "email": email,
+                "password": password,
+            },
+            extra=extra,
+            options=options,
+        )
+
+    @spelled
+    def get(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> CurrentBody:
+        """Who is logged in.
+
+        Needs a session (POST /api/session); an API key does not do.
+        """
+        return self._send(
+            CurrentBody,
+            "GET",
+            "/api/session",
+            extra=extra,
+            options=options,
+            session=True,
+        )
+
+    @spelled
+    def delete(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+        **extra: Any,
+    ) -> Success:
+        """Log out.
+
+        Ends the session; doing it again changes nothing.
+
+        Needs no key.
+        """
+        return self._send(
+            Success,
+            "DELETE",
+            "/api/session",
+            extra=extra,
+            options=options,
+        )

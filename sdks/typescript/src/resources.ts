@@ -1,0 +1,333 @@
+// Made by `cargo xtask codegen` from openapi/v1.json; do not edit.
+
+import type { APIPromise, PagePromise, RequestOptions, Spelled } from './core.js';
+import { Resource } from './core.js';
+import { CallsExtras, RecordingsExtras, TranscriptsExtras } from './extras.js';
+import type {
+  AgentChanges,
+  AgentCreated,
+  AgentDetail,
+  AgentList,
+  AgentRow,
+  AgentUpdated,
+  AgentsListQuery,
+  Balance,
+  CallDetail,
+  CallList,
+  CallPlaced,
+  CallRow,
+  CallsListQuery,
+  Credentials,
+  CurrentBody,
+  Health,
+  KeyBody,
+  KeyCreated,
+  KeyList,
+  KeysListQuery,
+  LeadBody,
+  LeadChanges,
+  LeadList,
+  LeadsListQuery,
+  NewAgent,
+  NewCall,
+  NewKey,
+  NewLead,
+  NumberList,
+  NumberRow,
+  NumbersListQuery,
+  Recording,
+  SessionBody,
+  Success,
+  TranscriptList,
+  TranscriptRow,
+  TranscriptsListQuery,
+  Usage,
+  UsageList,
+  UsageListQuery,
+} from './models.js';
+
+/** `kai.agents`. */
+export class AgentsResource extends Resource {
+  /**
+   * One agent, by its id.
+   *
+   * Needs the scope `agents:read`.
+   */
+  get(agentId: string, options?: RequestOptions): APIPromise<AgentDetail> {
+    return this.client.send('GET', 'agents', { query: { id: agentId } }, options);
+  }
+
+  /**
+   * A page of agents, newest first. Iterating over it walks all pages that follow.
+   *
+   * Needs the scope `agents:read`.
+   */
+  list(query: Spelled<AgentsListQuery> = {}, options?: RequestOptions): PagePromise<AgentList, AgentRow> {
+    return this.client.pages('GET', 'agents', 'agents', { query }, options);
+  }
+
+  /**
+   * Create an agent.
+   *
+   * Lead collection comes with every agent and needs no configuration.
+   *
+   * Needs the scope `agents:write`.
+   */
+  create(params: Spelled<NewAgent>, options?: RequestOptions): APIPromise<AgentCreated> {
+    return this.client.send('POST', 'agents', { body: params, idempotent: true }, options);
+  }
+
+  /**
+   * Change an agent.
+   *
+   * Only the fields sent change; `voice`, `model`, `metadata` and `vapi_config` are merged key by key, and a null value deletes its key. If nothing changes, `updated` is false.
+   *
+   * Needs the scope `agents:write`.
+   */
+  update(params: Spelled<AgentChanges>, options?: RequestOptions): APIPromise<AgentUpdated> {
+    return this.client.send('PATCH', 'agents', { body: params }, options);
+  }
+}
+
+/** `kai.calls`. */
+export class CallsResource extends CallsExtras {
+  /**
+   * One call, by its id.
+   *
+   * Needs the scope `calls:read`.
+   */
+  get(callId: string, options?: RequestOptions): APIPromise<CallDetail> {
+    return this.client.send('GET', 'calls', { query: { id: callId } }, options);
+  }
+
+  /**
+   * A page of calls, newest first. Iterating over it walks all pages that follow.
+   *
+   * Needs the scope `calls:read`.
+   */
+  list(query: Spelled<CallsListQuery> = {}, options?: RequestOptions): PagePromise<CallList, CallRow> {
+    return this.client.pages('GET', 'calls', 'calls', { query }, options);
+  }
+
+  /**
+   * Place a call.
+   *
+   * Answers as soon as the engine has taken the call, at the latest after 5 seconds; then `conversation_id` may still be null. An engine that refuses is `call_failed`: the call exists and has failed.
+   *
+   * Needs the scope `calls:write`.
+   */
+  create(params: Spelled<NewCall>, options?: RequestOptions): APIPromise<CallPlaced> {
+    return this.client.send('POST', 'calls', { body: params, idempotent: true }, options);
+  }
+}
+
+/** `kai.recordings`. */
+export class RecordingsResource extends RecordingsExtras {
+  /**
+   * Read a call's recording.
+   *
+   * `status` is `processing` until the call is final, then `available` or `unavailable`. The link plays without a key until `expires_at`.
+   *
+   * Needs the scope `calls:read`.
+   */
+  get(callId: string, options?: RequestOptions): APIPromise<Recording> {
+    return this.client.send('GET', 'recordings', { query: { call_id: callId } }, options);
+  }
+}
+
+/** `kai.transcripts`. */
+export class TranscriptsResource extends TranscriptsExtras {
+  /**
+   * List transcripts.
+   *
+   * Calls that have a transcript, newest first; one line per utterance.
+   *
+   * Needs the scope `calls:read`.
+   */
+  list(query: Spelled<TranscriptsListQuery> = {}, options?: RequestOptions): PagePromise<TranscriptList, TranscriptRow> {
+    return this.client.pages('GET', 'transcripts', 'transcripts', { query }, options);
+  }
+}
+
+/** `kai.leads`. */
+export class LeadsResource extends Resource {
+  /**
+   * One lead, by its id.
+   *
+   * Needs the scope `leads:read`.
+   */
+  get(leadId: string, options?: RequestOptions): APIPromise<LeadBody> {
+    return this.client.send('GET', 'leads', { query: { id: leadId } }, options);
+  }
+
+  /**
+   * A page of leads, newest first. Iterating over it walks all pages that follow.
+   *
+   * Needs the scope `leads:read`.
+   */
+  list(query: Spelled<LeadsListQuery> = {}, options?: RequestOptions): PagePromise<LeadList, LeadBody> {
+    return this.client.pages('GET', 'leads', 'leads', { query }, options);
+  }
+
+  /**
+   * Create a lead.
+   *
+   * One of `name`, `first_name`, `last_name`, `phone` and `email` is needed. A phone number that cannot be read as E.164 is kept as it is, with `phone_valid` false.
+   *
+   * Needs the scope `leads:write`.
+   */
+  create(params: Spelled<NewLead>, options?: RequestOptions): APIPromise<LeadBody> {
+    return this.client.send('POST', 'leads', { body: params, idempotent: true }, options);
+  }
+
+  /**
+   * Change a lead.
+   *
+   * Only the fields sent change; null clears one.
+   *
+   * Needs the scope `leads:write`.
+   */
+  update(params: Spelled<LeadChanges>, options?: RequestOptions): APIPromise<LeadBody> {
+    return this.client.send('PATCH', 'leads', { body: params }, options);
+  }
+}
+
+/** `kai.numbers`. */
+export class NumbersResource extends Resource {
+  /**
+   * List phone numbers.
+   *
+   * The numbers that the key's businesses hold, newest first.
+   *
+   * Needs the scope `numbers:read`.
+   */
+  list(query: Spelled<NumbersListQuery> = {}, options?: RequestOptions): PagePromise<NumberList, NumberRow> {
+    return this.client.pages('GET', 'numbers', 'numbers', { query }, options);
+  }
+}
+
+/** `kai.balance`. */
+export class BalanceResource extends Resource {
+  /**
+   * Read what was used.
+   *
+   * Minutes of the current month (UTC) in the key's mode, and phone numbers held.
+   *
+   * Needs any valid key.
+   */
+  get(options?: RequestOptions): APIPromise<Balance> {
+    return this.client.send('GET', 'balance', {}, options);
+  }
+}
+
+/** `kai.usage`. */
+export class UsageResource extends Resource {
+  /**
+   * List requests.
+   *
+   * One row per request with a valid key, newest first: those of all keys of the key's owner, or, if the key is bound to a business, those of keys bound to it. `cost_cents` is what the call has cost so far.
+   *
+   * Needs any valid key.
+   */
+  list(query: Spelled<UsageListQuery> = {}, options?: RequestOptions): PagePromise<UsageList, Usage> {
+    return this.client.pages('GET', 'usage', 'usage', { query }, options);
+  }
+}
+
+/** `kai.keys`. */
+export class KeysResource extends Resource {
+  /**
+   * List API keys.
+   *
+   * The user's keys, revoked ones included, newest first.
+   *
+   * Needs a session (POST /api/session); an API key does not do.
+   */
+  list(query: Spelled<KeysListQuery> = {}, options?: RequestOptions): PagePromise<KeyList, KeyBody> {
+    return this.client.pages('GET', 'keys', 'keys', { query, session: true }, options);
+  }
+
+  /**
+   * Make an API key.
+   *
+   * `key` is shown in this answer and never again.
+   *
+   * Needs a session (POST /api/session); an API key does not do.
+   */
+  create(params: Spelled<NewKey> = {}, options?: RequestOptions): APIPromise<KeyCreated> {
+    return this.client.send('POST', 'keys', { body: params, session: true }, options);
+  }
+
+  /**
+   * Revoke an API key.
+   *
+   * It stops working with the answer; doing it again changes nothing.
+   *
+   * Needs a session (POST /api/session); an API key does not do.
+   */
+  revoke(keyId: string, options?: RequestOptions): APIPromise<Success> {
+    return this.client.send('DELETE', 'keys', { query: { id: keyId }, session: true }, options);
+  }
+}
+
+/** `kai.health`. */
+export class HealthResource extends Resource {
+  /**
+   * Look whether everything works.
+   *
+   * 200 if the database takes writes; 503 otherwise.
+   *
+   * Needs any valid key.
+   */
+  get(options?: RequestOptions): APIPromise<Health> {
+    return this.client.send('GET', 'health', {}, options);
+  }
+}
+
+/** `kai.openapi`. */
+export class OpenapiResource extends Resource {
+  /**
+   * This document.
+   *
+   * OpenAPI 3.1; readable from every origin.
+   *
+   * Needs no key.
+   */
+  get(options?: RequestOptions): APIPromise<Record<string, unknown>> {
+    return this.client.send('GET', 'openapi.json', {}, options);
+  }
+}
+
+/** `kai.session`. */
+export class SessionResource extends Resource {
+  /**
+   * Log in.
+   *
+   * Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use.
+   *
+   * Needs no key.
+   */
+  create(params: Spelled<Credentials>, options?: RequestOptions): APIPromise<SessionBody> {
+    return this.client.send('POST', '/api/session', { body: params }, options);
+  }
+
+  /**
+   * Who is logged in.
+   *
+   * Needs a session (POST /api/session); an API key does not do.
+   */
+  get(options?: RequestOptions): APIPromise<CurrentBody> {
+    return this.client.send('GET', '/api/session', { session: true }, options);
+  }
+
+  /**
+   * Log out.
+   *
+   * Ends the session; doing it again changes nothing.
+   *
+   * Needs no key.
+   */
+  delete(options?: RequestOptions): APIPromise<Success> {
+    return this.client.send('DELETE', '/api/session', {}, options);
+  }
+}

@@ -1,0 +1,273 @@
+//! The TypeScript SDK's models and resources.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::spec::{Answer, Field, Kind, Method, Resource, Spec};
+
+const HEADER: &str = "// Made by `cargo xtask codegen` from openapi/v1.json; do not edit.\n\n";
+
+/// The files, by their path from the root of the repository.
+pub fn files(spec: &Spec) -> Vec<(&'static str, String)> {
+    vec![
+        ("sdks/typescript/src/models.ts", models(spec)),
+        ("sdks/typescript/src/resources.ts", resources(spec)),
+    ]
+}
+
+fn models(spec: &Spec) -> String {
+    let mut text = HEADER.to_owned();
+    for model in &spec.models {
+        comment(&mut text, 0, &model.description);
+        let _ = writeln!(text, "export interface {} {{", model.name);
+        for field in &model.fields {
+            // Camel case is understood everywhere, so a name that differs from another by its humps only is left out.
+            let snake = snake(&field.name);
+            if snake != field.name && model.fields.iter().any(|other| other.name == snake) {
+                continue;
+            }
+            comment(&mut text, 2, &field.description);
+            let optional = if field.required { "" } else { "?" };
+            let _ =
+                writeln!(text, "  {}{optional}: {};", key(&field.name), kind(&field.kind, field.nullable));
+        }
+        text.push_str("}\n\n");
+    }
+    for (resource, method) in queries(spec) {
+        let _ =
+            writeln!(text, "/** What `kai.{}.{}` may be asked for. */", camel(&resource.name), method.name);
+        let _ = writeln!(text, "export interface {} {{", query_name(resource, method));
+        for field in &method.query {
+            comment(&mut text, 2, &field.description);
+            let optional = if field.required { "" } else { "?" };
+            let _ = writeln!(text, "  {}{optional}: {};", key(&field.name), question(field));
+        }
+        text.push_str("}\n\n");
+    }
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+fn resources(spec: &Spec) -> String {
+    let mut used = BTreeSet::new();
+    let mut body = String::new();
+    for resource in &spec.resources {
+        class(&mut body, spec, resource, &mut used);
+    }
+    let mut text = HEADER.to_owned();
+    text.push_str("import type { APIPromise, PagePromise, RequestOptions, Spelled } from './core.js';\n");
+    text.push_str("import { Resource } from './core.js';\n");
+    text.push_str("import { CallsExtras, RecordingsExtras, TranscriptsExtras } from './extras.js';\n");
+    text.push_str("import type {\n");
+    for name in used {
+        let _ = writeln!(text, "  {name},");
+    }
+    text.push_str("} from './models.js';\n");
+    text.push_str(&body);
+    text
+}
+
+/// Methods whose questions deserve a type of their own.
+fn queries(spec: &Spec) -> Vec<(&Resource, &Method)> {
+    let methods = spec
+        .resources
+        .iter()
+        .flat_map(|resource| resource.methods.iter().map(move |method| (resource, method)));
+    methods
+        .filter(|(_, method)| is_made(method) && !method.query.is_empty() && by_place(method).is_none())
+        .collect()
+}
+
+fn is_made(method: &Method) -> bool {
+    !matches!(method.answer, Answer::Events | Answer::Bytes)
+}
+
+/// The one thing that is asked for, if it is just one.
+fn by_place(method: &Method) -> Option<&Field> {
+    match method.query.as_slice() {
+        [only] if only.required && method.body.is_none() => Some(only),
+        _ => None,
+    }
+}
+
+fn query_name(resource: &Resource, method: &Method) -> String {
+    format!("{}{}Query", title(&resource.name), title(&method.name))
+}
+
+fn class(text: &mut String, spec: &Spec, resource: &Resource, used: &mut BTreeSet<String>) {
+    let title = title(&resource.name);
+    let base = match resource.name.as_str() {
+        "calls" | "recordings" | "transcripts" => format!("{title}Extras"),
+        _ => "Resource".to_owned(),
+    };
+    let _ = write!(
+        text,
+        "\n/** `kai.{}`. */\nexport class {title}Resource extends {base} {{",
+        camel(&resource.name)
+    );
+    let mut first = true;
+    for method in resource.methods.iter().filter(|method| is_made(method)) {
+        text.push_str(if first { "\n" } else { "\n\n" });
+        first = false;
+        function(text, spec, resource, method, used);
+    }
+    text.push_str("\n}\n");
+}
+
+fn function(
+    text: &mut String,
+    spec: &Spec,
+    resource: &Resource,
+    method: &Method,
+    used: &mut BTreeSet<String>,
+) {
+    let answer = match &method.answer {
+        Answer::One(model) => {
+            used.insert(model.clone());
+            format!("APIPromise<{model}>")
+        }
+        Answer::Page { model, row, more: true, .. } => {
+            used.insert(model.clone());
+            used.insert(row.clone());
+            format!("PagePromise<{model}, {row}>")
+        }
+        Answer::Page { model, .. } => {
+            used.insert(model.clone());
+            format!("APIPromise<{model}>")
+        }
+        Answer::Any | Answer::Events | Answer::Bytes => "APIPromise<Record<string, unknown>>".to_owned(),
+    };
+    let (argument, sent) = if let Some(model) = &method.body {
+        used.insert(model.clone());
+        let needed = spec
+            .models
+            .iter()
+            .any(|known| known.name == *model && known.fields.iter().any(|field| field.required));
+        let default = if needed { "" } else { " = {}" };
+        (Some(format!("params: Spelled<{model}>{default}")), Some("body: params"))
+    } else if let Some(only) = by_place(method) {
+        let single = resource.name.trim_end_matches('s');
+        let name = if only.name == "id" { format!("{single}Id") } else { camel(&only.name) };
+        let sent = format!("query: {{ {}: {name} }}", only.name);
+        let call = call(method, Some(&sent));
+        write_function(text, resource, method, Some(&format!("{name}: string")), &answer, &call);
+        return;
+    } else if method.query.is_empty() {
+        (None, None)
+    } else {
+        let name = query_name(resource, method);
+        used.insert(name.clone());
+        let needed = method.query.iter().any(|field| field.required);
+        let default = if needed { "" } else { " = {}" };
+        (Some(format!("query: Spelled<{name}>{default}")), Some("query"))
+    };
+    write_function(text, resource, method, argument.as_deref(), &answer, &call(method, sent));
+}
+
+fn call(method: &Method, sent: Option<&str>) -> String {
+    let mut parts: Vec<String> = sent.map(str::to_owned).into_iter().collect();
+    if method.idempotency {
+        parts.push("idempotent: true".to_owned());
+    }
+    if method.session {
+        parts.push("session: true".to_owned());
+    }
+    let verb = &method.verb;
+    // What is below the version's root is written without it: a package for browsers is to be small.
+    let path = method.path.strip_prefix("/api/v1/").unwrap_or(&method.path);
+    let what = if parts.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", parts.join(", ")) };
+    match &method.answer {
+        Answer::Page { field, more: true, .. } => {
+            format!("this.client.pages('{verb}', '{path}', '{field}', {what}, options)")
+        }
+        _ => format!("this.client.send('{verb}', '{path}', {what}, options)"),
+    }
+}
+
+fn write_function(
+    text: &mut String,
+    resource: &Resource,
+    method: &Method,
+    argument: Option<&str>,
+    answer: &str,
+    call: &str,
+) {
+    comment(text, 2, &super::python::about(resource, method));
+    let argument = argument.map(|argument| format!("{argument}, ")).unwrap_or_default();
+    let name = &method.name;
+    let _ =
+        write!(text, "  {name}({argument}options?: RequestOptions): {answer} {{\n    return {call};\n  }}");
+}
+
+fn kind(kind: &Kind, nullable: bool) -> String {
+    let text = match kind {
+        Kind::Text | Kind::Time => "string".to_owned(),
+        Kind::Integer | Kind::Number => "number".to_owned(),
+        Kind::Boolean => "boolean".to_owned(),
+        Kind::Map => "Record<string, unknown>".to_owned(),
+        Kind::List(inner) => match self::kind(inner, false) {
+            plain if plain.contains(' ') => format!("Array<{plain}>"),
+            plain => format!("{plain}[]"),
+        },
+        Kind::Model(name) => name.clone(),
+        Kind::Either(kinds) => {
+            let kinds: Vec<String> = kinds.iter().map(|one| self::kind(one, false)).collect();
+            kinds.join(" | ")
+        }
+        Kind::Any => return "unknown".to_owned(),
+    };
+    if nullable { format!("{text} | null") } else { text }
+}
+
+/// The type of a query parameter: several words may be given as a list.
+fn question(field: &Field) -> String {
+    match &field.kind {
+        Kind::List(_) => "string | readonly string[]".to_owned(),
+        Kind::Time => "string | Date".to_owned(),
+        other => kind(other, false),
+    }
+}
+
+fn comment(text: &mut String, indent: usize, about: &str) {
+    let pad = " ".repeat(indent);
+    let about = about.trim().replace("*/", "* /");
+    if about.is_empty() {
+        return;
+    }
+    if about.contains('\n') {
+        let _ = writeln!(text, "{pad}/**");
+        for line in about.lines() {
+            let _ = writeln!(text, "{}", format!("{pad} * {line}").trim_end());
+        }
+        let _ = writeln!(text, "{pad} */");
+    } else {
+        let _ = writeln!(text, "{pad}/** {about} */");
+    }
+}
+
+fn key(name: &str) -> String {
+    let plain = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    if plain { name.to_owned() } else { format!("'{name}'") }
+}
+
+fn title(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn camel(name: &str) -> String {
+    let mut parts = name.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + &title(part))
+}
+
+fn snake(name: &str) -> String {
+    name.chars().fold(String::new(), |mut text, letter| {
+        if letter.is_uppercase() {
+            text.push('_');
+        }
+        text.extend(letter.to_lowercase());
+        text
+    })
+}
