@@ -1,0 +1,402 @@
+"""What every request has in common: options, retries, spelling. Nothing here does any IO."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import random
+import re
+import time
+import uuid
+from email.utils import parsedate_to_datetime
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Dict,
+    Generator,
+    Generic,
+    Iterable,
+    Mapping,
+    Optional,
+    Tuple,
+    Type,
+    TypedDict,
+    TypeVar,
+    cast,
+)
+
+from ._errors import KaiCallsError, from_answer
+from ._object import KaiObject, Page
+
+if TYPE_CHECKING:
+    from ._client import AsyncKaiCalls, KaiCalls
+
+logger = logging.getLogger("kaicalls")
+
+DEFAULT_BASE_URL = "https://www.kaicalls.com"
+DEFAULT_TIMEOUT = 60.0
+DEFAULT_RETRIES = 2
+
+LONGEST_PAUSE = 8.0
+LONGEST_ASKED_PAUSE = 60.0
+RETRIED = frozenset({408, 429, 500, 502, 503, 504})
+
+Model = TypeVar("Model", bound=KaiObject)
+PageModel = TypeVar("PageModel", bound="Page[Any]")
+Row = TypeVar("Row")
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Null:
+    """Sends null where leaving something out would leave it as it is: ``kai.agents.update(id=…, voice=NULL)``."""
+
+    def __repr__(self) -> str:
+        return "NULL"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+NULL = Null()
+
+
+class RequestOptions(TypedDict, total=False):
+    """What may be said about a single request."""
+
+    timeout: float
+    """Seconds until an answer must be there."""
+    max_retries: int
+    """How often to try again."""
+    headers: Dict[str, str]
+    """More headers."""
+    idempotency_key: str
+    """Instead of one made for this request. Two requests with the same key have one effect."""
+
+
+class Request:
+    """A request about to be sent; hooks may look at it and change its headers."""
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any],
+        body: Optional[Mapping[str, Any]],
+        headers: Dict[str, str],
+        timeout: float,
+        max_retries: int,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = encode_query(query)
+        self.body = None if body is None else compact(body)
+        self.headers = headers
+        self.timeout = timeout
+        self.max_retries = max_retries
+        self.attempt = 0
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """True if a second attempt does no harm although the first may have had its effect."""
+        return self.method != "POST" or "Idempotency-Key" in self.headers
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.path}, attempt {self.attempt + 1})"
+
+
+class Response:
+    """An answer as it came."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], text: str) -> None:
+        self.status = status
+        self.headers: Dict[str, str] = {name.lower(): value for name, value in headers.items()}
+        self.text = text
+
+    @property
+    def request_id(self) -> Optional[str]:
+        """Under which the server's log has it."""
+        return self.headers.get("x-request-id")
+
+    def json(self) -> Any:
+        """The body; its text if it is no JSON, ``None`` if there is none."""
+        import json
+
+        if not self.text:
+            return None
+        try:
+            return json.loads(self.text)
+        except ValueError:
+            return self.text
+
+    def __repr__(self) -> str:
+        return f"Response({self.status}, request_id={self.request_id!r})"
+
+
+def compact(fields: Mapping[str, Any]) -> Dict[str, Any]:
+    """Without what was not given; with null where null was asked for."""
+    return {name: None if isinstance(value, Null) else value for name, value in fields.items() if value is not None}
+
+
+def encode_query(query: Mapping[str, Any]) -> Dict[str, str]:
+    """Query values as text."""
+    encoded: Dict[str, str] = {}
+    for name, value in query.items():
+        if value is None or isinstance(value, Null):
+            continue
+        if isinstance(value, bool):
+            encoded[name] = "true" if value else "false"
+        elif isinstance(value, (str, int, float)):
+            encoded[name] = str(value)
+        elif hasattr(value, "isoformat"):
+            encoded[name] = value.isoformat()
+        elif isinstance(value, Iterable):
+            encoded[name] = ",".join(str(item) for item in cast("Iterable[Any]", cast(object, value)))
+        else:
+            encoded[name] = str(value)
+    return encoded
+
+
+_HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
+
+
+def snake(name: str) -> str:
+    """``firstMessage`` as ``first_message``."""
+    return _HUMP.sub(lambda hump: "_" + hump.group(1).lower(), name)
+
+
+def spelled(function: Function) -> Function:
+    """Lets arguments be spelled ``firstMessage`` as well as ``first_message``, and what is got be named ``id``."""
+    code = function.__code__
+    known = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    by_id = known[0] if known and known[0].endswith("_id") and function.__name__ == "get" else None
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        for name in list(kwargs):
+            if name in known:
+                continue
+            other = by_id if name == "id" and by_id else snake(name)
+            if other in known and other not in kwargs:
+                kwargs[other] = kwargs.pop(name)
+        return function(*args, **kwargs)
+
+    return cast(Function, wrapper)
+
+
+def pause(response: Optional[Response], attempt: int) -> float:
+    """Seconds before the next attempt: what the server asks for, else a random part of a growing time."""
+    if response is not None:
+        asked = retry_after(response)
+        if asked is not None and asked <= LONGEST_ASKED_PAUSE:
+            return asked
+    return random.uniform(0.5, 1.0) * min(LONGEST_PAUSE, 0.5 * 2.0**attempt)
+
+
+def retry_after(response: Response) -> Optional[float]:
+    """Seconds that the server asks to wait, in whichever form it says so."""
+    text = response.headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError):
+        return None
+    return max(0.0, until - time.time())
+
+
+def is_final(response: Response) -> bool:
+    """True if asking again would not change the answer."""
+    if response.status not in RETRIED:
+        return True
+    body = response.json()
+    error: Any = cast(Any, body).get("error") if isinstance(body, dict) else None
+    code = cast(Any, error).get("code") if isinstance(error, dict) else None
+    # The call exists and has failed; a new attempt would be a new call.
+    return code == "call_failed"
+
+
+def settings(api_key: Optional[str], base_url: Optional[str]) -> Tuple[str, str]:
+    """Key and address from the arguments or the environment."""
+    key = api_key or os.environ.get("KAICALLS_API_KEY") or ""
+    if not key:
+        raise ValueError(
+            "KaiCalls: api_key is required. Give KaiCalls(api_key=\"kc_test_…\") or set KAICALLS_API_KEY; "
+            "`kaicalls keys create --mode test` makes one"
+        )
+    if not key.isascii() or any(character.isspace() for character in key):
+        raise ValueError("KaiCalls: api_key holds a space, a line break or another character that no key has")
+    return key, address(base_url)
+
+
+def address(base_url: Optional[str]) -> str:
+    """The server's address, with or without what follows in paths."""
+    url = (base_url or os.environ.get("KAICALLS_BASE_URL") or DEFAULT_BASE_URL).strip().rstrip("/")
+    if not url.startswith(("http://", "https://")):
+        raise ValueError(f"KaiCalls: base_url must begin with http:// or https://, not {url!r}")
+    for suffix in ("/api/v1", "/api"):
+        if url.endswith(suffix):
+            url = url[: -len(suffix)]
+    return url
+
+
+def new_idempotency_key() -> str:
+    """A key that nobody used before."""
+    return str(uuid.uuid4())
+
+
+def answer(response: Response, model: Type[Model]) -> Model:
+    """The answer as an object; an error if it is one."""
+    body = response.json()
+    if not 200 <= response.status < 300:
+        raise from_answer(response.status, body, response.headers)
+    result = model(body) if isinstance(body, dict) else cast(Model, KaiObject() if body is None else KaiObject(data=body))
+    result.__dict__["last_response"] = response
+    return result
+
+
+class Resource:
+    """A part of the API behind a client."""
+
+    def __init__(self, client: "KaiCalls") -> None:
+        self._client = client
+
+    def _send(
+        self,
+        model: Type[Model],
+        method: str,
+        path: str,
+        *,
+        query: Optional[Mapping[str, Any]] = None,
+        body: Optional[Mapping[str, Any]] = None,
+        extra: Optional[Mapping[str, Any]] = None,
+        options: Optional[RequestOptions] = None,
+        idempotent: bool = False,
+        session: bool = False,
+    ) -> Model:
+        query, body = merged(query, body, extra)
+        return answer(self._client._request(method, path, query, body, options, idempotent, session), model)
+
+    def _pages(
+        self,
+        model: Type[PageModel],
+        method: str,
+        path: str,
+        *,
+        query: Optional[Mapping[str, Any]] = None,
+        extra: Optional[Mapping[str, Any]] = None,
+        options: Optional[RequestOptions] = None,
+        session: bool = False,
+    ) -> PageModel:
+        query, _ = merged(query, None, extra)
+
+        def page(query: Mapping[str, Any]) -> PageModel:
+            found = answer(self._client._request(method, path, query, None, options, False, session), model)
+
+            def more(cursor: str) -> PageModel:
+                return page({**query, "after": cursor})
+
+            found.__dict__["_more"] = more
+            return found
+
+        return page(query or {})
+
+
+class AsyncResource:
+    """A part of the API behind an asynchronous client."""
+
+    def __init__(self, client: "AsyncKaiCalls") -> None:
+        self._client = client
+
+    async def _send(
+        self,
+        model: Type[Model],
+        method: str,
+        path: str,
+        *,
+        query: Optional[Mapping[str, Any]] = None,
+        body: Optional[Mapping[str, Any]] = None,
+        extra: Optional[Mapping[str, Any]] = None,
+        options: Optional[RequestOptions] = None,
+        idempotent: bool = False,
+        session: bool = False,
+    ) -> Model:
+        query, body = merged(query, body, extra)
+        return answer(await self._client._request(method, path, query, body, options, idempotent, session), model)
+
+    def _pages(
+        self,
+        model: Type[PageModel],
+        method: str,
+        path: str,
+        *,
+        query: Optional[Mapping[str, Any]] = None,
+        extra: Optional[Mapping[str, Any]] = None,
+        options: Optional[RequestOptions] = None,
+        session: bool = False,
+    ) -> "AsyncPager[PageModel, Any]":
+        query, _ = merged(query, None, extra)
+        wanted: Mapping[str, Any] = query or {}
+
+        async def fetch(cursor: Optional[str]) -> PageModel:
+            asked = wanted if cursor is None else {**wanted, "after": cursor}
+            return answer(await self._client._request(method, path, asked, None, options, False, session), model)
+
+        return AsyncPager(fetch)
+
+
+class AsyncPager(Generic[PageModel, Row]):
+    """``await`` it for the first page, or ``async for`` over the rows of all pages."""
+
+    def __init__(self, fetch: Callable[[Optional[str]], Awaitable[PageModel]]) -> None:
+        self._fetch = fetch
+
+    def __await__(self) -> Generator[Any, None, PageModel]:
+        return self._fetch(None).__await__()
+
+    async def pages(self) -> AsyncIterator[PageModel]:
+        """The pages, one after the other."""
+        cursor: Optional[str] = None
+        while True:
+            page = await self._fetch(cursor)
+            yield page
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def __aiter__(self) -> AsyncIterator[Row]:
+        async for page in self.pages():
+            for row in page.rows:
+                yield row
+
+
+def merged(
+    query: Optional[Mapping[str, Any]], body: Optional[Mapping[str, Any]], extra: Optional[Mapping[str, Any]]
+) -> Tuple[Optional[Mapping[str, Any]], Optional[Mapping[str, Any]]]:
+    """What was named and what this package does not know yet, together."""
+    if not extra:
+        return query, body
+    if body is not None:
+        return query, {**body, **extra}
+    return {**(query or {}), **extra}, None
+
+
+__all__ = [
+    "NULL",
+    "AsyncPager",
+    "AsyncResource",
+    "KaiCallsError",
+    "Null",
+    "Request",
+    "RequestOptions",
+    "Resource",
+    "Response",
+    "spelled",
+]
