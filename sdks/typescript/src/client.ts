@@ -1,0 +1,54 @@
+// The client.
+
+import type { KaiCallsOptions } from './core.js';
+import { Core } from './core.js';
+import * as resources from './resources.js';
+
+/**
+ * A client of the KaiCalls API.
+ *
+ * ```ts
+ * const kai = new KaiCalls(); // KAICALLS_API_KEY, KAICALLS_BASE_URL
+ * const call = await kai.calls.create({ agentId: '…', to: '+15005550006' });
+ * console.log((await kai.calls.wait(call.id)).summary);
+ * ```
+ */
+export class KaiCalls extends Core {
+  readonly calls = new resources.CallsResource(this);
+  readonly agents = new resources.AgentsResource(this);
+  readonly leads = new resources.LeadsResource(this);
+  readonly recordings = new resources.RecordingsResource(this);
+  readonly transcripts = new resources.TranscriptsResource(this);
+  readonly numbers = new resources.NumbersResource(this);
+  readonly balance = new resources.BalanceResource(this);
+  readonly usage = new resources.UsageResource(this);
+  readonly keys = new resources.KeysResource(this);
+  readonly session = new resources.SessionResource(this);
+  readonly health = new resources.HealthResource(this);
+  readonly openapi = new resources.OpenapiResource(this);
+
+  /** `kai.balance` and `kai.usage` by the names of the first package. */
+  readonly account = { balance: this.balance.get.bind(this.balance), usage: this.usage.list.bind(this.usage) };
+
+  /** What the server is and can do, by the names of the first package. */
+  readonly discovery = { health: this.health.get.bind(this.health), openapi: this.openapi.get.bind(this.openapi) };
+
+  constructor(options: KaiCallsOptions = {}) {
+    super(options);
+  }
+
+  /** A client with a login and without a key, for `kai.keys`. */
+  static async login(email: string, password: string, options: KaiCallsOptions = {}): Promise<KaiCalls> {
+    const kai = new KaiCalls({ apiKey: 'login', ...options });
+    await kai.session.create({ email, password });
+    return kai;
+  }
+
+  /** The same client with other defaults. */
+  withOptions(options: KaiCallsOptions): KaiCalls {
+    const { apiKey, baseUrl, timeout, maxRetries } = this;
+    const other = new KaiCalls({ ...this.settings, apiKey, baseUrl, timeout, maxRetries, ...options });
+    other.cookie = this.cookie;
+    return other;
+  }
+}

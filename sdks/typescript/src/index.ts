@@ -1,0 +1,10 @@
+// KaiCalls: give your AI agent a phone.
+
+export { KaiCalls, KaiCalls as default } from './client.js';
+export type { APIPromise, KaiCallsOptions, Page, PagePromise, PreparedRequest, RequestOptions, Spelled } from './core.js';
+export * from './errors.js';
+export type { CallEvent, WaitOptions } from './extras.js';
+export type * from './models.js';
+export { VERSION } from './version.js';
+export * as webhooks from './webhooks.js';
+export type { CallCompleted, CallFailed, VerifyOptions, WebhookEvent } from './webhooks.js';

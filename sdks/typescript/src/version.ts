@@ -1,0 +1,3 @@
+// The package's version.
+
+export const VERSION = '1.0.0';
