@@ -7,7 +7,7 @@ use crate::load::server::{self, Installation};
 use crate::programs::{self, announce};
 
 /// Limits that no test reaches.
-fn unlimited() -> Vec<(&'static str, String)> {
+pub fn unlimited() -> Vec<(&'static str, String)> {
     let names = [
         "KAICALLS_RATE_LIMIT_CALLS",
         "KAICALLS_RATE_LIMIT_AGENTS_CREATE",

@@ -12,6 +12,7 @@ mod foreign;
 mod load;
 mod postgres;
 mod programs;
+mod sdks;
 mod test;
 mod tidy;
 mod torture;
@@ -27,6 +28,7 @@ usage: cargo xtask <command>
   test [--fast]      all tests, on both databases and against foreign clients; --fast: SQLite and our own tests only
   postgres           a private PostgreSQL until Ctrl-C, for single tests; --durable: one that syncs
   foreign            only the foreign clients of `test`
+  sdks               only the tests of our SDKs: built, installed into clean environments, run against the real server
   vapi-emulator      an emulator of Vapi until Ctrl-C, for trying live calls without an account; --listen, --pace
   torture            twenty kills of the server under write load, on both databases
   bench              rates, latencies, memory and start time of a release build, on both databases
@@ -58,6 +60,7 @@ async fn run(arguments: &[String]) -> Result<(), Failure> {
         ["postgres"] => serve_postgres(Durability::Forgetful).await,
         ["postgres", "--durable"] => serve_postgres(Durability::Synced).await,
         ["foreign"] => foreign::clients().await,
+        ["sdks"] => sdks::all().await,
         ["vapi-emulator", rest @ ..] => emulator(rest).await,
         ["torture"] => torture::run(20, true).await,
         ["torture", "--short"] => torture::run(3, false).await,
