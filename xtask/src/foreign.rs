@@ -62,6 +62,11 @@ async fn on_vapi(python: &std::path::Path, binary: &std::path::Path) -> Result<(
     variables.push(("KAICALLS_VAPI_API_KEY", "vapi-emulator-private-key".to_owned()));
     let installation = Installation::new(binary, None, variables).await?;
     let key = installation.key("live").await?;
+    let health = installation.kaicalls(&["doctor"]).await?;
+    let imported = installation.kaicalls(&["numbers", "import"]).await?;
+    if !health.contains("made by the vapi engine") || !imported.starts_with("1 new") {
+        return Err(Failure::Claim(format!("the account is not understood:\n{health}{imported}")));
+    }
     let running = installation.start().await?;
     let mut sdk = programs::program(python);
     sdk.arg("e2e/python_sdk.py")

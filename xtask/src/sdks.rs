@@ -19,6 +19,8 @@ struct Target {
 
 /// Tests both.
 pub async fn all() -> Result<(), Failure> {
+    // One of Python's type checkers is a Node program too.
+    node().await?;
     let binary = server::build(false).await?;
     let mut settings = foreign::unlimited();
     settings.push(("KAICALLS_RATE_LIMIT_LOGINS", "1000000".to_owned()));
@@ -76,8 +78,7 @@ async fn python(target: &Target) -> Result<(), Failure> {
     programs::run(target.told(&mut tests)).await
 }
 
-async fn typescript(target: &Target) -> Result<(), Failure> {
-    announce("the TypeScript SDK: types, build, clean install, tests");
+async fn node() -> Result<(), Failure> {
     for program in ["node", "npm"] {
         if programs::found(program).is_none() {
             programs::install(if program == "node" { "nodejs" } else { "npm" }).await;
@@ -89,6 +90,11 @@ async fn typescript(target: &Target) -> Result<(), Failure> {
             });
         }
     }
+    Ok(())
+}
+
+async fn typescript(target: &Target) -> Result<(), Failure> {
+    announce("the TypeScript SDK: types, build, clean install, tests");
     let package = programs::root().join("sdks/typescript");
     npm(&package, &["install", "--no-package-lock"]).await?;
     npm(&package, &["run", "--silent", "build"]).await?;

@@ -88,6 +88,11 @@ impl Installation {
         command
     }
 
+    /// Runs another command of the binary; gives what it prints.
+    pub async fn kaicalls(&self, arguments: &[&str]) -> Result<String, Failure> {
+        programs::output(self.command().args(arguments)).await
+    }
+
     /// Makes a key that may do everything.
     pub async fn key(&self, mode: &str) -> Result<String, Failure> {
         let mut command = self.command();
