@@ -13,9 +13,9 @@ use store::engine_messages::NewMessage;
 use store::{StoreError, Tenancy, Tx};
 
 use crate::App;
-use crate::calls::{cast_of, log_entry};
-use crate::intake::{self, Also};
-use crate::jobs::dial;
+use crate::calls::cast::{self, Cast, cast_of};
+use crate::calls::intake::{self, Also};
+use crate::calls::log;
 
 /// How long storing may take before the sender is told to come again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -93,7 +93,7 @@ impl Desk {
     }
 
     /// Stores an incoming call once; gives it with those who take part.
-    async fn admit(&self, incoming: IncomingCall) -> Result<Option<(Call, dial::Cast)>, StoreError> {
+    async fn admit(&self, incoming: IncomingCall) -> Result<Option<(Call, Cast)>, StoreError> {
         let app = self.0.clone();
         let admitted =
             self.0.store().write(move |tx| Box::pin(async move { admit(tx, &app, &incoming).await })).await?;
@@ -122,15 +122,11 @@ impl Desk {
 
     async fn answer(&self, incoming: IncomingCall) -> Result<Option<CallPlan>, StoreError> {
         let admitted = self.admit(incoming).await?;
-        Ok(admitted.map(|(call, cast)| dial::plan(&call, cast, &self.0)))
+        Ok(admitted.map(|(call, cast)| cast::plan(&call, cast, &self.0)))
     }
 }
 
-async fn admit(
-    tx: &mut Tx,
-    app: &App,
-    incoming: &IncomingCall,
-) -> Result<Option<(Call, dial::Cast)>, StoreError> {
+async fn admit(tx: &mut Tx, app: &App, incoming: &IncomingCall) -> Result<Option<(Call, Cast)>, StoreError> {
     if let Some(call) = store::calls::of_engine(tx, incoming.engine, &incoming.conversation_id).await? {
         return Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)));
     }
@@ -186,7 +182,7 @@ async fn admit(
         };
         return Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)));
     }
-    store::calls::log_first(tx, call.id, &log_entry(incoming.at, "ringing")).await?;
+    store::calls::log_first(tx, call.id, &log::entry(incoming.at, "ringing")).await?;
     let talk = SignedDuration::from_secs(call.max_duration_s.into());
     store::calls::check_at(tx, call.id, now + talk + BEYOND_THE_TALK).await?;
     Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)))

@@ -7,7 +7,6 @@ pub mod agents;
 pub mod calls;
 mod desk;
 pub mod idempotency;
-mod intake;
 pub mod jobs;
 pub mod keys;
 pub mod leads;
@@ -95,7 +94,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: Parts,
     live: live::LiveBus,
-    intake: intake::Intake,
+    intake: calls::intake::Intake,
     passwords: sessions::PasswordQueue,
     /// Agents that the engine did not take, and in which version.
     refused: Mutex<HashMap<AgentId, u32>>,
@@ -115,7 +114,7 @@ impl App {
             delivery_hands,
             parts,
             live: live::LiveBus::default(),
-            intake: intake::Intake::default(),
+            intake: calls::intake::Intake::default(),
             passwords: sessions::PasswordQueue::default(),
             refused: Mutex::default(),
             tasks: tokio_util::task::TaskTracker::new(),
@@ -218,7 +217,7 @@ impl App {
         self.0.stopping.cancelled().await;
     }
 
-    fn intake(&self) -> &intake::Intake {
+    fn intake(&self) -> &calls::intake::Intake {
         &self.0.intake
     }
 

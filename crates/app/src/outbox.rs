@@ -1,10 +1,7 @@
-//! The end of a call and the news of it, in one transaction: final state, usage, event, delivery and the job that delivers.
+//! The news of what happened: event, delivery and the job that delivers, in the transaction of the change itself.
 
-use std::time::Duration;
-
-use domain::call::{CallState, Outcome};
+use domain::call::Outcome;
 use domain::event::EventType;
-use domain::usage::Month;
 use domain::{DeliveryId, EventId, JobId, Timestamp};
 use store::calls::Call;
 use store::deliveries::{Delivery, DeliveryState};
@@ -14,48 +11,10 @@ use store::{StoreError, Tx};
 use uuid::Uuid;
 use webhooks::payload::CallEnded;
 
-use crate::{App, calls, recordings};
+use crate::{App, recordings};
 
-/// Stores a call that has just become final, counts what it cost, and queues the news of it.
-///
-/// Expects `call.state` to be final and everything else about the call to be in place.
-pub(crate) async fn conclude(
-    tx: &mut Tx,
-    app: &App,
-    call: &mut Call,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let CallState::Ended(outcome) = call.state else {
-        debug_assert!(false, "only a call that has ended can be concluded");
-        return Ok(());
-    };
-    call.finished_at = Some(now);
-    if let Outcome::Completed { talked } = outcome {
-        call.cost_cents = cost(tx, app, call, talked).await?;
-        store::usage::add_talked(tx, call.business_id, call.mode, Month::of(now), talked).await?;
-    }
-    store::calls::update(tx, call).await?;
-    let event_type = match outcome {
-        Outcome::Completed { .. } => EventType::CallCompleted,
-        Outcome::Failed(_) => EventType::CallFailed,
-    };
-    let word = call.state.public();
-    store::calls::log(tx, call.id, &[calls::log_entry(now, word)]).await?;
-    announce(tx, app, call, outcome, event_type, now).await
-}
-
-/// What the operator asks for the time; without such a price, what the engine asked of the operator.
-async fn cost(tx: &mut Tx, app: &App, call: &Call, talked: Duration) -> Result<u32, StoreError> {
-    let rates = &app.settings().rates;
-    let remote = app.engine_for(call.mode).is_some_and(|engine| engine.is_remote());
-    if remote && !rates.has(&call.engine) {
-        let charged = store::findings::get(tx, call.id).await?.and_then(|found| found.cost_cents);
-        return Ok(charged.unwrap_or(0));
-    }
-    Ok(rates.cost_cents(&call.engine, talked))
-}
-
-async fn announce(
+/// Stores the event that a call has ended, and queues its delivery to the address that the call named.
+pub(crate) async fn announce(
     tx: &mut Tx,
     app: &App,
     call: &Call,

@@ -3,13 +3,11 @@
 //! A job commits with the change that asks for it and is finished in the transaction that stores its result. A process that
 //! dies loses its lease, and another one does the work again; each job is written so that this does no harm.
 
-pub(crate) mod deliver;
+mod deliver;
 pub use deliver::limits as webhook_limits;
-pub(crate) mod dial;
 mod remote;
 mod runner;
 mod sweep;
-pub(crate) mod wrap_up;
 
 use std::time::Duration;
 

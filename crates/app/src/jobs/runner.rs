@@ -10,8 +10,9 @@ use store::jobs::{Job, JobKind, Queue};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
-use super::{deliver, dial, wrap_up};
+use super::deliver;
 use crate::App;
+use crate::calls::{dial, wrap_up};
 
 /// How often the queue is looked at without being woken: for jobs that become due, and as a net.
 const POLL: Duration = Duration::from_millis(500);

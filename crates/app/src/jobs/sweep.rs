@@ -11,8 +11,9 @@ use jiff::SignedDuration;
 use store::StoreError;
 use store::calls::Call;
 
-use crate::intake::{self, Also};
-use crate::{App, outbox};
+use crate::App;
+use crate::calls::ending;
+use crate::calls::intake::{self, Also};
 
 /// How many calls are asked after at once.
 const AT_ONCE: usize = 16;
@@ -219,7 +220,7 @@ async fn end_without_findings(app: &App, id: CallId) -> Result<(), StoreError> {
                 let CallState::WrappingUp { talked, .. } = call.state else { return Ok(()) };
                 tracing::warn!(call = %id, "a call ends without its summary: the wrap-up took too long");
                 call.state = CallState::Ended(Outcome::Completed { talked });
-                outbox::conclude(tx, &platform, &mut call, now).await
+                ending::conclude(tx, &platform, &mut call, now).await
             })
         })
         .await?;

@@ -15,8 +15,9 @@ use store::StoreError;
 use store::calls::Call;
 use store::transcripts::Transcript;
 
-use crate::calls::cast_of;
-use crate::{App, leads, outbox};
+use super::cast::cast_of;
+use super::ending;
+use crate::{App, leads};
 
 /// How long the job belongs to the process that works on it: the deadline and some more.
 pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -354,7 +355,7 @@ async fn write_findings(
         store::transcripts::insert(tx, &transcript(call, work.utterances)).await?;
     }
     call.state = CallState::Ended(Outcome::Completed { talked });
-    outbox::conclude(tx, app, call, now).await
+    ending::conclude(tx, app, call, now).await
 }
 
 /// Adds to a final call what became known of it too late. Nothing is changed that was there, and nobody is told twice.

@@ -1,20 +1,18 @@
 //! Placing calls. The intent is stored first; only then is the engine asked, once.
 
-use std::time::Duration;
-
-use domain::agent::{Agent, DEFAULT_MAX_DURATION};
-use domain::business::Business;
+use domain::agent::DEFAULT_MAX_DURATION;
 use domain::call::{CallState, Direction, Outcome};
-use domain::dial_policy::{self, Question};
-use domain::lead::Lead;
-use domain::{AgentId, BusinessId, CallId, E164, JobId, LeadId, Mode, Timestamp};
-use store::calls::{Call, LogEntry};
+use domain::dial_policy;
+use domain::{AgentId, BusinessId, CallId, E164, JobId, LeadId};
+use store::calls::Call;
 use store::jobs::{JobKind, NewJob};
 use store::{StoreError, Tenancy, Tx};
 
+use super::cast::Cast;
+use super::policy::may_dial;
+use super::{dial, log};
 use crate::App;
 use crate::idempotency::{self, Intent, Repeated};
-use crate::jobs::dial;
 
 /// A call to place.
 #[derive(Debug, Clone)]
@@ -77,7 +75,7 @@ pub enum PlaceError {
 
 /// What the first transaction decided.
 enum Admission {
-    Admitted(Box<(Call, dial::Cast)>),
+    Admitted(Box<(Call, Cast)>),
     Repeated { business: BusinessId, repeated: Repeated },
 }
 
@@ -182,7 +180,7 @@ async fn admit(
         finished_at: None,
     };
     store::calls::insert(tx, &call).await?;
-    store::calls::log_first(tx, call.id, &log_entry(now, "queued")).await?;
+    store::calls::log_first(tx, call.id, &log::entry(now, "queued")).await?;
     let dial_job = NewJob {
         id: job,
         kind: JobKind::Dial,
@@ -193,53 +191,5 @@ async fn admit(
         leased_to: Some((app.node(), now + dial::LEASE)),
     };
     store::jobs::add(tx, &dial_job).await?;
-    Ok(Admission::Admitted(Box::new((call, dial::Cast { agent, business, lead }))))
-}
-
-/// Asks the dial policy, with everything that it wants to know.
-pub(crate) async fn may_dial(
-    tx: &mut Tx,
-    app: &App,
-    business: &Business,
-    mode: Mode,
-    to: &E164,
-    running: u64,
-) -> Result<Result<dial_policy::Reason, dial_policy::Refusal>, StoreError> {
-    let question = Question {
-        to,
-        mode,
-        home_country: &business.country_calling_code,
-        allowed_countries: &app.settings().allowed_countries,
-        opted_out: store::opt_outs::contains(tx, business.id, mode, to).await?,
-        running: u32::try_from(running).unwrap_or(u32::MAX),
-        max_running: app.settings().max_concurrent_calls,
-    };
-    Ok(dial_policy::decide(&question))
-}
-
-/// A line of a call's log that needs no more words.
-pub(crate) fn log_entry(at: Timestamp, kind: &str) -> LogEntry {
-    LogEntry { at, kind: kind.to_owned(), data: serde_json::Value::Object(serde_json::Map::new()) }
-}
-
-/// The longest time that a call may last.
-pub(crate) fn max_duration(call: &Call) -> Duration {
-    Duration::from_secs(call.max_duration_s.into())
-}
-
-/// The agent, the business and the lead of a call.
-pub(crate) async fn cast_of(tx: &mut Tx, call: &Call) -> Result<Option<dial::Cast>, StoreError> {
-    let one = Tenancy::one(call.business_id, call.mode);
-    let (Some(agent), Some(business)) = (
-        store::agents::get(tx, &one, call.agent_id).await?,
-        store::businesses::get(tx, call.business_id).await?,
-    ) else {
-        return Ok(None);
-    };
-    let lead: Option<Lead> = match call.lead_id {
-        Some(lead) => store::leads::get(tx, &one, lead).await?,
-        None => None,
-    };
-    let agent: Agent = agent;
-    Ok(Some(dial::Cast { agent, business, lead }))
+    Ok(Admission::Admitted(Box::new((call, Cast { agent, business, lead }))))
 }

@@ -9,19 +9,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::call::{CallState, Ending, FailureCode, Outcome, Progress, Report, Step, WRAP_UP_LIMIT};
+use domain::call::{CallState, Outcome, Progress, Report, Step, WRAP_UP_LIMIT};
 use domain::engine::CallObserver;
-use domain::{CallId, JobId, Timestamp};
+use domain::{CallId, JobId};
 use jiff::SignedDuration;
-use serde_json::{Value, json};
 use store::calls::{Call, LogEntry};
 use store::engine_messages::NewMessage;
 use store::jobs::{JobKind, NewJob};
 use store::{StoreError, Tx};
 use tokio::sync::watch;
 
-use crate::jobs::wrap_up;
-use crate::{App, outbox};
+use super::{ending, log, wrap_up};
+use crate::App;
 
 /// How long reports are gathered before they are stored together.
 const GATHERING: Duration = Duration::from_millis(50);
@@ -251,7 +250,7 @@ async fn apply(
     let engine = app.engine_for(call.mode);
     let limit = engine.map_or(WRAP_UP_LIMIT, |engine| engine.wrap_up_limit());
     let entries: Vec<LogEntry> =
-        reports.iter().filter_map(|report| log_entry(&placed(report, call.state))).collect();
+        reports.iter().filter_map(|report| log::entry_of(&placed(report, call.state))).collect();
     store::calls::log(tx, id, &entries).await?;
     let before = call.clone();
     let mut wrap_up = None;
@@ -299,7 +298,7 @@ async fn apply(
         }
     }
     if failed.is_some() {
-        outbox::conclude(tx, app, &mut call, now).await?;
+        ending::conclude(tx, app, &mut call, now).await?;
     } else if call != before {
         store::calls::update(tx, &call).await?;
     }
@@ -325,23 +324,6 @@ async fn apply(
     Ok(Applied { call: Some(call), repeated: false, wrap_up })
 }
 
-/// Ends a call that never rang, for a reason of our own.
-pub(crate) async fn fail(
-    tx: &mut Tx,
-    app: &App,
-    call: &mut Call,
-    code: FailureCode,
-    reason: &str,
-    refusal: Option<String>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    call.state = CallState::Ended(Outcome::Failed(code));
-    call.ended_at = Some(now);
-    call.ended_reason = Some(reason.to_owned());
-    call.refusal = refusal;
-    outbox::conclude(tx, app, call, now).await
-}
-
 /// The report, with the place of an utterance in the talk where the engine does not know it.
 fn placed(report: &Report, state: CallState) -> Report {
     let mut report = report.clone();
@@ -352,25 +334,4 @@ fn placed(report: &Report, state: CallState) -> Report {
         said.end = said.start;
     }
     report
-}
-
-/// A report as the log keeps it, if it does. Field names are those of the live view.
-fn log_entry(report: &Report) -> Option<LogEntry> {
-    let (kind, data) = match &report.progress {
-        Progress::Accepted { conversation_id } => ("accepted", json!({ "conversation_id": conversation_id })),
-        Progress::Ringing => ("ringing", json!({})),
-        Progress::Answered => ("answered", json!({})),
-        Progress::Said(said) => ("said", store::transcripts::utterance_to_value(said)),
-        Progress::Noted { kind, detail } => ("noted", json!({ "what": kind, "detail": detail })),
-        Progress::Found(_) => return None,
-        Progress::Ended { ending, reason } => ("ended", ended(ending, reason)),
-    };
-    Some(LogEntry { at: report.at, kind: kind.to_owned(), data })
-}
-
-fn ended(ending: &Ending, reason: &str) -> Value {
-    match ending {
-        Ending::Talked { talked, .. } => json!({ "reason": reason, "talked_ms": talked.as_millis() }),
-        Ending::Failed(code) => json!({ "reason": reason, "error": code.as_str() }),
-    }
 }

@@ -6,21 +6,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::agent::Agent;
-use domain::business::Business;
-use domain::call::{CallPlan, CallState, Ending, FailureCode, Progress, Report};
+use domain::call::{CallState, Ending, FailureCode, Progress, Report};
 use domain::engine::PlaceError;
-use domain::lead::Lead;
-use domain::prompt::{self, Knowledge};
 use domain::{CallId, JobId};
 use jiff::SignedDuration;
 use store::StoreError;
 use store::calls::Call;
 
-use crate::App;
-use crate::agents;
-use crate::calls::{cast_of, log_entry, max_duration, may_dial};
-use crate::intake::{self, Observer};
+use super::cast::{Cast, cast_of, plan};
+use super::intake::{self, Observer};
+use super::policy::may_dial;
+use super::{ending, log};
+use crate::{App, agents};
 
 /// How long the job belongs to the process that works on it.
 pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -34,14 +31,6 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 /// The shortest and the longest pause before an engine without room is asked again.
 const SHORTEST_WAIT: Duration = Duration::from_secs(2);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-
-/// Who takes part in a call.
-#[derive(Debug, Clone)]
-pub(crate) struct Cast {
-    pub(crate) agent: Agent,
-    pub(crate) business: Business,
-    pub(crate) lead: Option<Lead>,
-}
 
 /// Where the first step leaves the call.
 enum Next {
@@ -143,7 +132,7 @@ async fn put_back(
                     call.state = CallState::Queued;
                     call.node_id = None;
                     store::calls::update(tx, &call).await?;
-                    store::calls::log(tx, id, &[log_entry(now, "waiting")]).await?;
+                    store::calls::log(tx, id, &[log::entry(now, "waiting")]).await?;
                     store::jobs::retry_at(tx, job, run_at).await?;
                 }
                 Ok(Some(call))
@@ -174,7 +163,7 @@ async fn step_forward(
             Some(cast) => cast,
             None => {
                 let reason = "its agent is gone".to_owned();
-                intake::fail(tx, app, &mut call, FailureCode::AgentError, "agent-gone", Some(reason), now)
+                ending::fail(tx, app, &mut call, FailureCode::AgentError, "agent-gone", Some(reason), now)
                     .await?;
                 store::jobs::finish(tx, job).await?;
                 return Ok(Next::Settled(Box::new(call)));
@@ -184,7 +173,7 @@ async fn step_forward(
     // The call itself is among the running ones and was admitted; what may have changed since is the opt-out.
     if let Err(refusal) = may_dial(tx, app, &cast.business, call.mode, &call.to, 0).await? {
         let reason = Some(refusal.to_string());
-        intake::fail(tx, app, &mut call, FailureCode::Blocked, refusal.code(), reason, now).await?;
+        ending::fail(tx, app, &mut call, FailureCode::Blocked, refusal.code(), reason, now).await?;
         store::jobs::finish(tx, job).await?;
         return Ok(Next::Settled(Box::new(call)));
     }
@@ -193,7 +182,7 @@ async fn step_forward(
     {
         if now.duration_since(call.created_at) >= PATIENCE {
             let reason = Some("the engine had no room for the call for ten minutes".to_owned());
-            intake::fail(tx, app, &mut call, FailureCode::CarrierError, "no-room", reason, now).await?;
+            ending::fail(tx, app, &mut call, FailureCode::CarrierError, "no-room", reason, now).await?;
             store::jobs::finish(tx, job).await?;
         } else {
             store::jobs::retry_at(tx, job, now + SHORTEST_WAIT).await?;
@@ -203,38 +192,6 @@ async fn step_forward(
     call.state = CallState::Dialing;
     call.node_id = Some(app.node());
     store::calls::update(tx, &call).await?;
-    store::calls::log(tx, id, &[log_entry(now, "dialing")]).await?;
+    store::calls::log(tx, id, &[log::entry(now, "dialing")]).await?;
     Ok(Next::Place(Box::new((call, cast))))
-}
-
-/// Everything that an engine needs for a call.
-pub(crate) fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
-    let now = app.now();
-    let knowledge =
-        Knowledge { lead: cast.lead.as_ref(), name: call.name.as_deref(), business: &cast.business, now };
-    let variables = prompt::variables(&knowledge);
-    let config = cast.agent.config;
-    CallPlan {
-        call_id: call.id,
-        business_id: call.business_id,
-        mode: call.mode,
-        direction: call.direction,
-        to: call.to.clone(),
-        from: call.from.clone(),
-        agent_id: cast.agent.id,
-        vapi_assistant_id: cast.agent.vapi_assistant_id,
-        instructions: prompt::instructions(&config, call.direction, call.context.as_deref(), &variables),
-        first_message: prompt::first_message(
-            &config,
-            call.direction,
-            call.first_message.as_deref(),
-            &variables,
-        ),
-        given_first_message: call.first_message.clone().filter(|given| !given.trim().is_empty()),
-        agent: config,
-        context: call.context.clone(),
-        variables,
-        max_duration: max_duration(call),
-        now,
-    }
 }

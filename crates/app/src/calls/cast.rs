@@ -1,0 +1,75 @@
+//! Who takes part in a call, and what its engine has to know of them.
+
+use std::time::Duration;
+
+use domain::agent::Agent;
+use domain::business::Business;
+use domain::call::CallPlan;
+use domain::lead::Lead;
+use domain::prompt::{self, Knowledge};
+use store::calls::Call;
+use store::{StoreError, Tenancy, Tx};
+
+use crate::App;
+
+/// Who takes part in a call.
+#[derive(Debug, Clone)]
+pub(crate) struct Cast {
+    pub(crate) agent: Agent,
+    pub(crate) business: Business,
+    pub(crate) lead: Option<Lead>,
+}
+
+/// The agent, the business and the lead of a call.
+pub(crate) async fn cast_of(tx: &mut Tx, call: &Call) -> Result<Option<Cast>, StoreError> {
+    let one = Tenancy::one(call.business_id, call.mode);
+    let (Some(agent), Some(business)) = (
+        store::agents::get(tx, &one, call.agent_id).await?,
+        store::businesses::get(tx, call.business_id).await?,
+    ) else {
+        return Ok(None);
+    };
+    let lead: Option<Lead> = match call.lead_id {
+        Some(lead) => store::leads::get(tx, &one, lead).await?,
+        None => None,
+    };
+    let agent: Agent = agent;
+    Ok(Some(Cast { agent, business, lead }))
+}
+
+/// Everything that an engine needs for a call.
+pub(crate) fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
+    let now = app.now();
+    let knowledge =
+        Knowledge { lead: cast.lead.as_ref(), name: call.name.as_deref(), business: &cast.business, now };
+    let variables = prompt::variables(&knowledge);
+    let config = cast.agent.config;
+    CallPlan {
+        call_id: call.id,
+        business_id: call.business_id,
+        mode: call.mode,
+        direction: call.direction,
+        to: call.to.clone(),
+        from: call.from.clone(),
+        agent_id: cast.agent.id,
+        vapi_assistant_id: cast.agent.vapi_assistant_id,
+        instructions: prompt::instructions(&config, call.direction, call.context.as_deref(), &variables),
+        first_message: prompt::first_message(
+            &config,
+            call.direction,
+            call.first_message.as_deref(),
+            &variables,
+        ),
+        given_first_message: call.first_message.clone().filter(|given| !given.trim().is_empty()),
+        agent: config,
+        context: call.context.clone(),
+        variables,
+        max_duration: max_duration(call),
+        now,
+    }
+}
+
+/// The longest time that a call may last.
+fn max_duration(call: &Call) -> Duration {
+    Duration::from_secs(call.max_duration_s.into())
+}

@@ -1,0 +1,69 @@
+//! The end of a call, in one transaction: final state, usage, and the news of it.
+
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::call::{CallState, FailureCode, Outcome};
+use domain::event::EventType;
+use domain::usage::Month;
+use store::calls::Call;
+use store::{StoreError, Tx};
+
+use super::log;
+use crate::{App, outbox};
+
+/// Stores a call that has just become final, counts what it cost, and queues the news of it.
+///
+/// Expects `call.state` to be final and everything else about the call to be in place.
+pub(crate) async fn conclude(
+    tx: &mut Tx,
+    app: &App,
+    call: &mut Call,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let CallState::Ended(outcome) = call.state else {
+        debug_assert!(false, "only a call that has ended can be concluded");
+        return Ok(());
+    };
+    call.finished_at = Some(now);
+    if let Outcome::Completed { talked } = outcome {
+        call.cost_cents = cost(tx, app, call, talked).await?;
+        store::usage::add_talked(tx, call.business_id, call.mode, Month::of(now), talked).await?;
+    }
+    store::calls::update(tx, call).await?;
+    let event_type = match outcome {
+        Outcome::Completed { .. } => EventType::CallCompleted,
+        Outcome::Failed(_) => EventType::CallFailed,
+    };
+    let word = call.state.public();
+    store::calls::log(tx, call.id, &[log::entry(now, word)]).await?;
+    outbox::announce(tx, app, call, outcome, event_type, now).await
+}
+
+/// What the operator asks for the time; without such a price, what the engine asked of the operator.
+async fn cost(tx: &mut Tx, app: &App, call: &Call, talked: Duration) -> Result<u32, StoreError> {
+    let rates = &app.settings().rates;
+    let remote = app.engine_for(call.mode).is_some_and(|engine| engine.is_remote());
+    if remote && !rates.has(&call.engine) {
+        let charged = store::findings::get(tx, call.id).await?.and_then(|found| found.cost_cents);
+        return Ok(charged.unwrap_or(0));
+    }
+    Ok(rates.cost_cents(&call.engine, talked))
+}
+
+/// Ends a call that never rang, for a reason of our own.
+pub(crate) async fn fail(
+    tx: &mut Tx,
+    app: &App,
+    call: &mut Call,
+    code: FailureCode,
+    reason: &str,
+    refusal: Option<String>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    call.state = CallState::Ended(Outcome::Failed(code));
+    call.ended_at = Some(now);
+    call.ended_reason = Some(reason.to_owned());
+    call.refusal = refusal;
+    conclude(tx, app, call, now).await
+}

@@ -1,0 +1,26 @@
+//! Calls, from the wish to make one to its end. Each module uses only those below it:
+//!
+//! ```text
+//! place              stores the wish with its job
+//!  |
+//! dial               asks the engine to ring the phone, once
+//!  |
+//! intake             stores what engines report
+//!  |
+//! wrap_up            finds out what came of a talk
+//!  |
+//! ending             makes the call final and tells of it
+//!  |
+//! cast, policy, log  who takes part, whether it may be dialled, what is written down of it
+//! ```
+
+pub(crate) mod cast;
+pub(crate) mod dial;
+pub(crate) mod ending;
+pub(crate) mod intake;
+pub(crate) mod log;
+mod place;
+mod policy;
+pub(crate) mod wrap_up;
+
+pub use place::{NewCall, PlaceError, Placed, place, was_refused};
