@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use domain::call::{Party, Utterance};
 use speech::ChatMessage;
 
 use crate::answering::{self, Answering};
@@ -13,11 +14,8 @@ use crate::barge_in::Verdict;
 use crate::endpointing::{CallerTurn, Pauses};
 use crate::reply::{After, AgentTurn, Manners};
 use crate::timers::Timers;
-use crate::transcript::{Speaker, Transcript};
-use crate::{
-    EndReason, Input, Note, Output, ReplyEnd, ReplyId, Settings, Timer, TranscriptEntry, UtteranceId,
-    parting, words,
-};
+use crate::transcript::Transcript;
+use crate::{EndReason, Input, Note, Output, ReplyEnd, ReplyId, SentenceId, Settings, Timer, parting, words};
 
 /// One conversation on one line, from the answer to the end.
 #[derive(Debug)]
@@ -32,13 +30,13 @@ pub struct Conversation {
     agent: Option<AgentTurn>,
     transcript: Transcript,
     /// Entries that began after the agent's running turn and must come out after it.
-    held: Vec<TranscriptEntry>,
+    held: Vec<Utterance>,
     /// Agreement of the caller while the agent spoke, and when it ended. At the end of a question it is the answer.
     nod: Option<(String, Duration)>,
     silence_prompts: u32,
     timers: Timers,
     replies: u32,
-    utterances: u32,
+    sentences: u32,
     out: VecDeque<Output>,
 }
 
@@ -77,7 +75,7 @@ impl Conversation {
             silence_prompts: 0,
             timers: Timers::default(),
             replies: 0,
-            utterances: 0,
+            sentences: 0,
             out: VecDeque::new(),
         }
     }
@@ -100,14 +98,14 @@ impl Conversation {
             Input::Digit(digit) => self.handle_digit(digit, now),
             Input::ReplyText { reply, text } => self.handle_reply_text(reply, &text, now),
             Input::ReplyFinished { reply, end } => self.handle_reply_end(reply, end, now),
-            Input::PlayoutStarted { utterance } => {
-                self.with_agent(|agent| agent.playout_started(utterance, now));
+            Input::PlayoutStarted { sentence } => {
+                self.with_agent(|agent| agent.playout_started(sentence, now));
             }
-            Input::PlayoutProgress { utterance, words } => {
-                self.with_agent(|agent| agent.playout_progress(utterance, words, now));
+            Input::PlayoutProgress { sentence, words } => {
+                self.with_agent(|agent| agent.playout_progress(sentence, words, now));
             }
-            Input::PlayoutFinished { utterance } => {
-                self.with_agent(|agent| agent.playout_finished(utterance, now));
+            Input::PlayoutFinished { sentence } => {
+                self.with_agent(|agent| agent.playout_finished(sentence, now));
                 self.settle(now);
             }
             Input::CallerHungUp => self.end(EndReason::CallerHungUp, now),
@@ -296,13 +294,7 @@ impl Conversation {
         self.taken_early = turn.awaits_final().then(|| text.clone());
         let end = turn.stopped.unwrap_or(now);
         let start = turn.started.unwrap_or(end);
-        self.say(TranscriptEntry {
-            speaker: Speaker::Caller,
-            text: text.clone(),
-            start,
-            end,
-            interrupted: false,
-        });
+        self.say(Utterance { by: Party::Caller, text: text.clone(), start, end, interrupted: false });
         Some(text)
     }
 
@@ -488,17 +480,17 @@ impl Conversation {
     }
 
     fn utter(&mut self, text: String) {
-        self.utterances += 1;
-        let utterance = UtteranceId(self.utterances);
+        self.sentences += 1;
+        let sentence = SentenceId(self.sentences);
         let said = words::of(&text);
         let ends_call = self.settings.end_call_phrases.iter().any(|phrase| words::contain(&said, phrase));
         self.with_agent(|agent| {
-            agent.speaking(utterance, text.clone());
+            agent.speaking(sentence, text.clone());
             if ends_call && agent.after == After::Listen {
                 agent.after = After::Part(EndReason::AgentEnded);
             }
         });
-        self.out.push_back(Output::Speak { utterance, text });
+        self.out.push_back(Output::Speak { sentence, text });
     }
 
     /// If the agent's turn has been heard to its end, does what follows.
@@ -547,7 +539,7 @@ impl Conversation {
         self.out.extend(self.held.drain(..).map(Output::Said));
     }
 
-    fn say(&mut self, entry: TranscriptEntry) {
+    fn say(&mut self, entry: Utterance) {
         if self.agent.as_ref().and_then(AgentTurn::entry).is_some() {
             self.held.push(entry);
         } else {

@@ -31,12 +31,12 @@ mod words;
 use std::time::Duration;
 
 pub use barge_in::BargeIn;
+use domain::call::Utterance;
 pub use endpointing::Endpointing;
 pub use floor::Conversation;
 pub use settings::{Settings, Silence};
 use speech::ChatMessage;
 pub use timers::Timer;
-pub use transcript::{Speaker, TranscriptEntry};
 
 /// One request to the language model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,7 +44,7 @@ pub struct ReplyId(pub u32);
 
 /// One piece of text to be spoken without a break, about a sentence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UtteranceId(pub u32);
+pub struct SentenceId(pub u32);
 
 /// A fact from outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,22 +83,22 @@ pub enum Input {
         /// How it ended.
         end: ReplyEnd,
     },
-    /// The first sound of an utterance goes out.
+    /// The first sound of a sentence goes out.
     PlayoutStarted {
-        /// Which utterance.
-        utterance: UtteranceId,
+        /// Which sentence.
+        sentence: SentenceId,
     },
-    /// So much of an utterance has been heard.
+    /// So much of a sentence has been heard.
     PlayoutProgress {
-        /// Which utterance.
-        utterance: UtteranceId,
+        /// Which sentence.
+        sentence: SentenceId,
         /// Whole words heard, counted from its start.
         words: usize,
     },
-    /// The last sound of an utterance went out.
+    /// The last sound of a sentence went out.
     PlayoutFinished {
-        /// Which utterance.
-        utterance: UtteranceId,
+        /// Which sentence.
+        sentence: SentenceId,
     },
     /// The other party is gone.
     CallerHungUp,
@@ -138,11 +138,11 @@ pub enum Output {
     /// Say this after everything asked for before.
     Speak {
         /// Repeated with every report on it.
-        utterance: UtteranceId,
+        sentence: SentenceId,
         /// What to say.
         text: String,
     },
-    /// Fall silent at once and forget all utterances asked for.
+    /// Fall silent at once and forget all sentences asked for.
     StopPlayout,
     /// End the call.
     HangUp {
@@ -150,7 +150,7 @@ pub enum Output {
         reason: EndReason,
     },
     /// A turn is over; these are the words that were heard. They come in the order in which they began.
-    Said(TranscriptEntry),
+    Said(Utterance),
     /// Something worth a line in a call's log.
     Note(Note),
     /// Nothing more to do until something happens, or until this time.

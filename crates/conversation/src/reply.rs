@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
+use domain::call::{Party, Utterance};
 use speech::ChatMessage;
 
-use crate::transcript::{Speaker, TranscriptEntry};
-use crate::{EndReason, ReplyId, UtteranceId, words};
+use crate::{EndReason, ReplyId, SentenceId, words};
 
 /// What follows when a turn of the agent has been heard to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,14 +42,14 @@ pub(crate) struct AgentTurn {
     /// How often the model was asked within this turn.
     pub(crate) rounds: u32,
     sentences: Sentences,
-    utterances: Vec<Utterance>,
+    spoken: Vec<Sentence>,
     started: Option<Duration>,
     last_heard: Duration,
 }
 
 #[derive(Debug)]
-struct Utterance {
-    id: UtteranceId,
+struct Sentence {
+    id: SentenceId,
     text: String,
     words_heard: usize,
     finished: bool,
@@ -65,7 +65,7 @@ impl AgentTurn {
             tools: Vec::new(),
             rounds: 1,
             sentences: Sentences::default(),
-            utterances: Vec::new(),
+            spoken: Vec::new(),
             started: None,
             last_heard: Duration::ZERO,
         }
@@ -83,50 +83,50 @@ impl AgentTurn {
     }
 
     /// Notes that a sentence is on its way to the caller.
-    pub(crate) fn speaking(&mut self, id: UtteranceId, text: String) {
-        self.utterances.push(Utterance { id, text, words_heard: 0, finished: false });
+    pub(crate) fn speaking(&mut self, id: SentenceId, text: String) {
+        self.spoken.push(Sentence { id, text, words_heard: 0, finished: false });
     }
 
     /// True if it put anything into words so far.
     pub(crate) fn has_words(&self) -> bool {
-        !self.utterances.is_empty()
+        !self.spoken.is_empty()
     }
 
     /// True if everything it will ever say has been heard.
     pub(crate) fn is_over(&self) -> bool {
-        self.streaming.is_none() && self.utterances.iter().all(|utterance| utterance.finished)
+        self.streaming.is_none() && self.spoken.iter().all(|sentence| sentence.finished)
     }
 
-    pub(crate) fn playout_started(&mut self, id: UtteranceId, now: Duration) {
-        if self.utterance(id).is_some() {
+    pub(crate) fn playout_started(&mut self, id: SentenceId, now: Duration) {
+        if self.sentence(id).is_some() {
             self.started.get_or_insert(now);
             self.last_heard = now;
         }
     }
 
-    pub(crate) fn playout_progress(&mut self, id: UtteranceId, words: usize, now: Duration) {
-        if let Some(utterance) = self.utterance(id) {
-            utterance.words_heard = utterance.words_heard.max(words);
+    pub(crate) fn playout_progress(&mut self, id: SentenceId, words: usize, now: Duration) {
+        if let Some(sentence) = self.sentence(id) {
+            sentence.words_heard = sentence.words_heard.max(words);
             self.started.get_or_insert(now);
             self.last_heard = now;
         }
     }
 
-    pub(crate) fn playout_finished(&mut self, id: UtteranceId, now: Duration) {
-        if let Some(utterance) = self.utterance(id) {
-            utterance.finished = true;
+    pub(crate) fn playout_finished(&mut self, id: SentenceId, now: Duration) {
+        if let Some(sentence) = self.sentence(id) {
+            sentence.finished = true;
             self.started.get_or_insert(now);
             self.last_heard = now;
         }
     }
 
     /// What was heard of it; `None` if nothing was.
-    pub(crate) fn entry(&self) -> Option<TranscriptEntry> {
+    pub(crate) fn entry(&self) -> Option<Utterance> {
         let heard: Vec<String> =
-            self.utterances.iter().map(Utterance::heard).filter(|text| !text.is_empty()).collect();
+            self.spoken.iter().map(Sentence::heard).filter(|text| !text.is_empty()).collect();
         let start = self.started.filter(|_| !heard.is_empty())?;
-        Some(TranscriptEntry {
-            speaker: Speaker::Agent,
+        Some(Utterance {
+            by: Party::Agent,
             text: heard.join(" "),
             start,
             end: self.last_heard,
@@ -134,12 +134,12 @@ impl AgentTurn {
         })
     }
 
-    fn utterance(&mut self, id: UtteranceId) -> Option<&mut Utterance> {
-        self.utterances.iter_mut().find(|utterance| utterance.id == id)
+    fn sentence(&mut self, id: SentenceId) -> Option<&mut Sentence> {
+        self.spoken.iter_mut().find(|sentence| sentence.id == id)
     }
 }
 
-impl Utterance {
+impl Sentence {
     fn heard(&self) -> String {
         if self.finished { self.text.clone() } else { words::first(&self.text, self.words_heard) }
     }

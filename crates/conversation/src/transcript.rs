@@ -1,35 +1,9 @@
-//! What was said, in two forms: entries for people to read, and the history that the language model is asked with.
+//! What was said, as the history that the language model is asked with.
 //!
-//! Invariants: only words that were heard are kept (the agent must not believe it said what an interruption swallowed), entries come out
-//! in the order in which they began, and the history never has two turns of the caller in a row.
-
-use std::time::Duration;
+//! Invariants: only words that were heard are kept (the agent must not believe it said what an interruption swallowed), and the
+//! history never has two turns of the caller in a row.
 
 use speech::{ChatMessage, Role};
-
-/// Who spoke.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Speaker {
-    /// Our side.
-    Agent,
-    /// The other party, whoever dialled.
-    Caller,
-}
-
-/// One turn as it was heard.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TranscriptEntry {
-    /// Who spoke.
-    pub speaker: Speaker,
-    /// The words that were heard.
-    pub text: String,
-    /// When the first was heard.
-    pub start: Duration,
-    /// When the last was heard.
-    pub end: Duration,
-    /// True if the other side cut it short.
-    pub interrupted: bool,
-}
 
 /// The chat so far.
 #[derive(Debug)]

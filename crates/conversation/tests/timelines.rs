@@ -1,12 +1,13 @@
 //! Conversations as timelines: scripted facts in, everything that came out as text, on a manual clock.
 //!
-//! The stage plays utterances at four words a second and lets the scripted model answer 400 ms after it was asked.
+//! The stage plays sentences at four words a second and lets the scripted model answer 400 ms after it was asked.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use conversation::{Conversation, Input, Output, ReplyEnd, ReplyId, Settings, Speaker, UtteranceId};
+use conversation::{Conversation, Input, Output, ReplyEnd, ReplyId, SentenceId, Settings};
+use domain::call::Party;
 use speech::{ChatMessage, Role};
 
 const WORD: Duration = Duration::from_millis(250);
@@ -28,7 +29,7 @@ struct Stage {
     facts: BTreeMap<(Duration, u32), Input>,
     order: u32,
     answers: VecDeque<Answer>,
-    playing: Vec<UtteranceId>,
+    playing: Vec<SentenceId>,
     playout_free_at: Duration,
     asked: Vec<Vec<ChatMessage>>,
     lines: String,
@@ -104,12 +105,12 @@ impl Stage {
                 Output::Wait(deadline) => return deadline,
                 Output::StartReply { reply, history } => self.start_reply(reply, history),
                 Output::CancelReply { .. } => self.line("-> CancelReply"),
-                Output::Speak { utterance, text } => self.speak(utterance, &text),
+                Output::Speak { sentence, text } => self.speak(sentence, &text),
                 Output::StopPlayout => self.stop_playout(),
                 Output::HangUp { reason } => self.line(&format!("-> HangUp: {reason:?}")),
                 Output::Note(note) => self.line(&format!("-- {note:?}")),
                 Output::Said(entry) => {
-                    let who = if entry.speaker == Speaker::Agent { "agent" } else { "caller" };
+                    let who = if entry.by == Party::Agent { "agent" } else { "caller" };
                     let cut = if entry.interrupted { " (cut)" } else { "" };
                     let (start, end) = (entry.start.as_secs_f64(), entry.end.as_secs_f64());
                     self.line(&format!("{who} said {:?}{cut} [{start:.2} to {end:.2}]", entry.text));
@@ -137,17 +138,17 @@ impl Stage {
         self.schedule(at, Input::ReplyFinished { reply, end });
     }
 
-    fn speak(&mut self, utterance: UtteranceId, text: &str) {
+    fn speak(&mut self, sentence: SentenceId, text: &str) {
         self.line(&format!("agent speaks {text:?}"));
         let start = self.playout_free_at.max(self.now);
-        self.schedule(start, Input::PlayoutStarted { utterance });
+        self.schedule(start, Input::PlayoutStarted { sentence });
         let words = text.split(' ').count();
         for words in 1..=words {
-            self.schedule(start + WORD * words as u32, Input::PlayoutProgress { utterance, words });
+            self.schedule(start + WORD * words as u32, Input::PlayoutProgress { sentence, words });
         }
         self.playout_free_at = start + WORD * words as u32;
-        self.schedule(self.playout_free_at, Input::PlayoutFinished { utterance });
-        self.playing.push(utterance);
+        self.schedule(self.playout_free_at, Input::PlayoutFinished { sentence });
+        self.playing.push(sentence);
     }
 
     fn stop_playout(&mut self) {

@@ -5,7 +5,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use speech::{Pcm, SpeechError, Synthesiser, VoiceRole};
+use domain::call::Party;
+use speech::{Pcm, SpeechError, Synthesiser};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
@@ -46,13 +47,13 @@ impl LocalVoices {
         })
     }
 
-    fn command(&self, voice: VoiceRole, text: &Path, sound: &Path) -> Command {
+    fn command(&self, voice: Party, text: &Path, sound: &Path) -> Command {
         let mut command = Command::new(&self.path);
         let voice = match (self.program, voice) {
-            (Program::Flite, VoiceRole::Agent) => ["-voice", "slt"],
-            (Program::Flite, VoiceRole::Caller) => ["-voice", "rms"],
-            (Program::Espeak, VoiceRole::Agent) => ["-v", "en-us+f3"],
-            (Program::Espeak, VoiceRole::Caller) => ["-v", "en-us+m3"],
+            (Program::Flite, Party::Agent) => ["-voice", "slt"],
+            (Program::Flite, Party::Caller) => ["-voice", "rms"],
+            (Program::Espeak, Party::Agent) => ["-v", "en-us+f3"],
+            (Program::Espeak, Party::Caller) => ["-v", "en-us+m3"],
         };
         let into = match self.program {
             Program::Flite => "-o",
@@ -64,7 +65,7 @@ impl LocalVoices {
     }
 
     /// Runs the program in a folder of its own; the text goes in by a file, never as an argument.
-    async fn run(&self, text: String, voice: VoiceRole) -> std::io::Result<Vec<u8>> {
+    async fn run(&self, text: String, voice: Party) -> std::io::Result<Vec<u8>> {
         let folder = tempfile::Builder::new().prefix("kaicalls-voice").tempdir()?;
         let (input, output) = (folder.path().join("text"), folder.path().join("sound"));
         tokio::fs::write(&input, text).await?;
@@ -86,7 +87,7 @@ impl Synthesiser for LocalVoices {
         }
     }
 
-    async fn speak(&self, text: &str, voice: VoiceRole) -> Result<Pcm, SpeechError> {
+    async fn speak(&self, text: &str, voice: Party) -> Result<Pcm, SpeechError> {
         let mut text: String =
             text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_TEXT).collect();
         text.push('\n');
@@ -160,11 +161,11 @@ mod tests {
             assert!(LocalVoices::HINT.contains("install"));
             return;
         };
-        let agent = voices.speak("Hello, this is a test.", VoiceRole::Agent).await.expect("speech");
-        let caller = voices.speak("Hello, this is a test.", VoiceRole::Caller).await.expect("speech");
+        let agent = voices.speak("Hello, this is a test.", Party::Agent).await.expect("speech");
+        let caller = voices.speak("Hello, this is a test.", Party::Caller).await.expect("speech");
         assert!(agent.samples.len() > 4000 && caller.samples.len() > 4000);
         assert_ne!(agent, caller);
-        let again = voices.speak("Hello, this is a test.", VoiceRole::Agent).await.expect("speech");
+        let again = voices.speak("Hello, this is a test.", Party::Agent).await.expect("speech");
         assert_eq!(again, agent);
     }
 }

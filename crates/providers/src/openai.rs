@@ -104,8 +104,8 @@ impl OpenAi {
 
     fn body(&self, chat: &Chat) -> Value {
         let mut body = json!({
-            "model": self.model(&chat.choice.model),
-            "temperature": chat.choice.temperature,
+            "model": self.model(&chat.model.model),
+            "temperature": chat.model.temperature,
             "max_tokens": chat.max_tokens,
             "stream": true,
             "messages": chat.messages.iter().map(message).collect::<Vec<_>>(),

@@ -503,8 +503,8 @@ fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::agent::Model;
     use proptest::prelude::*;
-    use speech::ModelChoice;
 
     fn chat(facts: &[(&str, &str)], turns: &[&str]) -> Chat {
         let system = "You are the receptionist of Smith & Partners. A first consultation is free. Office hours are nine to five on \
@@ -518,7 +518,7 @@ mod tests {
             facts.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         facts.push(("business_name".into(), "Smith & Partners".into()));
         Chat {
-            choice: ModelChoice::default(),
+            model: Model::default(),
             messages,
             tools: Vec::new(),
             json_schema: None,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use conversation::{EndReason, Note, Speaker, TranscriptEntry};
-use domain::call::{CallPlan, Ending, FailureCode, Party, Progress, Report, Utterance};
+use conversation::{EndReason, Note};
+use domain::call::{CallPlan, Ending, FailureCode, Progress, Report};
 use domain::engine::CallObserver;
 use domain::{CallId, Timestamp};
 use speech::LanguageModel;
@@ -83,7 +83,7 @@ impl SandboxCall {
                     // A call at full speed must not keep others waiting.
                     tokio::task::yield_now().await;
                 }
-                Step::Said(entry) => line.tell(answered + entry.end, Progress::Said(utterance(entry))).await,
+                Step::Said(said) => line.tell(answered + said.end, Progress::Said(said)).await,
                 Step::Note(note) => {
                     let noted = Progress::Noted { kind: word_for(note).to_owned(), detail: String::new() };
                     line.tell(answered + stage.now(), noted).await;
@@ -123,19 +123,6 @@ impl Line {
 
     async fn failed(&self, since: Duration, code: FailureCode, reason: &str) {
         self.tell(since, Progress::Ended { ending: Ending::Failed(code), reason: reason.to_owned() }).await;
-    }
-}
-
-fn utterance(entry: TranscriptEntry) -> Utterance {
-    Utterance {
-        by: match entry.speaker {
-            Speaker::Agent => Party::Agent,
-            Speaker::Caller => Party::Caller,
-        },
-        text: entry.text,
-        start: entry.start,
-        end: entry.end,
-        interrupted: entry.interrupted,
     }
 }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use conversation::ReplyEnd;
+use domain::agent::Model;
 use domain::call::CallPlan;
 use futures_util::StreamExt as _;
 use serde_json::json;
-use speech::{Chat, ChatMessage, Delta, LanguageModel, ModelChoice, Role, SpeechError, ToolCall, ToolSpec};
+use speech::{Chat, ChatMessage, Delta, LanguageModel, Role, SpeechError, ToolCall, ToolSpec};
 
 /// The tool by which a model ends the call.
 const END_CALL: &str = "end_call";
@@ -17,7 +18,7 @@ const MAX_TOKENS: u32 = 400;
 /// The agent's mind in one call.
 pub(crate) struct Mind {
     model: Arc<dyn LanguageModel>,
-    choice: ModelChoice,
+    choice: Model,
     facts: Vec<(String, String)>,
 }
 
@@ -26,13 +27,7 @@ impl Mind {
         let mut facts: Vec<(String, String)> =
             plan.variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         facts.extend(plan.context.clone().map(|context| ("context".to_owned(), context)));
-        let configured = &plan.agent.model;
-        let choice = ModelChoice {
-            provider: configured.provider.clone(),
-            model: configured.model.clone(),
-            temperature: configured.temperature,
-        };
-        Self { model, choice, facts }
+        Self { model, choice: plan.agent.model.clone(), facts }
     }
 
     /// One reply: its words and how it ends.
@@ -48,7 +43,7 @@ impl Mind {
 
     async fn ask(&self, history: Vec<ChatMessage>) -> Result<(String, ReplyEnd), SpeechError> {
         let chat = Chat {
-            choice: self.choice.clone(),
+            model: self.choice.clone(),
             messages: history,
             tools: vec![end_call()],
             json_schema: None,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::call::{Party, Utterance};
 use domain::engine::{EngineUnavailable, RecordingFile};
-use speech::{Pcm, Synthesiser, VoiceRole};
+use speech::{Pcm, Synthesiser};
 use tokio::sync::Semaphore;
 
 /// Samples per second of the file: wideband, as good as a telephone gets.
@@ -40,14 +40,14 @@ impl Recorder {
         let _turn = self.turns.acquire().await.map_err(|_| EngineUnavailable("closing".to_owned()))?;
         let mut tracks = Tracks::default();
         for said in transcript {
-            let (voice, channel) = match said.by {
-                Party::Agent => (VoiceRole::Agent, 0),
-                Party::Caller => (VoiceRole::Caller, 1),
+            let channel = match said.by {
+                Party::Agent => 0,
+                Party::Caller => 1,
             };
             if said.start >= LONGEST {
                 break;
             }
-            let pcm = self.synthesiser.speak(&said.text, voice).await;
+            let pcm = self.synthesiser.speak(&said.text, said.by).await;
             let pcm = pcm.map_err(|error| EngineUnavailable(error.to_string()))?;
             tracks.lay(channel, said, &pcm);
         }

@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::OccupiedEntry;
 use std::time::Duration;
 
-use conversation::{
-    Conversation, EndReason, Input, Note, Output, ReplyEnd, ReplyId, Settings, TranscriptEntry, UtteranceId,
-};
+use conversation::{Conversation, EndReason, Input, Note, Output, ReplyEnd, ReplyId, SentenceId, Settings};
+use domain::call::Utterance;
 use speech::ChatMessage;
 
 use crate::caller::{Cue, ScriptedCaller, What};
@@ -21,7 +20,7 @@ pub(crate) enum Step {
     /// Ask the language model and tell [`Stage::answer`].
     Ask { reply: ReplyId, history: Vec<ChatMessage> },
     /// Report what was said.
-    Said(TranscriptEntry),
+    Said(Utterance),
     /// Report something worth a line in the log.
     Note(Note),
     /// Let this time come, then call [`Stage::advance`].
@@ -67,17 +66,17 @@ enum Happening {
     /// The caller does something; the conversation is told.
     Caller(Input),
     /// A word of the agent reaches the caller; the conversation is told.
-    Heard { utterance: UtteranceId, words: usize },
-    /// The last sound of an utterance reaches the caller; the conversation is told.
-    HeardAll { utterance: UtteranceId },
+    Heard { sentence: SentenceId, words: usize },
+    /// The last sound of a sentence reaches the caller; the conversation is told.
+    HeardAll { sentence: SentenceId },
 }
 
 /// What the agent is saying.
 #[derive(Debug, Default)]
 struct Playout {
-    queue: Vec<(UtteranceId, String)>,
+    queue: Vec<(SentenceId, String)>,
     busy_until: Duration,
-    /// What the caller has heard of this turn, apart from the running utterance.
+    /// What the caller has heard of this turn, apart from the running sentence.
     heard: String,
 }
 
@@ -121,7 +120,7 @@ impl Stage {
                 Output::StartReply { reply, history } => return Step::Ask { reply, history },
                 Output::Said(entry) => return Step::Said(entry),
                 Output::Note(note) => return Step::Note(note),
-                Output::Speak { utterance, text } => self.speak(utterance, text),
+                Output::Speak { sentence, text } => self.speak(sentence, text),
                 Output::StopPlayout => self.stop_playout(),
                 // The stage learns of these by other ways: late words are ignored, and an ended conversation says so.
                 Output::CancelReply { .. } | Output::HangUp { .. } => {}
@@ -157,13 +156,13 @@ impl Stage {
             Some(Happening::Fact(input) | Happening::Caller(input)) => {
                 self.conversation.handle(input, self.now);
             }
-            Some(Happening::Heard { utterance, words }) => {
-                self.conversation.handle(Input::PlayoutProgress { utterance, words }, self.now);
-                self.caller_hears(utterance, words);
+            Some(Happening::Heard { sentence, words }) => {
+                self.conversation.handle(Input::PlayoutProgress { sentence, words }, self.now);
+                self.caller_hears(sentence, words);
             }
-            Some(Happening::HeardAll { utterance }) => {
-                self.conversation.handle(Input::PlayoutFinished { utterance }, self.now);
-                self.caller_heard_all(utterance);
+            Some(Happening::HeardAll { sentence }) => {
+                self.conversation.handle(Input::PlayoutFinished { sentence }, self.now);
+                self.caller_heard_all(sentence);
             }
         }
     }
@@ -176,18 +175,18 @@ impl Stage {
 
     // The agent speaks
 
-    fn speak(&mut self, utterance: UtteranceId, text: String) {
+    fn speak(&mut self, sentence: SentenceId, text: String) {
         let idle = self.playout.busy_until <= self.now;
         let start = if idle { self.now + self.tempo.synthesis } else { self.playout.busy_until };
-        self.happens(start, Happening::Fact(Input::PlayoutStarted { utterance }));
+        self.happens(start, Happening::Fact(Input::PlayoutStarted { sentence }));
         let mut end = start;
         for (index, word) in timing::words(&text, self.tempo.agent_speed).into_iter().enumerate() {
             end += word;
-            self.happens(end, Happening::Heard { utterance, words: index + 1 });
+            self.happens(end, Happening::Heard { sentence, words: index + 1 });
         }
-        self.happens(end, Happening::HeardAll { utterance });
+        self.happens(end, Happening::HeardAll { sentence });
         self.playout.busy_until = end;
-        self.playout.queue.push((utterance, text));
+        self.playout.queue.push((sentence, text));
         self.forget_reaction();
     }
 
@@ -203,8 +202,8 @@ impl Stage {
         self.playout = Playout { busy_until: self.now, ..Playout::default() };
     }
 
-    fn caller_hears(&mut self, utterance: UtteranceId, words: usize) {
-        let Some((_, text)) = self.playout.queue.first().filter(|(id, _)| *id == utterance) else { return };
+    fn caller_hears(&mut self, sentence: SentenceId, words: usize) {
+        let Some((_, text)) = self.playout.queue.first().filter(|(id, _)| *id == sentence) else { return };
         let mut so_far = self.playout.heard.clone();
         for word in text.split_whitespace().take(words) {
             so_far.push_str(word);
@@ -217,8 +216,8 @@ impl Stage {
         }
     }
 
-    fn caller_heard_all(&mut self, utterance: UtteranceId) {
-        let Some(index) = self.playout.queue.iter().position(|(id, _)| *id == utterance) else { return };
+    fn caller_heard_all(&mut self, sentence: SentenceId) {
+        let Some(index) = self.playout.queue.iter().position(|(id, _)| *id == sentence) else { return };
         let (_, text) = self.playout.queue.remove(index);
         self.playout.heard.push_str(&text);
         self.playout.heard.push(' ');

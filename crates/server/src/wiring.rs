@@ -179,7 +179,7 @@ struct PerAgent {
 
 impl PerAgent {
     fn choose(&self, chat: &speech::Chat) -> &dyn LanguageModel {
-        if chat.choice.provider == "receptionist" { &Receptionist } else { &*self.model }
+        if chat.model.provider == "receptionist" { &Receptionist } else { &*self.model }
     }
 }
 

@@ -1,23 +1,10 @@
 //! The port for what is found out after a call: summary, lead and quality.
 
 use async_trait::async_trait;
+use domain::agent::Model;
+use domain::call::Utterance;
 
-use crate::{ModelChoice, Role, SpeechError};
-
-/// One utterance of a finished call, in the order in which they began.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spoken {
-    /// [`Role::Assistant`] for the agent, [`Role::User`] for the other party.
-    pub by: Role,
-    /// The words that were heard (an interrupted utterance ends where it was cut).
-    pub text: String,
-    /// When it began, in milliseconds since the answer.
-    pub start_ms: u64,
-    /// When it ended, in milliseconds since the answer.
-    pub end_ms: u64,
-    /// True if the other side cut it short.
-    pub interrupted: bool,
-}
+use crate::SpeechError;
 
 /// What an analyst gets to know about a call.
 #[derive(Debug, Clone)]
@@ -26,12 +13,12 @@ pub struct AnalysisRequest {
     pub system_prompt: String,
     /// What was known of the call in advance (`name`, `business_name`, `context`, …).
     pub facts: Vec<(String, String)>,
-    /// Everything that was said.
-    pub transcript: Vec<Spoken>,
+    /// Everything that was said, in the order in which it began.
+    pub transcript: Vec<Utterance>,
     /// How the call ended, in our words (`caller hung up`, `voicemail`, …).
     pub ended_reason: String,
     /// The model that the agent uses, for analysts that need one.
-    pub choice: ModelChoice,
+    pub model: Model,
 }
 
 /// What the caller told about themselves. Every field is untrusted text.

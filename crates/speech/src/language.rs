@@ -3,6 +3,7 @@
 use std::pin::Pin;
 
 use async_trait::async_trait;
+use domain::agent::Model;
 use futures_core::Stream;
 
 use crate::SpeechError;
@@ -62,28 +63,11 @@ pub struct ToolCall {
     pub arguments: serde_json::Value,
 }
 
-/// Which model answers, as the agent's owner chose it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ModelChoice {
-    /// The vendor, for instance `openai`.
-    pub provider: String,
-    /// The vendor's model id, for instance `gpt-4.1`.
-    pub model: String,
-    /// Sampling temperature, 0 to 2.
-    pub temperature: f64,
-}
-
-impl Default for ModelChoice {
-    fn default() -> Self {
-        Self { provider: "openai".into(), model: "gpt-4.1".into(), temperature: 0.7 }
-    }
-}
-
 /// A request to a language model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chat {
     /// Which model the agent's owner chose.
-    pub choice: ModelChoice,
+    pub model: Model,
     /// The chat so far, system message first.
     pub messages: Vec<ChatMessage>,
     /// The tools on offer.

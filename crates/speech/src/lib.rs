@@ -8,9 +8,9 @@ mod error;
 mod language;
 mod synthesis;
 
-pub use analysis::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, Quality, Spoken};
+pub use analysis::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, Quality};
 pub use error::SpeechError;
 pub use language::{
-    Chat, ChatMessage, Delta, DeltaStream, FinishReason, LanguageModel, ModelChoice, Role, ToolCall, ToolSpec,
+    Chat, ChatMessage, Delta, DeltaStream, FinishReason, LanguageModel, Role, ToolCall, ToolSpec,
 };
-pub use synthesis::{Pcm, Synthesiser, VoiceRole};
+pub use synthesis::{Pcm, Synthesiser};

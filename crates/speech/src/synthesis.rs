@@ -1,6 +1,7 @@
 //! The text-to-speech port for whole utterances (recordings, announcements). Streaming synthesis joins it with the voice engine.
 
 use async_trait::async_trait;
+use domain::call::Party;
 
 use crate::SpeechError;
 
@@ -13,21 +14,12 @@ pub struct Pcm {
     pub samples: Vec<i16>,
 }
 
-/// Which party a voice belongs to, so that the two can be told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum VoiceRole {
-    /// The agent's voice.
-    Agent,
-    /// The other party's voice.
-    Caller,
-}
-
 /// Something that turns a text into sound.
 #[async_trait]
 pub trait Synthesiser: Send + Sync {
     /// The program or vendor, for `doctor` and records.
     fn name(&self) -> &str;
 
-    /// Speaks one utterance. Equal input gives equal samples.
-    async fn speak(&self, text: &str, voice: VoiceRole) -> Result<Pcm, SpeechError>;
+    /// Speaks one utterance in the voice of one party, so that the two can be told apart. Equal input gives equal samples.
+    async fn speak(&self, text: &str, voice: Party) -> Result<Pcm, SpeechError>;
 }

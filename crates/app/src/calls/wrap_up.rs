@@ -5,12 +5,13 @@
 
 use std::time::Duration;
 
+use domain::agent::Model;
 use domain::call::{CallState, Findings as EngineFindings, Outcome, Party, Utterance};
 use domain::engine::Recorded;
 use domain::prompt::{self, Knowledge};
 use domain::{CallId, JobId, Timestamp};
 use jiff::SignedDuration;
-use speech::{Analysis, AnalysisRequest, LeadFacts, ModelChoice, Quality, Role, Spoken};
+use speech::{Analysis, AnalysisRequest, LeadFacts, Quality};
 use store::StoreError;
 use store::calls::Call;
 use store::transcripts::Transcript;
@@ -214,31 +215,14 @@ async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
                         &variables,
                     ),
                     facts,
-                    transcript: utterances.iter().map(spoken).collect(),
+                    transcript: utterances.clone(),
                     ended_reason: call.ended_reason.clone().unwrap_or_default(),
-                    choice: ModelChoice {
-                        provider: config.model.provider.clone(),
-                        model: config.model.model.clone(),
-                        temperature: 0.0,
-                    },
+                    model: Model { temperature: 0.0, ..config.model.clone() },
                 };
                 Ok(Some(Work { call, utterances, request, findings }))
             })
         })
         .await
-}
-
-fn spoken(said: &Utterance) -> Spoken {
-    Spoken {
-        by: match said.by {
-            Party::Agent => Role::Assistant,
-            Party::Caller => Role::User,
-        },
-        text: said.text.clone(),
-        start_ms: u64::try_from(said.start.as_millis()).unwrap_or(u64::MAX),
-        end_ms: u64::try_from(said.end.as_millis()).unwrap_or(u64::MAX),
-        interrupted: said.interrupted,
-    }
 }
 
 async fn read_with_model(app: &App, request: &AnalysisRequest) -> Option<(Analysis, String)> {

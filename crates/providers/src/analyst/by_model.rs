@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::call::Party;
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -59,7 +60,7 @@ impl ModelAnalyst {
 #[async_trait]
 impl CallAnalyst for ModelAnalyst {
     fn name(&self, request: &AnalysisRequest) -> String {
-        format!("llm:{}", self.model.model(&request.choice.model))
+        format!("llm:{}", self.model.model(&request.model.model))
     }
 
     async fn analyse(&self, request: &AnalysisRequest) -> Result<Analysis, SpeechError> {
@@ -70,7 +71,7 @@ impl CallAnalyst for ModelAnalyst {
         let mut problem = String::new();
         for _ in 0..2 {
             let chat = Chat {
-                choice: request.choice.clone(),
+                model: request.model.clone(),
                 messages: messages.clone(),
                 tools: Vec::new(),
                 json_schema: Some(schema()),
@@ -99,7 +100,7 @@ impl CallAnalyst for ModelAnalyst {
 fn question(request: &AnalysisRequest) -> String {
     let mut transcript = String::new();
     for said in &request.transcript {
-        let who = if said.by == Role::Assistant { "Agent" } else { "Caller" };
+        let who = if said.by == Party::Agent { "Agent" } else { "Caller" };
         transcript.push_str(who);
         transcript.push_str(": ");
         transcript.push_str(&said.text);

@@ -9,7 +9,8 @@
 //! The lead's score: 20, plus 20 for a name, 25 for an e-mail address or number, 25 for a reason, plus 10 for a yes; 0 after an opt-out.
 
 use async_trait::async_trait;
-use speech::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, Quality, Role, SpeechError, Spoken};
+use domain::call::{Party, Utterance};
+use speech::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, Quality, SpeechError};
 
 use crate::understanding::{Wish, answered, email, name, phone, plain, says};
 
@@ -34,8 +35,8 @@ impl CallAnalyst for DeterministicAnalyst {
 fn analyse(request: &AnalysisRequest) -> Analysis {
     let voicemail = request.ended_reason == "voicemail";
     let turns = &request.transcript;
-    let by_caller: Vec<&Spoken> =
-        if voicemail { Vec::new() } else { turns.iter().filter(|said| said.by == Role::User).collect() };
+    let by_caller: Vec<&Utterance> =
+        if voicemail { Vec::new() } else { turns.iter().filter(|said| said.by == Party::Caller).collect() };
     let opt_out = by_caller.iter().any(|said| Wish::OptOut.is_in(&said.text));
     let lead = if by_caller.is_empty() { LeadFacts::default() } else { lead_facts(turns) };
     let quality = (!by_caller.is_empty()).then(|| quality(turns, &lead, &request.ended_reason));
@@ -55,13 +56,13 @@ fn fact<'a>(request: &'a AnalysisRequest, name: &str) -> Option<&'a str> {
     request.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-fn lead_facts(turns: &[Spoken]) -> LeadFacts {
+fn lead_facts(turns: &[Utterance]) -> LeadFacts {
     let mut facts = LeadFacts::default();
     let mut asked = "";
     for said in turns {
         match said.by {
-            Role::Assistant => asked = &said.text,
-            Role::User => {
+            Party::Agent => asked = &said.text,
+            Party::Caller => {
                 facts.email = facts.email.or_else(|| email(&said.text));
                 facts.phone = facts.phone.or_else(|| phone(&said.text));
                 if facts.name.is_none() {
@@ -73,7 +74,6 @@ fn lead_facts(turns: &[Spoken]) -> LeadFacts {
                     facts.intent = Some(said.text.trim().chars().take(MAX_INTENT).collect());
                 }
             }
-            Role::System | Role::Tool => {}
         }
     }
     facts
@@ -106,9 +106,9 @@ fn states_reason(asked: &str, text: &str) -> bool {
         || (says(&plain(asked), ASKED) && asked.contains('?') && text.split_whitespace().count() >= 4)
 }
 
-fn quality(turns: &[Spoken], lead: &LeadFacts, ended_reason: &str) -> Quality {
-    let by_agent: Vec<&Spoken> = turns.iter().filter(|said| said.by == Role::Assistant).collect();
-    let cut_off = turns.iter().filter(|said| said.by == Role::User && said.interrupted).count();
+fn quality(turns: &[Utterance], lead: &LeadFacts, ended_reason: &str) -> Quality {
+    let by_agent: Vec<&Utterance> = turns.iter().filter(|said| said.by == Party::Agent).collect();
+    let cut_off = turns.iter().filter(|said| said.by == Party::Caller && said.interrupted).count();
     let said_goodbye = by_agent.last().is_some_and(|said| Wish::Goodbye.is_in(&said.text));
     let kind = by_agent.iter().filter(|said| says(&plain(&said.text), KIND)).count();
     let known = [lead.name.is_some(), lead.email.is_some() || lead.phone.is_some(), lead.intent.is_some()];
@@ -135,7 +135,7 @@ const KIND: &[&str] = &[
 ];
 
 fn score(
-    by_caller: &[&Spoken],
+    by_caller: &[&Utterance],
     lead: &LeadFacts,
     known_name: Option<&str>,
     opt_out: bool,
@@ -172,7 +172,7 @@ fn score(
 
 fn summary(
     request: &AnalysisRequest,
-    by_caller: &[&Spoken],
+    by_caller: &[&Utterance],
     lead: &LeadFacts,
     known_name: Option<&str>,
     opt_out: bool,
@@ -219,16 +219,17 @@ fn summary(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use speech::ModelChoice;
+    use domain::agent::Model;
+    use std::time::Duration;
 
-    fn request(lines: &[(Role, &str)], ended_reason: &str) -> AnalysisRequest {
+    fn request(lines: &[(Party, &str)], ended_reason: &str) -> AnalysisRequest {
         let transcript = lines
             .iter()
-            .map(|(by, text)| Spoken {
+            .map(|(by, text)| Utterance {
                 by: *by,
                 text: (*text).into(),
-                start_ms: 0,
-                end_ms: 0,
+                start: Duration::ZERO,
+                end: Duration::ZERO,
                 interrupted: false,
             })
             .collect();
@@ -237,11 +238,11 @@ mod tests {
             facts: Vec::new(),
             transcript,
             ended_reason: ended_reason.into(),
-            choice: ModelChoice::default(),
+            model: Model::default(),
         }
     }
 
-    use Role::{Assistant as Agent, User as Caller};
+    use Party::{Agent, Caller};
 
     #[test]
     fn a_full_conversation_gives_lead_marks_and_score() {

@@ -1,11 +1,10 @@
 //! What every language model must do, whoever makes it.
 
+use domain::agent::Model;
 use futures_util::StreamExt as _;
 use providers::Receptionist;
 use serde_json::json;
-use speech::{
-    Chat, ChatMessage, Delta, FinishReason, LanguageModel, ModelChoice, Role, SpeechError, ToolSpec,
-};
+use speech::{Chat, ChatMessage, Delta, FinishReason, LanguageModel, Role, SpeechError, ToolSpec};
 
 use crate::endpoint::{Act, Endpoint, finish, tool_piece, words};
 
@@ -17,7 +16,7 @@ pub fn chat(turns: &[&str]) -> Chat {
         messages.push(ChatMessage::text(role, *turn));
     }
     Chat {
-        choice: ModelChoice::default(),
+        model: Model::default(),
         messages,
         tools: vec![ToolSpec {
             name: "end_call".into(),

@@ -1,22 +1,30 @@
 //! The analyst that asks a model, against a real endpoint: answers are checked, a wrong one is asked for once more.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use domain::agent::Model;
+use domain::call::{Party, Utterance};
 use providers::ModelAnalyst;
 use serde_json::json;
-use speech::{AnalysisRequest, CallAnalyst as _, ModelChoice, Role, SpeechError, Spoken};
+use speech::{AnalysisRequest, CallAnalyst as _, SpeechError};
 
 use crate::endpoint::{Act, Endpoint, finish, words};
 
 fn request() -> AnalysisRequest {
-    let said =
-        |by, text: &str| Spoken { by, text: text.into(), start_ms: 0, end_ms: 900, interrupted: false };
+    let said = |by, text: &str| Utterance {
+        by,
+        text: text.into(),
+        start: Duration::ZERO,
+        end: Duration::from_millis(900),
+        interrupted: false,
+    };
     AnalysisRequest {
         system_prompt: "You answer the phone.".into(),
         facts: Vec::new(),
-        transcript: vec![said(Role::Assistant, "Hello!"), said(Role::User, "I need a lawyer.")],
+        transcript: vec![said(Party::Agent, "Hello!"), said(Party::Caller, "I need a lawyer.")],
         ended_reason: "caller-hung-up".into(),
-        choice: ModelChoice::default(),
+        model: Model::default(),
     }
 }
 
