@@ -6,7 +6,7 @@ use domain::number::Number;
 use domain::{AgentId, BusinessId, E164, Mode, NumberId, UserId};
 use store::{StoreError, Tenancy};
 
-use crate::{App, sessions};
+use crate::{App, passwords};
 
 /// The first user and the first business.
 pub struct FirstAccount {
@@ -37,7 +37,7 @@ pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Acco
     if known > 0 {
         return Ok(None);
     }
-    let password_hash = sessions::hash_password(app, first.password).await;
+    let password_hash = passwords::hash(first.password, app.random()).await;
     let now = app.now();
     let country =
         first.phone.as_ref().map_or_else(|| "1".to_owned(), |phone| country_calling_code(phone).to_owned());

@@ -63,7 +63,7 @@ pub(crate) async fn dial(
         }
         Next::Nothing => return Ok(None),
     };
-    app.intake().begins(id);
+    app.reports().begins(id);
     let engine = app.engine_for(call.mode).cloned();
     let remote = engine.as_ref().is_some_and(|engine| engine.is_remote());
     let answer = match engine {
@@ -85,7 +85,7 @@ pub(crate) async fn dial(
         }
     };
     if remote {
-        app.intake().ends(id);
+        app.reports().ends(id);
     }
     let at = app.now();
     let answer = match answer {
@@ -105,7 +105,7 @@ pub(crate) async fn dial(
         }
         Err(PlaceError::Uncertain(why)) => {
             tracing::warn!(call = %id, why, "the engine's answer got lost; its fate will be asked for");
-            app.intake().ends(id);
+            app.reports().ends(id);
             (None, None)
         }
         Err(PlaceError::Later { .. }) => unreachable!("has become something else above"),
@@ -122,7 +122,7 @@ async fn put_back(
     job: JobId,
     run_at: domain::Timestamp,
 ) -> Result<Option<Call>, StoreError> {
-    app.intake().ends(id);
+    app.reports().ends(id);
     let now = app.now();
     app.store()
         .write(move |tx| {

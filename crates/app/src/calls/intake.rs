@@ -3,9 +3,7 @@
 //! Words and noises are gathered for a moment and stored together; what ends a call is stored at once, with everything
 //! gathered before it. A report is in memory only for that moment, and a process that dies then loses its calls anyway.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -17,10 +15,10 @@ use store::calls::{Call, LogEntry};
 use store::engine_messages::NewMessage;
 use store::jobs::{JobKind, NewJob};
 use store::{StoreError, Tx};
-use tokio::sync::watch;
 
 use super::{ending, log, wrap_up};
 use crate::App;
+use crate::reports::Line;
 
 /// How long reports are gathered before they are stored together.
 const GATHERING: Duration = Duration::from_millis(50);
@@ -30,64 +28,6 @@ const GATHERED_LIMIT: usize = 256;
 
 /// The pause before storing is tried again, doubled each time up to the second figure.
 const RETRY_PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
-
-/// Reports of all running calls that wait to be stored.
-#[derive(Debug, Default)]
-pub(crate) struct Intake {
-    lines: Mutex<HashMap<CallId, Arc<Line>>>,
-    /// Calls that engines of this process run.
-    running: watch::Sender<HashSet<CallId>>,
-}
-
-/// The reports of one call.
-#[derive(Debug, Default)]
-struct Line {
-    gathered: Mutex<Vec<Report>>,
-    /// Held while storing, so that reports are stored in the order in which they came.
-    storing: tokio::sync::Mutex<()>,
-    /// True while somebody is going to store what has been gathered.
-    awaited: AtomicBool,
-}
-
-impl Line {
-    fn gathered(&self) -> MutexGuard<'_, Vec<Report>> {
-        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Intake {
-    fn line(&self, call: CallId) -> Arc<Line> {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(lines.entry(call).or_default())
-    }
-
-    /// Counts a call that an engine is about to be asked for.
-    pub(crate) fn begins(&self, call: CallId) {
-        self.running.send_modify(|running| {
-            running.insert(call);
-        });
-    }
-
-    /// Stops counting it.
-    pub(crate) fn ends(&self, call: CallId) {
-        self.running.send_if_modified(|running| running.remove(&call));
-    }
-
-    /// Waits until no engine of this process runs a call.
-    pub(crate) async fn drained(&self) {
-        let emptied = self.running.subscribe().wait_for(HashSet::is_empty).await.is_ok();
-        debug_assert!(emptied, "the sender lives as long as the platform");
-    }
-
-    /// Forgets a line on which nothing waits.
-    fn tidy(&self, call: CallId) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = |line: &Arc<Line>| !line.awaited.load(Ordering::Acquire) && line.gathered().is_empty();
-        if lines.get(&call).is_some_and(idle) {
-            lines.remove(&call);
-        }
-    }
-}
 
 /// Takes the reports of engines.
 pub(crate) struct Observer {
@@ -105,7 +45,7 @@ impl CallObserver for Observer {
     async fn report(&self, report: Report) {
         let id = report.call_id;
         let ends = matches!(report.progress, Progress::Ended { .. });
-        let line = self.app.intake().line(id);
+        let line = self.app.reports().line(id);
         let gathered = {
             let mut gathered = line.gathered();
             gathered.push(report);
@@ -132,7 +72,7 @@ async fn flush(app: &App, id: CallId, line: &Line) {
     {
         tracing::error!(call = %id, %error, "reports of a call could not be stored; the sweep will settle it");
     }
-    app.intake().tidy(id);
+    app.reports().tidy(id);
 }
 
 /// How much longer than its longest talk a call elsewhere may take before its engine is asked after it: ringing and some more.
@@ -194,7 +134,7 @@ pub(crate) async fn store_once(
     };
     app.live().ring(id);
     if ends {
-        app.intake().ends(id);
+        app.reports().ends(id);
     }
     if let (Some(WrapUp::Now), Some(hand)) = (applied.wrap_up, hand) {
         let app_of_task = app.clone();

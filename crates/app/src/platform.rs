@@ -1,0 +1,241 @@
+//! The platform: the parts that it is made of, and what one process knows and does besides its database.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::engine::CallEngine;
+use domain::usage::RateTable;
+use domain::{AgentId, Clock, IdSource, Mode, NodeId, Timestamp};
+use speech::CallAnalyst;
+use store::Store;
+use tokio::sync::Semaphore;
+
+use crate::live::LiveBus;
+use crate::passwords::PasswordQueue;
+use crate::recording_files::RecordingFiles;
+use crate::reports::Reports;
+
+/// Where secrets get their randomness; seeded in tests, the operating system in the binary.
+pub trait Entropy: Send + Sync {
+    /// Fills the buffer with unpredictable bytes.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// What the platform is made of; put together once by the binary.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
+    /// Randomness for secrets.
+    pub entropy: Arc<dyn Entropy>,
+    /// This process; calls in progress belong to it.
+    pub node: NodeId,
+    /// Serves test keys.
+    pub sandbox: Arc<dyn CallEngine>,
+    /// Serves live keys, if one is configured.
+    pub live: Option<Arc<dyn CallEngine>>,
+    /// Reads finished calls with a language model, if one is configured.
+    pub analyst: Option<Arc<dyn CallAnalyst>>,
+    /// Reads finished calls otherwise, at once and without help.
+    pub fallback_analyst: Arc<dyn CallAnalyst>,
+    /// The client for addresses that users name.
+    pub egress: egress::Client,
+    /// Where recordings lie.
+    pub recordings: RecordingFiles,
+    /// What is configured.
+    pub settings: Settings,
+}
+
+/// Settings of the use cases.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Our own address as clients see it, without a trailing slash.
+    pub public_url: String,
+    /// What calls cost.
+    pub rates: RateTable,
+    /// When webhooks are tried again.
+    pub webhook_schedule: webhooks::schedule::Schedule,
+    /// How many calls of one business may run at once.
+    pub max_concurrent_calls: u32,
+    /// Country calling codes that live calls may reach besides the business's own.
+    pub allowed_countries: Vec<String>,
+    /// How long POST `/calls` waits for the engine's word.
+    pub acceptance_wait: Duration,
+    /// How long a link to a recording works.
+    pub recording_link_ttl: Duration,
+    /// How many deliveries are under way at once.
+    pub delivery_concurrency: usize,
+    /// How many calls are being dialled or wrapped up at once.
+    pub call_job_concurrency: usize,
+}
+
+/// The platform. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    live: LiveBus,
+    reports: Reports,
+    passwords: PasswordQueue,
+    /// Agents that the engine did not take, and in which version.
+    refused: Mutex<HashMap<AgentId, u32>>,
+    call_hands: Arc<Semaphore>,
+    delivery_hands: Arc<Semaphore>,
+    tasks: tokio_util::task::TaskTracker,
+    stopping: tokio_util::sync::CancellationToken,
+}
+
+impl App {
+    /// Joins the parts. Nothing runs until [`crate::jobs::start`].
+    pub fn new(parts: Parts) -> Self {
+        let call_hands = Arc::new(Semaphore::new(parts.settings.call_job_concurrency));
+        let delivery_hands = Arc::new(Semaphore::new(parts.settings.delivery_concurrency));
+        Self(Arc::new(Inner {
+            call_hands,
+            delivery_hands,
+            parts,
+            live: LiveBus::default(),
+            reports: Reports::default(),
+            passwords: PasswordQueue::default(),
+            refused: Mutex::default(),
+            tasks: tokio_util::task::TaskTracker::new(),
+            stopping: tokio_util::sync::CancellationToken::new(),
+        }))
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.0.parts.store
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.0.parts.settings
+    }
+
+    /// The current time.
+    pub fn now(&self) -> Timestamp {
+        self.0.parts.clock.now()
+    }
+
+    /// New ids.
+    pub fn ids(&self) -> &dyn IdSource {
+        &*self.0.parts.ids
+    }
+
+    /// This process.
+    pub fn node(&self) -> NodeId {
+        self.0.parts.node
+    }
+
+    /// The live bus: who wants to watch a call.
+    pub fn live(&self) -> &LiveBus {
+        &self.0.live
+    }
+
+    /// Where recordings lie.
+    pub fn recordings(&self) -> &RecordingFiles {
+        &self.0.parts.recordings
+    }
+
+    /// The engine that serves keys of this mode. Test keys reach the sandbox and nothing else.
+    pub fn engine_for(&self, mode: Mode) -> Option<&Arc<dyn CallEngine>> {
+        match mode {
+            Mode::Test => Some(&self.0.parts.sandbox),
+            Mode::Live => self.0.parts.live.as_ref(),
+        }
+    }
+
+    /// True while the process takes no new work because it is about to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.0.stopping.is_cancelled()
+    }
+
+    /// Says that the end is near: no jobs are taken any more, live views close, health turns to no.
+    pub fn announce_stop(&self) {
+        self.0.stopping.cancel();
+    }
+
+    /// Takes no new work, lets what is under way come to an end, and after `limit` leaves the rest to whoever comes next.
+    pub async fn stop(&self, limit: Duration) {
+        self.0.stopping.cancel();
+        self.0.tasks.close();
+        let work = async {
+            self.reports().drained().await;
+            self.0.tasks.wait().await;
+        };
+        if tokio::time::timeout(limit, work).await.is_err() {
+            tracing::warn!(
+                left = self.0.tasks.len(),
+                "stopping with work under way; it will be taken up again"
+            );
+        }
+        let node = self.node();
+        let gone =
+            self.store().write(move |tx| Box::pin(async move { store::nodes::drop_node(tx, node).await }));
+        if let Err(error) = gone.await {
+            tracing::warn!(%error, "this process could not sign off; its leases run out by themselves");
+        }
+    }
+
+    /// Runs a task that [`App::stop`] waits for.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.0.tasks.spawn(task)
+    }
+
+    /// Waits; false if the platform stops meanwhile.
+    pub(crate) async fn pause(&self, time: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(time) => !self.is_stopping(),
+            () = self.stopped() => false,
+        }
+    }
+
+    pub(crate) async fn stopped(&self) {
+        self.0.stopping.cancelled().await;
+    }
+
+    pub(crate) fn reports(&self) -> &Reports {
+        &self.0.reports
+    }
+
+    /// How many calls are dialled and wrapped up by runners at once.
+    pub(crate) fn call_hands(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.call_hands)
+    }
+
+    pub(crate) fn delivery_hands(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.0.delivery_hands)
+    }
+
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.0.parts
+    }
+
+    pub(crate) fn passwords(&self) -> &PasswordQueue {
+        &self.0.passwords
+    }
+
+    /// True if the engine did not take this version of an agent; giving it the same again would be no use.
+    pub(crate) fn was_refused(&self, id: AgentId, version: u32) -> bool {
+        self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).get(&id) == Some(&version)
+    }
+
+    pub(crate) fn note_refused(&self, id: AgentId, version: u32) {
+        self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(id, version);
+    }
+
+    pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.0.parts.entropy.fill(&mut bytes);
+        bytes
+    }
+}
