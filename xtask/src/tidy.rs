@@ -27,13 +27,14 @@ const EDGES: &[(&str, &[&str])] = &[
     ("dashboard", &["domain", "store", "app"]),
     ("providers", &["domain", "speech", "egress"]),
     ("vapi", &["domain", "egress"]),
-    ("voice", &["domain", "speech", "sip", "media", "conversation"]),
-    ("sandbox", &["domain", "speech", "conversation"]),
+    ("voice", &["domain", "speech", "sip", "media", "conversation", "agent"]),
+    ("agent", &["domain", "speech", "conversation"]),
+    ("sandbox", &["domain", "speech", "conversation", "agent"]),
     ("xtask", &[]),
 ];
 
 /// Crates that decide and never act: no IO, no clock, no randomness.
-const PURE: &[&str] = &["domain", "webhooks", "speech", "media", "conversation"];
+const PURE: &[&str] = &["domain", "webhooks", "speech", "media", "conversation", "agent"];
 
 /// What a pure crate's dependency tree may not hold.
 const IMPURE: &[&str] = &[

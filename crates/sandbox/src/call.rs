@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use conversation::{EndReason, Note};
+use agent::Mind;
 use domain::call::{CallPlan, Ending, FailureCode, Progress, Report};
 use domain::engine::CallObserver;
 use domain::{CallId, Timestamp};
+use futures_util::StreamExt as _;
 use speech::LanguageModel;
 use tokio::sync::Notify;
 
-use crate::agent;
 use crate::caller::ScriptedCaller;
-use crate::mind::Mind;
 use crate::pace::{Pace, Pacer};
 use crate::scenario::{Pickup, Scenario};
 use crate::seed::Dice;
@@ -78,16 +77,12 @@ impl SandboxCall {
         loop {
             match stage.step() {
                 Step::Ask { reply, history } => {
-                    let (text, end) = mind.reply(history).await;
-                    stage.answer(reply, text, end);
+                    stage.answer(mind.reply(reply, history).collect().await);
                     // A call at full speed must not keep others waiting.
                     tokio::task::yield_now().await;
                 }
                 Step::Said(said) => line.tell(answered + said.end, Progress::Said(said)).await,
-                Step::Note(note) => {
-                    let noted = Progress::Noted { kind: word_for(note).to_owned(), detail: String::new() };
-                    line.tell(answered + stage.now(), noted).await;
-                }
+                Step::Note(note) => line.tell(answered + stage.now(), agent::noted(note)).await,
                 Step::WaitUntil(time) => {
                     tokio::select! {
                         biased;
@@ -96,8 +91,7 @@ impl SandboxCall {
                     }
                 }
                 Step::Over(reason) => {
-                    let ending = Ending::Talked { answered_at: line.at(answered), talked: stage.now() };
-                    let ended = Progress::Ended { ending, reason: word_for_end(reason).to_owned() };
+                    let ended = agent::ended(reason, line.at(answered), stage.now());
                     return line.tell(answered + stage.now(), ended).await;
                 }
             }
@@ -123,29 +117,5 @@ impl Line {
 
     async fn failed(&self, since: Duration, code: FailureCode, reason: &str) {
         self.tell(since, Progress::Ended { ending: Ending::Failed(code), reason: reason.to_owned() }).await;
-    }
-}
-
-fn word_for(note: Note) -> &'static str {
-    match note {
-        Note::VoicemailDetected => "voicemail",
-        Note::ScreenerDetected => "screener",
-        Note::Interrupted => "barge_in",
-        Note::FalseInterruption => "false_barge_in",
-        Note::SilencePrompt => "silence_prompt",
-        Note::ReplyFailed => "reply_failed",
-        Note::TimeIsUp => "time_is_up",
-    }
-}
-
-fn word_for_end(reason: EndReason) -> &'static str {
-    match reason {
-        EndReason::CallerHungUp => "caller-hung-up",
-        EndReason::AgentEnded => "agent-said-goodbye",
-        EndReason::Silence => "silence",
-        EndReason::MaxDuration => "max-duration",
-        EndReason::Voicemail => "voicemail",
-        EndReason::AgentError => "agent-error",
-        EndReason::Cancelled => "cancelled",
     }
 }

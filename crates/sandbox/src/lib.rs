@@ -5,12 +5,10 @@
 //! same words at the same times (nothing here reads a clock, an id or a random number to decide anything); no call reaches a carrier;
 //! every accepted call is reported as ended exactly once.
 
-mod agent;
 mod call;
 mod caller;
 mod directory;
 mod engine;
-mod mind;
 mod pace;
 mod pattern;
 mod recording;

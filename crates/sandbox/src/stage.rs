@@ -137,13 +137,16 @@ impl Stage {
         }
     }
 
-    /// The language model has answered.
-    pub(crate) fn answer(&mut self, reply: ReplyId, text: String, end: ReplyEnd) {
-        let at = self.now + self.tempo.thinking;
-        if !text.is_empty() {
-            self.happens(at, Happening::Fact(Input::ReplyText { reply, text }));
+    /// The language model has answered with these facts. They arrive together: in the sandbox nobody waits for single words, and so
+    /// nobody hears the beginning of an answer that broke off.
+    pub(crate) fn answer(&mut self, mut facts: Vec<Input>) {
+        if matches!(facts.last(), Some(Input::ReplyFinished { end: ReplyEnd::Failed, .. })) {
+            facts.retain(|fact| !matches!(fact, Input::ReplyText { .. }));
         }
-        self.happens(at, Happening::Fact(Input::ReplyFinished { reply, end }));
+        let at = self.now + self.tempo.thinking;
+        for fact in facts {
+            self.happens(at, Happening::Fact(fact));
+        }
     }
 
     /// Lets time pass until `to`, which is not later than [`Step::WaitUntil`] said, and lets one thing happen that is due.

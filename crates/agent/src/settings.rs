@@ -1,4 +1,4 @@
-//! The agent's side of a sandbox call: how its configuration becomes a conversation.
+//! How the plan of a call becomes the settings of its conversation.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 const LISTEN_FIRST: Duration = Duration::from_millis(800);
 
 /// The settings of the conversation that a plan asks for.
-pub(crate) fn settings(plan: &CallPlan) -> Settings {
+pub fn settings(plan: &CallPlan) -> Settings {
     let outbound = plan.direction == Direction::Outbound;
     let phrases = plan.agent.vapi_config.get("endCallPhrases").and_then(Value::as_array);
     Settings {

@@ -1,0 +1,121 @@
+//! Asking the language model for one reply, as a stream of facts for the conversation.
+
+use std::sync::Arc;
+
+use conversation::{Input, ReplyEnd, ReplyId};
+use domain::agent::Model;
+use domain::call::CallPlan;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
+use speech::{Chat, ChatMessage, Delta, DeltaStream, LanguageModel, SpeechError, ToolCall};
+
+use crate::tools;
+
+/// The longest answer, in tokens.
+const MAX_TOKENS: u32 = 400;
+
+/// One reply as it comes: any number of [`Input::ReplyText`], then one [`Input::ReplyFinished`]. Dropping it cancels the request.
+pub type Reply = BoxStream<'static, Input>;
+
+/// The agent's mind in one call.
+pub struct Mind {
+    language_model: Arc<dyn LanguageModel>,
+    model: Model,
+    facts: Vec<(String, String)>,
+}
+
+impl Mind {
+    /// The mind of the agent that a plan describes.
+    pub fn new(language_model: Arc<dyn LanguageModel>, plan: &CallPlan) -> Self {
+        let mut facts: Vec<(String, String)> =
+            plan.variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        facts.extend(plan.context.clone().map(|context| ("context".to_owned(), context)));
+        Self { language_model, model: plan.agent.model.clone(), facts }
+    }
+
+    /// Answers a [`conversation::Output::StartReply`].
+    pub fn reply(&self, id: ReplyId, history: Vec<ChatMessage>) -> Reply {
+        let chat = Chat {
+            model: self.model.clone(),
+            messages: history,
+            tools: tools::offered(),
+            json_schema: None,
+            max_tokens: MAX_TOKENS,
+            facts: self.facts.clone(),
+        };
+        let answer = Answer {
+            language_model: Arc::clone(&self.language_model),
+            source: Source::Unasked(Box::new(chat)),
+            said: String::new(),
+            calls: Vec::new(),
+        };
+        stream::unfold(answer, move |answer| answer.go_on(id)).boxed()
+    }
+}
+
+impl std::fmt::Debug for Mind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = self.language_model.name();
+        f.debug_struct("Mind")
+            .field("language_model", &name)
+            .field("model", &self.model)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An answer of the model while it comes in.
+struct Answer {
+    language_model: Arc<dyn LanguageModel>,
+    source: Source,
+    /// All words so far.
+    said: String,
+    /// All tools called so far.
+    calls: Vec<ToolCall>,
+}
+
+enum Source {
+    Unasked(Box<Chat>),
+    Streaming(DeltaStream),
+    Over,
+}
+
+impl Answer {
+    /// The next fact and what is left of the answer, or nothing after its end.
+    async fn go_on(mut self, reply: ReplyId) -> Option<(Input, Self)> {
+        if matches!(self.source, Source::Over) {
+            return None;
+        }
+        let end = match self.words().await {
+            Ok(Some(text)) => {
+                self.said.push_str(&text);
+                return Some((Input::ReplyText { reply, text }, self));
+            }
+            Ok(None) => tools::carry_out(&self.said, std::mem::take(&mut self.calls)),
+            Err(error) => {
+                tracing::warn!(model = self.language_model.name(), %error, "the language model failed");
+                ReplyEnd::Failed
+            }
+        };
+        self.source = Source::Over;
+        Some((Input::ReplyFinished { reply, end }, self))
+    }
+
+    /// The next words, or `None` when the answer is complete. Notes the tools that are called between them.
+    async fn words(&mut self) -> Result<Option<String>, SpeechError> {
+        let mut deltas = match std::mem::replace(&mut self.source, Source::Over) {
+            Source::Unasked(chat) => self.language_model.reply(*chat).await?,
+            Source::Streaming(deltas) => deltas,
+            Source::Over => return Ok(None),
+        };
+        while let Some(delta) = deltas.next().await {
+            match delta? {
+                Delta::Text(text) => {
+                    self.source = Source::Streaming(deltas);
+                    return Ok(Some(text));
+                }
+                Delta::ToolCall(call) => self.calls.push(call),
+                Delta::Finished(_) => break,
+            }
+        }
+        Ok(None)
+    }
+}

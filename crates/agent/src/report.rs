@@ -1,0 +1,35 @@
+//! What the platform is told of a conversation, in the words that its records and its public API use.
+
+use std::time::Duration;
+
+use conversation::{EndReason, Note};
+use domain::Timestamp;
+use domain::call::{Ending, Progress};
+
+/// The line for a call's log.
+pub fn noted(note: Note) -> Progress {
+    let kind = match note {
+        Note::VoicemailDetected => "voicemail",
+        Note::ScreenerDetected => "screener",
+        Note::Interrupted => "barge_in",
+        Note::FalseInterruption => "false_barge_in",
+        Note::SilencePrompt => "silence_prompt",
+        Note::ReplyFailed => "reply_failed",
+        Note::TimeIsUp => "time_is_up",
+    };
+    Progress::Noted { kind: kind.to_owned(), detail: String::new() }
+}
+
+/// The end of a call that had been answered at this time and has lasted so long since.
+pub fn ended(reason: EndReason, answered_at: Timestamp, talked: Duration) -> Progress {
+    let reason = match reason {
+        EndReason::CallerHungUp => "caller-hung-up",
+        EndReason::AgentEnded => "agent-said-goodbye",
+        EndReason::Silence => "silence",
+        EndReason::MaxDuration => "max-duration",
+        EndReason::Voicemail => "voicemail",
+        EndReason::AgentError => "agent-error",
+        EndReason::Cancelled => "cancelled",
+    };
+    Progress::Ended { ending: Ending::Talked { answered_at, talked }, reason: reason.to_owned() }
+}
