@@ -3,7 +3,8 @@
 use domain::{AttemptId, BusinessId, DeliveryId, EndpointId, EventId, Timestamp};
 
 use crate::StoreError;
-use crate::tx::{Row, Tx, params};
+use crate::table::{table, text};
+use crate::tx::{Tx, params};
 
 /// How far a delivery has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,122 +82,76 @@ pub struct Attempt {
     pub request_headers: String,
 }
 
-const COLUMNS: &str = "id, event_id, business_id, endpoint_id, url, state, attempts, first_attempt_at, next_attempt_at, created_at";
+crate::tx::words! {
+    DeliveryState: as_str, Self::parse;
+}
 
-fn read(row: Row) -> Result<Delivery, StoreError> {
-    let mut row = row.of("deliveries");
-    Ok(Delivery {
-        id: row.next()?,
-        event_id: row.next()?,
-        business_id: row.next()?,
-        endpoint_id: row.next()?,
-        url: row.next()?,
-        state: row.parse(DeliveryState::parse)?,
-        attempts: row.next()?,
-        first_attempt_at: row.next()?,
-        next_attempt_at: row.next()?,
-        created_at: row.next()?,
-    })
+table! {
+    /// Events on their way to one receiver each.
+    Deliveries = "deliveries" as "d", (delivery: &Delivery)
+    key { id }
+    fixed { event_id, business_id, endpoint_id, url, created_at }
+    changing { state, attempts, first_attempt_at, next_attempt_at }
+}
+
+table! {
+    /// The requests that were made.
+    Attempts = "attempts" as "a", (attempt: &Attempt)
+    key { id }
+    fixed {
+        delivery_id, event_id, number, started_at, duration_ms, response_status, response_body, error, request_headers,
+    }
 }
 
 /// Stores a new delivery.
 pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO deliveries (id, event_id, business_id, endpoint_id, url, state, attempts, first_attempt_at, \
-         next_attempt_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        params![
-            delivery.id,
-            delivery.event_id,
-            delivery.business_id,
-            delivery.endpoint_id,
-            delivery.url.as_str(),
-            delivery.state.as_str(),
-            delivery.attempts,
-            delivery.first_attempt_at,
-            delivery.next_attempt_at,
-            delivery.created_at,
-        ],
-    )
-    .await?;
+    tx.execute(Deliveries::INSERT, &Deliveries::inserted(delivery)).await?;
     Ok(())
 }
 
 /// One delivery. For the platform itself.
 pub async fn get(tx: &mut Tx, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE id = $1");
-    tx.query_one(&sql, params![id]).await?.map(read).transpose()
+    const SQL: &str = text!("SELECT ", Deliveries::COLUMNS, " FROM deliveries d WHERE d.id = $1");
+    tx.query_one(SQL, params![id]).await?.map(Deliveries::read).transpose()
 }
 
 /// The same, and nobody else changes it until the transaction ends.
 pub async fn lock(tx: &mut Tx, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE id = $1 {{for_update}}");
-    tx.query_one(&sql, params![id]).await?.map(read).transpose()
+    const SQL: &str =
+        text!("SELECT ", Deliveries::COLUMNS, " FROM deliveries d WHERE d.id = $1 {for_update}");
+    tx.query_one(SQL, params![id]).await?.map(Deliveries::read).transpose()
 }
 
 /// Stores how far a delivery has come.
 pub async fn update(tx: &mut Tx, delivery: &Delivery) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE deliveries SET state = $2, attempts = $3, first_attempt_at = $4, next_attempt_at = $5 WHERE id = $1",
-        params![
-            delivery.id,
-            delivery.state.as_str(),
-            delivery.attempts,
-            delivery.first_attempt_at,
-            delivery.next_attempt_at,
-        ],
-    )
-    .await?;
+    tx.execute(Deliveries::UPDATE, &Deliveries::changed(delivery)).await?;
     Ok(())
 }
 
 /// The deliveries of an event, oldest first.
 pub async fn of_event(tx: &mut Tx, event: EventId) -> Result<Vec<Delivery>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE event_id = $1 ORDER BY created_at");
-    tx.query(&sql, params![event]).await?.into_iter().map(read).collect()
+    const SQL: &str = text!(
+        "SELECT ",
+        Deliveries::COLUMNS,
+        " FROM deliveries d WHERE d.event_id = $1 ORDER BY d.created_at"
+    );
+    tx.query(SQL, params![event]).await?.into_iter().map(Deliveries::read).collect()
 }
 
 /// Stores an attempt.
 pub async fn insert_attempt(tx: &mut Tx, attempt: &Attempt) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO attempts (id, delivery_id, event_id, number, started_at, duration_ms, response_status, response_body, \
-         error, request_headers) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        params![
-            attempt.id,
-            attempt.delivery_id,
-            attempt.event_id,
-            attempt.number,
-            attempt.started_at,
-            attempt.duration_ms,
-            attempt.response_status,
-            attempt.response_body.as_deref(),
-            attempt.error.as_deref(),
-            attempt.request_headers.as_str(),
-        ],
-    )
-    .await?;
+    tx.execute(Attempts::INSERT, &Attempts::inserted(attempt)).await?;
     Ok(())
 }
 
 /// The attempts of a delivery, in order.
 pub async fn attempts_of(tx: &mut Tx, delivery: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
-    let sql = "SELECT id, delivery_id, event_id, number, started_at, duration_ms, response_status, response_body, error, \
-               request_headers FROM attempts WHERE delivery_id = $1 ORDER BY number, started_at";
-    let rows = tx.query(sql, params![delivery]).await?.into_iter().map(|row| {
-        let mut row = row.of("attempts");
-        Ok(Attempt {
-            id: row.next()?,
-            delivery_id: row.next()?,
-            event_id: row.next()?,
-            number: row.next()?,
-            started_at: row.next()?,
-            duration_ms: row.next()?,
-            response_status: row.next()?,
-            response_body: row.next()?,
-            error: row.next()?,
-            request_headers: row.next()?,
-        })
-    });
-    rows.collect()
+    const SQL: &str = text!(
+        "SELECT ",
+        Attempts::COLUMNS,
+        " FROM attempts a WHERE a.delivery_id = $1 ORDER BY a.number, a.started_at"
+    );
+    tx.query(SQL, params![delivery]).await?.into_iter().map(Attempts::read).collect()
 }
 
 /// Forgets attempts from before then.

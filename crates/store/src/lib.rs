@@ -9,6 +9,7 @@ mod migrate;
 mod page;
 mod postgres;
 mod sqlite;
+mod table;
 mod tenancy;
 mod tx;
 pub mod vault;

@@ -20,42 +20,59 @@ pub(crate) enum Param {
     Id(Uuid),
 }
 
-macro_rules! into_param {
+/// What can be stored in a column.
+pub(crate) trait ToParam {
+    fn to_param(&self) -> Param;
+}
+
+impl<T: ToParam> From<T> for Param {
+    fn from(value: T) -> Self {
+        value.to_param()
+    }
+}
+
+impl<T: ToParam + ?Sized> ToParam for &T {
+    fn to_param(&self) -> Param {
+        T::to_param(self)
+    }
+}
+
+impl<T: ToParam> ToParam for Option<T> {
+    fn to_param(&self) -> Param {
+        self.as_ref().map_or(Param::Null, T::to_param)
+    }
+}
+
+macro_rules! to_param {
     ($($from:ty => |$value:ident| $into:expr),* $(,)?) => {$(
-        impl From<$from> for Param {
-            fn from($value: $from) -> Self {
+        impl ToParam for $from {
+            fn to_param(&self) -> Param {
+                let $value = self;
                 $into
             }
         }
     )*};
 }
 
-into_param! {
-    i64 => |value| Self::Int(value),
-    u32 => |value| Self::Int(value.into()),
-    u16 => |value| Self::Int(value.into()),
-    u8 => |value| Self::Int(value.into()),
-    bool => |value| Self::Int(value.into()),
-    u64 => |value| Self::Int(i64::try_from(value).unwrap_or(i64::MAX)),
-    &str => |value| Self::Text(value.to_owned()),
-    String => |value| Self::Text(value),
-    &String => |value| Self::Text(value.clone()),
-    Vec<u8> => |value| Self::Bytes(value),
-    &[u8] => |value| Self::Bytes(value.to_vec()),
-    &[u8; 32] => |value| Self::Bytes(value.to_vec()),
-    Uuid => |value| Self::Id(value),
-    Timestamp => |value| Self::Int(value.as_microsecond()),
-}
-
-impl<T: Into<Param>> From<Option<T>> for Param {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
+to_param! {
+    i64 => |value| Param::Int(*value),
+    u32 => |value| Param::Int((*value).into()),
+    u16 => |value| Param::Int((*value).into()),
+    u8 => |value| Param::Int((*value).into()),
+    bool => |value| Param::Int((*value).into()),
+    u64 => |value| Param::Int(i64::try_from(*value).unwrap_or(i64::MAX)),
+    str => |value| Param::Text(value.to_owned()),
+    String => |value| Param::Text(value.clone()),
+    Vec<u8> => |value| Param::Bytes(value.clone()),
+    [u8] => |value| Param::Bytes(value.to_vec()),
+    [u8; 32] => |value| Param::Bytes(value.to_vec()),
+    Uuid => |value| Param::Id(*value),
+    Timestamp => |value| Param::Int(value.as_microsecond()),
 }
 
 /// Values for a query, each turned into a [`Param`].
 macro_rules! params {
-    ($($value:expr),* $(,)?) => { &[$($crate::tx::Param::from($value)),*] };
+    ($($value:expr),* $(,)?) => { &[$($crate::tx::ToParam::to_param(&$value)),*] };
 }
 pub(crate) use params;
 
@@ -125,13 +142,14 @@ impl Row {
     /// The next column.
     pub(crate) fn next<T: FromCell>(&mut self) -> Result<T, StoreError> {
         let cell = self.cells.next().ok_or_else(|| StoreError::corrupt(self.table, "a column is missing"))?;
-        T::from_cell(cell).ok_or_else(|| StoreError::corrupt(self.table, "a value of an unexpected kind"))
+        T::from_cell(cell)
+            .ok_or_else(|| StoreError::corrupt(self.table, "a value that this version cannot read"))
     }
 
     /// The next column, read by a function that may refuse it.
     pub(crate) fn parse<T>(&mut self, read: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
         let text: String = self.next()?;
-        read(&text).ok_or_else(|| StoreError::corrupt(self.table, "a word that this version does not know"))
+        read(&text).ok_or_else(|| StoreError::corrupt(self.table, "a value that this version cannot read"))
     }
 
     /// The same for a column that may be empty.
@@ -142,7 +160,7 @@ impl Row {
         let Some(text) = self.next::<Option<String>>()? else { return Ok(None) };
         read(&text)
             .map(Some)
-            .ok_or_else(|| StoreError::corrupt(self.table, "a word that this version does not know"))
+            .ok_or_else(|| StoreError::corrupt(self.table, "a value that this version cannot read"))
     }
 }
 
@@ -211,9 +229,9 @@ macro_rules! ids_from_cell {
             }
         }
 
-        impl From<domain::$name> for Param {
-            fn from(id: domain::$name) -> Self {
-                Self::Id(id.0)
+        impl ToParam for domain::$name {
+            fn to_param(&self) -> Param {
+                Param::Id(self.0)
             }
         }
     )*};
@@ -237,6 +255,33 @@ ids_from_cell!(
     UsageId,
     NodeId
 );
+
+/// Types that are stored as a word, with the functions that write and read it.
+macro_rules! words {
+    ($($ty:ty: $write:ident, $read:expr;)+) => {$(
+        impl $crate::tx::ToParam for $ty {
+            fn to_param(&self) -> $crate::tx::Param {
+                $crate::tx::Param::Text(self.$write().into())
+            }
+        }
+
+        impl $crate::tx::FromCell for $ty {
+            fn from_cell(cell: $crate::tx::Cell) -> Option<Self> {
+                let read: fn(&str) -> Option<Self> = $read;
+                read(&String::from_cell(cell)?)
+            }
+        }
+    )+};
+}
+pub(crate) use words;
+
+words! {
+    domain::E164: as_str, |text| Self::parse(text).ok();
+    domain::Mode: as_str, Self::parse;
+    domain::ScopeSet: to_text, Self::from_text;
+    domain::call::Direction: as_str, Self::parse;
+    domain::event::EventType: as_str, Self::parse;
+}
 
 /// A transaction in progress.
 pub struct Tx {
