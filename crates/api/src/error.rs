@@ -319,7 +319,7 @@ impl From<StoreError> for ApiError {
                 Self::new(Code::StorageFull, "the database has no room left; reading still works")
             }
             StoreError::Conflict(_) => Self::new(Code::Conflict, "this contradicts what is stored already"),
-            other @ StoreError::Corrupt { .. } => Self::internal(other),
+            fault @ (StoreError::Unexpected(_) | StoreError::Corrupt { .. }) => Self::internal(fault),
         }
     }
 }

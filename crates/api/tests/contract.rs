@@ -489,6 +489,23 @@ async fn every_refusal_has_the_documented_shape() {
 }
 
 #[tokio::test]
+async fn a_fault_of_the_database_is_ours_and_not_called_a_passing_one() {
+    for database in databases().await {
+        let platform = Platform::start(&database, Setup::default()).await;
+        assert_eq!(platform.get("/api/v1/leads").await.status, 200);
+        database.run_sql("ALTER TABLE leads RENAME TO leads_gone").await;
+        let answer = platform.get("/api/v1/leads").await;
+        assert_eq!((answer.status, answer.code()), (500, "internal_error"), "{}", database.kind);
+        assert!(answer.headers.contains_key("x-request-id"), "the log is searched by it");
+        assert!(!answer.headers.contains_key("retry-after"), "nobody is told to try again");
+        assert!(!answer.body.to_string().contains("leads_gone"), "{}", answer.body);
+        database.run_sql("ALTER TABLE leads_gone RENAME TO leads").await;
+        assert_eq!(platform.get("/api/v1/leads").await.status, 200);
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_key_gets_exactly_its_requests_and_then_a_wait() {
     for database in databases().await {
         let mut setup = Setup::default();

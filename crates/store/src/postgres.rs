@@ -66,7 +66,7 @@ impl Postgres {
         let mut tx = Tx::new(Connection::Postgres(connection));
         let result = work(&mut tx).await;
         let Connection::Postgres(connection) = &mut tx.connection else {
-            return Err(StoreError::Unavailable("another kind of connection".to_owned()).into());
+            return Err(StoreError::Unexpected("another kind of connection".to_owned()).into());
         };
         let end = match (&result, tx.jobs_added) {
             (Err(_), _) => "ROLLBACK",

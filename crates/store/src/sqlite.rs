@@ -94,7 +94,7 @@ where
             (Some(Err(error)), _) => Err(error),
             (Some(Ok(value)), Ok(())) => Ok((value, self.jobs_added)),
             (_, Err(error)) => Err(error.into()),
-            (None, Ok(())) => Err(StoreError::Unavailable("the work was not done".to_owned()).into()),
+            (None, Ok(())) => Err(StoreError::Unexpected("the work was not done".to_owned()).into()),
         };
         // Nobody waits any more: the work was done all the same.
         let _ = self.answer.send(answer);
@@ -114,8 +114,8 @@ where
     let run = AssertUnwindSafe(|| work(tx).now_or_never());
     match std::panic::catch_unwind(run) {
         Ok(Some(result)) => result,
-        Ok(None) => Err(StoreError::Unavailable("a transaction waited for something else".to_owned()).into()),
-        Err(_) => Err(StoreError::Unavailable("a transaction panicked".to_owned()).into()),
+        Ok(None) => Err(StoreError::Unexpected("a transaction waited for something else".to_owned()).into()),
+        Err(_) => Err(StoreError::Unexpected("a transaction panicked".to_owned()).into()),
     }
 }
 
@@ -185,12 +185,12 @@ impl Sqlite {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => return Err(StoreError::Busy.into()),
             Err(TrySendError::Disconnected(_)) => {
-                return Err(StoreError::Unavailable("the writer is gone".to_owned()).into());
+                return Err(StoreError::Unexpected("the writer is gone".to_owned()).into());
             }
         }
         match answered.await {
             Ok(result) => result,
-            Err(_) => Err(StoreError::Unavailable("the writer is gone".to_owned()).into()),
+            Err(_) => Err(StoreError::Unexpected("the writer is gone".to_owned()).into()),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Fresh databases: SQLite in a temporary folder, and PostgreSQL where a server is offered.
 
+use std::time::Duration;
+
 use store::{DatabaseUrl, MasterKey, Options, Store};
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
@@ -21,6 +23,26 @@ impl TestDatabase {
     /// Opens it as a server would.
     pub async fn open(&self) -> Store {
         open(&self.url).await
+    }
+
+    /// Runs SQL past the store, to bring about what no use case does: faults, and rows of other versions.
+    pub async fn run_sql(&self, sql: &str) {
+        match &self.url {
+            DatabaseUrl::SqliteFile(file) => {
+                let connection = rusqlite::Connection::open(file).expect("the file opens");
+                connection.busy_timeout(Duration::from_secs(5)).expect("a timeout can be set");
+                connection.execute_batch(sql).expect("SQLite takes the test's SQL");
+            }
+            DatabaseUrl::Postgres(url) => {
+                let (client, connection) =
+                    tokio_postgres::connect(url, NoTls).await.expect("the database answers");
+                let connection = tokio::spawn(connection);
+                client.batch_execute(sql).await.expect("PostgreSQL takes the test's SQL");
+                drop(client);
+                // It ends because its client is gone.
+                let _ = connection.await;
+            }
+        }
     }
 }
 
