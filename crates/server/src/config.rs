@@ -1,9 +1,11 @@
 //! Settings: one table of them drives reading, errors and the reference page.
 //!
-//! They come from a TOML file and from variables `KAICALLS_<SETTING>`; a variable wins. Unknown settings are refused, because a
-//! misspelled one would silently do nothing. Secrets are never printed.
+//! They come from a TOML file and from variables `KAICALLS_<SETTING>`; a variable wins. An unknown setting in the file is refused,
+//! because a misspelled one would do nothing. An unknown variable is only warned of: others set variables too, like Kubernetes, which
+//! gives every container `KAICALLS_PORT` where a service of that name exists. Secrets are never printed.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -85,6 +87,9 @@ settings! {
     "base_url" = "", "For `kaicalls agents` and `kaicalls calls`: the server, `public_url` by default.";
 }
 
+/// Variables that our SDKs and the programs built on them read; a server shares its environment with some of these.
+const CLIENT_VARIABLES: &[&str] = &["KAICALLS_WEBHOOK_SECRET"];
+
 /// The variable that sets something.
 pub(crate) fn variable(setting: &str) -> String {
     format!("KAICALLS_{}", setting.to_uppercase())
@@ -106,6 +111,8 @@ pub(crate) struct VapiConfig {
 #[derive(Clone)]
 pub(crate) struct Config {
     values: BTreeMap<&'static str, String>,
+    /// What is odd about the environment, each a sentence.
+    warnings: Vec<String>,
 }
 
 impl Config {
@@ -116,13 +123,21 @@ impl Config {
         if let Some(file) = file.or_else(|| default.is_file().then_some(default)) {
             config.read_file(file)?;
         }
-        config.read_environment()?;
+        #[expect(clippy::disallowed_methods, reason = "this is where settings come from")]
+        let variables = std::env::vars_os();
+        config.read_variables(variables)?;
         Ok(config)
     }
 
     /// Only what is built in.
     pub(crate) fn defaults() -> Self {
-        Self { values: SETTINGS.iter().map(|setting| (setting.name, setting.default.to_owned())).collect() }
+        let values = SETTINGS.iter().map(|setting| (setting.name, setting.default.to_owned())).collect();
+        Self { values, warnings: Vec::new() }
+    }
+
+    /// What is odd about the environment and stops nothing.
+    pub(crate) fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Changes a setting.
@@ -158,21 +173,27 @@ impl Config {
         Ok(())
     }
 
-    fn read_environment(&mut self) -> Result<(), Failure> {
-        #[expect(clippy::disallowed_methods, reason = "this is where settings come from")]
-        let variables = std::env::vars();
+    fn read_variables(
+        &mut self,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<(), Failure> {
         for (name, value) in variables {
+            let Some(name) = name.to_str() else { continue };
             let Some(setting) = name.strip_prefix("KAICALLS_").map(str::to_lowercase) else { continue };
-            if setting.starts_with("test_") {
+            if setting.starts_with("test_") || CLIENT_VARIABLES.contains(&name) {
                 continue;
             }
             match SETTINGS.iter().find(|known| known.name == setting) {
                 Some(known) => {
+                    let value =
+                        value.into_string().map_err(|_| Failure::setting(known.name, "expected UTF-8"))?;
                     self.values.insert(known.name, value);
                 }
                 None => {
-                    let problem = format!("there is no such setting{}", did_you_mean(&setting));
-                    return Err(Failure::Setting { name, setting, problem });
+                    let hint = nearest(&setting)
+                        .map(|close| format!("; did you mean `{}`?", variable(close)))
+                        .unwrap_or_default();
+                    self.warnings.push(format!("the variable `{name}` is no setting and does nothing{hint}"));
                 }
             }
         }
@@ -379,25 +400,43 @@ impl Config {
     }
 }
 
-/// A setting whose name is close.
+/// Names the setting that was probably meant, for the end of a sentence.
 fn did_you_mean(name: &str) -> String {
+    match nearest(name) {
+        Some(close) => format!("; did you mean `{close}`? `kaicalls settings` lists all"),
+        None => "; `kaicalls settings` lists all".to_owned(),
+    }
+}
+
+/// The known setting that shares the most words with a name, or differs from it by no more than two letters.
+fn nearest(name: &str) -> Option<&'static str> {
     let shared =
         |known: &str| known.split('_').filter(|part| name.split('_').any(|word| word == *part)).count();
-    let best =
-        SETTINGS.iter().map(|setting| (shared(setting.name), setting.name)).max_by_key(|(count, _)| *count);
-    match best {
-        Some((count, close)) if count > 0 => {
-            format!("; did you mean `{close}`? `kaicalls settings` lists all")
+    let likeness = |known: &str| (shared(known), usize::MAX - distance(known, name));
+    let best = SETTINGS.iter().map(|setting| setting.name).max_by_key(|known| likeness(known))?;
+    (shared(best) > 0 || distance(best, name) <= 2).then_some(best)
+}
+
+/// How many letters have to be added, removed or changed to make one word out of the other.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, letter) in one.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, against) in other.bytes().enumerate() {
+            let changed = diagonal + usize::from(letter != against);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
         }
-        _ => "; `kaicalls settings` lists all".to_owned(),
     }
+    row[other.len()]
 }
 
 /// The reference page.
 pub(crate) fn reference() -> String {
     let mut page = String::from(
         "# Settings\n\nMade by `kaicalls settings`; do not edit by hand.\n\nSettings come from a TOML file (`kaicalls.toml` in the working \
-         directory, or `--config FILE`) and from variables of the environment, which win. An unknown name is an error.\n\n\
+         directory, or `--config FILE`) and from variables of the environment, which win. An unknown name in the file is an error, an \
+         unknown variable is warned of.\n\n\
          | In the file | As a variable | Default | Meaning |\n|---|---|---|---|\n",
     );
     for setting in SETTINGS {
@@ -440,6 +479,52 @@ mod tests {
     fn a_misspelled_setting_is_refused_with_a_suggestion() {
         let error = from_file("database = 'x'\n").err().expect("refused").to_string();
         assert!(error.contains("`database`") && error.contains("did you mean `database_"), "{error}");
+    }
+
+    fn from_variables(variables: &[(&str, &str)]) -> Config {
+        let mut config = Config::defaults();
+        let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        config.read_variables(variables).expect("fine");
+        config
+    }
+
+    #[test]
+    fn variables_of_others_stop_nothing_and_are_warned_of_by_name_only() {
+        let config = from_variables(&[
+            ("KAICALLS_PORT", "tcp://10.96.0.7:8080"),
+            ("KAICALLS_LISTNE", "secret"),
+            ("KAICALLS_DATABASE", "secret"),
+            ("KAICALLS_LISTEN", "0.0.0.0:80"),
+        ]);
+        assert_eq!(config.listen(), "0.0.0.0:80");
+        let warnings = config.warnings();
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
+        assert_eq!(warnings[0], "the variable `KAICALLS_PORT` is no setting and does nothing");
+        assert!(warnings[1].ends_with("did you mean `KAICALLS_LISTEN`?"), "{warnings:?}");
+        assert!(warnings[2].contains("did you mean `KAICALLS_DATABASE_"), "{warnings:?}");
+        assert!(!warnings.concat().contains("secret"));
+    }
+
+    #[test]
+    fn variables_of_clients_and_tests_are_no_news() {
+        let config = from_variables(&[
+            ("KAICALLS_API_KEY", "kc_test_x"),
+            ("KAICALLS_BASE_URL", "https://kai.example"),
+            ("KAICALLS_WEBHOOK_SECRET", "whsec_x"),
+            ("KAICALLS_TEST_POSTGRES_URL", "postgres://h/d"),
+        ]);
+        assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_no_text_stops_a_command_only_if_it_is_a_setting() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let broken = || OsString::from_vec(vec![0xff]);
+        let mut config = Config::defaults();
+        config.read_variables([(OsString::from("OTHER"), broken()), (broken(), broken())]).expect("not ours");
+        let refused = config.read_variables([(OsString::from("KAICALLS_LISTEN"), broken())]);
+        assert!(refused.expect_err("ours").to_string().contains("KAICALLS_LISTEN"));
     }
 
     fn with_key(config: &Config) -> Config {

@@ -89,6 +89,12 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         _ => {}
     }
     let config = Config::load(arguments.config.as_deref())?;
+    // A server says it in its log.
+    if !matches!(arguments.command, Command::Serve) {
+        for warning in config.warnings() {
+            eprintln!("kaicalls: warning: {warning}");
+        }
+    }
     match arguments.command {
         Command::Serve => commands::serve::run(config).await,
         Command::Setup(setup) => setup.run(config).await,

@@ -72,9 +72,9 @@ impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         let Some(database) = error.as_db_error() else {
             // Without an answer from the server either the connection failed, or we used the client wrongly.
-            let cause = std::error::Error::source(&error);
-            let lost = error.is_closed() || cause.is_some_and(|cause| cause.is::<std::io::Error>());
-            return if lost {
+            let failed =
+                std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
+            return if failed || error.is_closed() {
                 Self::Unavailable(error.to_string())
             } else {
                 Self::Unexpected(error.to_string())
@@ -115,7 +115,9 @@ impl From<deadpool_postgres::PoolError> for StoreError {
             PoolError::Timeout(_) => Self::Busy,
             PoolError::Backend(error) => error.into(),
             PoolError::Closed => Self::Unavailable(error.to_string()),
-            PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => Self::Unexpected(error.to_string()),
+            PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_) => {
+                Self::Unexpected(error.to_string())
+            }
         }
     }
 }
@@ -179,7 +181,8 @@ mod tests {
             assert_eq!(read(busy), StoreError::Busy, "{busy}");
         }
         assert_eq!(read("53100"), StoreError::Full);
-        for away in ["08006", "08P01", "25006", "40003", "53400", "57P01", "57P02", "57P03", "57P05", "58030"] {
+        for away in ["08006", "08P01", "25006", "40003", "53400", "57P01", "57P02", "57P03", "57P05", "58030"]
+        {
             assert_eq!(read(away), StoreError::Unavailable(format!("{away}: text")));
         }
         // A null where none may be, a syntax error, a missing column, a missing right, a failed transaction, an internal error.

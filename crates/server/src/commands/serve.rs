@@ -14,6 +14,9 @@ use crate::{http_server, telemetry, wiring};
 /// Runs until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     telemetry::start_logs(&config)?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
     let metrics = telemetry::start_metrics()?;
     // Everything that can be wrong is found before the database is touched.
     let drain = config.drain()?;
