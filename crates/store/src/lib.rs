@@ -43,6 +43,8 @@ pub use futures_core::future::BoxFuture;
 use tokio::sync::watch;
 
 pub use error::{OpenError, StoreError};
+#[doc(hidden)]
+pub use migrate::migrations;
 pub use page::{Listed, Page};
 pub use tenancy::Tenancy;
 pub use tx::Tx;

@@ -1,5 +1,9 @@
 //! Brings a database to the shape that this version needs. Each migration is one transaction, so a kill in the middle of one
 //! leaves nothing behind.
+//!
+//! A migration is one text for both databases. Where they differ it has a hole, listed in [`HOLES`], which says what a column is
+//! for rather than how it is kept. A migration that was released is never changed: what it made stands in the snapshots of
+//! `tests/schema.rs`.
 
 use crate::tx::{Connection, Tx, params};
 use crate::vault::{Vault, equal};
@@ -8,22 +12,45 @@ use crate::{OpenError, Store, StoreError};
 /// One step.
 struct Migration {
     number: i64,
-    sqlite: &'static str,
-    postgres: &'static str,
+    text: &'static str,
 }
 
 const MIGRATIONS: &[Migration] = &[
-    Migration {
-        number: 1,
-        sqlite: include_str!("../migrations/sqlite/0001_first.sql"),
-        postgres: include_str!("../migrations/postgres/0001_first.sql"),
-    },
-    Migration {
-        number: 2,
-        sqlite: include_str!("../migrations/sqlite/0002_remote_engines.sql"),
-        postgres: include_str!("../migrations/postgres/0002_remote_engines.sql"),
-    },
+    Migration { number: 1, text: include_str!("../migrations/0001_first.sql") },
+    Migration { number: 2, text: include_str!("../migrations/0002_remote_engines.sql") },
 ];
+
+/// What stands in a hole on SQLite and on PostgreSQL.
+const HOLES: &[(&str, &str, &str)] = &[
+    // A UUID, as 16 bytes on SQLite.
+    ("{id}", "BLOB", "UUID"),
+    // Microseconds since 1970 in UTC.
+    ("{time}", "INTEGER", "BIGINT"),
+    // Any other number, 64 bits wide.
+    ("{integer}", "INTEGER", "BIGINT"),
+    // 0 or 1.
+    ("{bool}", "INTEGER", "BIGINT"),
+    ("{bytes}", "BLOB", "BYTEA"),
+    // Kept as it was written, and never searched by the database.
+    ("{json}", "TEXT", "TEXT"),
+    // Behind a table with a long primary key: SQLite then keeps the rows in the key's index.
+    ("{without_rowid}", " WITHOUT ROWID", ""),
+];
+
+fn sqlite_text(text: &str) -> String {
+    HOLES.iter().fold(text.to_owned(), |text, (hole, sqlite, _)| text.replace(hole, sqlite))
+}
+
+fn postgres_text(text: &str) -> String {
+    HOLES.iter().fold(text.to_owned(), |text, (hole, _, postgres)| text.replace(hole, postgres))
+}
+
+/// The migrations as they run on `sqlite` or `postgres`, oldest first. For tests that stop in the middle of one.
+#[doc(hidden)]
+pub fn migrations(engine: &str) -> Vec<String> {
+    let fill = if engine == "sqlite" { sqlite_text } else { postgres_text };
+    MIGRATIONS.iter().map(|migration| fill(migration.text)).collect()
+}
 
 /// Replicas that start together take turns by this advisory lock.
 const LOCK: i64 = 0x6b61_6963_616c_6c73;
@@ -57,8 +84,8 @@ async fn step(tx: &mut Tx, migration: &Migration) -> Result<(), StoreError> {
         return Ok(());
     }
     match &tx.connection {
-        Connection::Sqlite(connection) => connection.execute_batch(migration.sqlite)?,
-        Connection::Postgres(connection) => connection.batch(migration.postgres).await?,
+        Connection::Sqlite(connection) => connection.execute_batch(&sqlite_text(migration.text))?,
+        Connection::Postgres(connection) => connection.batch(&postgres_text(migration.text)).await?,
     }
     tx.execute("INSERT INTO migrations (number) VALUES ($1)", params![migration.number]).await?;
     Ok(())
@@ -89,4 +116,19 @@ async fn check_master_key(tx: &mut Tx, vault: &Vault) -> Result<(), OpenError> {
     let row = tx.query_one("SELECT value FROM meta WHERE name = 'master-key'", &[]).await?;
     let stored: String = row.map_or_else(|| Ok(String::new()), |mut row| row.next())?;
     if equal(stored.as_bytes(), fingerprint.as_bytes()) { Ok(()) } else { Err(OpenError::WrongMasterKey) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_hole_of_every_migration_is_known_and_numbers_follow_each_other() {
+        for (index, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(migration.number, i64::try_from(index + 1).expect("few"));
+            for text in [sqlite_text(migration.text), postgres_text(migration.text)] {
+                assert!(!text.contains(['{', '}']), "migration {} has an unknown hole", migration.number);
+            }
+        }
+    }
 }
