@@ -643,12 +643,10 @@ async fn recordings_play_from_expiring_links_in_ranges() {
         // The sandbox of this test has no synthesiser, so a file is put where one would have put it.
         let call: domain::CallId = id.parse().expect("an id");
         let bytes: Vec<u8> = (0..=255).collect();
-        let file = domain::engine::RecordingFile {
-            content_type: "audio/wav",
-            bytes: bytes.clone(),
-            duration: Some(Duration::from_secs(2)),
-        };
-        let key = platform.app.recordings().put(call, &file).await.expect("a writable folder");
+        let files = platform.app.recordings();
+        let draft = files.draft(call, platform.app.ids().next()).await.expect("a writable folder");
+        std::fs::write(draft.path(), &bytes).expect("a writable draft");
+        let key = files.keep(draft, "audio/wav").await.expect("a writable folder");
         platform
             .store
             .write(move |tx| {

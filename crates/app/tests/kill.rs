@@ -84,8 +84,9 @@ impl CallEngine for CountingEngine {
         call: CallId,
         conversation_id: Option<&str>,
         said: &[Utterance],
+        file: &Path,
     ) -> Result<Recorded, EngineUnavailable> {
-        self.inner.recording(call, conversation_id, said).await
+        self.inner.recording(call, conversation_id, said, file).await
     }
 }
 

@@ -1,5 +1,6 @@
 //! The ports between the platform and whatever makes phone calls: engines are asked, the observer and the desk are told.
 
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -64,22 +65,20 @@ pub enum Fate {
 #[error("the engine is unavailable: {0}")]
 pub struct EngineUnavailable(pub String);
 
-/// A finished recording: both voices, agent left and caller right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecordingFile {
+/// A finished recording: both voices, agent left and caller right. It lies in the file that was asked to be filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recording {
     /// For instance `audio/wav`.
     pub content_type: &'static str,
-    /// The whole file.
-    pub bytes: Vec<u8>,
     /// Length of the sound; `None` if the file does not tell.
     pub duration: Option<Duration>,
 }
 
 /// What an engine says when it is asked for a recording.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
-    /// Here it is.
-    File(RecordingFile),
+    /// The file holds it, whole.
+    File(Recording),
     /// There may be one later.
     NotYet,
     /// There is none and never will be.
@@ -114,12 +113,15 @@ pub trait CallEngine: Send + Sync {
         waited: Option<Duration>,
     ) -> Result<Fate, EngineUnavailable>;
 
-    /// The recording of a finished call. May be slow, may be asked again.
+    /// Writes the recording of a finished call into `file`, an empty file on the platform's disk; it may also replace the file by
+    /// one of the same name. May be slow, may be asked again. Unless the answer is [`Recorded::File`] it does not matter what the
+    /// file holds, and the platform removes it.
     async fn recording(
         &self,
         call: CallId,
         conversation_id: Option<&str>,
         transcript: &[Utterance],
+        file: &Path,
     ) -> Result<Recorded, EngineUnavailable>;
 
     /// True if calls go on when this process dies, because somebody else's machines make them.

@@ -8,12 +8,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{DATE, HOST, RETRY_AFTER, USER_AGENT};
+use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::{CertificateDer, ServerName};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -67,15 +68,15 @@ pub struct Post<'a> {
     pub body: Bytes,
 }
 
-/// A file, or what came instead of it.
+/// What came when a file was fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
     /// The HTTP status.
     pub status: u16,
     /// The media type without its parameters, in lower case.
     pub content_type: String,
-    /// The body; one byte more than [`Limits::kept_body`] means that it is longer than that.
-    pub body: Vec<u8>,
+    /// How many bytes were written; one more than [`Limits::kept_body`] means that the file is longer than that and was cut.
+    pub length: u64,
 }
 
 /// An answer.
@@ -113,6 +114,9 @@ pub enum SendError {
     /// The other side spoke something else than HTTP/1.1, or hung up.
     #[error("the answer was broken off or is not HTTP")]
     Protocol,
+    /// What came could not be written where the caller wanted it.
+    #[error("what came could not be written: {0}")]
+    Write(std::io::ErrorKind),
 }
 
 impl SendError {
@@ -126,6 +130,7 @@ impl SendError {
             Self::Tls => "tls",
             Self::Timeout => "timeout",
             Self::Protocol => "protocol",
+            Self::Write(_) => "write",
         }
     }
 }
@@ -182,8 +187,13 @@ impl Client {
             .map_err(|_| SendError::Timeout)?
     }
 
-    /// Fetches a file, whole. An answer that ends before its announced length is an error.
-    pub async fn fetch(&self, url: &str) -> Result<Fetched, SendError> {
+    /// Fetches a file and writes it out piece by piece, so that its size costs no memory. An answer that ends before its
+    /// announced length is an error; what has been written by then is the caller's to remove.
+    pub async fn fetch(
+        &self,
+        url: &str,
+        out: &mut (dyn AsyncWrite + Send + Unpin),
+    ) -> Result<Fetched, SendError> {
         let fetching = async {
             let target = check_url(url, &self.exceptions)?;
             let path = &target.url[url::Position::BeforePath..url::Position::AfterQuery];
@@ -193,39 +203,41 @@ impl Client {
                 .header(USER_AGENT, "KaiCalls/1.0")
                 .body(Full::default())
                 .map_err(|_| Refused::NotAUrl)?;
-            self.send(&target, request, self.limits.kept_body + 1).await
+            self.send(&target, request, self.limits.kept_body + 1, out).await
         };
-        let received =
+        let (head, length) =
             tokio::time::timeout(self.limits.deadline, fetching).await.map_err(|_| SendError::Timeout)??;
-        let content_type = received.headers.get(http::header::CONTENT_TYPE);
+        let content_type = head.headers.get(http::header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let content_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        Ok(Fetched { status: received.status, content_type, body: received.body })
+        Ok(Fetched { status: head.status.as_u16(), content_type, length })
     }
 
     async fn exchange(&self, post: Post<'_>) -> Result<Answer, SendError> {
         let target = check_url(post.url, &self.exceptions)?;
         let request = request(&target, post)?;
-        let received = self.send(&target, request, self.limits.kept_body).await?;
-        let retry_after = retry_after(&received.headers);
-        Ok(Answer { status: received.status, retry_after, body: received.body })
+        let mut body = Vec::new();
+        let (head, _) = self.send(&target, request, self.limits.kept_body, &mut body).await?;
+        Ok(Answer { status: head.status.as_u16(), retry_after: retry_after(&head.headers), body })
     }
 
+    /// Sends a request and writes the body of the answer out, at most `limit` bytes of it; says how many it were.
     async fn send(
         &self,
         target: &Target,
         request: Request<Full<Bytes>>,
-        kept: usize,
-    ) -> Result<ReceivedAnswer, SendError> {
+        limit: usize,
+        out: &mut (dyn AsyncWrite + Send + Unpin),
+    ) -> Result<(Parts, u64), SendError> {
         let stream = self.connect(target).await?;
         if !target.tls {
-            return talk(stream, request, kept).await;
+            return talk(stream, request, limit, out).await;
         }
         let host =
             target.url.host_str().ok_or(Refused::NotAUrl)?.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host.to_owned()).map_err(|_| Refused::NotAUrl)?;
         let stream = self.tls.connect(name, stream).await.map_err(|_| SendError::Tls)?;
-        talk(stream, request, kept).await
+        talk(stream, request, limit, out).await
     }
 
     /// Connects to one of the host's addresses, after every one of them has been checked.
@@ -249,14 +261,12 @@ impl Client {
     }
 }
 
-/// What came over a connection.
-struct ReceivedAnswer {
-    status: u16,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-async fn talk<S>(stream: S, request: Request<Full<Bytes>>, kept: usize) -> Result<ReceivedAnswer, SendError>
+async fn talk<S>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+    limit: usize,
+    out: &mut (dyn AsyncWrite + Send + Unpin),
+) -> Result<(Parts, u64), SendError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -269,8 +279,8 @@ where
     let answer = async {
         let response = sender.send_request(request).await.map_err(|_| SendError::Protocol)?;
         let (head, body) = response.into_parts();
-        let body = beginning(body, kept).await?;
-        Ok(ReceivedAnswer { status: head.status.as_u16(), headers: head.headers, body })
+        let length = write_out(body, limit, out).await?;
+        Ok((head, length))
     };
     // The connection moves only while it is polled, and ends with the answer.
     tokio::pin!(connection, answer);
@@ -317,19 +327,27 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(until.duration_since(since).unwrap_or_default())
 }
 
-async fn beginning(mut body: Incoming, limit: usize) -> Result<Vec<u8>, SendError> {
-    let mut kept = Vec::new();
-    while kept.len() < limit {
+/// Writes the beginning of a body out and flushes it; what is longer than the limit is not even read.
+async fn write_out(
+    mut body: Incoming,
+    limit: usize,
+    out: &mut (dyn AsyncWrite + Send + Unpin),
+) -> Result<u64, SendError> {
+    let mut written = 0;
+    while written < limit {
         match body.frame().await {
             None => break,
             Some(Err(_)) => return Err(SendError::Protocol),
             Some(Ok(frame)) => {
                 let Ok(data) = frame.into_data() else { continue };
-                kept.extend_from_slice(&data[..data.len().min(limit - kept.len())]);
+                let piece = &data[..data.len().min(limit - written)];
+                out.write_all(piece).await.map_err(|error| SendError::Write(error.kind()))?;
+                written += piece.len();
             }
         }
     }
-    Ok(kept)
+    out.flush().await.map_err(|error| SendError::Write(error.kind()))?;
+    Ok(written as u64)
 }
 
 #[cfg(test)]

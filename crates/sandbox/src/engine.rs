@@ -1,6 +1,7 @@
 //! The sandbox as a call engine.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -123,9 +124,10 @@ impl CallEngine for SandboxEngine {
         _call: CallId,
         _conversation_id: Option<&str>,
         transcript: &[Utterance],
+        file: &Path,
     ) -> Result<Recorded, EngineUnavailable> {
         let Some(recorder) = &self.recorder else { return Ok(Recorded::Nothing) };
-        Ok(recorder.record(transcript).await?.map_or(Recorded::Nothing, Recorded::File))
+        Ok(recorder.record(transcript, file).await?.map_or(Recorded::Nothing, Recorded::File))
     }
 }
 

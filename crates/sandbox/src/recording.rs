@@ -1,10 +1,13 @@
 //! Recordings of sandbox calls: each utterance is spoken by a synthesiser and laid where it was said, agent left, caller right.
 
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::call::{Party, Utterance};
-use domain::engine::{EngineUnavailable, RecordingFile};
+use domain::engine::{EngineUnavailable, Recording};
 use speech::{Pcm, Synthesiser};
 use tokio::sync::Semaphore;
 
@@ -30,10 +33,12 @@ impl Recorder {
         Self { synthesiser, turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
+    /// Speaks a transcript into a file; `None` if there is nothing to speak.
     pub(crate) async fn record(
         &self,
         transcript: &[Utterance],
-    ) -> Result<Option<RecordingFile>, EngineUnavailable> {
+        file: &Path,
+    ) -> Result<Option<Recording>, EngineUnavailable> {
         if transcript.is_empty() {
             return Ok(None);
         }
@@ -51,7 +56,17 @@ impl Recorder {
             let pcm = pcm.map_err(|error| EngineUnavailable(error.to_string()))?;
             tracks.lay(channel, said, &pcm);
         }
-        Ok(Some(tracks.into_file()))
+        let file = file.to_owned();
+        let written = tokio::task::spawn_blocking(move || {
+            let mut out = BufWriter::new(File::create(file)?);
+            let recording = tracks.write(&mut out)?;
+            out.flush()?;
+            Ok::<_, std::io::Error>(recording)
+        });
+        let recording = written.await.map_err(|error| EngineUnavailable(error.to_string()))?;
+        recording
+            .map(Some)
+            .map_err(|error| EngineUnavailable(format!("the recording could not be written: {error}")))
     }
 }
 
@@ -87,31 +102,30 @@ impl Tracks {
         }
     }
 
-    fn into_file(self) -> RecordingFile {
-        let [agent, caller] = self.0;
+    /// Writes both tracks as a WAV file of 16-bit PCM with two channels.
+    fn write(&self, out: &mut impl Write) -> std::io::Result<Recording> {
+        let [agent, caller] = &self.0;
         let frames = agent.len().max(caller.len());
         let data = u32::try_from(frames * 4).unwrap_or(u32::MAX);
-        let mut bytes = Vec::with_capacity(44 + frames * 4);
-        // The header of a WAV file: 16-bit PCM, two channels.
-        bytes.extend_from_slice(b"RIFF");
-        bytes.extend_from_slice(&data.saturating_add(36).to_le_bytes());
-        bytes.extend_from_slice(b"WAVEfmt ");
-        bytes.extend_from_slice(&16_u32.to_le_bytes());
-        bytes.extend_from_slice(&1_u16.to_le_bytes());
-        bytes.extend_from_slice(&2_u16.to_le_bytes());
-        bytes.extend_from_slice(&RATE.to_le_bytes());
-        bytes.extend_from_slice(&(RATE * 4).to_le_bytes());
-        bytes.extend_from_slice(&4_u16.to_le_bytes());
-        bytes.extend_from_slice(&16_u16.to_le_bytes());
-        bytes.extend_from_slice(b"data");
-        bytes.extend_from_slice(&data.to_le_bytes());
+        out.write_all(b"RIFF")?;
+        out.write_all(&data.saturating_add(36).to_le_bytes())?;
+        out.write_all(b"WAVEfmt ")?;
+        out.write_all(&16_u32.to_le_bytes())?;
+        out.write_all(&1_u16.to_le_bytes())?;
+        out.write_all(&2_u16.to_le_bytes())?;
+        out.write_all(&RATE.to_le_bytes())?;
+        out.write_all(&(RATE * 4).to_le_bytes())?;
+        out.write_all(&4_u16.to_le_bytes())?;
+        out.write_all(&16_u16.to_le_bytes())?;
+        out.write_all(b"data")?;
+        out.write_all(&data.to_le_bytes())?;
         for frame in 0..frames {
-            for track in [&agent, &caller] {
-                bytes.extend_from_slice(&track.get(frame).copied().unwrap_or(0).to_le_bytes());
+            for track in [agent, caller] {
+                out.write_all(&track.get(frame).copied().unwrap_or(0).to_le_bytes())?;
             }
         }
         let duration = Duration::from_millis(frames as u64 * 1000 / u64::from(RATE));
-        RecordingFile { content_type: "audio/wav", bytes, duration: Some(duration) }
+        Ok(Recording { content_type: "audio/wav", duration: Some(duration) })
     }
 }
 
@@ -144,11 +158,12 @@ mod tests {
         let loud = Pcm { sample_rate: 8000, samples: vec![1000; 800] };
         tracks.lay(0, &said(Party::Agent, 0, 100), &loud);
         tracks.lay(1, &said(Party::Caller, 100, 200), &loud);
-        let file = tracks.into_file();
-        assert_eq!((file.content_type, file.duration), ("audio/wav", Some(Duration::from_millis(200))));
-        assert_eq!((&file.bytes[..4], file.bytes.len()), (&b"RIFF"[..], 44 + 3200 * 4));
+        let mut file = Vec::new();
+        let made = tracks.write(&mut file).expect("a vector takes everything");
+        assert_eq!((made.content_type, made.duration), ("audio/wav", Some(Duration::from_millis(200))));
+        assert_eq!((&file[..4], file.len()), (&b"RIFF"[..], 44 + 3200 * 4));
         let frame = |index: usize| {
-            let bytes = &file.bytes[44 + index * 4..][..4];
+            let bytes = &file[44 + index * 4..][..4];
             (i16::from_le_bytes([bytes[0], bytes[1]]), i16::from_le_bytes([bytes[2], bytes[3]]))
         };
         assert_eq!((frame(100), frame(3000)), ((1000, 0), (0, 1000)));
@@ -158,6 +173,7 @@ mod tests {
     fn speech_longer_than_its_turn_is_fitted_into_it() {
         let mut tracks = Tracks::default();
         tracks.lay(0, &said(Party::Agent, 0, 50), &Pcm { sample_rate: RATE, samples: vec![7; 16_000] });
-        assert_eq!(tracks.into_file().duration, Some(Duration::from_millis(50)));
+        let made = tracks.write(&mut std::io::sink()).expect("a sink takes everything");
+        assert_eq!(made.duration, Some(Duration::from_millis(50)));
     }
 }

@@ -1,5 +1,6 @@
 //! The engine: what Vapi is asked to do, and what it is asked about.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,7 +107,7 @@ impl VapiEngine {
 
     /// What the files of recordings may cost.
     pub fn file_limits() -> egress::Limits {
-        egress::Limits { deadline: Duration::from_secs(120), kept_body: recording::LARGEST }
+        egress::Limits { deadline: recording::LONGEST_FETCH, kept_body: recording::LARGEST }
     }
 
     /// Whether the account holds a number with this id of Vapi's.
@@ -197,10 +198,15 @@ impl VapiEngine {
         }
     }
 
-    async fn fetch(&self, conversation: &str, kind: &str) -> Result<Option<Recorded>, EngineUnavailable> {
+    async fn fetch(
+        &self,
+        conversation: &str,
+        kind: &str,
+        file: &Path,
+    ) -> Result<Option<Recorded>, EngineUnavailable> {
         let place = self.client.artifact(conversation, kind).await;
         match place {
-            Ok(Artifact::At(url)) => Ok(Some(recording::read(self.files.fetch(&url).await))),
+            Ok(Artifact::At(url)) => Ok(Some(recording::fetch(&self.files, &url, file).await)),
             Ok(Artifact::Missing) => Ok(None),
             Err(failure) => Err(unavailable(&failure)),
         }
@@ -303,13 +309,14 @@ impl CallEngine for VapiEngine {
         _call: CallId,
         conversation_id: Option<&str>,
         _transcript: &[Utterance],
+        file: &Path,
     ) -> Result<Recorded, EngineUnavailable> {
         let Some(conversation) = conversation_id else { return Ok(Recorded::Nothing) };
         for kind in ["stereo-recording", "mono-recording"] {
-            match self.fetch(conversation, kind).await? {
+            match self.fetch(conversation, kind, file).await? {
                 // A signed address may have run out on the way; the next one is fresh.
                 Some(Recorded::NotYet) => {
-                    return Ok(self.fetch(conversation, kind).await?.unwrap_or(Recorded::NotYet));
+                    return Ok(self.fetch(conversation, kind, file).await?.unwrap_or(Recorded::NotYet));
                 }
                 Some(recorded) => return Ok(recorded),
                 None => {}

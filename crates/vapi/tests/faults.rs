@@ -1,5 +1,7 @@
 //! Whatever the network and Vapi do: no phone rings twice, no call hangs, everybody is told once, and the row is the same in the end.
 
+use std::path::{Path, PathBuf};
+
 use domain::{CallId, Mode};
 use serde_json::{Value, json};
 use testkit::vapi::World;
@@ -350,7 +352,21 @@ async fn recordings_come_late_broken_or_never_and_the_call_ends() {
         world.receiver.next().await;
         world.rest().await;
         assert!(world.receiver.waiting().is_empty());
+        // Of the failed attempts nothing is left.
+        let kept = recordings(database.folder.path());
+        assert!(
+            kept.len() == 2 && kept.iter().all(|file| file.extension().is_some_and(|kind| kind == "wav")),
+            "{kept:?}"
+        );
     }
+}
+
+/// The files in the folders of recordings.
+fn recordings(folder: &Path) -> Vec<PathBuf> {
+    let folders = std::fs::read_dir(folder.join("recordings")).expect("a folder of recordings");
+    let files =
+        folders.flat_map(|folder| std::fs::read_dir(folder.expect("a folder").path()).expect("a folder"));
+    files.map(|file| file.expect("a file").path()).collect()
 }
 
 #[tokio::test]

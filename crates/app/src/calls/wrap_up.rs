@@ -248,8 +248,16 @@ async fn record(app: &App, call: &Call, utterances: &[Utterance]) -> Recording {
     let Some(engine) = app.engine_for(call.mode).filter(|engine| engine.name() == call.engine) else {
         return Recording::Nothing;
     };
-    let file = match engine.recording(call.id, call.conversation_id.as_deref(), utterances).await {
-        Ok(Recorded::File(file)) => file,
+    let draft = match app.recordings().draft(call.id, app.ids().next()).await {
+        Ok(draft) => draft,
+        Err(error) => {
+            tracing::error!(call = %call.id, %error, "there is no place for a recording");
+            return Recording::NotYet;
+        }
+    };
+    let asked = engine.recording(call.id, call.conversation_id.as_deref(), utterances, draft.path()).await;
+    let recorded = match asked {
+        Ok(Recorded::File(recorded)) => recorded,
         Ok(Recorded::NotYet) => return Recording::NotYet,
         Ok(Recorded::Nothing) => return Recording::Nothing,
         Err(error) => {
@@ -257,11 +265,11 @@ async fn record(app: &App, call: &Call, utterances: &[Utterance]) -> Recording {
             return Recording::NotYet;
         }
     };
-    match app.recordings().put(call.id, &file).await {
+    match app.recordings().keep(draft, recorded.content_type).await {
         Ok(key) => Recording::Stored(StoredRecording {
             key,
-            content_type: file.content_type,
-            duration: file.duration.or(talked(call)),
+            content_type: recorded.content_type,
+            duration: recorded.duration.or(talked(call)),
         }),
         Err(error) => {
             tracing::error!(call = %call.id, %error, "the recording could not be stored");

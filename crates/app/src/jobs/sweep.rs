@@ -48,6 +48,9 @@ const IDEMPOTENCY_KEPT: SignedDuration = SignedDuration::from_hours(72);
 /// How long delivery attempts are kept.
 const ATTEMPTS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// How old the beginnings of recordings are that somebody died over.
+const DRAFTS_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
 /// How long events are kept.
 const EVENTS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
@@ -229,6 +232,9 @@ async fn end_without_findings(app: &App, id: CallId) -> Result<(), StoreError> {
 }
 
 async fn throw_away(app: &App, now: Timestamp) -> Result<(), StoreError> {
+    if let Err(error) = app.recordings().remove_drafts(now - DRAFTS_KEPT).await {
+        tracing::warn!(%error, "what is left of recordings could not be removed");
+    }
     app.store()
         .write_lazily(move |tx| {
             Box::pin(async move {

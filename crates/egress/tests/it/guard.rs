@@ -201,3 +201,21 @@ async fn an_answer_that_breaks_off_is_no_answer() {
     let answer = post(&receiver.client(), &format!("http://127.0.0.1:{}/", receiver.port)).await;
     assert_eq!(answer, Err(SendError::Protocol));
 }
+
+#[tokio::test]
+async fn a_file_is_written_out_as_it_comes_and_cut_off_behind_its_limit() {
+    let check = async |answer: &'static [u8], expected: Result<(u16, u64), SendError>, written: &[u8]| {
+        let receiver = Receiver::answering(answer).await;
+        let mut out = Vec::new();
+        let url = format!("http://127.0.0.1:{}/sound?x=1", receiver.port);
+        let fetched = receiver.client().fetch(&url, &mut out).await;
+        assert_eq!(fetched.map(|fetched| (fetched.status, fetched.length)), expected);
+        assert_eq!(out, written);
+    };
+    let whole = b"HTTP/1.1 200 OK\r\nContent-Type: Audio/WAV; x=y\r\nContent-Length: 3\r\n\r\nabc";
+    check(whole, Ok((200, 3)), b"abc").await;
+    let long = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nabcdefghijklmnopqrst";
+    check(long, Ok((200, 17)), b"abcdefghijklmnopq").await;
+    let broken = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc";
+    check(broken, Err(SendError::Protocol), b"abc").await;
+}
