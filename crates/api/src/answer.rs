@@ -154,11 +154,6 @@ pub struct ErrorDetail {
     pub details: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-/// Whole seconds that have passed, as webhooks count them too.
-pub(crate) fn seconds(duration: std::time::Duration) -> u64 {
-    duration.as_secs()
-}
-
 /// Finds a thing by what a client gave as its id; text that is no id, a missing row and a foreign one answer alike.
 pub(crate) fn found<T>(row: Option<T>, what: &'static str) -> Result<T, ApiError> {
     row.ok_or_else(|| ApiError::not_found(what))

@@ -2,26 +2,21 @@
 //!
 //! A handler that takes `Caller<CallsWrite>` cannot run without that scope, and the published document learns the scope from
 //! the same type. Checks happen in one order everywhere: key (401), rate (429), scope (403); the body is looked at later, by
-//! the arguments that follow. Every key is answered alike until it has proved itself, and costs storage nothing before its
-//! checksum is right.
+//! the arguments that follow.
 
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::FromRequestParts;
-use domain::api_key::PlainKey;
 use domain::{BusinessId, CallId, Mode, Scope, Timestamp};
-use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use http::request::Parts;
 use schemars::SchemaGenerator;
+use store::Tenancy;
 use store::keys::Authenticated;
-use store::{StoreError, Tenancy};
+use web::bearer::{self, Bearer};
 
 use crate::Api;
 use crate::error::{ApiError, Code};
 use crate::input::Id;
-use crate::limits::{Group, Subject, Verdict};
 use crate::route::{Access, Describe, Operation};
 
 /// A scope as a type.
@@ -56,36 +51,34 @@ scope_markers! {
 /// A key that passed every check, with the scope `S`.
 #[derive(Debug, Clone)]
 pub struct Caller<S> {
-    key: Arc<Authenticated>,
-    record: Arc<RequestRecord>,
-    now: Timestamp,
+    bearer: Bearer,
     scope: PhantomData<fn() -> S>,
 }
 
 impl<S> Caller<S> {
     /// What it may see.
     pub fn tenancy(&self) -> &Tenancy {
-        &self.key.tenancy
+        &self.bearer.key.tenancy
     }
 
     /// Live or test.
     pub fn mode(&self) -> Mode {
-        self.key.mode
+        self.bearer.key.mode
     }
 
     /// The key itself.
     pub fn key(&self) -> &Authenticated {
-        &self.key
+        &self.bearer.key
     }
 
     /// When the request came in.
     pub fn now(&self) -> Timestamp {
-        self.now
+        self.bearer.received_at
     }
 
     /// Notes in the usage log that this request placed a call.
     pub fn placed(&self, call: CallId) {
-        self.record.note(|known| known.call_id = Some(call));
+        self.bearer.record.placed(call);
     }
 
     /// A business that the request names. Unknown and foreign ones are refused alike.
@@ -106,15 +99,10 @@ impl<S: ScopeMarker> FromRequestParts<Api> for Caller<S> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
-        let record = RequestRecord::of(parts);
-        let now = api.app().now();
-        let key = Arc::new(authenticate(api, &parts.headers, now).await?);
-        let verdict = api.limits().take(Subject::Key(key.key_id), record.group(), now);
-        record.know(Known { key: Arc::clone(&key), received_at: now, call_id: None });
-        record.count(verdict)?;
+        let bearer = bearer::admit(api.web(), parts).await?;
         match S::SCOPE {
-            Some(scope) if !key.scopes.grants(scope) => Err(ApiError::missing_scope(scope)),
-            _ => Ok(Self { key, record, now, scope: PhantomData }),
+            Some(scope) if !bearer.key.scopes.grants(scope) => Err(ApiError::missing_scope(scope)),
+            _ => Ok(Self { bearer, scope: PhantomData }),
         }
     }
 }
@@ -126,102 +114,5 @@ impl<S: ScopeMarker> Describe for Caller<S> {
         if S::SCOPE.is_some() {
             operation.codes.insert(Code::Forbidden);
         }
-    }
-}
-
-async fn authenticate(api: &Api, headers: &HeaderMap, now: Timestamp) -> Result<Authenticated, ApiError> {
-    let plain = presented(headers).and_then(PlainKey::parse).ok_or_else(ApiError::no_key)?;
-    let hash = app::keys::hash(api.app(), &plain);
-    let known: Option<Authenticated> = api
-        .app()
-        .store()
-        .read(move |tx| Box::pin(async move { store::keys::authenticate(tx, &hash, now).await }))
-        .await
-        .map_err(|error: StoreError| ApiError::from(error))?;
-    known.ok_or_else(ApiError::no_key)
-}
-
-/// The key that came with the request, by either header.
-fn presented(headers: &HeaderMap) -> Option<&str> {
-    if let Some(authorization) = headers.get(AUTHORIZATION) {
-        let (scheme, key) = authorization.to_str().ok()?.trim().split_once(' ')?;
-        return scheme.eq_ignore_ascii_case("bearer").then_some(key.trim());
-    }
-    headers.get("x-kaicalls-api-key")?.to_str().ok().map(str::trim)
-}
-
-/// What is known of a request while it runs: shared between its handler and the layer that logs, counts and answers it.
-#[derive(Debug)]
-pub(crate) struct RequestRecord {
-    group: Group,
-    known: Mutex<Option<Known>>,
-    verdict: Mutex<Option<Verdict>>,
-}
-
-/// A request whose key is known; it goes into the usage log.
-#[derive(Debug, Clone)]
-pub(crate) struct Known {
-    pub(crate) key: Arc<Authenticated>,
-    pub(crate) received_at: Timestamp,
-    pub(crate) call_id: Option<CallId>,
-}
-
-impl RequestRecord {
-    pub(crate) fn new(group: Group) -> Self {
-        Self { group, known: Mutex::default(), verdict: Mutex::default() }
-    }
-
-    /// The record that the outermost layer attached.
-    pub(crate) fn of(parts: &Parts) -> Arc<Self> {
-        parts.extensions.get::<Arc<Self>>().cloned().expect("the router's outermost layer attaches a record")
-    }
-
-    pub(crate) fn group(&self) -> Group {
-        self.group
-    }
-
-    /// Keeps what the rate limit said; refuses if it said no.
-    pub(crate) fn count(&self, verdict: Verdict) -> Result<(), ApiError> {
-        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
-        if verdict.allowed { Ok(()) } else { Err(ApiError::rate_limited(verdict.limit, verdict.reset_s)) }
-    }
-
-    pub(crate) fn verdict(&self) -> Option<Verdict> {
-        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn known(&self) -> Option<Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn know(&self, known: Known) {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
-    }
-
-    fn note(&self, change: impl FnOnce(&mut Known)) {
-        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            change(known);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use http::HeaderValue;
-
-    #[test]
-    fn keys_are_found_in_either_header_and_with_any_spelling_of_the_scheme() {
-        let check = |name: &'static str, value: &str, expected: Option<&str>| {
-            let mut headers = HeaderMap::new();
-            headers.insert(name, HeaderValue::from_str(value).expect("visible ASCII"));
-            assert_eq!(presented(&headers), expected, "{name}: {value}");
-        };
-        check("authorization", "Bearer kc_live_1", Some("kc_live_1"));
-        check("authorization", "bearer  kc_live_1 ", Some("kc_live_1"));
-        check("authorization", "BEARER kc_live_1", Some("kc_live_1"));
-        check("authorization", "Basic kc_live_1", None);
-        check("authorization", "kc_live_1", None);
-        check("x-kaicalls-api-key", "kc_live_1", Some("kc_live_1"));
     }
 }

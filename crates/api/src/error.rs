@@ -15,6 +15,9 @@ use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use store::StoreError;
+use web::Refusal;
+use web::input::Problem;
+use web::request::LoggedCause;
 
 macro_rules! codes {
     ($($variant:ident = $text:literal, $status:literal, $when:literal;)*) => {
@@ -66,34 +69,12 @@ codes! {
     StorageFull = "storage_full", 507, "The database has no room left; reading still works.";
 }
 
-/// One field that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Its name on the wire, with dots for nested fields.
-    pub field: Cow<'static, str>,
-    /// What was expected there.
-    pub expected: Cow<'static, str>,
-}
-
-impl Problem {
-    /// Names a field and what was expected of it.
-    pub fn new(field: impl Into<Cow<'static, str>>, expected: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: field.into(), expected: expected.into() }
-    }
-
-    /// The same problem, seen from the object around it.
-    pub(crate) fn within(self, outer: &str) -> Self {
-        let field = if self.field.is_empty() { outer.to_owned() } else { format!("{outer}.{}", self.field) };
-        Self { field: field.into(), expected: self.expected }
-    }
-}
-
 /// A refusal, ready to be sent. Made by the constructors below, one per situation.
 #[derive(Debug, Clone)]
-pub struct ApiError(Box<Refusal>);
+pub struct ApiError(Box<Parts>);
 
 #[derive(Debug, Clone)]
-struct Refusal {
+struct Parts {
     code: Code,
     status: StatusCode,
     message: Cow<'static, str>,
@@ -103,14 +84,10 @@ struct Refusal {
     logged: Option<LoggedCause>,
 }
 
-/// The reason behind a 5xx, for the log only; the request's own task writes it, once.
-#[derive(Debug, Clone)]
-pub(crate) struct LoggedCause(pub(crate) String);
-
 impl ApiError {
     /// A refusal with this code and message.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self(Box::new(Refusal {
+        Self(Box::new(Parts {
             code,
             status: code.status(),
             message: message.into(),
@@ -191,15 +168,6 @@ impl ApiError {
     /// 413.
     pub fn too_large() -> Self {
         Self::new(Code::PayloadTooLarge, "the body may hold 256 KiB at most")
-    }
-
-    /// 429.
-    pub fn rate_limited(limit: u32, retry_after_s: u32) -> Self {
-        Self::new(
-            Code::RateLimited,
-            format!("at most {limit} such requests per minute; try again in {retry_after_s} s"),
-        )
-        .retry_after(retry_after_s)
     }
 
     /// 500 with a cause for the log.
@@ -303,6 +271,26 @@ impl From<AgentError> for ApiError {
     }
 }
 
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let wait = refusal.retry_after_s();
+        let error = match refusal {
+            Refusal::NoKey => Self::no_key(),
+            Refusal::NoSession => Self::no_session(),
+            Refusal::WrongCredentials => Self::wrong_credentials(),
+            Refusal::ForeignPage => Self::new(Code::Forbidden, refusal.to_string()),
+            Refusal::TooMany { .. } => Self::new(Code::RateLimited, refusal.to_string()),
+            Refusal::LoginsBusy => Self::new(Code::Unavailable, refusal.to_string()),
+            Refusal::Fields(problems) => Self::invalid(problems),
+            Refusal::Store(error) => error.into(),
+        };
+        match wait {
+            Some(seconds) => error.retry_after(seconds),
+            None => error,
+        }
+    }
+}
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
@@ -389,11 +377,5 @@ mod tests {
         assert_eq!(body["error"]["message"], "`to`: expected a phone number");
         assert_eq!(body["error"]["details"]["fields"][0]["field"], "to");
         assert_eq!(error.into_response().status(), StatusCode::BAD_REQUEST);
-    }
-
-    #[test]
-    fn a_nested_problem_names_its_path() {
-        let problem = Problem::new("temperature", "expected a number").within("model");
-        assert_eq!(problem.field, "model.temperature");
     }
 }

@@ -9,10 +9,10 @@ use domain::Scope;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
+use web::RateLimits;
 
 use crate::answer::ErrorBody;
 use crate::error::{ApiError, Code};
-use crate::limits::RateLimits;
 use crate::route::{Access, Operation, Route};
 use crate::router::routes;
 

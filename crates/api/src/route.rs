@@ -12,11 +12,11 @@ use domain::Scope;
 use http::Method;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
+use web::limits::Group;
 
 use crate::Api;
 use crate::error::{ApiError, Code};
 use crate::input::{Body, Input, Query, object_schema};
-use crate::limits::Group;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -236,11 +236,6 @@ impl Route {
         (self.document)(&mut operation, generator);
         operation.codes.extend(self.codes);
         operation
-    }
-
-    /// The path as usage records name it: without `/api`.
-    pub fn endpoint(&self) -> &'static str {
-        self.path.strip_prefix("/api").unwrap_or(self.path)
     }
 }
 

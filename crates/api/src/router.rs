@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::MethodRouter;
 use http::Method;
+use web::Web;
+use web::limits::Group;
+use web::request::{Entry, observed};
 
 use crate::error::ApiError;
-use crate::limits::Group;
 use crate::route::Route;
-use crate::{Api, request, session, v1};
+use crate::{Api, options, session, v1};
 
 /// Every route, in the order of the published document.
 pub fn routes() -> Vec<Route> {
@@ -31,37 +34,44 @@ pub fn router(api: &Api) -> Router {
         router = router
             .route(path, handlers.fallback(move || async move { ApiError::method_not_allowed(&allow) }));
     }
-    router
+    let router = router
         .fallback(|| async { ApiError::unknown_route() })
-        .layer(axum::middleware::from_fn_with_state(api.clone(), request::observe))
+        .layer(axum::middleware::from_fn_with_state(api.clone(), options::answer));
+    observed(router, api.clone())
+        .layer(axum::middleware::from_fn_with_state(api.clone(), options::share))
         .with_state(api.clone())
 }
 
-/// What the outermost layer needs to know of a route.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RouteFacts {
-    pub(crate) path: &'static str,
-    pub(crate) endpoint: &'static str,
-    pub(crate) group: Group,
+impl Entry for Api {
+    fn web(&self) -> &Web {
+        Self::web(self)
+    }
+
+    fn group(&self, method: &Method, path: &str) -> Option<Group> {
+        self.routes().group(method, path)
+    }
+
+    fn panicked(&self) -> Response {
+        ApiError::panicked().into_response()
+    }
 }
 
 /// Finds routes by method and path.
-pub(crate) struct RouteIndex(BTreeMap<&'static str, Vec<(Method, RouteFacts)>>);
+pub(crate) struct RouteIndex(BTreeMap<&'static str, Vec<(Method, Group)>>);
 
 impl RouteIndex {
     pub(crate) fn new() -> Self {
-        let mut index: BTreeMap<&'static str, Vec<(Method, RouteFacts)>> = BTreeMap::new();
+        let mut index: BTreeMap<&'static str, Vec<(Method, Group)>> = BTreeMap::new();
         for route in routes() {
-            let facts = RouteFacts { path: route.path, endpoint: route.endpoint(), group: route.group };
-            index.entry(route.path).or_default().push((route.method, facts));
+            index.entry(route.path).or_default().push((route.method, route.group));
         }
         Self(index)
     }
 
-    /// The route; HEAD is served by GET.
-    pub(crate) fn find(&self, method: &Method, path: &str) -> Option<&RouteFacts> {
+    /// The limit that a route counts towards; HEAD is served by GET.
+    fn group(&self, method: &Method, path: &str) -> Option<Group> {
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
-        self.0.get(path)?.iter().find(|(method, _)| method == wanted).map(|(_, facts)| facts)
+        self.0.get(path)?.iter().find(|(method, _)| method == wanted).map(|&(_, group)| group)
     }
 
     /// The methods of a path, for `Allow`.

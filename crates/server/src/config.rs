@@ -11,12 +11,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use api::RateLimits;
 use domain::usage::RateTable;
 use egress::Exceptions;
 use sandbox::Pace;
 use store::{DatabaseUrl, MasterKey};
 use vapi::Scheme;
+use web::RateLimits;
 use webhooks::schedule::Schedule;
 
 use crate::failure::Failure;

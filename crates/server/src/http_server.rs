@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::PeerAddress;
 use axum::Router;
 use axum::body::Body;
 use axum::response::IntoResponse as _;
@@ -19,6 +18,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tower::Service as _;
+use web::PeerAddress;
 
 use crate::failure::Failure;
 

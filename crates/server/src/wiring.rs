@@ -15,6 +15,7 @@ use speech::{CallAnalyst, LanguageModel};
 use store::usage::UsageLog;
 use store::{Options, Store};
 use vapi::{Client, ClientSettings, EngineSettings, Hook, HookSettings, Scheme, VapiEngine, Verifier};
+use web::Web;
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -146,8 +147,8 @@ pub(crate) async fn build_api(config: &Config, app: App) -> Result<Api, Failure>
     let folder =
         if app.store().is_shared() { format!("usage-{}", std::process::id()) } else { "usage".to_owned() };
     let usage = UsageLog::open(app.store().clone(), &config.data_dir().join(folder)).await?;
-    let settings = ApiSettings { rate_limits: config.rate_limits()?, cors_origins: config.cors_origins() };
-    Ok(Api::new(app, usage, settings))
+    let web = Web::new(app, usage, web::Settings { rate_limits: config.rate_limits()? });
+    Ok(Api::new(web, ApiSettings { cors_origins: config.cors_origins() }))
 }
 
 /// What thinks for agents, and what reads calls.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Api, PeerAddress, RateLimits};
+use api::Api;
 use app::setup::FirstAccount;
 use app::{App, Parts, RecordingFiles, Settings};
 use axum::Extension;
@@ -19,6 +19,7 @@ use serde_json::Value;
 use store::usage::UsageLog;
 use store::{Store, StoreError};
 use tokio::net::TcpListener;
+use web::{PeerAddress, RateLimits, Web};
 use webhooks::schedule::Schedule;
 
 use crate::database::TestDatabase;
@@ -44,10 +45,15 @@ pub struct Setup {
     pub listener: Option<TcpListener>,
     /// Routes beside those of the API.
     pub more_routes: Option<MoreRoutes>,
+    /// Pages for people, beside the API.
+    pub pages: Option<Pages>,
 }
 
 /// Makes routes for a platform.
 pub type MoreRoutes = Box<dyn FnOnce(&App) -> axum::Router + Send>;
+
+/// Makes pages for people.
+pub type Pages = Box<dyn FnOnce(&Web) -> axum::Router + Send>;
 
 impl Default for Setup {
     fn default() -> Self {
@@ -75,6 +81,7 @@ impl Default for Setup {
             acceptance_wait: Duration::from_secs(5),
             listener: None,
             more_routes: None,
+            pages: None,
         }
     }
 }
@@ -195,25 +202,31 @@ impl Platform {
             Some(listener) => listener,
             None => TcpListener::bind("127.0.0.1:0").await.expect("a free port"),
         };
-        let more_routes = setup.more_routes.take();
+        let (more_routes, pages) = (setup.more_routes.take(), setup.pages.take());
         let url = format!("http://{}", listener.local_addr().expect("a bound listener"));
         let limits = setup.limits;
         let app = build_app(store.clone(), database.folder.path(), setup, &url);
         let usage = UsageLog::open(store.clone(), &database.folder.path().join("usage"))
             .await
             .expect("a writable folder");
-        let api =
-            Api::new(app.clone(), usage, api::Settings { rate_limits: limits, cors_origins: Vec::new() });
-        let mut router = api::router(&api);
+        let web = Web::new(app.clone(), usage, web::Settings { rate_limits: limits });
+        let mut router = api::router(&Api::new(web.clone(), api::Settings::default()));
         if let Some(make) = more_routes {
             router = make(&app).fallback_service(router);
+        }
+        if let Some(make) = pages {
+            router = make(&web).fallback_service(router);
         }
         let router = router.layer(Extension(PeerAddress(std::net::Ipv4Addr::LOCALHOST.into())));
         tokio::spawn(async move { axum::serve(listener, router).await });
         app::jobs::start(&app).await.expect("jobs start");
         let account = first_account(&app).await;
         #[expect(clippy::disallowed_methods, reason = "tests are clients of the API")]
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client");
         Self { app, store, url, account, http }
     }
 
@@ -283,6 +296,20 @@ impl Platform {
         second_account(&self.app, email, business).await
     }
 
+    /// Logs in as the first account; gives the cookie.
+    pub async fn log_in(&self) -> String {
+        self.log_in_as(&self.account).await
+    }
+
+    /// Logs in; gives the cookie.
+    pub async fn log_in_as(&self, account: &Account) -> String {
+        let body = serde_json::json!({ "email": account.user.email, "password": account.password });
+        let answer = self.send(self.anonymous("POST", "/api/session").body(body.to_string())).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        let cookie = answer.headers["set-cookie"].to_str().expect("visible ASCII");
+        cookie.split(';').next().expect("a pair").to_owned()
+    }
+
     /// Lets work under way end.
     pub async fn stop(self) {
         self.app.stop(Duration::from_secs(10)).await;
@@ -324,7 +351,11 @@ async fn second_account(app: &App, email: &str, business: &str) -> Account {
         .write(move |tx| {
             Box::pin(async move {
                 let (user, business) = rows;
-                store::users::insert(tx, &user, "no password fits").await?;
+                // All accounts of a test have the same password.
+                let first = store::users::first(tx).await?.map(|user| user.email).unwrap_or_default();
+                let hash =
+                    store::users::by_email(tx, &first).await?.map(|(_, hash)| hash).unwrap_or_default();
+                store::users::insert(tx, &user, &hash).await?;
                 store::businesses::insert(tx, &vault, &business, "whsec_c2VjcmV0", &[1; 24]).await?;
                 store::users::add_membership(tx, user.id, business.id).await?;
                 Ok::<_, StoreError>(())

@@ -7,19 +7,19 @@ use http::Method;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use web::agents::{AgentPatch, ModelPatch};
+use web::limits::Group;
 
 use crate::Api;
 use crate::answer::{OneOrPage, Reply, Stamp, Uid, found};
 use crate::caller::{AgentsRead, AgentsWrite, Caller};
-use crate::error::{ApiError, Code, Problem};
+use crate::error::{ApiError, Code};
 use crate::idempotency::{IdempotencyKey, Once, kept, repeated};
 use crate::input::{
-    Body, Change, Cursor, Decimal, Field, Id, Limit, Line, Object, Parcel, Phone, Query, Text, Whole, input,
-    storable,
+    Body, Change, Cursor, Decimal, Field, Id, Limit, Line, Object, Parcel, Phone, Problem, Query, Text,
+    Whole, input, page, storable,
 };
-use crate::limits::Group;
 use crate::route::Route;
-use crate::v1::page;
 
 /// The longest instructions, in characters.
 const PROMPT: usize = 100_000;
@@ -142,12 +142,7 @@ input! {
 
 /// `{provider, model, temperature}` with anything the engine may understand besides.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ModelChanges {
-    provider: Change<String>,
-    model: Change<String>,
-    temperature: Change<f64>,
-    extra: Map<String, Value>,
-}
+pub struct ModelChanges(ModelPatch);
 
 impl Field for ModelChanges {
     fn read(value: Value) -> Result<Self, Problem> {
@@ -166,7 +161,7 @@ impl Field for ModelChanges {
             let read = Change::<Decimal<0, 2>>::read_slot(fields.shift_remove("temperature"));
             read.map_err(|problem| problem.within("temperature"))?.map(|decimal| decimal.0)
         };
-        Ok(Self { provider, model, temperature, extra: fields })
+        Ok(Self(ModelPatch { provider, model, temperature, extra: fields }))
     }
 
     fn schema(_: &mut SchemaGenerator) -> Value {
@@ -180,24 +175,6 @@ impl Field for ModelChanges {
             },
             "additionalProperties": true,
         })
-    }
-}
-
-impl ModelChanges {
-    /// Merges the changes into a model; null brings a default back.
-    pub fn apply(self, model: &mut Model) {
-        fn put<T>(change: Change<T>, stored: &mut T, default: T) {
-            match change {
-                Change::Keep => {}
-                Change::Clear => *stored = default,
-                Change::Set(value) => *stored = value,
-            }
-        }
-        let default = Model::default();
-        put(self.provider, &mut model.provider, default.provider);
-        put(self.model, &mut model.model, default.model);
-        put(self.temperature, &mut model.temperature, default.temperature);
-        domain::agent::merge(&mut model.extra, self.extra);
     }
 }
 
@@ -404,7 +381,7 @@ async fn create(
     let business = caller.business(&input.business_id)?;
     let mut model = Model::default();
     if let Some(changes) = input.model {
-        changes.apply(&mut model);
+        changes.0.apply(&mut model);
     }
     let config = AgentConfig {
         name: input.name.into_inner(),
@@ -433,7 +410,8 @@ async fn update(
     Body { input, .. }: Body<AgentChanges>,
 ) -> Result<Reply<AgentUpdated>, ApiError> {
     let id = found(input.id.known(), "agent")?;
-    let change = move |config: &mut AgentConfig| input.apply(config);
+    let patch = AgentPatch::from(input);
+    let change = move |config: &mut AgentConfig| patch.apply(config);
     let updated = app::agents::update(api.app(), caller.tenancy(), id, "api", change).await?;
     let app::agents::Updated { agent, changed } = found(updated, "agent")?;
     Ok(Reply(AgentUpdated {
@@ -445,40 +423,24 @@ async fn update(
     }))
 }
 
-impl AgentChanges {
-    fn apply(self, config: &mut AgentConfig) {
-        if let Some(name) = self.name.0 {
-            config.name = name.into_inner();
+impl From<AgentChanges> for AgentPatch {
+    fn from(sent: AgentChanges) -> Self {
+        Self {
+            name: sent.name.0.map(Line::into_inner),
+            system_prompt: sent.system_prompt.0.map(Text::into_inner),
+            outbound_prompt: sent.outbound_prompt.map(Text::into_inner),
+            sms_prompt: sent.sms_prompt.map(Text::into_inner),
+            first_message: sent.first_message.map(Text::into_inner),
+            outbound_first_message: sent.outbound_first_message.map(Text::into_inner),
+            outbound_llm: sent.outbound_llm.map(|name| name.0),
+            sms_llm: sent.sms_llm.map(|name| name.0),
+            voice: sent.voice.map(|voice| voice.0),
+            model: sent.model.0.map(|model| model.0),
+            metadata: sent.metadata.0.map(|metadata| metadata.0),
+            max_duration_s: sent.max_duration.map(|seconds| u32::try_from(seconds.0).unwrap_or(u32::MAX)),
+            vapi_config: sent.vapi_config.0.map(|config| config.0),
+            transfer_enabled: sent.transfer_enabled.0,
+            transfer_phone_number: sent.transfer_phone_number.map(|number| number.0),
         }
-        if let Some(prompt) = self.system_prompt.0 {
-            config.system_prompt = prompt.into_inner();
-        }
-        self.outbound_prompt.map(Text::into_inner).apply(&mut config.outbound_prompt);
-        self.sms_prompt.map(Text::into_inner).apply(&mut config.sms_prompt);
-        self.first_message.map(Text::into_inner).apply(&mut config.first_message);
-        self.outbound_first_message.map(Text::into_inner).apply(&mut config.outbound_first_message);
-        self.outbound_llm.map(|name| name.0).apply(&mut config.outbound_llm);
-        self.sms_llm.map(|name| name.0).apply(&mut config.sms_llm);
-        match self.voice {
-            Change::Keep => {}
-            Change::Clear => config.voice = None,
-            Change::Set(changes) => domain::agent::merge(config.voice.get_or_insert_default(), changes.0),
-        }
-        if let Some(changes) = self.model.0 {
-            changes.apply(&mut config.model);
-        }
-        if let Some(changes) = self.metadata.0 {
-            domain::agent::merge(&mut config.metadata, changes.0);
-        }
-        if let Some(changes) = self.vapi_config.0 {
-            domain::agent::merge(&mut config.vapi_config, changes.0);
-        }
-        self.max_duration
-            .map(|seconds| u32::try_from(seconds.0).unwrap_or(u32::MAX))
-            .apply(&mut config.max_duration_s);
-        if let Some(enabled) = self.transfer_enabled.0 {
-            config.transfer_enabled = enabled;
-        }
-        self.transfer_phone_number.map(|number| number.0).apply(&mut config.transfer_phone_number);
     }
 }

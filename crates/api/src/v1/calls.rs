@@ -1,27 +1,27 @@
 //! Calls: placing them and following them.
 
 use axum::extract::State;
-use domain::call::{CallState, FailureCode, Outcome};
 use domain::{AgentId, BusinessId, CallId, LeadId};
 use http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use store::calls::{Call, CallFilter, CallView};
+use store::calls::{Call, CallView};
+use web::calls::{Wanted, failure, started_at, talked_s};
+use web::limits::Group;
 
 use crate::Api;
 use app::calls::{PlaceError, Placed};
 use app::idempotency::{Intent, KeptAnswer, Repeated};
 use domain::dial_policy::Refusal;
 
-use crate::answer::{OneOrPage, Reply, Stamp, Uid, found, seconds};
+use crate::answer::{OneOrPage, Reply, Stamp, Uid, found};
 use crate::caller::{Caller, CallsRead, CallsWrite};
 use crate::error::{ApiError, Code};
 use crate::idempotency::{IdempotencyKey, Once, Replay, in_progress, kept, other_body};
-use crate::input::{Body, Cursor, Id, Limit, Line, List, Phone, Query, Text, Url, Whole, Words, input};
-use crate::limits::Group;
+use crate::input::{Body, Cursor, Id, Limit, Line, List, Phone, Query, Text, Url, Whole, Words, input, page};
 use crate::route::Route;
-use crate::v1::page;
+use crate::v1::wanted;
 
 pub(crate) fn routes() -> Vec<Route> {
     let path = "/api/v1/calls";
@@ -197,7 +197,7 @@ impl From<CallView> for CallRow {
             id: call.id.into(),
             status: call.state.public(),
             direction: call.direction.as_str(),
-            duration: talked(&call),
+            duration: talked_s(&call),
             agent_id: call.agent_id.into(),
             agent_name: view.agent_name,
             business_id: call.business_id.into(),
@@ -208,44 +208,6 @@ impl From<CallView> for CallRow {
             summary: call.summary,
             created_at: call.created_at.into(),
         }
-    }
-}
-
-/// Seconds from answer to end of a call that is over.
-pub(crate) fn talked(call: &Call) -> Option<u64> {
-    match call.state {
-        CallState::Ended(Outcome::Completed { talked }) => Some(seconds(talked)),
-        _ => None,
-    }
-}
-
-fn started_at(call: &Call) -> Option<Stamp> {
-    match call.state {
-        CallState::InProgress { answered_at } | CallState::WrappingUp { answered_at, .. } => {
-            Some(answered_at.into())
-        }
-        CallState::Ended(Outcome::Completed { talked }) => call.ended_at.map(|ended| Stamp(ended - talked)),
-        _ => None,
-    }
-}
-
-fn failure(call: &Call) -> Option<&'static str> {
-    match call.state {
-        CallState::Ended(Outcome::Failed(code)) => Some(FailureCode::as_str(code)),
-        _ => None,
-    }
-}
-
-/// The states behind a public status word; none for a word we do not know, so that nothing is found.
-fn states(word: &str) -> &'static [&'static str] {
-    match word {
-        "queued" => &["queued", "dialing"],
-        "ringing" => &["ringing"],
-        "in-progress" | "in_progress" => &["in_progress", "wrapping_up"],
-        "completed" => &["completed"],
-        "failed" => &["failed"],
-        "ended" => &["completed", "failed"],
-        _ => &[],
     }
 }
 
@@ -284,7 +246,7 @@ async fn one(caller: &Caller<CallsRead>, api: &Api, name: &str) -> Result<CallDe
             .then(|| app::recordings::signed_url(api.app(), call.id, caller.now()).0),
         quality_dimensions: call.quality.map(Quality::from),
         name: call.name.clone(),
-        started_at: started_at(call),
+        started_at: started_at(call).map(Stamp),
         ended_at: call.ended_at.map(Stamp),
         error: failure(call),
         ended_reason: call.ended_reason.clone(),
@@ -294,34 +256,22 @@ async fn one(caller: &Caller<CallsRead>, api: &Api, name: &str) -> Result<CallDe
 }
 
 async fn list(caller: &Caller<CallsRead>, api: &Api, query: CallsQuery) -> Result<CallList, ApiError> {
-    let nothing = CallList { calls: Vec::new(), has_more: false };
     let business_id = caller.narrowed_to(query.business_id.as_ref())?;
-    let statuses =
-        query.status.map(|words| words.0.iter().flat_map(|word| states(word)).copied().collect::<Vec<_>>());
-    let direction = query.direction.as_deref().map(domain::call::Direction::parse);
-    // A filter that no call can match finds nothing; it is no error.
+    // An id that no agent or lead can have finds nothing; it is no error.
     let (Some(agent_id), Some(lead_id)) = (wanted(query.agent_id.as_ref()), wanted(query.lead_id.as_ref()))
     else {
-        return Ok(nothing);
+        return Ok(CallList { calls: Vec::new(), has_more: false });
     };
-    if direction == Some(None) || statuses.as_ref().is_some_and(Vec::is_empty) {
-        return Ok(nothing);
-    }
-    let filter = CallFilter { business_id, agent_id, statuses, direction: direction.flatten(), lead_id };
-    let (tenancy, page) = (caller.tenancy().clone(), page(query.limit, query.after));
-    let listed = api
-        .read(move |tx| Box::pin(async move { store::calls::list(tx, &tenancy, &filter, &page).await }))
-        .await?;
+    let wanted = Wanted {
+        business_id,
+        agent_id,
+        lead_id,
+        direction: query.direction.map(Line::into_inner),
+        statuses: query.status.map(|words| words.0),
+    };
+    let page = page(query.limit, query.after);
+    let listed = web::calls::list(api.web(), caller.tenancy(), wanted, page).await?;
     Ok(CallList { calls: listed.rows.into_iter().map(CallRow::from).collect(), has_more: listed.has_more })
-}
-
-/// An id filter: outer `None` if it can match nothing.
-#[expect(clippy::option_option, reason = "the outer one says whether anything can match at all")]
-pub(crate) fn wanted<T: Copy>(filter: Option<&Id<T>>) -> Option<Option<T>> {
-    match filter {
-        None => Some(None),
-        Some(id) => id.known().map(Some),
-    }
 }
 
 async fn create(

@@ -10,11 +10,10 @@ use store::keys::Key;
 
 use crate::Api;
 use crate::answer::{Created, Reply, Stamp, Success, Uid, found};
-use crate::error::{ApiError, Code, Problem};
-use crate::input::{Body, Cursor, Field, Id, Limit, Line, Query, Time, input};
+use crate::error::{ApiError, Code};
+use crate::input::{Body, Cursor, Field, Id, Limit, Line, Problem, Query, Time, input, page};
 use crate::route::Route;
 use crate::session::LoggedIn;
-use crate::v1::page;
 
 pub(crate) fn routes() -> Vec<Route> {
     let path = "/api/v1/keys";
@@ -157,7 +156,7 @@ fn names(scopes: &ScopeSet) -> Vec<String> {
 }
 
 async fn list(
-    user: LoggedIn,
+    LoggedIn(user): LoggedIn,
     State(api): State<Api>,
     Query(query): Query<KeysQuery>,
 ) -> Result<Reply<KeyList>, ApiError> {
@@ -180,7 +179,7 @@ async fn list(
 }
 
 async fn create(
-    user: LoggedIn,
+    LoggedIn(user): LoggedIn,
     State(api): State<Api>,
     Body { input, .. }: Body<NewKey>,
 ) -> Result<Created<KeyCreated>, ApiError> {
@@ -219,7 +218,7 @@ async fn create(
 }
 
 async fn revoke(
-    user: LoggedIn,
+    LoggedIn(user): LoggedIn,
     State(api): State<Api>,
     Query(query): Query<RevokeQuery>,
 ) -> Result<Reply<Success>, ApiError> {

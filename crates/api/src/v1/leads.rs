@@ -1,13 +1,14 @@
 //! Leads: the people that a business talks to.
 
 use axum::extract::State;
-use domain::lead::{Lead, LeadFields, Phone as LeadPhone};
+use domain::lead::{Lead, LeadFields};
 use domain::{AgentId, BusinessId, LeadId};
 use http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use store::leads::LeadFilter;
+use web::leads::{LeadPatch, read_phone};
 
 use crate::Api;
 use crate::answer::{OneOrPage, Reply, Stamp, Uid, found};
@@ -15,11 +16,10 @@ use crate::caller::{Caller, LeadsRead, LeadsWrite};
 use crate::error::{ApiError, Code};
 use crate::idempotency::{IdempotencyKey, Once, kept, repeated};
 use crate::input::{
-    Body, Change, Cursor, Id, Limit, Line, List, Parcel, Query, Text, Time, Whole, Words, input,
+    Body, Change, Cursor, Id, Limit, Line, List, Parcel, Query, Text, Time, Whole, Words, input, page,
 };
 use crate::route::Route;
-use crate::v1::calls::wanted;
-use crate::v1::page;
+use crate::v1::wanted;
 
 pub(crate) fn routes() -> Vec<Route> {
     let path = "/api/v1/leads";
@@ -284,7 +284,7 @@ async fn read(
         source: words(query.source),
         agent_id,
         phone: match &query.phone {
-            Some(phone) => Some(read_phone(&api, &caller, business_id, phone).await?),
+            Some(phone) => Some(read_phone(api.web(), caller.tenancy(), business_id, phone).await?),
             None => None,
         },
         email: query.email.map(Line::into_inner),
@@ -303,24 +303,6 @@ async fn read(
     Ok(Reply(OneOrPage::Page(LeadList { leads, has_more: listed.has_more })))
 }
 
-/// Reads a phone number as people of the business's country write it. An unescaped plus sign has become a space.
-async fn read_phone<S>(
-    api: &Api,
-    caller: &Caller<S>,
-    business: Option<BusinessId>,
-    text: &str,
-) -> Result<LeadPhone, ApiError> {
-    let business = business.or_else(|| caller.tenancy().businesses().first().copied());
-    let known = match business {
-        Some(id) => api.read(move |tx| Box::pin(async move { store::businesses::get(tx, id).await })).await?,
-        None => None,
-    };
-    let country = known.map_or_else(|| "1".to_owned(), |business| business.country_calling_code);
-    let escaped =
-        text.strip_prefix(' ').map_or_else(|| text.to_owned(), |rest| format!("+{}", rest.trim_start()));
-    Ok(LeadPhone::read(&escaped, &country))
-}
-
 async fn create(
     caller: Caller<LeadsWrite>,
     State(api): State<Api>,
@@ -331,7 +313,7 @@ async fn create(
     let agent_id = input.agent_id.map(|id| found(id.known(), "agent")).transpose()?;
     let line = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     let phone = match line(input.phone.map(Line::into_inner)) {
-        Some(phone) => Some(read_phone(&api, &caller, Some(business), &phone).await?),
+        Some(phone) => Some(read_phone(api.web(), caller.tenancy(), Some(business), &phone).await?),
         None => None,
     };
     let fields = LeadFields {
@@ -382,43 +364,32 @@ async fn update(
         Change::Keep => Change::Keep,
     };
     let phone = match &input.phone {
-        Change::Set(phone) => Change::Set(read_phone(&api, &caller, None, phone).await?),
+        Change::Set(phone) => Change::Set(read_phone(api.web(), caller.tenancy(), None, phone).await?),
         Change::Clear => Change::Clear,
         Change::Keep => Change::Keep,
     };
-    let change = move |fields: &mut LeadFields| {
-        agent_id.apply(&mut fields.agent_id);
-        phone.apply(&mut fields.phone);
-        let renamed = matches!(input.name, Change::Set(_));
-        let parts_sent = !matches!((&input.first_name, &input.last_name), (Change::Keep, Change::Keep));
-        if renamed && !parts_sent {
-            // The parts follow the full name.
-            (fields.first_name, fields.last_name) = (None, None);
-        } else if parts_sent && matches!(input.name, Change::Keep) {
-            fields.name = None;
-        }
-        input.name.map(Line::into_inner).apply(&mut fields.name);
-        input.first_name.map(Line::into_inner).apply(&mut fields.first_name);
-        input.last_name.map(Line::into_inner).apply(&mut fields.last_name);
-        input.email.map(Line::into_inner).apply(&mut fields.email);
-        input.address.map(Text::into_inner).apply(&mut fields.address);
-        input.city.map(Line::into_inner).apply(&mut fields.city);
-        input.state.map(Line::into_inner).apply(&mut fields.state);
-        input.zip.map(Line::into_inner).apply(&mut fields.zip);
-        if let Some(status) = input.status.0 {
-            fields.status = status.into_inner();
-        }
-        if let Some(source) = input.source.0 {
-            fields.source = source.into_inner();
-        }
-        input.source_url.map(Line::into_inner).apply(&mut fields.source_url);
-        input.source_page.map(Line::into_inner).apply(&mut fields.source_page);
-        input.notes.map(Text::into_inner).apply(&mut fields.notes);
-        input.message.map(Text::into_inner).apply(&mut fields.message);
-        input.event_date.map(Line::into_inner).apply(&mut fields.event_date);
-        input.event_type.map(Line::into_inner).apply(&mut fields.event_type);
-        input.timezone.map(Line::into_inner).apply(&mut fields.timezone);
+    let patch = LeadPatch {
+        agent_id,
+        phone,
+        name: input.name.map(Line::into_inner),
+        first_name: input.first_name.map(Line::into_inner),
+        last_name: input.last_name.map(Line::into_inner),
+        email: input.email.map(Line::into_inner),
+        address: input.address.map(Text::into_inner),
+        city: input.city.map(Line::into_inner),
+        state: input.state.map(Line::into_inner),
+        zip: input.zip.map(Line::into_inner),
+        status: input.status.0.map(Line::into_inner),
+        source: input.source.0.map(Line::into_inner),
+        source_url: input.source_url.map(Line::into_inner),
+        source_page: input.source_page.map(Line::into_inner),
+        notes: input.notes.map(Text::into_inner),
+        message: input.message.map(Text::into_inner),
+        event_date: input.event_date.map(Line::into_inner),
+        event_type: input.event_type.map(Line::into_inner),
+        timezone: input.timezone.map(Line::into_inner),
     };
+    let change = move |fields: &mut LeadFields| patch.apply(fields);
     let lead = app::leads::update(api.app(), caller.tenancy(), id, change).await.map_err(refused)?;
     Ok(Reply(lead.into()))
 }

@@ -13,9 +13,7 @@ pub mod stream;
 pub mod transcripts;
 pub mod usage;
 
-use store::Page;
-
-use crate::input::{Cursor, Limit};
+use crate::input::Id;
 use crate::route::Route;
 
 /// The routes of every resource.
@@ -37,10 +35,11 @@ pub(crate) fn routes() -> Vec<Route> {
     resources.into_iter().flatten().collect()
 }
 
-/// What a list was asked for.
-pub(crate) fn page<const DEFAULT: u32, const MAX: u32>(
-    limit: Limit<DEFAULT, MAX>,
-    after: Option<Cursor>,
-) -> Page {
-    Page { limit: limit.0, after: after.map(|cursor| cursor.0) }
+/// An id filter: outer `None` if it can match nothing.
+#[expect(clippy::option_option, reason = "the outer one says whether anything can match at all")]
+pub(crate) fn wanted<T: Copy>(filter: Option<&Id<T>>) -> Option<Option<T>> {
+    match filter {
+        None => Some(None),
+        Some(id) => id.known().map(Some),
+    }
 }

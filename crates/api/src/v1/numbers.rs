@@ -12,9 +12,8 @@ use crate::Api;
 use crate::answer::{Reply, Stamp, Uid};
 use crate::caller::{Caller, NumbersRead};
 use crate::error::{ApiError, Code};
-use crate::input::{Cursor, Id, Limit, Query, input};
+use crate::input::{Cursor, Id, Limit, Query, input, page};
 use crate::route::Route;
-use crate::v1::page;
 
 pub(crate) fn routes() -> Vec<Route> {
     let example = json!({ "numbers": [{

@@ -19,6 +19,7 @@ use serde_json::json;
 use store::calls::CallView;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
+use web::calls::talked_s;
 
 use crate::Api;
 use crate::answer::{Reply, Stamp, Uid, found};
@@ -26,7 +27,6 @@ use crate::caller::{Caller, CallsRead};
 use crate::error::{ApiError, Code};
 use crate::input::{Id, Query, input};
 use crate::route::{Access, AnswerDoc, Describe, Operation, Route};
-use crate::v1::calls::talked;
 
 pub(crate) fn routes() -> Vec<Route> {
     let example = json!({
@@ -101,7 +101,7 @@ async fn read(
         recording_available: available,
         recording_url,
         expires_at: expires_at.map(Stamp),
-        duration: call.recording_duration_ms.map(|ms| ms.div_ceil(1000)).or_else(|| talked(&call)),
+        duration: call.recording_duration_ms.map(|ms| ms.div_ceil(1000)).or_else(|| talked_s(&call)),
         content_type: call.recording_type,
         conversation_id: call.conversation_id,
         agent_id: call.agent_id.into(),

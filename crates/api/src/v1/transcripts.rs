@@ -8,15 +8,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use store::transcripts::{TranscriptFilter, TranscriptView};
+use web::calls::talked_s;
 
 use crate::Api;
 use crate::answer::{Reply, Stamp, Uid};
 use crate::caller::{Caller, CallsRead};
 use crate::error::ApiError;
-use crate::input::{Cursor, Id, Limit, Query, Whole, input};
+use crate::input::{Cursor, Id, Limit, Query, Whole, input, page};
 use crate::route::Route;
-use crate::v1::calls::{talked, wanted};
-use crate::v1::page;
+use crate::v1::wanted;
 
 pub(crate) fn routes() -> Vec<Route> {
     let example = json!({ "transcripts": [{
@@ -82,7 +82,7 @@ impl From<TranscriptView> for TranscriptRow {
             agent_id: call.agent_id.into(),
             agent_name: view.view.agent_name,
             status: call.state.public(),
-            duration: talked(&call),
+            duration: talked_s(&call),
             created_at: call.created_at.into(),
             conversation_id: call.conversation_id,
             summary: call.summary,

@@ -11,9 +11,8 @@ use crate::Api;
 use crate::answer::{Reply, Stamp, Uid};
 use crate::caller::{AnyKey, Caller};
 use crate::error::ApiError;
-use crate::input::{Cursor, Limit, Query, Time, input};
+use crate::input::{Cursor, Limit, Query, Time, input, page};
 use crate::route::Route;
-use crate::v1::page;
 
 pub(crate) fn routes() -> Vec<Route> {
     let example = json!({ "usage": [{

@@ -5,8 +5,8 @@ use std::ops::Deref;
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 
+use super::Problem;
 use super::field::Field;
-use crate::error::Problem;
 
 /// One line of text of `MIN` to `MAX` characters: no control characters, so that it can stand in a header or a log.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use domain::{E164, Timestamp};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
-use super::{Fields, Input, object_schema};
-use crate::error::Problem;
+use super::{Fields, Input, Problem, object_schema};
+use crate::change::Change;
 
 /// A value of a field. Query strings deliver every value as a string, so types that are no strings read them too.
 pub trait Field: Sized {
@@ -58,45 +58,6 @@ impl<T: Field> Slot for Option<T> {
 
     fn slot_schema(generator: &mut SchemaGenerator) -> Value {
         nullable(T::schema(generator))
-    }
-}
-
-/// A change to a stored field that may be empty: nothing sent keeps it, null clears it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Change<T> {
-    /// Not sent.
-    #[default]
-    Keep,
-    /// Sent as null.
-    Clear,
-    /// Sent.
-    Set(T),
-}
-
-impl<T> Change<T> {
-    /// Translates the value.
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Change<U> {
-        match self {
-            Self::Keep => Change::Keep,
-            Self::Clear => Change::Clear,
-            Self::Set(value) => Change::Set(f(value)),
-        }
-    }
-
-    /// As an outer option (was it sent?) around an inner one (what is it now?).
-    pub fn into_option(self) -> Option<Option<T>> {
-        match self {
-            Self::Keep => None,
-            Self::Clear => Some(None),
-            Self::Set(value) => Some(Some(value)),
-        }
-    }
-
-    /// Applies it to what is stored.
-    pub fn apply(self, stored: &mut Option<T>) {
-        if let Some(value) = self.into_option() {
-            *stored = value;
-        }
     }
 }
 
@@ -291,6 +252,14 @@ impl<const DEFAULT: u32, const MAX: u32> Slot for Limit<DEFAULT, MAX> {
     }
 }
 
+/// The part of a list that a limit and a cursor ask for.
+pub fn page<const DEFAULT: u32, const MAX: u32>(
+    limit: Limit<DEFAULT, MAX>,
+    after: Option<Cursor>,
+) -> store::Page {
+    store::Page { limit: limit.0, after: after.map(|cursor| cursor.0) }
+}
+
 /// Reads `5`, `5.0` and, for queries, `"5"`. Numbers beyond an i64 saturate, so that ranges can judge them.
 fn whole(value: &Value) -> Option<i64> {
     match value {
@@ -363,7 +332,7 @@ impl<const MAX: usize> Field for Object<MAX> {
 }
 
 /// Databases keep no NUL in JSON text, and nothing here needs to be larger than `max` bytes.
-pub(crate) fn storable(value: &Value, max: usize) -> Result<(), Problem> {
+pub fn storable(value: &Value, max: usize) -> Result<(), Problem> {
     fn has_nul(value: &Value) -> bool {
         match value {
             Value::String(text) => text.contains('\0'),

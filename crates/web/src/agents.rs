@@ -1,0 +1,137 @@
+//! Agents as everybody changes them.
+
+use domain::E164;
+use domain::agent::{AgentConfig, Model};
+use serde_json::{Map, Value};
+
+use crate::change::Change;
+
+/// A partial change of an agent. Objects are merged key by key, and a null value deletes its key.
+#[derive(Debug, Clone, Default)]
+pub struct AgentPatch {
+    /// Display name, which is never empty.
+    pub name: Option<String>,
+    /// Instructions for inbound calls, which are never empty.
+    pub system_prompt: Option<String>,
+    /// Instructions for outbound calls.
+    pub outbound_prompt: Change<String>,
+    /// Instructions for text messages.
+    pub sms_prompt: Change<String>,
+    /// Greeting.
+    pub first_message: Change<String>,
+    /// Greeting of outbound calls.
+    pub outbound_first_message: Change<String>,
+    /// Language model of outbound calls.
+    pub outbound_llm: Change<Value>,
+    /// Language model of text messages.
+    pub sms_llm: Change<Value>,
+    /// Voice.
+    pub voice: Change<Map<String, Value>>,
+    /// Language model.
+    pub model: Option<ModelPatch>,
+    /// The customer's own data.
+    pub metadata: Option<Map<String, Value>>,
+    /// Longest call in seconds.
+    pub max_duration_s: Change<u32>,
+    /// Settings for the engine.
+    pub vapi_config: Option<Map<String, Value>>,
+    /// Whether the agent may pass a caller on.
+    pub transfer_enabled: Option<bool>,
+    /// Whom it passes callers on to.
+    pub transfer_phone_number: Change<E164>,
+}
+
+impl AgentPatch {
+    /// Applies the changes.
+    pub fn apply(self, config: &mut AgentConfig) {
+        put(self.name, &mut config.name);
+        put(self.system_prompt, &mut config.system_prompt);
+        self.outbound_prompt.apply(&mut config.outbound_prompt);
+        self.sms_prompt.apply(&mut config.sms_prompt);
+        self.first_message.apply(&mut config.first_message);
+        self.outbound_first_message.apply(&mut config.outbound_first_message);
+        self.outbound_llm.apply(&mut config.outbound_llm);
+        self.sms_llm.apply(&mut config.sms_llm);
+        match self.voice {
+            Change::Keep => {}
+            Change::Clear => config.voice = None,
+            Change::Set(changes) => domain::agent::merge(config.voice.get_or_insert_default(), changes),
+        }
+        if let Some(changes) = self.model {
+            changes.apply(&mut config.model);
+        }
+        if let Some(changes) = self.metadata {
+            domain::agent::merge(&mut config.metadata, changes);
+        }
+        if let Some(changes) = self.vapi_config {
+            domain::agent::merge(&mut config.vapi_config, changes);
+        }
+        self.max_duration_s.apply(&mut config.max_duration_s);
+        put(self.transfer_enabled, &mut config.transfer_enabled);
+        self.transfer_phone_number.apply(&mut config.transfer_phone_number);
+    }
+}
+
+fn put<T>(sent: Option<T>, stored: &mut T) {
+    if let Some(value) = sent {
+        *stored = value;
+    }
+}
+
+/// A partial change of a language model; clearing a field brings its default back.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModelPatch {
+    /// Who offers it.
+    pub provider: Change<String>,
+    /// Its name there.
+    pub model: Change<String>,
+    /// How freely it speaks.
+    pub temperature: Change<f64>,
+    /// Anything the engine may understand besides.
+    pub extra: Map<String, Value>,
+}
+
+impl ModelPatch {
+    /// Applies the changes.
+    pub fn apply(self, model: &mut Model) {
+        fn put<T>(change: Change<T>, stored: &mut T, default: T) {
+            match change {
+                Change::Keep => {}
+                Change::Clear => *stored = default,
+                Change::Set(value) => *stored = value,
+            }
+        }
+        let default = Model::default();
+        put(self.provider, &mut model.provider, default.provider);
+        put(self.model, &mut model.model, default.model);
+        put(self.temperature, &mut model.temperature, default.temperature);
+        domain::agent::merge(&mut model.extra, self.extra);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn object(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().expect("an object")
+    }
+
+    #[test]
+    fn objects_are_merged_and_cleared_model_fields_fall_back_to_their_defaults() {
+        let mut config =
+            AgentConfig { metadata: object(json!({ "a": 1, "b": 2 })), ..AgentConfig::default() };
+        config.model.model = "another".to_owned();
+        let patch = AgentPatch {
+            metadata: Some(object(json!({ "b": null, "c": 3 }))),
+            voice: Change::Set(object(json!({ "voiceId": "v" }))),
+            model: Some(ModelPatch { model: Change::Clear, ..ModelPatch::default() }),
+            ..AgentPatch::default()
+        };
+        patch.apply(&mut config);
+        assert_eq!(Value::Object(config.metadata), json!({ "a": 1, "c": 3 }));
+        assert_eq!(config.voice, Some(object(json!({ "voiceId": "v" }))));
+        assert_eq!(config.model.model, Model::default().model);
+    }
+}

@@ -1,0 +1,73 @@
+//! API keys as bearer tokens.
+//!
+//! Checks happen in one order everywhere: key, then rate; the scope is checked by the entry, which knows what it needs. Every key is
+//! answered alike until it has proved itself, and costs storage nothing before its checksum is right.
+
+use std::sync::Arc;
+
+use domain::Timestamp;
+use domain::api_key::PlainKey;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use store::keys::Authenticated;
+
+use crate::limits::Subject;
+use crate::request::Record;
+use crate::{Refusal, Web};
+
+/// A key that is valid and has requests left.
+#[derive(Debug, Clone)]
+pub struct Bearer {
+    /// The key.
+    pub key: Arc<Authenticated>,
+    /// The request's record, for what else becomes known of it.
+    pub record: Arc<Record>,
+    /// When the request came in.
+    pub received_at: Timestamp,
+}
+
+/// Lets a request in by its key, and counts it.
+pub async fn admit(web: &Web, parts: &Parts) -> Result<Bearer, Refusal> {
+    let (record, received_at) = (Record::of(parts), web.app().now());
+    let plain = presented(&parts.headers).and_then(PlainKey::parse).ok_or(Refusal::NoKey)?;
+    let hash = app::keys::hash(web.app(), &plain);
+    let known = web
+        .read(move |tx| Box::pin(async move { store::keys::authenticate(tx, &hash, received_at).await }))
+        .await?;
+    let key = Arc::new(known.ok_or(Refusal::NoKey)?);
+    let verdict = web.limits().take(Subject::Key(key.key_id), record.group(), received_at);
+    record.know(Arc::clone(&key), received_at);
+    record.count(verdict)?;
+    Ok(Bearer { key, record, received_at })
+}
+
+/// The key that came with the request, by either header.
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    if let Some(authorization) = headers.get(AUTHORIZATION) {
+        let (scheme, key) = authorization.to_str().ok()?.trim().split_once(' ')?;
+        return scheme.eq_ignore_ascii_case("bearer").then_some(key.trim());
+    }
+    headers.get("x-kaicalls-api-key")?.to_str().ok().map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn keys_are_found_in_either_header_and_with_any_spelling_of_the_scheme() {
+        let check = |name: &'static str, value: &str, expected: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_str(value).expect("visible ASCII"));
+            assert_eq!(presented(&headers), expected, "{name}: {value}");
+        };
+        check("authorization", "Bearer kc_live_1", Some("kc_live_1"));
+        check("authorization", "bearer  kc_live_1 ", Some("kc_live_1"));
+        check("authorization", "BEARER kc_live_1", Some("kc_live_1"));
+        check("authorization", "Basic kc_live_1", None);
+        check("authorization", "kc_live_1", None);
+        check("x-kaicalls-api-key", "kc_live_1", Some("kc_live_1"));
+    }
+}

@@ -1,0 +1,114 @@
+//! Calls as everybody shows and finds them.
+
+use domain::call::{CallState, Direction, FailureCode, Outcome};
+use domain::{AgentId, BusinessId, LeadId, Timestamp};
+use store::calls::{Call, CallFilter, CallView};
+use store::{Listed, Page, StoreError, Tenancy};
+
+use crate::Web;
+
+/// Whole seconds from answer to end of a call that is over, as webhooks count them too.
+pub fn talked_s(call: &Call) -> Option<u64> {
+    match call.state {
+        CallState::Ended(Outcome::Completed { talked }) => Some(talked.as_secs()),
+        _ => None,
+    }
+}
+
+/// When the call was answered.
+pub fn started_at(call: &Call) -> Option<Timestamp> {
+    match call.state {
+        CallState::InProgress { answered_at } | CallState::WrappingUp { answered_at, .. } => {
+            Some(answered_at)
+        }
+        CallState::Ended(Outcome::Completed { talked }) => call.ended_at.map(|ended| ended - talked),
+        _ => None,
+    }
+}
+
+/// Why the call never connected.
+pub fn failure(call: &Call) -> Option<&'static str> {
+    match call.state {
+        CallState::Ended(Outcome::Failed(code)) => Some(FailureCode::as_str(code)),
+        _ => None,
+    }
+}
+
+/// Which calls a list holds, in the words that people and programs choose from.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Only this business's.
+    pub business_id: Option<BusinessId>,
+    /// Only this agent's.
+    pub agent_id: Option<AgentId>,
+    /// Only those linked to this lead.
+    pub lead_id: Option<LeadId>,
+    /// `inbound` or `outbound`.
+    pub direction: Option<String>,
+    /// Status words; `ended` means `completed` or `failed`.
+    pub statuses: Option<Vec<String>>,
+}
+
+impl Wanted {
+    /// The filter; `None` if a word is not known, so that no call can match.
+    fn filter(self) -> Option<CallFilter> {
+        let direction = self.direction.map(|word| Direction::parse(&word).ok_or(())).transpose().ok()?;
+        let statuses = self
+            .statuses
+            .map(|words| words.iter().flat_map(|word| states(word)).copied().collect::<Vec<_>>());
+        if statuses.as_ref().is_some_and(Vec::is_empty) {
+            return None;
+        }
+        let Self { business_id, agent_id, lead_id, .. } = self;
+        Some(CallFilter { business_id, agent_id, statuses, direction, lead_id })
+    }
+}
+
+/// Calls of a tenant, newest first. A filter that no call can match finds nothing; it is no error.
+pub async fn list(
+    web: &Web,
+    tenancy: &Tenancy,
+    wanted: Wanted,
+    page: Page,
+) -> Result<Listed<CallView>, StoreError> {
+    let Some(filter) = wanted.filter() else {
+        return Ok(Listed { rows: Vec::new(), has_more: false });
+    };
+    let tenancy = tenancy.clone();
+    web.read(move |tx| Box::pin(async move { store::calls::list(tx, &tenancy, &filter, &page).await })).await
+}
+
+/// The states behind a status word; none for a word that is not known.
+fn states(word: &str) -> &'static [&'static str] {
+    match word {
+        "queued" => &["queued", "dialing"],
+        "ringing" => &["ringing"],
+        "in-progress" | "in_progress" => &["in_progress", "wrapping_up"],
+        "completed" => &["completed"],
+        "failed" => &["failed"],
+        "ended" => &["completed", "failed"],
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_words_stand_for_states_and_unknown_words_for_nothing() {
+        let statuses = |words: &[&str]| {
+            let statuses = Some(words.iter().map(|&word| word.to_owned()).collect());
+            Wanted { statuses, ..Wanted::default() }.filter().map(|filter| filter.statuses.expect("given"))
+        };
+        assert_eq!(
+            statuses(&["queued", "in-progress"]),
+            Some(vec!["queued", "dialing", "in_progress", "wrapping_up"])
+        );
+        assert_eq!(statuses(&["ended", "asleep"]), Some(vec!["completed", "failed"]));
+        assert_eq!(statuses(&["asleep"]), None);
+        assert_eq!(statuses(&[]), None);
+        let sideways = Wanted { direction: Some("sideways".to_owned()), ..Wanted::default() };
+        assert!(sideways.filter().is_none());
+    }
+}

@@ -1,0 +1,160 @@
+//! What clients send, parsed at the door: each field has a type that knows what it accepts and how to say so.
+//!
+//! One declaration by [`input!`] makes the struct, its reader and its JSON schema, so that the published document cannot
+//! promise anything else than what is read. Rules that hold for every input: unknown fields are ignored, all wrong fields are
+//! reported at once, and no error repeats what was sent.
+
+mod field;
+mod params;
+mod problem;
+mod text;
+
+pub use field::{
+    Cursor, Decimal, Field, Id, Limit, List, Nested, Object, Parcel, Phone, Slot, Time, Url, Whole, Words,
+    page, storable,
+};
+pub use params::Params;
+pub use problem::Problem;
+pub use schemars::SchemaGenerator;
+pub use text::{Line, Text};
+
+pub use crate::input;
+
+use serde_json::{Map, Value};
+
+/// The fields as they came in, a JSON object or a query string alike.
+#[derive(Debug, Default)]
+pub struct Fields(Map<String, Value>);
+
+impl Fields {
+    /// The fields of a JSON object.
+    pub fn new(fields: Map<String, Value>) -> Self {
+        Self(fields)
+    }
+
+    /// Takes the first of these names that is present.
+    pub fn take(&mut self, names: &[&str]) -> Option<Value> {
+        let name = names.iter().find(|name| self.0.contains_key(**name))?;
+        self.0.get_mut(*name).map(Value::take)
+    }
+}
+
+/// A set of named fields, made by [`input!`].
+pub trait Input: Sized + Send + 'static {
+    /// Reads the fields; reports every wrong one.
+    fn read(fields: &mut Fields) -> Result<Self, Vec<Problem>>;
+
+    /// The name of its schema.
+    fn name() -> &'static str;
+
+    /// Its description.
+    fn description() -> &'static str;
+
+    /// Its fields, aliases included.
+    fn fields(generator: &mut SchemaGenerator) -> Vec<FieldDoc>;
+}
+
+/// A field as the published document shows it.
+#[derive(Debug)]
+pub struct FieldDoc {
+    /// Name on the wire.
+    pub name: &'static str,
+    /// What it means.
+    pub description: String,
+    /// Whether it must be there.
+    pub required: bool,
+    /// What it may hold.
+    pub schema: Value,
+}
+
+/// The JSON schema of an input as a request body.
+pub fn object_schema<I: Input>(generator: &mut SchemaGenerator) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for field in I::fields(generator) {
+        let mut schema = field.schema;
+        if let Value::Object(schema) = &mut schema {
+            schema.insert("description".into(), field.description.into());
+        }
+        properties.insert(field.name.into(), schema);
+        if field.required {
+            required.push(Value::from(field.name));
+        }
+    }
+    let mut schema = Map::new();
+    schema.insert("type".into(), "object".into());
+    schema.insert("description".into(), I::description().into());
+    schema.insert("properties".into(), properties.into());
+    if !required.is_empty() {
+        schema.insert("required".into(), required.into());
+    }
+    schema.into()
+}
+
+/// Declares what clients may send.
+///
+/// ```text
+/// input! {
+///     /// A thing to make.
+///     pub struct NewThing {
+///         /// Its name.
+///         name: Line<1, 200> = "name" | "title",      // the first name wins; the others are aliases
+///         /// Notes.
+///         notes: Option<Text<0, 1000>> = "notes",     // absent and null mean the same
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! input {
+    ($(
+        #[doc = $about:literal] $(#[doc = $more:literal])*
+        pub struct $name:ident {
+            $( $(#[doc = $doc:literal])+ $field:ident : $slot:ty = $wire:literal $(| $alias:literal)*, )*
+        }
+    )*) => {$(
+        #[doc = $about] $(#[doc = $more])*
+        #[derive(Debug)]
+        pub struct $name { $( $(#[doc = $doc])+ pub $field: $slot, )* }
+
+        impl $crate::input::Input for $name {
+            fn read(fields: &mut $crate::input::Fields) -> Result<Self, Vec<$crate::input::Problem>> {
+                let mut problems = Vec::new();
+                $(
+                    let value = fields.take(&[$wire $(, $alias)*]);
+                    let $field = match <$slot as $crate::input::Slot>::read_slot(value) {
+                        Ok(read) => Some(read),
+                        Err(problem) => { problems.push(problem.within($wire)); None }
+                    };
+                )*
+                match ($($field,)*) {
+                    ($(Some($field),)*) => Ok(Self { $($field),* }),
+                    _ => Err(problems),
+                }
+            }
+
+            fn name() -> &'static str { stringify!($name) }
+
+            fn description() -> &'static str { concat!($about $(, "\n", $more)*).trim() }
+
+            #[allow(clippy::vec_init_then_push, reason = "some structs have one field")]
+            fn fields(generator: &mut $crate::input::SchemaGenerator) -> Vec<$crate::input::FieldDoc> {
+                let mut docs = Vec::new();
+                $(
+                    docs.push($crate::input::FieldDoc {
+                        name: $wire,
+                        description: concat!($($doc, "\n"),+).trim().replace("\n ", "\n"),
+                        required: <$slot as $crate::input::Slot>::REQUIRED,
+                        schema: <$slot as $crate::input::Slot>::slot_schema(generator),
+                    });
+                    $(docs.push($crate::input::FieldDoc {
+                        name: $alias,
+                        description: concat!("Alias of `", $wire, "`, which wins if both are sent.").into(),
+                        required: false,
+                        schema: <$slot as $crate::input::Slot>::slot_schema(generator),
+                    });)*
+                )*
+                docs
+            }
+        }
+    )*};
+}

@@ -1,0 +1,138 @@
+//! Leads as everybody finds and changes them.
+
+use domain::lead::{LeadFields, Phone};
+use domain::{AgentId, BusinessId};
+use store::{StoreError, Tenancy};
+
+use crate::Web;
+use crate::change::Change;
+
+/// A partial change of a lead.
+#[derive(Debug, Clone, Default)]
+pub struct LeadPatch {
+    /// The agent that found it.
+    pub agent_id: Change<AgentId>,
+    /// Full name.
+    pub name: Change<String>,
+    /// Given name.
+    pub first_name: Change<String>,
+    /// Family name.
+    pub last_name: Change<String>,
+    /// E-mail address.
+    pub email: Change<String>,
+    /// Phone number.
+    pub phone: Change<Phone>,
+    /// Street address.
+    pub address: Change<String>,
+    /// City.
+    pub city: Change<String>,
+    /// State or region.
+    pub state: Change<String>,
+    /// Postal code.
+    pub zip: Change<String>,
+    /// Status, which is never empty.
+    pub status: Option<String>,
+    /// Source, which is never empty.
+    pub source: Option<String>,
+    /// Page of origin.
+    pub source_url: Change<String>,
+    /// Title of that page.
+    pub source_page: Change<String>,
+    /// Free notes.
+    pub notes: Change<String>,
+    /// What the person wrote or wants.
+    pub message: Change<String>,
+    /// Date of the person's event.
+    pub event_date: Change<String>,
+    /// Kind of the person's event.
+    pub event_type: Change<String>,
+    /// IANA time zone.
+    pub timezone: Change<String>,
+}
+
+impl LeadPatch {
+    /// Applies the changes. The parts of a name follow a new full name, and a full name follows new parts.
+    pub fn apply(self, fields: &mut LeadFields) {
+        let renamed = matches!(self.name, Change::Set(_));
+        let parts_sent = !matches!((&self.first_name, &self.last_name), (Change::Keep, Change::Keep));
+        if renamed && !parts_sent {
+            (fields.first_name, fields.last_name) = (None, None);
+        } else if parts_sent && matches!(self.name, Change::Keep) {
+            fields.name = None;
+        }
+        self.agent_id.apply(&mut fields.agent_id);
+        self.name.apply(&mut fields.name);
+        self.first_name.apply(&mut fields.first_name);
+        self.last_name.apply(&mut fields.last_name);
+        self.email.apply(&mut fields.email);
+        self.phone.apply(&mut fields.phone);
+        self.address.apply(&mut fields.address);
+        self.city.apply(&mut fields.city);
+        self.state.apply(&mut fields.state);
+        self.zip.apply(&mut fields.zip);
+        if let Some(status) = self.status {
+            fields.status = status;
+        }
+        if let Some(source) = self.source {
+            fields.source = source;
+        }
+        self.source_url.apply(&mut fields.source_url);
+        self.source_page.apply(&mut fields.source_page);
+        self.notes.apply(&mut fields.notes);
+        self.message.apply(&mut fields.message);
+        self.event_date.apply(&mut fields.event_date);
+        self.event_type.apply(&mut fields.event_type);
+        self.timezone.apply(&mut fields.timezone);
+    }
+}
+
+/// Reads a phone number as people of the business's country write it; without a business, as the tenant's first one's do.
+///
+/// In queries a plus sign that nobody escaped arrives as a space, which is forgiven.
+pub async fn read_phone(
+    web: &Web,
+    tenancy: &Tenancy,
+    business: Option<BusinessId>,
+    text: &str,
+) -> Result<Phone, StoreError> {
+    let known = match business.or_else(|| tenancy.businesses().first().copied()) {
+        Some(id) => web.read(move |tx| Box::pin(async move { store::businesses::get(tx, id).await })).await?,
+        None => None,
+    };
+    let country = known.map_or_else(|| "1".to_owned(), |business| business.country_calling_code);
+    let escaped =
+        text.strip_prefix(' ').map_or_else(|| text.to_owned(), |rest| format!("+{}", rest.trim_start()));
+    Ok(Phone::read(&escaped, &country))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn maria() -> LeadFields {
+        LeadFields {
+            name: Some("Maria Lopez".to_owned()),
+            first_name: Some("Maria".to_owned()),
+            last_name: Some("Lopez".to_owned()),
+            ..LeadFields::default()
+        }
+    }
+
+    fn names(patch: LeadPatch) -> [Option<String>; 3] {
+        let mut fields = maria();
+        patch.apply(&mut fields);
+        fields.complete_names();
+        [fields.name, fields.first_name, fields.last_name]
+    }
+
+    #[test]
+    fn a_new_full_name_brings_its_parts_and_new_parts_their_full_name() {
+        let set = |text: &str| Change::Set(text.to_owned());
+        let some = |texts: [&str; 3]| texts.map(|text| Some(text.to_owned()));
+        let renamed = LeadPatch { name: set("Ana Ruiz"), ..LeadPatch::default() };
+        assert_eq!(names(renamed), some(["Ana Ruiz", "Ana", "Ruiz"]));
+        let married = LeadPatch { last_name: set("Ruiz"), ..LeadPatch::default() };
+        assert_eq!(names(married), some(["Maria Ruiz", "Maria", "Ruiz"]));
+        assert_eq!(names(LeadPatch::default()), some(["Maria Lopez", "Maria", "Lopez"]));
+    }
+}

@@ -1,0 +1,82 @@
+//! What routes for programs and pages for people share.
+//!
+//! Who asks (`session`, `bearer`), from where (`peer`, `origin`), how often (`limits`), the layer around every request (`request`), typed
+//! fields of forms and bodies (`input`), partial changes (`change`), and how the things of the platform are found and read (`calls`,
+//! `leads`, `agents`). Wire names and shapes belong to `api`, templates to the pages: nothing here knows JSON bodies or HTML.
+
+pub mod agents;
+pub mod bearer;
+pub mod calls;
+pub mod change;
+pub mod input;
+pub mod leads;
+pub mod limits;
+pub mod origin;
+pub mod peer;
+mod refusal;
+pub mod request;
+pub mod session;
+
+use std::sync::Arc;
+
+use app::App;
+use store::usage::UsageLog;
+use store::{BoxFuture, StoreError, Tx};
+
+pub use limits::RateLimits;
+pub use peer::PeerAddress;
+pub use refusal::{LOGIN_PAGE, Refusal};
+
+/// Settings of everything that answers requests.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Requests per minute.
+    pub rate_limits: RateLimits,
+}
+
+/// What every request needs, whoever sends it. Cheap to clone.
+#[derive(Clone)]
+pub struct Web(Arc<Inner>);
+
+struct Inner {
+    app: App,
+    usage: UsageLog,
+    limits: limits::Limits,
+}
+
+impl Web {
+    /// Puts requests on top of the platform.
+    pub fn new(app: App, usage: UsageLog, settings: Settings) -> Self {
+        let limits = limits::Limits::new(settings.rate_limits);
+        Self(Arc::new(Inner { app, usage, limits }))
+    }
+
+    /// The platform.
+    pub fn app(&self) -> &App {
+        &self.0.app
+    }
+
+    /// The log of requests made with keys.
+    pub fn usage(&self) -> &UsageLog {
+        &self.0.usage
+    }
+
+    /// Answers a read transaction's question.
+    pub async fn read<T, F>(&self, question: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+    {
+        self.app().store().read(question).await
+    }
+
+    fn limits(&self) -> &limits::Limits {
+        &self.0.limits
+    }
+}
+
+impl std::fmt::Debug for Web {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Web").finish_non_exhaustive()
+    }
+}

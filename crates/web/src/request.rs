@@ -1,0 +1,237 @@
+//! The layer around every request: its id, its log line, its metrics, its usage row, and what panics become.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::{CallId, Timestamp, UsageId};
+use futures_util::FutureExt as _;
+use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use store::keys::Authenticated;
+use store::usage::UsageRow;
+use tracing::Instrument as _;
+
+use crate::limits::{Group, Verdict};
+use crate::{Refusal, Web};
+
+/// Routes that share the layer, and what differs between them.
+pub trait Entry: Clone + Send + Sync + 'static {
+    /// What requests need.
+    fn web(&self) -> &Web;
+
+    /// The limit that requests of this route count towards; `None` if there is no such route.
+    fn group(&self, method: &Method, path: &str) -> Option<Group>;
+
+    /// The answer to a request whose handler panicked. The panic itself has been logged.
+    fn panicked(&self) -> Response;
+}
+
+/// Pages for people: every GET counts as a read, everything else as a write.
+#[derive(Debug, Clone)]
+pub struct Pages(pub Web);
+
+impl Entry for Pages {
+    fn web(&self) -> &Web {
+        &self.0
+    }
+
+    fn group(&self, method: &Method, _: &str) -> Option<Group> {
+        Some(if matches!(*method, Method::GET | Method::HEAD) { Group::Read } else { Group::Write })
+    }
+
+    fn panicked(&self) -> Response {
+        let text = "Internal error. The server's log tells more under this request's id.";
+        (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+    }
+}
+
+/// Puts the layer around routes.
+pub fn observed<S, E>(routes: Router<S>, entry: E) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    E: Entry,
+{
+    routes.layer(axum::middleware::from_fn_with_state(entry, observe::<E>))
+}
+
+/// Names a request, in both directions.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A request id as long as this is taken from the client.
+const MAX_REQUEST_ID: usize = 128;
+
+/// The reason behind an answer of 5xx, for the log only; put into the answer's extensions.
+#[derive(Debug, Clone)]
+pub struct LoggedCause(pub String);
+
+async fn observe<E: Entry>(State(entry): State<E>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let web = entry.web();
+    let id = request_id(request.headers()).unwrap_or_else(|| new_request_id(web));
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let known = path.and_then(|path| entry.group(&method, &path).map(|group| (path, group)));
+    let record = Arc::new(Record::new(known.as_ref().map_or(Group::Read, |(_, group)| *group)));
+    request.extensions_mut().insert(Arc::clone(&record));
+
+    let span = tracing::info_span!("request", request.id = %id.to_str().unwrap_or_default());
+    let run = async {
+        let run = AssertUnwindSafe(next.run(request)).catch_unwind();
+        let mut response = run.await.unwrap_or_else(|_| entry.panicked());
+        let label = known.as_ref().map_or("unknown", |(path, _)| path.as_str());
+        log(&method, label, &response);
+        measure(&method, label, response.status(), started);
+        if let Some((path, _)) = &known {
+            keep_usage(web, &record, &method, path, response.status());
+        }
+        if let Some(verdict) = record.verdict() {
+            verdict.write_to(response.headers_mut());
+        }
+        response
+    };
+    let mut response = run.instrument(span).await;
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// The client's own id, if nothing in it can hurt a log or a header.
+fn request_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let value = headers.get(REQUEST_ID)?;
+    let sane = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
+    let bytes = value.as_bytes();
+    ((1..=MAX_REQUEST_ID).contains(&bytes.len()) && bytes.iter().all(sane)).then(|| value.clone())
+}
+
+fn new_request_id(web: &Web) -> HeaderValue {
+    let text = format!("req_{}", web.app().ids().next().simple());
+    HeaderValue::from_str(&text).expect("hexadecimal digits are visible ASCII")
+}
+
+fn log(method: &Method, route: &str, response: &Response) {
+    let status = response.status().as_u16();
+    match response.extensions().get::<LoggedCause>() {
+        Some(LoggedCause(cause)) => tracing::error!(%method, route, status, cause, "Request failed: {cause}"),
+        None => tracing::debug!(%method, route, status, "Request answered"),
+    }
+}
+
+fn measure(method: &Method, route: &str, status: StatusCode, started: Instant) {
+    // Whatever else people send as a method must not become a label.
+    let method =
+        if matches!(method.as_str(), "GET" | "POST" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS" | "PUT") {
+            method.as_str().to_owned()
+        } else {
+            "other".to_owned()
+        };
+    let labels = [("method", method), ("route", route.to_owned()), ("status", status.as_str().to_owned())];
+    metrics::counter!("kaicalls_http_requests_total", &labels).increment(1);
+    metrics::histogram!("kaicalls_http_request_seconds", &labels).record(started.elapsed().as_secs_f64());
+}
+
+fn keep_usage(web: &Web, record: &Record, method: &Method, path: &str, status: StatusCode) {
+    let Some(known) = record.known() else { return };
+    let row = UsageRow {
+        id: UsageId::new(web.app().ids()),
+        key_id: known.key.key_id,
+        business_id: known.key.key_business_id,
+        user_id: known.key.user_id,
+        mode: known.key.mode,
+        endpoint: path.strip_prefix("/api").unwrap_or(path).to_owned(),
+        method: method.as_str().to_owned(),
+        status_code: status.as_u16(),
+        call_id: known.call_id,
+        cost_cents: 0,
+        created_at: web.app().store().created_at(known.received_at),
+    };
+    web.usage().record(row);
+}
+
+/// What is known of a request while it runs: shared between its handler and the layer that logs, counts and answers it.
+#[derive(Debug)]
+pub struct Record {
+    group: Group,
+    known: Mutex<Option<Known>>,
+    verdict: Mutex<Option<Verdict>>,
+}
+
+/// A request whose key is known; it goes into the usage log.
+#[derive(Debug, Clone)]
+struct Known {
+    key: Arc<Authenticated>,
+    received_at: Timestamp,
+    call_id: Option<CallId>,
+}
+
+impl Record {
+    fn new(group: Group) -> Self {
+        Self { group, known: Mutex::default(), verdict: Mutex::default() }
+    }
+
+    /// The record that the layer attached.
+    pub fn of(parts: &Parts) -> Arc<Self> {
+        parts.extensions.get::<Arc<Self>>().cloned().expect("every router is wrapped in `observed`")
+    }
+
+    /// Notes in the usage log that this request placed a call.
+    pub fn placed(&self, call: CallId) {
+        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            known.call_id = Some(call);
+        }
+    }
+
+    pub(crate) fn group(&self) -> Group {
+        self.group
+    }
+
+    /// Keeps what the rate limit said; refuses if it said no.
+    pub(crate) fn count(&self, verdict: Verdict) -> Result<(), Refusal> {
+        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
+        if verdict.allowed {
+            Ok(())
+        } else {
+            Err(Refusal::TooMany { limit: verdict.limit, retry_after_s: verdict.reset_s })
+        }
+    }
+
+    /// Notes whose request it is.
+    pub(crate) fn know(&self, key: Arc<Authenticated>, received_at: Timestamp) {
+        let known = Known { key, received_at, call_id: None };
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+    }
+
+    fn verdict(&self) -> Option<Verdict> {
+        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known(&self) -> Option<Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_harmless_request_ids_are_taken_over() {
+        let taken = |value: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_bytes(value).expect("a header value"));
+            request_id(&headers).is_some()
+        };
+        assert!(taken(b"abc-123_x.y:z"));
+        assert!(taken(&[b'a'; 128]));
+        for refused in [&b""[..], b"a b", b"a\"b", b"\xffx", &[b'a'; 129]] {
+            assert!(!taken(refused));
+        }
+    }
+}

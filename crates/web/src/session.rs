@@ -1,0 +1,141 @@
+//! Logins of people: the cookie, opening and ending a session, and who is behind one.
+//!
+//! The cookie cannot be read by scripts and is sent by pages of this server only; a request that changes something must also come from
+//! such a page (see [`crate::origin`]).
+
+use axum::extract::{FromRef, FromRequestParts};
+use domain::business::User;
+use domain::{Mode, SessionId, Timestamp, UserId};
+use http::header::COOKIE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method};
+use store::{StoreError, Tenancy};
+
+use crate::limits::{Group, Subject};
+use crate::request::Record;
+use crate::{Refusal, Web, origin, peer};
+
+/// Somebody who is logged in. As an argument of a page it sends strangers to the login page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Who.
+    pub user_id: UserId,
+    /// By which login.
+    pub session_id: SessionId,
+}
+
+impl SignedIn {
+    /// What the user may see in a mode.
+    pub async fn tenancy(&self, web: &Web, mode: Mode) -> Result<Tenancy, StoreError> {
+        let user = self.user_id;
+        let businesses =
+            web.read(move |tx| Box::pin(async move { store::users::businesses_of(tx, user).await })).await?;
+        Ok(Tenancy::new(businesses, mode))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn
+where
+    Web: FromRef<S>,
+{
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        signed_in(&Web::from_ref(state), parts).await
+    }
+}
+
+/// Who sent the request. Counts it, and refuses what pages of other sites want changed.
+pub async fn signed_in(web: &Web, parts: &Parts) -> Result<SignedIn, Refusal> {
+    let token = cookie(&parts.headers, cookie_name(web)).ok_or(Refusal::NoSession)?;
+    let user = app::sessions::current(web.app(), token).await?.ok_or(Refusal::NoSession)?;
+    let record = Record::of(parts);
+    let verdict = web.limits().take(Subject::Session(user.session_id), record.group(), web.app().now());
+    record.count(verdict)?;
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
+        from_own_page(web, parts)?;
+    }
+    Ok(SignedIn { user_id: user.user_id, session_id: user.session_id })
+}
+
+/// Refuses requests that a page of another site makes a browser send.
+pub fn from_own_page(web: &Web, parts: &Parts) -> Result<(), Refusal> {
+    let own = origin::is_own(&parts.headers, &web.app().settings().public_url);
+    if own { Ok(()) } else { Err(Refusal::ForeignPage) }
+}
+
+/// Counts an attempt to log in; refuses if its address has made too many.
+pub fn count_login(web: &Web, parts: &Parts) -> Result<(), Refusal> {
+    let subject = Subject::address(peer::client_address(parts));
+    Record::of(parts).count(web.limits().take(subject, Group::Login, web.app().now()))
+}
+
+/// A session just opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// For `Set-Cookie`.
+    pub cookie: HeaderValue,
+    /// Who logged in.
+    pub user: User,
+    /// When the session ends at the latest.
+    pub expires_at: Timestamp,
+}
+
+/// Checks e-mail address and password, and opens a session. [`count_login`] and [`from_own_page`] come first.
+pub async fn log_in(web: &Web, email: &str, password: &str) -> Result<Opened, Refusal> {
+    let logged_in = app::sessions::log_in(web.app(), email, password).await.map_err(|error| match error {
+        app::sessions::LoginError::Wrong => Refusal::WrongCredentials,
+        app::sessions::LoginError::Busy => Refusal::LoginsBusy,
+        app::sessions::LoginError::Store(error) => error.into(),
+    })?;
+    let lifetime = logged_in.expires_at.duration_since(web.app().now()).as_secs();
+    Ok(Opened {
+        cookie: set_cookie(web, &logged_in.token, lifetime),
+        user: logged_in.user,
+        expires_at: logged_in.expires_at,
+    })
+}
+
+/// Ends the session behind the request's cookie, whatever that is worth, and gives the `Set-Cookie` that removes it.
+pub async fn log_out(web: &Web, parts: &Parts) -> Result<HeaderValue, Refusal> {
+    from_own_page(web, parts)?;
+    if let Some(token) = cookie(&parts.headers, cookie_name(web)) {
+        app::sessions::log_out(web.app(), token).await?;
+    }
+    Ok(set_cookie(web, "", 0))
+}
+
+fn is_secure(web: &Web) -> bool {
+    web.app().settings().public_url.starts_with("https://")
+}
+
+/// Browsers keep `__Host-` cookies only when they came over https.
+fn cookie_name(web: &Web) -> &'static str {
+    if is_secure(web) { "__Host-kaicalls_session" } else { "kaicalls_session" }
+}
+
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+fn set_cookie(web: &Web, value: &str, max_age_s: i64) -> HeaderValue {
+    let (name, secure) = (cookie_name(web), if is_secure(web) { "; Secure" } else { "" });
+    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={max_age_s}{secure}");
+    HeaderValue::from_str(&cookie).expect("cookies are made of visible ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("a=1; kaicalls_session=abc; b=2"));
+        headers.append(COOKIE, HeaderValue::from_static("kaicalls_session=later"));
+        assert_eq!(cookie(&headers, "kaicalls_session"), Some("abc"));
+        assert_eq!(cookie(&headers, "session"), None);
+    }
+}
