@@ -15,9 +15,9 @@ use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use store::StoreError;
+use web::LoggedCause;
 use web::Refusal;
 use web::input::Problem;
-use web::request::LoggedCause;
 
 macro_rules! codes {
     ($($variant:ident = $text:literal, $status:literal, $when:literal;)*) => {

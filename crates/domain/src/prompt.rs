@@ -6,7 +6,7 @@
 use crate::Timestamp;
 use crate::agent::{AgentConfig, DEFAULT_FIRST_MESSAGE};
 use crate::business::Business;
-use crate::call::Direction;
+use crate::direction::Direction;
 use crate::lead::Lead;
 use crate::template::{self, Unrendered};
 

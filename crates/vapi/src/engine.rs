@@ -19,11 +19,9 @@ use crate::assistant::{Server, assistant, settable, settings_made, tagged as tag
 use crate::client::{Artifact, Client, Failure, segment};
 use crate::facts::{Facts, time};
 use crate::message::tagged;
+use crate::names::NAME;
 use crate::numbers::{Held, Numbers};
 use crate::{call, recording};
-
-/// The engine's name in settings and records.
-pub(crate) const NAME: &str = "vapi";
 
 /// How long to look for the report of a call that is over, by the time since its end was seen: after the last of them it is
 /// settled with what there is.

@@ -142,7 +142,7 @@ impl Hook {
             return None;
         }
         let conversation = message.conversation()?;
-        let asked = self.desk.transfer_to(crate::engine::NAME, conversation, message.call_id());
+        let asked = self.desk.transfer_to(crate::names::NAME, conversation, message.call_id());
         match tokio::time::timeout(ANSWER_LIMIT, asked).await {
             Ok(Ok(number)) => number,
             _ => None,

@@ -9,8 +9,8 @@ use domain::{CallId, E164, Timestamp};
 use serde_json::Value;
 
 use crate::call::CALL_TAG;
-use crate::engine::NAME;
 use crate::facts::{Facts, time};
+use crate::names::NAME;
 use crate::reasons::{Verdict, verdict};
 
 /// How long to wait for the report of a call that nobody answered, and of one with a conversation. Reports on the former may

@@ -2,6 +2,9 @@
 
 use domain::engine::EngineRefusal;
 
+/// The engine's name in settings and records.
+pub(crate) const NAME: &str = "vapi";
+
 /// The longest name of an assistant, a call or a customer, in UTF-16 units.
 pub(crate) const NAME_UNITS: usize = 40;
 

@@ -25,7 +25,7 @@ use store::{BoxFuture, StoreError, Tx};
 
 pub use limits::RateLimits;
 pub use peer::PeerAddress;
-pub use refusal::{LOGIN_PAGE, Refusal};
+pub use refusal::{LOGIN_PAGE, LoggedCause, Refusal};
 
 /// Settings of everything that answers requests.
 #[derive(Debug, Clone, Default)]

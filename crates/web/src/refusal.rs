@@ -9,10 +9,13 @@ use http::{HeaderValue, StatusCode};
 use store::StoreError;
 
 use crate::input::Problem;
-use crate::request::LoggedCause;
 
 /// Where pages send a visitor who is not logged in.
 pub const LOGIN_PAGE: &str = "/login";
+
+/// The reason behind an answer of 5xx, for the log only; put into the answer's extensions.
+#[derive(Debug, Clone)]
+pub struct LoggedCause(pub String);
 
 /// Why a request is turned away.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -18,6 +18,7 @@ use store::usage::UsageRow;
 use tracing::Instrument as _;
 
 use crate::limits::{Group, Verdict};
+use crate::refusal::LoggedCause;
 use crate::{Refusal, Web};
 
 /// Routes that share the layer, and what differs between them.
@@ -65,10 +66,6 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A request id as long as this is taken from the client.
 const MAX_REQUEST_ID: usize = 128;
-
-/// The reason behind an answer of 5xx, for the log only; put into the answer's extensions.
-#[derive(Debug, Clone)]
-pub struct LoggedCause(pub String);
 
 async fn observe<E: Entry>(State(entry): State<E>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();

@@ -5,7 +5,8 @@ mod plan;
 mod progress;
 mod state;
 
+pub use crate::direction::Direction;
 pub use outcome::{FailureCode, Outcome};
-pub use plan::{CallPlan, Direction};
+pub use plan::CallPlan;
 pub use progress::{Ending, Findings, Party, Progress, Report, Utterance};
 pub use state::{CallState, Step, WRAP_UP_LIMIT};

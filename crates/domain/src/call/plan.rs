@@ -3,32 +3,9 @@
 use std::time::Duration;
 
 use crate::agent::AgentConfig;
+use crate::direction::Direction;
 use crate::prompt::Variables;
 use crate::{AgentId, BusinessId, CallId, E164, Mode, Timestamp};
-
-/// Which way a call goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// They called us.
-    Inbound,
-    /// We called them.
-    Outbound,
-}
-
-impl Direction {
-    /// The word on the wire and in storage.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Inbound => "inbound",
-            Self::Outbound => "outbound",
-        }
-    }
-
-    /// Reads the word back.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Inbound, Self::Outbound].into_iter().find(|direction| direction.as_str() == text)
-    }
-}
 
 /// Everything an engine needs for one call. Texts are rendered: no template is left in them.
 #[derive(Debug, Clone)]
