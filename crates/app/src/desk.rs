@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::agent::{Agent, DEFAULT_MAX_DURATION};
-use domain::call::{CallPlan, CallState, Direction, Report};
+use domain::call::{CallPlan, CallState, Direction, LogEntry, LogLine, Report};
 use domain::engine::{CallDesk, EngineMessage, IncomingCall, NotStored, Taken};
 use domain::{CallId, E164, Mode};
 use jiff::SignedDuration;
@@ -15,7 +15,6 @@ use store::{StoreError, Tenancy, Tx};
 use crate::App;
 use crate::calls::cast::{self, Cast, cast_of};
 use crate::calls::intake::{self, Also};
-use crate::calls::log;
 
 /// How long storing may take before the sender is told to come again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -182,7 +181,7 @@ async fn admit(tx: &mut Tx, app: &App, incoming: &IncomingCall) -> Result<Option
         };
         return Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)));
     }
-    store::calls::log_first(tx, call.id, &log::entry(incoming.at, "ringing")).await?;
+    store::call_log::begin(tx, call.id, &LogEntry { at: incoming.at, line: LogLine::Ringing }).await?;
     let talk = SignedDuration::from_secs(call.max_duration_s.into());
     store::calls::check_at(tx, call.id, now + talk + BEYOND_THE_TALK).await?;
     Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)))

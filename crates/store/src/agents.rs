@@ -2,7 +2,8 @@
 
 use domain::agent::{Agent, AgentConfig, Model};
 use domain::{AgentId, BusinessId, E164, NodeId, Timestamp};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::page::{ListQuery, list as list_page};
@@ -278,25 +279,59 @@ pub async fn phone_number(tx: &mut Tx, id: AgentId) -> Result<Option<E164>, Stor
     row.of("numbers").parse(|text| E164::parse(text).ok()).map(Some)
 }
 
+/// A configuration as it is kept. The names of the fields, and their order, are for good: versions are compared by the text.
+#[derive(Serialize)]
+struct KeptConfig<'a> {
+    name: &'a str,
+    system_prompt: &'a str,
+    outbound_prompt: Option<&'a str>,
+    sms_prompt: Option<&'a str>,
+    first_message: Option<&'a str>,
+    outbound_first_message: Option<&'a str>,
+    voice: Option<&'a Map<String, Value>>,
+    model: KeptModel<'a>,
+    outbound_llm: Option<&'a Value>,
+    sms_llm: Option<&'a Value>,
+    max_duration_s: Option<u32>,
+    transfer_enabled: bool,
+    transfer_phone_number: Option<&'a str>,
+    vapi_config: &'a Map<String, Value>,
+    metadata: &'a Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct KeptModel<'a> {
+    provider: &'a str,
+    model: &'a str,
+    temperature: f64,
+    extra: &'a Map<String, Value>,
+}
+
+impl<'a> From<&'a AgentConfig> for KeptConfig<'a> {
+    fn from(config: &'a AgentConfig) -> Self {
+        let Model { provider, model, temperature, extra } = &config.model;
+        Self {
+            name: &config.name,
+            system_prompt: &config.system_prompt,
+            outbound_prompt: config.outbound_prompt.as_deref(),
+            sms_prompt: config.sms_prompt.as_deref(),
+            first_message: config.first_message.as_deref(),
+            outbound_first_message: config.outbound_first_message.as_deref(),
+            voice: config.voice.as_ref(),
+            model: KeptModel { provider, model, temperature: *temperature, extra },
+            outbound_llm: config.outbound_llm.as_ref(),
+            sms_llm: config.sms_llm.as_ref(),
+            max_duration_s: config.max_duration_s,
+            transfer_enabled: config.transfer_enabled,
+            transfer_phone_number: config.transfer_phone_number.as_ref().map(E164::as_str),
+            vapi_config: &config.vapi_config,
+            metadata: &config.metadata,
+        }
+    }
+}
+
 fn config_to_value(config: &AgentConfig) -> Value {
-    let Model { provider, model, temperature, extra } = &config.model;
-    json!({
-        "name": config.name,
-        "system_prompt": config.system_prompt,
-        "outbound_prompt": config.outbound_prompt,
-        "sms_prompt": config.sms_prompt,
-        "first_message": config.first_message,
-        "outbound_first_message": config.outbound_first_message,
-        "voice": config.voice,
-        "model": { "provider": provider, "model": model, "temperature": temperature, "extra": extra },
-        "outbound_llm": config.outbound_llm,
-        "sms_llm": config.sms_llm,
-        "max_duration_s": config.max_duration_s,
-        "transfer_enabled": config.transfer_enabled,
-        "transfer_phone_number": config.transfer_phone_number,
-        "vapi_config": config.vapi_config,
-        "metadata": config.metadata,
-    })
+    serde_json::to_value(KeptConfig::from(config)).expect("texts, numbers and objects can be written as JSON")
 }
 
 fn config_to_text(config: &AgentConfig) -> String {
@@ -338,6 +373,8 @@ fn config_from_text(text: &str) -> Result<AgentConfig, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

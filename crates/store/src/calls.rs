@@ -1,16 +1,15 @@
-//! Calls and their logs.
+//! Calls.
 //!
 //! `heard_at` is when something last happened in a call on its engine's clock; the watchdog and the end of a lost call go by it.
 
 use std::time::Duration;
 
-use domain::call::{CallState, Direction, FailureCode, Outcome, Utterance};
+use domain::call::{CallState, Direction, FailureCode, Outcome};
 use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode, NodeId, Timestamp};
-use serde_json::Value;
 
 use crate::page::{Conditions, ListQuery, list as list_page};
 use crate::tx::{Param, Row, Tx, params};
-use crate::{Listed, Page, StoreError, Tenancy, transcripts};
+use crate::{Listed, Page, StoreError, Tenancy};
 
 /// A call as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,30 +110,6 @@ pub struct CallFilter {
     pub direction: Option<Direction>,
     /// Only with this lead.
     pub lead_id: Option<LeadId>,
-}
-
-/// A line to add to a call's log.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LogEntry {
-    /// When, on the engine's clock.
-    pub at: Timestamp,
-    /// What, as one word.
-    pub kind: String,
-    /// More about it, an object.
-    pub data: Value,
-}
-
-/// A line of a call's log.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LogRow {
-    /// Its place, from 1.
-    pub seq: i64,
-    /// When, on the engine's clock.
-    pub at: Timestamp,
-    /// What, as one word.
-    pub kind: String,
-    /// More about it, an object.
-    pub data: Value,
 }
 
 const COLUMNS: &str = "c.id, c.business_id, c.mode, c.agent_id, c.direction, c.to_number, c.from_number, c.name, c.context, \
@@ -410,52 +385,6 @@ pub async fn count_running(tx: &mut Tx, tenancy: &Tenancy) -> Result<u64, StoreE
         running += row.map_or(Ok(0), |mut row| row.next::<u64>())?;
     }
     Ok(running)
-}
-
-/// Adds lines to a call's log, in order. The call must be locked, or new.
-pub async fn log(tx: &mut Tx, id: CallId, entries: &[LogEntry]) -> Result<(), StoreError> {
-    let Some(newest) = entries.iter().map(|entry| entry.at).max() else { return Ok(()) };
-    let add = "INSERT INTO call_log (call_id, seq, at, kind, data) \
-               SELECT $1, coalesce(max(seq), 0) + 1, $2, $3, $4 FROM call_log WHERE call_id = $1";
-    let line = |entry: &LogEntry| params![id, entry.at, entry.kind.as_str(), entry.data.to_string()].to_vec();
-    let mut statements: Vec<(&str, Vec<Param>)> = entries.iter().map(|entry| (add, line(entry))).collect();
-    let heard = "UPDATE calls SET heard_at = $2 WHERE id = $1 AND heard_at < $2";
-    statements.push((heard, params![id, newest].to_vec()));
-    tx.execute_all(&statements).await?;
-    Ok(())
-}
-
-/// The first line of the log of a call that was just stored.
-pub async fn log_first(tx: &mut Tx, id: CallId, entry: &LogEntry) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO call_log (call_id, seq, at, kind, data) VALUES ($1, 1, $2, $3, $4)",
-        params![id, entry.at, entry.kind.as_str(), entry.data.to_string()],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Lines of a call's log after a place, in order. Whether the call may be seen is checked before.
-pub async fn log_since(tx: &mut Tx, id: CallId, after: i64, limit: u32) -> Result<Vec<LogRow>, StoreError> {
-    let sql =
-        "SELECT seq, at, kind, data FROM call_log WHERE call_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-    let rows = tx.query(sql, params![id, after, limit]).await?.into_iter().map(|row| {
-        let mut row = row.of("call_log");
-        let (seq, at, kind) = (row.next()?, row.next()?, row.next()?);
-        Ok(LogRow { seq, at, kind, data: row.parse(|text| serde_json::from_str(text).ok())? })
-    });
-    rows.collect()
-}
-
-/// Everything that was said in a call, in the order in which it began.
-pub async fn utterances(tx: &mut Tx, id: CallId) -> Result<Vec<Utterance>, StoreError> {
-    let sql = "SELECT data FROM call_log WHERE call_id = $1 AND kind = 'said' ORDER BY seq";
-    let rows = tx.query(sql, params![id]).await?.into_iter().map(|row| {
-        row.of("call_log").parse(|text| transcripts::utterance_from_value(&serde_json::from_str(text).ok()?))
-    });
-    let mut said = rows.collect::<Result<Vec<Utterance>, _>>()?;
-    said.sort_by_key(|said| said.start);
-    Ok(said)
 }
 
 /// When something last happened in a call, on its engine's clock.

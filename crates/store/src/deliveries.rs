@@ -1,6 +1,7 @@
 //! Events on their way to their receivers, and every attempt to get them there.
 
 use domain::{AttemptId, BusinessId, DeliveryId, EndpointId, EventId, Timestamp};
+use serde_json::{Map, Value};
 
 use crate::StoreError;
 use crate::table::{table, text};
@@ -78,12 +79,31 @@ pub struct Attempt {
     pub response_body: Option<String>,
     /// Why there was no answer, as one word.
     pub error: Option<String>,
-    /// The headers that were sent, as JSON, without signatures.
-    pub request_headers: String,
+    /// The headers that were sent, without signatures.
+    pub request_headers: RequestHeaders,
+}
+
+/// Names and values of headers, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestHeaders(pub Vec<(String, String)>);
+
+impl RequestHeaders {
+    fn to_text(&self) -> String {
+        let object: Map<String, Value> =
+            self.0.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+        Value::Object(object).to_string()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let object: Map<String, Value> = serde_json::from_str(text).ok()?;
+        let header = |(name, value): (String, Value)| Some((name, value.as_str()?.to_owned()));
+        object.into_iter().map(header).collect::<Option<_>>().map(Self)
+    }
 }
 
 crate::tx::words! {
     DeliveryState: as_str, Self::parse;
+    RequestHeaders: to_text, Self::from_text;
 }
 
 table! {

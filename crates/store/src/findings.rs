@@ -2,11 +2,11 @@
 
 use domain::call::Findings;
 use domain::{CallId, Timestamp};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
-use crate::transcripts::{utterance_from_value, utterance_to_value};
 use crate::tx::{Tx, params};
+use crate::utterances::KeptUtterance;
 
 /// Keeps findings. Of two for one call the later one counts where it knows something.
 pub async fn put(tx: &mut Tx, id: CallId, found: &Findings, now: Timestamp) -> Result<(), StoreError> {
@@ -15,7 +15,7 @@ pub async fn put(tx: &mut Tx, id: CallId, found: &Findings, now: Timestamp) -> R
     tx.execute(
         "INSERT INTO findings (call_id, body, found_at) VALUES ($1, $2, $3) \
          ON CONFLICT (call_id) DO UPDATE SET body = excluded.body, found_at = excluded.found_at",
-        params![id, to_value(&both).to_string(), now],
+        params![id, to_text(&both), now],
     )
     .await?;
     Ok(())
@@ -41,40 +41,47 @@ fn merge(earlier: Findings, later: Findings) -> Findings {
 /// The findings of a call.
 pub async fn get(tx: &mut Tx, id: CallId) -> Result<Option<Findings>, StoreError> {
     let row = tx.query_one("SELECT body FROM findings WHERE call_id = $1", params![id]).await?;
-    row.map(|row| row.of("findings").parse(|text| from_value(&serde_json::from_str(text).ok()?))).transpose()
+    row.map(|row| row.of("findings").parse(from_text)).transpose()
 }
 
-fn to_value(found: &Findings) -> Value {
-    json!({
-        "summary": found.summary,
-        "quality": found.quality,
-        "name": found.name,
-        "email": found.email,
-        "phone": found.phone,
-        "intent": found.intent,
-        "cost_cents": found.cost_cents,
-        "transcript": found.transcript.iter().map(utterance_to_value).collect::<Vec<_>>(),
-    })
+/// Findings as they are kept. The names of the fields are for good.
+#[derive(Serialize, Deserialize)]
+struct KeptFindings {
+    summary: Option<String>,
+    quality: Option<[u8; 4]>,
+    name: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    intent: Option<String>,
+    cost_cents: Option<u32>,
+    transcript: Vec<KeptUtterance>,
 }
 
-fn from_value(value: &Value) -> Option<Findings> {
-    let text = |name: &str| value[name].as_str().map(str::to_owned);
-    let marks: Option<Vec<u8>> = value["quality"]
-        .as_array()
-        .and_then(|marks| marks.iter().map(|mark| mark.as_u64()?.try_into().ok()).collect());
+fn to_text(found: &Findings) -> String {
+    let kept = KeptFindings {
+        summary: found.summary.clone(),
+        quality: found.quality,
+        name: found.name.clone(),
+        email: found.email.clone(),
+        phone: found.phone.clone(),
+        intent: found.intent.clone(),
+        cost_cents: found.cost_cents,
+        transcript: found.transcript.iter().map(KeptUtterance::from).collect(),
+    };
+    serde_json::to_string(&kept).expect("texts and numbers can be written as JSON")
+}
+
+fn from_text(text: &str) -> Option<Findings> {
+    let kept: KeptFindings = serde_json::from_str(text).ok()?;
     Some(Findings {
-        summary: text("summary"),
-        quality: marks.and_then(|marks| marks.try_into().ok()),
-        name: text("name"),
-        email: text("email"),
-        phone: text("phone"),
-        intent: text("intent"),
-        cost_cents: value["cost_cents"].as_u64().and_then(|cents| cents.try_into().ok()),
-        transcript: value["transcript"]
-            .as_array()?
-            .iter()
-            .map(utterance_from_value)
-            .collect::<Option<_>>()?,
+        summary: kept.summary,
+        quality: kept.quality,
+        name: kept.name,
+        email: kept.email,
+        phone: kept.phone,
+        intent: kept.intent,
+        cost_cents: kept.cost_cents,
+        transcript: kept.transcript.into_iter().map(KeptUtterance::read).collect::<Option<_>>()?,
     })
 }
 
@@ -103,7 +110,7 @@ mod tests {
             transcript: vec![said],
             ..Findings::default()
         };
-        assert_eq!(from_value(&to_value(&rich)), Some(rich.clone()));
+        assert_eq!(from_text(&to_text(&rich)), Some(rich.clone()));
         let poor = Findings { name: Some("Maria".into()), ..Findings::default() };
         let both = Findings { name: Some("Maria".into()), ..rich.clone() };
         assert_eq!(merge(rich.clone(), poor.clone()), both);

@@ -16,6 +16,7 @@ pub mod vault;
 
 pub mod agents;
 pub mod businesses;
+pub mod call_log;
 pub mod calls;
 pub mod deliveries;
 pub mod engine_messages;
@@ -32,6 +33,7 @@ pub mod sessions;
 pub mod transcripts;
 pub mod usage;
 pub mod users;
+mod utterances;
 
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -1,15 +1,12 @@
 //! Transcripts of finished calls.
 
-use std::time::Duration;
-
-use domain::call::{Party, Utterance};
+use domain::call::Utterance;
 use domain::{AgentId, BusinessId, CallId, Mode, Timestamp};
-use serde_json::{Value, json};
 
 use crate::calls::CallView;
 use crate::page::{Conditions, ListQuery, list as list_page};
 use crate::tx::{Row, Tx, params};
-use crate::{Listed, Page, StoreError, Tenancy};
+use crate::{Listed, Page, StoreError, Tenancy, utterances};
 
 /// What was said in a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,37 +60,12 @@ fn read(row: Row) -> Result<Transcript, StoreError> {
         agent_id: row.next()?,
         created_at: row.next()?,
         text: row.next()?,
-        utterances: row.parse(|text| {
-            let values: Vec<Value> = serde_json::from_str(text).ok()?;
-            values.iter().map(utterance_from_value).collect()
-        })?,
-    })
-}
-
-/// An utterance as logs and transcripts keep it.
-pub fn utterance_to_value(said: &Utterance) -> Value {
-    json!({
-        "by": said.by.as_str(),
-        "text": said.text,
-        "start_ms": u64::try_from(said.start.as_millis()).unwrap_or(u64::MAX),
-        "end_ms": u64::try_from(said.end.as_millis()).unwrap_or(u64::MAX),
-        "interrupted": said.interrupted,
-    })
-}
-
-pub(crate) fn utterance_from_value(value: &Value) -> Option<Utterance> {
-    Some(Utterance {
-        by: Party::parse(value.get("by")?.as_str()?)?,
-        text: value.get("text")?.as_str()?.to_owned(),
-        start: Duration::from_millis(value.get("start_ms")?.as_u64()?),
-        end: Duration::from_millis(value.get("end_ms")?.as_u64()?),
-        interrupted: value.get("interrupted")?.as_bool()?,
+        utterances: row.parse(utterances::from_text)?,
     })
 }
 
 /// Stores a transcript; the newer one counts.
 pub async fn insert(tx: &mut Tx, transcript: &Transcript) -> Result<(), StoreError> {
-    let utterances = Value::Array(transcript.utterances.iter().map(utterance_to_value).collect());
     tx.execute(
         "INSERT INTO transcripts (call_id, business_id, mode, agent_id, created_at, text, utterances) \
          VALUES ($1, $2, $3, $4, $5, $6, $7) \
@@ -105,7 +77,7 @@ pub async fn insert(tx: &mut Tx, transcript: &Transcript) -> Result<(), StoreErr
             transcript.agent_id,
             transcript.created_at,
             transcript.text.as_str(),
-            utterances.to_string(),
+            utterances::to_text(&transcript.utterances),
         ],
     )
     .await?;

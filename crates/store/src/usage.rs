@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use domain::usage::Month;
 use domain::{BusinessId, CallId, KeyId, Mode, Timestamp, UsageId, UserId};
-use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::page::{Conditions, ListQuery, list as list_page, list_by};
 use crate::tx::{Row, Tx, params};
@@ -241,9 +241,9 @@ impl Spool {
                 waiting.file.insert((file, path))
             }
         };
-        let mut line = to_json(row).to_string();
-        line.push('\n');
-        file.write_all(line.as_bytes())
+        let mut line = to_line(row);
+        line.push(b'\n');
+        file.write_all(&line)
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
@@ -282,7 +282,7 @@ impl Spool {
         let mut rows = Vec::new();
         for line in BufReader::new(std::fs::File::open(path).map_err(io)?).split(b'\n') {
             let line = line.map_err(io)?;
-            rows.extend(serde_json::from_slice(&line).ok().and_then(|value| from_json(&value)));
+            rows.extend(from_line(&line));
         }
         self.insert(rows).await?;
         remove(path);
@@ -296,36 +296,39 @@ fn remove(path: &Path) {
     }
 }
 
-fn to_json(row: &UsageRow) -> Value {
-    json!([
-        row.id,
-        row.key_id,
-        row.user_id,
-        row.business_id,
-        row.mode.as_str(),
-        row.endpoint,
-        row.method,
+/// A row as a line of the file, in this order.
+type KeptRow = (Uuid, Uuid, Uuid, Option<Uuid>, String, String, String, u16, Option<Uuid>, i64);
+
+fn to_line(row: &UsageRow) -> Vec<u8> {
+    let kept: KeptRow = (
+        row.id.0,
+        row.key_id.0,
+        row.user_id.0,
+        row.business_id.map(|id| id.0),
+        row.mode.as_str().to_owned(),
+        row.endpoint.clone(),
+        row.method.clone(),
         row.status_code,
-        row.call_id,
+        row.call_id.map(|id| id.0),
         row.created_at.as_microsecond(),
-    ])
+    );
+    serde_json::to_vec(&kept).expect("texts and numbers can be written as JSON")
 }
 
-fn from_json(value: &Value) -> Option<UsageRow> {
-    let field = |index: usize| value.get(index);
-    let text = |index: usize| field(index).and_then(Value::as_str);
-    let id = |index: usize| text(index).and_then(|text| text.parse::<uuid::Uuid>().ok());
+fn from_line(line: &[u8]) -> Option<UsageRow> {
+    let kept: KeptRow = serde_json::from_slice(line).ok()?;
+    let (id, key, user, business, mode, endpoint, method, status_code, call, created_at) = kept;
     Some(UsageRow {
-        id: UsageId(id(0)?),
-        key_id: KeyId(id(1)?),
-        user_id: UserId(id(2)?),
-        business_id: id(3).map(BusinessId),
-        mode: Mode::parse(text(4)?)?,
-        endpoint: text(5)?.to_owned(),
-        method: text(6)?.to_owned(),
-        status_code: field(7)?.as_u64()?.try_into().ok()?,
-        call_id: id(8).map(CallId),
+        id: UsageId(id),
+        key_id: KeyId(key),
+        user_id: UserId(user),
+        business_id: business.map(BusinessId),
+        mode: Mode::parse(&mode)?,
+        endpoint,
+        method,
+        status_code,
+        call_id: call.map(CallId),
         cost_cents: 0,
-        created_at: Timestamp::from_microsecond(field(9)?.as_i64()?).ok()?,
+        created_at: Timestamp::from_microsecond(created_at).ok()?,
     })
 }

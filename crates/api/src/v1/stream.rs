@@ -11,15 +11,16 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use domain::CallId;
+use domain::call::LogLine;
+use domain::{CallId, Timestamp};
 use futures_util::{Stream, stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method};
 use schemars::SchemaGenerator;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::StoreError;
-use store::calls::LogRow;
+use store::call_log::LogRow;
 use tokio::sync::broadcast;
 
 use crate::Api;
@@ -160,7 +161,11 @@ impl Watch {
                 }
             };
             if !rows.is_empty() {
-                return Some(self.write(&rows));
+                let text = self.write(&rows);
+                if text.is_empty() {
+                    continue;
+                }
+                return Some(text);
             }
             if self.api.app().is_stopping() {
                 return None;
@@ -178,7 +183,7 @@ impl Watch {
             .api
             .app()
             .store()
-            .read(move |tx| Box::pin(async move { store::calls::log_since(tx, id, after, BATCH).await }));
+            .read(move |tx| Box::pin(async move { store::call_log::since(tx, id, after, BATCH).await }));
         look.await
     }
 
@@ -186,13 +191,12 @@ impl Watch {
         let mut text = String::new();
         for row in rows {
             self.after = row.seq;
-            let mut data = serde_json::Map::new();
-            data.insert("at".to_owned(), row.at.to_string().into());
-            data.extend(row.data.as_object().cloned().unwrap_or_default());
-            let data = serde_json::Value::Object(data);
+            // What a newer version has written is left to those who know it.
+            let Some(line) = &row.line else { continue };
+            let (event, data) = shown(row.at, line);
             // JSON holds no line breaks, so one line of data is enough.
-            let _ = write!(text, "id: {}\nevent: {}\ndata: {data}\n\n", row.seq, row.kind);
-            if matches!(row.kind.as_str(), "completed" | "failed") {
+            let _ = write!(text, "id: {}\nevent: {event}\ndata: {data}\n\n", row.seq);
+            if matches!(line, LogLine::Completed | LogLine::Failed) {
                 self.state = Phase::Over;
             }
         }
@@ -212,5 +216,95 @@ impl Watch {
         };
         // Either way the log is looked at next.
         let _ = tokio::time::timeout(POLL, rung).await;
+    }
+}
+
+/// A line of the log as clients see it: the name of the event, and its data.
+fn shown(at: Timestamp, line: &LogLine) -> (&'static str, Value) {
+    let at = at.to_string();
+    match line {
+        LogLine::Queued => ("queued", json!({ "at": at })),
+        LogLine::Waiting => ("waiting", json!({ "at": at })),
+        LogLine::Dialing => ("dialing", json!({ "at": at })),
+        LogLine::Accepted { conversation_id } => {
+            ("accepted", json!({ "at": at, "conversation_id": conversation_id }))
+        }
+        LogLine::Ringing => ("ringing", json!({ "at": at })),
+        LogLine::Answered => ("answered", json!({ "at": at })),
+        LogLine::Said(said) => (
+            "said",
+            json!({
+                "at": at,
+                "by": said.by.as_str(),
+                "text": said.text,
+                "start_ms": millis(said.start),
+                "end_ms": millis(said.end),
+                "interrupted": said.interrupted,
+            }),
+        ),
+        LogLine::Noted { what, detail } => ("noted", json!({ "at": at, "what": what, "detail": detail })),
+        LogLine::Talked { reason, talked } => {
+            ("ended", json!({ "at": at, "reason": reason, "talked_ms": millis(*talked) }))
+        }
+        LogLine::NotConnected { reason, code } => {
+            ("ended", json!({ "at": at, "reason": reason, "error": code.as_str() }))
+        }
+        LogLine::Completed => ("completed", json!({ "at": at })),
+        LogLine::Failed => ("failed", json!({ "at": at })),
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::call::{FailureCode, Party, Utterance};
+
+    use super::*;
+
+    #[test]
+    fn lines_of_the_log_have_the_names_and_fields_of_the_contract() {
+        let at: Timestamp = "2026-02-15T14:32:12.5Z".parse().expect("a timestamp");
+        let said = Utterance {
+            by: Party::Agent,
+            text: "Hello".into(),
+            start: Duration::from_millis(100),
+            end: Duration::from_millis(700),
+            interrupted: false,
+        };
+        for (line, event, data) in [
+            (LogLine::Queued, "queued", r#"{"at":"2026-02-15T14:32:12.5Z"}"#),
+            (
+                LogLine::Accepted { conversation_id: "conv-1".into() },
+                "accepted",
+                r#"{"at":"2026-02-15T14:32:12.5Z","conversation_id":"conv-1"}"#,
+            ),
+            (
+                LogLine::Said(said),
+                "said",
+                r#"{"at":"2026-02-15T14:32:12.5Z","by":"agent","text":"Hello","start_ms":100,"end_ms":700,"interrupted":false}"#,
+            ),
+            (
+                LogLine::Noted { what: "barge_in".into(), detail: String::new() },
+                "noted",
+                r#"{"at":"2026-02-15T14:32:12.5Z","what":"barge_in","detail":""}"#,
+            ),
+            (
+                LogLine::Talked { reason: "silence".into(), talked: Duration::from_millis(2500) },
+                "ended",
+                r#"{"at":"2026-02-15T14:32:12.5Z","reason":"silence","talked_ms":2500}"#,
+            ),
+            (
+                LogLine::NotConnected { reason: "busy".into(), code: FailureCode::Busy },
+                "ended",
+                r#"{"at":"2026-02-15T14:32:12.5Z","reason":"busy","error":"busy"}"#,
+            ),
+            (LogLine::Failed, "failed", r#"{"at":"2026-02-15T14:32:12.5Z"}"#),
+        ] {
+            let (name, shown) = shown(at, &line);
+            assert_eq!((name, shown.to_string()), (event, data.to_owned()));
+        }
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::call::{CallState, Ending, FailureCode, Progress, Report};
+use domain::call::{CallState, Ending, FailureCode, LogEntry, LogLine, Progress, Report};
 use domain::engine::PlaceError;
 use domain::{CallId, JobId};
 use jiff::SignedDuration;
@@ -14,9 +14,9 @@ use store::StoreError;
 use store::calls::Call;
 
 use super::cast::{Cast, cast_of, plan};
+use super::ending;
 use super::intake::{self, Observer};
 use super::policy::may_dial;
-use super::{ending, log};
 use crate::{App, agents};
 
 /// How long the job belongs to the process that works on it.
@@ -132,7 +132,7 @@ async fn put_back(
                     call.state = CallState::Queued;
                     call.node_id = None;
                     store::calls::update(tx, &call).await?;
-                    store::calls::log(tx, id, &[log::entry(now, "waiting")]).await?;
+                    store::call_log::add(tx, id, &[LogEntry { at: now, line: LogLine::Waiting }]).await?;
                     store::jobs::retry_at(tx, job, run_at).await?;
                 }
                 Ok(Some(call))
@@ -192,6 +192,6 @@ async fn step_forward(
     call.state = CallState::Dialing;
     call.node_id = Some(app.node());
     store::calls::update(tx, &call).await?;
-    store::calls::log(tx, id, &[log::entry(now, "dialing")]).await?;
+    store::call_log::add(tx, id, &[LogEntry { at: now, line: LogLine::Dialing }]).await?;
     Ok(Next::Place(Box::new((call, cast))))
 }

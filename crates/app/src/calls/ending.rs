@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::call::{CallState, FailureCode, Outcome};
+use domain::call::{CallState, FailureCode, LogEntry, LogLine, Outcome};
 use domain::event::EventType;
 use domain::usage::Month;
 use store::calls::Call;
 use store::{StoreError, Tx};
 
-use super::log;
 use crate::{App, outbox};
 
 /// Stores a call that has just become final, counts what it cost, and queues the news of it.
@@ -35,8 +34,11 @@ pub(crate) async fn conclude(
         Outcome::Completed { .. } => EventType::CallCompleted,
         Outcome::Failed(_) => EventType::CallFailed,
     };
-    let word = call.state.public();
-    store::calls::log(tx, call.id, &[log::entry(now, word)]).await?;
+    let line = match outcome {
+        Outcome::Completed { .. } => LogLine::Completed,
+        Outcome::Failed(_) => LogLine::Failed,
+    };
+    store::call_log::add(tx, call.id, &[LogEntry { at: now, line }]).await?;
     outbox::announce(tx, app, call, outcome, event_type, now).await
 }
 

@@ -7,16 +7,16 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::call::{CallState, Outcome, Progress, Report, Step, WRAP_UP_LIMIT};
+use domain::call::{CallState, LogEntry, LogLine, Outcome, Progress, Report, Step, WRAP_UP_LIMIT};
 use domain::engine::CallObserver;
 use domain::{CallId, JobId};
 use jiff::SignedDuration;
-use store::calls::{Call, LogEntry};
+use store::calls::Call;
 use store::engine_messages::NewMessage;
 use store::jobs::{JobKind, NewJob};
 use store::{StoreError, Tx};
 
-use super::{ending, log, wrap_up};
+use super::{ending, wrap_up};
 use crate::App;
 use crate::reports::Line;
 
@@ -189,9 +189,8 @@ async fn apply(
     }
     let engine = app.engine_for(call.mode);
     let limit = engine.map_or(WRAP_UP_LIMIT, |engine| engine.wrap_up_limit());
-    let entries: Vec<LogEntry> =
-        reports.iter().filter_map(|report| log::entry_of(&placed(report, call.state))).collect();
-    store::calls::log(tx, id, &entries).await?;
+    let entries: Vec<LogEntry> = reports.iter().filter_map(|report| logged(report, call.state)).collect();
+    store::call_log::add(tx, id, &entries).await?;
     let before = call.clone();
     let mut wrap_up = None;
     let mut failed = None;
@@ -264,14 +263,14 @@ async fn apply(
     Ok(Applied { call: Some(call), repeated: false, wrap_up })
 }
 
-/// The report, with the place of an utterance in the talk where the engine does not know it.
-fn placed(report: &Report, state: CallState) -> Report {
-    let mut report = report.clone();
-    if let (Progress::Said(said), CallState::InProgress { answered_at }) = (&mut report.progress, state)
+/// A report as the log keeps it. An utterance gets its place in the talk where the engine does not know it.
+fn logged(report: &Report, state: CallState) -> Option<LogEntry> {
+    let mut line = LogLine::of(&report.progress)?;
+    if let (LogLine::Said(said), CallState::InProgress { answered_at }) = (&mut line, state)
         && said.end.is_zero()
     {
         said.start = Duration::try_from(report.at.duration_since(answered_at)).unwrap_or_default();
         said.end = said.start;
     }
-    report
+    Some(LogEntry { at: report.at, line })
 }

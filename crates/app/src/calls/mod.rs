@@ -11,14 +11,13 @@
 //!  |
 //! ending             makes the call final and tells of it
 //!  |
-//! cast, policy, log  who takes part, whether it may be dialled, what is written down of it
+//! cast, policy       who takes part, and whether it may be dialled
 //! ```
 
 pub(crate) mod cast;
 pub(crate) mod dial;
 pub(crate) mod ending;
 pub(crate) mod intake;
-pub(crate) mod log;
 mod place;
 mod policy;
 pub(crate) mod wrap_up;

@@ -1,7 +1,7 @@
 //! Placing calls. The intent is stored first; only then is the engine asked, once.
 
 use domain::agent::DEFAULT_MAX_DURATION;
-use domain::call::{CallState, Direction, Outcome};
+use domain::call::{CallState, Direction, LogEntry, LogLine, Outcome};
 use domain::dial_policy;
 use domain::{AgentId, BusinessId, CallId, E164, JobId, LeadId};
 use store::calls::Call;
@@ -9,8 +9,8 @@ use store::jobs::{JobKind, NewJob};
 use store::{StoreError, Tenancy, Tx};
 
 use super::cast::Cast;
+use super::dial;
 use super::policy::may_dial;
-use super::{dial, log};
 use crate::App;
 use crate::idempotency::{self, Intent, Repeated};
 
@@ -180,7 +180,7 @@ async fn admit(
         finished_at: None,
     };
     store::calls::insert(tx, &call).await?;
-    store::calls::log_first(tx, call.id, &log::entry(now, "queued")).await?;
+    store::call_log::begin(tx, call.id, &LogEntry { at: now, line: LogLine::Queued }).await?;
     let dial_job = NewJob {
         id: job,
         kind: JobKind::Dial,

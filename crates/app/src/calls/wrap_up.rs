@@ -191,7 +191,7 @@ async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
                 let findings = store::findings::get(tx, id).await?;
                 let utterances = match &findings {
                     Some(found) if !found.transcript.is_empty() => found.transcript.clone(),
-                    _ => store::calls::utterances(tx, id).await?,
+                    _ => store::call_log::utterances(tx, id).await?,
                 };
                 let Some(cast) = cast_of(tx, &call).await? else { return Ok(None) };
                 let knowledge = Knowledge {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use domain::{AttemptId, DeliveryId, JobId, Timestamp};
 use egress::{Answer, Post, SendError};
 use store::StoreError;
-use store::deliveries::{Attempt, Delivery, DeliveryState};
+use store::deliveries::{Attempt, Delivery, DeliveryState, RequestHeaders};
 use store::events::Event;
 use webhooks::schedule::{Attempted, Next};
 use webhooks::signature::{self, Envelope};
@@ -80,7 +80,7 @@ async fn send(
     secret: String,
     attempt_id: AttemptId,
     sent_at: Timestamp,
-) -> (String, Result<Answer, SendError>) {
+) -> (RequestHeaders, Result<Answer, SendError>) {
     let attempt_id = attempt_id.to_string();
     let envelope = Envelope {
         event_id: event.id,
@@ -96,11 +96,9 @@ async fn send(
 }
 
 /// The headers as the attempt keeps them. Signatures are left out: who reads attempts need not be able to replay them.
-fn kept_headers(headers: &[(&'static str, String)]) -> String {
+fn kept_headers(headers: &[(&'static str, String)]) -> RequestHeaders {
     let shown = headers.iter().filter(|(name, _)| !name.contains("signature"));
-    let object: serde_json::Map<String, serde_json::Value> =
-        shown.map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
-    serde_json::Value::Object(object).to_string()
+    RequestHeaders(shown.map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
 }
 
 fn readable(body: &[u8]) -> String {

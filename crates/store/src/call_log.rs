@@ -1,0 +1,233 @@
+//! The logs of calls, line by line, in the order in which they were stored.
+//!
+//! A line is kept as a word for its kind and an object with the rest. Words and names of fields are for good: what one version has
+//! written, the next one reads.
+
+use std::time::Duration;
+
+use domain::call::{FailureCode, LogEntry, LogLine, Utterance};
+use domain::{CallId, Timestamp};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::tx::{Param, Tx, params};
+use crate::utterances::KeptUtterance;
+
+/// A stored line of a call's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRow {
+    /// Its place in the log, from 1.
+    pub seq: i64,
+    /// When it happened, on the engine's clock.
+    pub at: Timestamp,
+    /// What happened; none if a newer version wrote the line and this one does not know it.
+    pub line: Option<LogLine>,
+}
+
+/// Adds lines to a call's log, in order. The call must be locked, or new.
+pub async fn add(tx: &mut Tx, id: CallId, entries: &[LogEntry]) -> Result<(), StoreError> {
+    let Some(newest) = entries.iter().map(|entry| entry.at).max() else { return Ok(()) };
+    let add = "INSERT INTO call_log (call_id, seq, at, kind, data) \
+               SELECT $1, coalesce(max(seq), 0) + 1, $2, $3, $4 FROM call_log WHERE call_id = $1";
+    let line = |entry: &LogEntry| {
+        let (kind, data) = kept(&entry.line);
+        params![id, entry.at, kind, data].to_vec()
+    };
+    let mut statements: Vec<(&str, Vec<Param>)> = entries.iter().map(|entry| (add, line(entry))).collect();
+    let heard = "UPDATE calls SET heard_at = $2 WHERE id = $1 AND heard_at < $2";
+    statements.push((heard, params![id, newest].to_vec()));
+    tx.execute_all(&statements).await?;
+    Ok(())
+}
+
+/// The first line of the log of a call that was just stored.
+pub async fn begin(tx: &mut Tx, id: CallId, entry: &LogEntry) -> Result<(), StoreError> {
+    let (kind, data) = kept(&entry.line);
+    tx.execute(
+        "INSERT INTO call_log (call_id, seq, at, kind, data) VALUES ($1, 1, $2, $3, $4)",
+        params![id, entry.at, kind, data],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Lines of a call's log after a place, in order. Whether the call may be seen is checked before.
+pub async fn since(tx: &mut Tx, id: CallId, after: i64, limit: u32) -> Result<Vec<LogRow>, StoreError> {
+    let sql =
+        "SELECT seq, at, kind, data FROM call_log WHERE call_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+    let rows = tx.query(sql, params![id, after, limit]).await?.into_iter().map(|row| {
+        let mut row = row.of("call_log");
+        let (seq, at) = (row.next()?, row.next()?);
+        let (kind, data): (String, String) = (row.next()?, row.next()?);
+        Ok(LogRow { seq, at, line: read(&kind, &data)? })
+    });
+    rows.collect()
+}
+
+/// Everything that was said in a call, in the order in which it began.
+pub async fn utterances(tx: &mut Tx, id: CallId) -> Result<Vec<Utterance>, StoreError> {
+    let sql = "SELECT data FROM call_log WHERE call_id = $1 AND kind = 'said' ORDER BY seq";
+    let rows =
+        tx.query(sql, params![id]).await?.into_iter().map(|row| {
+            row.of("call_log").parse(|data| serde_json::from_str::<KeptUtterance>(data).ok()?.read())
+        });
+    let mut said = rows.collect::<Result<Vec<Utterance>, _>>()?;
+    said.sort_by_key(|said| said.start);
+    Ok(said)
+}
+
+#[derive(Serialize, Deserialize)]
+struct Accepted {
+    conversation_id: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Noted {
+    what: String,
+    detail: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Ended {
+    reason: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    talked_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// The word for a line's kind, and the rest.
+fn kept(line: &LogLine) -> (&'static str, String) {
+    match line {
+        LogLine::Queued => ("queued", nothing()),
+        LogLine::Waiting => ("waiting", nothing()),
+        LogLine::Dialing => ("dialing", nothing()),
+        LogLine::Accepted { conversation_id } => {
+            ("accepted", object(&Accepted { conversation_id: conversation_id.clone() }))
+        }
+        LogLine::Ringing => ("ringing", nothing()),
+        LogLine::Answered => ("answered", nothing()),
+        LogLine::Said(said) => ("said", object(&KeptUtterance::from(said))),
+        LogLine::Noted { what, detail } => {
+            ("noted", object(&Noted { what: what.clone(), detail: detail.clone() }))
+        }
+        LogLine::Talked { reason, talked } => {
+            let talked_ms = Some(u64::try_from(talked.as_millis()).unwrap_or(u64::MAX));
+            ("ended", object(&Ended { reason: reason.clone(), talked_ms, error: None }))
+        }
+        LogLine::NotConnected { reason, code } => {
+            let error = Some(code.as_str().to_owned());
+            ("ended", object(&Ended { reason: reason.clone(), talked_ms: None, error }))
+        }
+        LogLine::Completed => ("completed", nothing()),
+        LogLine::Failed => ("failed", nothing()),
+    }
+}
+
+fn nothing() -> String {
+    "{}".to_owned()
+}
+
+fn object(data: &impl Serialize) -> String {
+    serde_json::to_string(data).expect("texts and numbers can be written as JSON")
+}
+
+/// Reads a line back; none if its kind is unknown.
+fn read(kind: &str, data: &str) -> Result<Option<LogLine>, StoreError> {
+    Ok(Some(match kind {
+        "queued" => LogLine::Queued,
+        "waiting" => LogLine::Waiting,
+        "dialing" => LogLine::Dialing,
+        "accepted" => LogLine::Accepted { conversation_id: read_object::<Accepted>(data)?.conversation_id },
+        "ringing" => LogLine::Ringing,
+        "answered" => LogLine::Answered,
+        "said" => LogLine::Said(read_object::<KeptUtterance>(data)?.read().ok_or_else(broken)?),
+        "noted" => {
+            let Noted { what, detail } = read_object(data)?;
+            LogLine::Noted { what, detail }
+        }
+        "ended" => match read_object(data)? {
+            Ended { reason, talked_ms: Some(millis), .. } => {
+                LogLine::Talked { reason, talked: Duration::from_millis(millis) }
+            }
+            Ended { reason, error, .. } => {
+                let code = error.as_deref().and_then(FailureCode::parse).ok_or_else(broken)?;
+                LogLine::NotConnected { reason, code }
+            }
+        },
+        "completed" => LogLine::Completed,
+        "failed" => LogLine::Failed,
+        _ => return Ok(None),
+    }))
+}
+
+fn read_object<T: DeserializeOwned>(data: &str) -> Result<T, StoreError> {
+    serde_json::from_str(data).map_err(|_| broken())
+}
+
+fn broken() -> StoreError {
+    StoreError::corrupt("call_log", "a line that this version cannot read")
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::call::Party;
+
+    use super::*;
+
+    #[test]
+    fn every_line_is_kept_in_words_for_good_and_reads_back() {
+        let said = Utterance {
+            by: Party::Caller,
+            text: "Hello \"you\"".into(),
+            start: Duration::from_millis(10),
+            end: Duration::from_millis(900),
+            interrupted: true,
+        };
+        for (line, kind, data) in [
+            (LogLine::Queued, "queued", "{}"),
+            (LogLine::Waiting, "waiting", "{}"),
+            (LogLine::Dialing, "dialing", "{}"),
+            (
+                LogLine::Accepted { conversation_id: "conv-1".into() },
+                "accepted",
+                r#"{"conversation_id":"conv-1"}"#,
+            ),
+            (LogLine::Ringing, "ringing", "{}"),
+            (LogLine::Answered, "answered", "{}"),
+            (
+                LogLine::Said(said),
+                "said",
+                r#"{"by":"caller","text":"Hello \"you\"","start_ms":10,"end_ms":900,"interrupted":true}"#,
+            ),
+            (
+                LogLine::Noted { what: "voicemail".into(), detail: String::new() },
+                "noted",
+                r#"{"what":"voicemail","detail":""}"#,
+            ),
+            (
+                LogLine::Talked { reason: "silence".into(), talked: Duration::from_millis(2500) },
+                "ended",
+                r#"{"reason":"silence","talked_ms":2500}"#,
+            ),
+            (
+                LogLine::NotConnected { reason: "busy".into(), code: FailureCode::Busy },
+                "ended",
+                r#"{"reason":"busy","error":"busy"}"#,
+            ),
+            (LogLine::Completed, "completed", "{}"),
+            (LogLine::Failed, "failed", "{}"),
+        ] {
+            assert_eq!(kept(&line), (kind, data.to_owned()));
+            assert_eq!(read(kind, data), Ok(Some(line)));
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_newer_version_is_no_fault_but_a_broken_one_is() {
+        assert_eq!(read("transferred", r#"{"to":"desk"}"#), Ok(None));
+        assert_eq!(read("said", "{}"), Err(broken()));
+        assert_eq!(read("ended", r#"{"reason":"busy"}"#), Err(broken()));
+    }
+}
