@@ -10,6 +10,7 @@ mod codegen;
 mod failure;
 mod foreign;
 mod load;
+mod modules;
 mod postgres;
 mod programs;
 mod sdks;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::failure::{Doing, Failure};
+use crate::modules;
 use crate::programs::{self, announce};
 
 /// The allowed edges between our crates. `server` and `testkit` may use all; only tests may use `testkit`.
@@ -64,6 +65,56 @@ const GATED: &[(&str, &[&str])] = &[
     ("deadpool-postgres", &["store"]),
 ];
 
+/// Circles that are known, each by the modules in it and with the reason why it stands; the list may only get shorter.
+const KNOWN_CIRCLES: &[(&str, &[&str], &str)] = &[
+    (
+        "api",
+        &["", "answer", "caller", "idempotency", "openapi", "options", "route", "router", "session", "v1"],
+        "the table of routes names the handlers, and handlers are given the API, which holds the table",
+    ),
+    ("web", &["input"], "a description of fields may hold other descriptions"),
+    ("server", &["config", "failure"], "a failure names the setting that was wrong"),
+    ("store", &["", "migrate"], "opening the database migrates it, and migrations run on an open database"),
+    ("store", &["postgres", "tx"], "a transaction is an enum of both databases' connections"),
+    ("testkit", &["vapi"], "the parts of the emulator share its state"),
+];
+
+/// What one place alone may do, and where that place is: a gate is none if there is a way around it.
+const GATES: &[Gate] = &[
+    Gate {
+        code: ".place(",
+        what: "asks an engine to dial",
+        crates: &["api", "app", "dashboard", "mcp", "server", "web"],
+        place: "crates/app/src/calls/dial.rs",
+    },
+    Gate {
+        code: "impl CallObserver for",
+        what: "takes the reports of engines",
+        crates: &["api", "app", "dashboard", "mcp", "server", "web"],
+        place: "crates/app/src/calls/intake.rs",
+    },
+    Gate {
+        code: "impl CallDesk for",
+        what: "takes the messages of engines that run elsewhere",
+        crates: &["api", "app", "dashboard", "mcp", "server", "web"],
+        place: "crates/app/src/desk.rs",
+    },
+];
+
+/// Something that one place alone may do.
+struct Gate {
+    code: &'static str,
+    what: &'static str,
+    crates: &'static [&'static str],
+    place: &'static str,
+}
+
+/// Crates that write no JSON for clients: that is the business of `api` and `webhooks`.
+const NO_WIRE_JSON: &[&str] = &["app", "store"];
+
+/// What a crate may not depend on although others may. `app` passes typed values on and never writes JSON.
+const WITHOUT: &[(&str, &str)] = &[("app", "serde_json")];
+
 /// Vendors are known to their adapters and to the wiring, and to nobody else.
 const VENDORS: &[&str] = &["vapi", "openai", "anthropic", "deepgram", "elevenlabs", "twilio", "cartesia"];
 
@@ -76,11 +127,15 @@ pub async fn check() -> Result<(), Failure> {
     let mut findings = Findings::default();
     let crates = workspace().await?;
     edges(&crates, &mut findings);
+    let map =
+        std::fs::read_to_string(programs::root().join("ARCHITECTURE.md")).doing("read ARCHITECTURE.md")?;
+    edges_of_the_map(&map, &mut findings);
     unused_dependencies(&crates, &mut findings)?;
     for package in crates.iter().filter(|package| PURE.contains(&package.name.as_str())) {
         purity(package, &mut findings).await?;
     }
     for package in &crates {
+        circles(package, &mut findings)?;
         for file in sources(&package.folder)? {
             let text = std::fs::read_to_string(&file).doing(format!("read {}", file.display()))?;
             let file = file.strip_prefix(programs::root()).unwrap_or(&file).display().to_string();
@@ -176,6 +231,9 @@ fn edges(crates: &[Package], findings: &mut Findings) {
                     keepers.join(", ")
                 ));
             }
+            if WITHOUT.contains(&(name, dependency)) {
+                findings.broken(format!("{name} may not depend on {dependency}"));
+            }
             if !ours.contains(dependency) || name == "testkit" {
                 continue;
             }
@@ -187,6 +245,50 @@ fn edges(crates: &[Package], findings: &mut Findings) {
             }
         }
     }
+}
+
+/// The edges that ARCHITECTURE.md lists are those that are checked.
+fn edges_of_the_map(map: &str, findings: &mut Findings) {
+    let drawn = drawn_edges(map);
+    if drawn.is_empty() {
+        findings.broken("ARCHITECTURE.md: the list of all edges is not where it was");
+    }
+    for (from, to) in drawn {
+        if matches!(from.as_str(), "server" | "testkit") {
+            continue;
+        }
+        let allowed: BTreeSet<&str> = EDGES
+            .iter()
+            .filter(|(name, _)| *name == from)
+            .flat_map(|(_, edges)| edges.iter().copied())
+            .collect();
+        if allowed != to.iter().map(String::as_str).collect() {
+            findings.broken(format!("ARCHITECTURE.md: the edges of {from} are not those that tidy allows"));
+        }
+    }
+}
+
+/// Reads lines such as `a, b -> c, d       e -> f` after the words that announce them.
+fn drawn_edges(map: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut edges = BTreeMap::new();
+    let Some((_, after)) = map.split_once("The edges, all of them:") else { return edges };
+    let block = after.split("```").nth(1).unwrap_or_default();
+    for line in block.lines() {
+        let mut parts = line.split("->");
+        let mut from = parts.next().unwrap_or_default().trim().to_owned();
+        for part in parts {
+            let part = part.trim_end();
+            let (to, next) = part.rsplit_once("   ").map_or((part, ""), |(to, next)| (to, next));
+            let words = |text: &str| -> BTreeSet<String> {
+                text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+            };
+            let to: BTreeSet<String> =
+                if to.trim() == "nothing of ours" { BTreeSet::new() } else { words(to) };
+            edges.extend(words(&from).into_iter().map(|name| (name, to.clone())));
+            next.trim().clone_into(&mut from);
+        }
+    }
+    edges
 }
 
 /// A dependency nobody names costs compile time and says something untrue.
@@ -253,6 +355,44 @@ async fn purity(package: &Package, findings: &mut Findings) -> Result<(), Failur
     Ok(())
 }
 
+/// The modules of a crate use one another in one direction only.
+fn circles(package: &Package, findings: &mut Findings) -> Result<(), Failure> {
+    let folder = package.folder.join("src");
+    let mut files = Vec::new();
+    for file in sources(&folder)? {
+        let text = std::fs::read_to_string(&file).doing(format!("read {}", file.display()))?;
+        files.push((file.strip_prefix(&folder).unwrap_or(&file).to_owned(), text));
+    }
+    let files: Vec<(&Path, &str)> =
+        files.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();
+    match modules::circles(&files) {
+        Ok(circles) => {
+            for circle in circles {
+                if is_known(&package.name, &circle) {
+                    continue;
+                }
+                findings.broken(format!(
+                    "{}: modules use one another in a circle:\n          {}",
+                    package.name,
+                    circle.arrows.join("\n          ")
+                ));
+            }
+        }
+        Err(file) => findings.broken(format!("{}: {file} cannot be read as Rust", package.name)),
+    }
+    Ok(())
+}
+
+fn is_known(package: &str, circle: &modules::Circle) -> bool {
+    let lies_in = |module: &str, name: &str| {
+        module == name || (!name.is_empty() && module.starts_with(&format!("{name}::")))
+    };
+    KNOWN_CIRCLES.iter().any(|(known, names, _)| {
+        *known == package
+            && circle.modules.iter().all(|module| names.iter().any(|name| lies_in(module, name)))
+    })
+}
+
 fn every_file_says_why(file: &str, text: &str, findings: &mut Findings) {
     if !text.starts_with("//!") {
         findings.broken(format!("{file}: opens without saying why it exists (`//!`)"));
@@ -272,6 +412,16 @@ fn contents(name: &str, file: &str, text: &str, findings: &mut Findings) {
     for (number, line) in code_lines(text) {
         if name != "store" && !in_tests && is_sql(line) {
             findings.broken(format!("{file}:{number}: SQL outside store"));
+        }
+        if NO_WIRE_JSON.contains(&name) && !in_tests && line.contains("json!") {
+            findings.broken(format!(
+                "{file}:{number}: {name} writes JSON by hand; what clients see is made in api and webhooks"
+            ));
+        }
+        for gate in GATES {
+            if gate.crates.contains(&name) && !in_tests && file != gate.place && line.contains(gate.code) {
+                findings.broken(format!("{file}:{number}: only {} {}", gate.place, gate.what));
+            }
         }
         let known_here = matches!(name, "providers" | "vapi" | "server" | "sandbox");
         if let Some(vendor) = vendor(line)
@@ -340,7 +490,66 @@ async fn licences_and_advisories(findings: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use super::{code_lines, is_sql, mentions, vendor};
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::{Findings, code_lines, contents, drawn_edges, is_known, is_sql, mentions, vendor};
+    use crate::modules::Circle;
+
+    fn broken(name: &str, file: &str, text: &str) -> Vec<String> {
+        let mut findings = Findings::default();
+        contents(name, file, text, &mut findings);
+        findings.broken
+    }
+
+    #[test]
+    fn json_by_hand_is_refused_in_app_and_store_and_nowhere_else() {
+        let text = "fn f() -> Value {\n    json!({})\n}\n";
+        let refused = broken("store", "crates/store/src/calls.rs", text);
+        assert!(refused.len() == 1 && refused[0].starts_with("crates/store/src/calls.rs:2:"), "{refused:?}");
+        assert_eq!(broken("app", "crates/app/src/calls/log.rs", text).len(), 1);
+        assert!(broken("api", "crates/api/src/v1/calls.rs", text).is_empty());
+        assert!(broken("store", "crates/store/tests/it/main.rs", text).is_empty());
+        let in_tests = "fn f() {}\n#[cfg(test)]\nmod tests { fn t() { json!({}); } }\n";
+        assert!(broken("store", "crates/store/src/calls.rs", in_tests).is_empty());
+    }
+
+    #[test]
+    fn an_engine_is_asked_to_dial_in_one_place_only() {
+        let text = "async fn f() {\n    engine.place(plan, observer).await\n}\n";
+        assert!(broken("app", "crates/app/src/calls/dial.rs", text).is_empty());
+        assert_eq!(broken("app", "crates/app/src/desk.rs", text).len(), 1);
+        assert_eq!(broken("api", "crates/api/src/v1/calls.rs", text).len(), 1);
+        let observer = "impl CallObserver for Second {}\n";
+        assert_eq!(broken("server", "crates/server/src/wiring.rs", observer).len(), 1);
+        assert!(broken("app", "crates/app/src/calls/intake.rs", observer).is_empty());
+    }
+
+    #[test]
+    fn a_known_circle_excuses_no_other_module() {
+        let circle = |modules: &[&str]| Circle {
+            modules: modules.iter().map(ToString::to_string).collect(),
+            arrows: Vec::new(),
+        };
+        assert!(is_known("store", &circle(&["postgres", "tx"])));
+        assert!(!is_known("store", &circle(&["postgres", "tx", "calls"])));
+        assert!(!is_known("app", &circle(&["postgres", "tx"])));
+        assert!(!is_known("store", &circle(&["", "migrate", "calls"])));
+    }
+
+    #[test]
+    fn edges_are_read_from_the_map() {
+        let map = "The edges, all of them:\n\n```\na, b   -> nothing of ours     c -> a\nd      -> a, b, c             e  -> d\n```\n";
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+        let expected = BTreeMap::from([
+            ("a".to_owned(), names(&[])),
+            ("b".to_owned(), names(&[])),
+            ("c".to_owned(), names(&["a"])),
+            ("d".to_owned(), names(&["a", "b", "c"])),
+            ("e".to_owned(), names(&["d"])),
+        ]);
+        assert_eq!(drawn_edges(map), expected);
+        assert!(drawn_edges("# Nothing here").is_empty());
+    }
 
     #[test]
     fn a_longer_word_does_not_count_as_a_mention() {
