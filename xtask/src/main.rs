@@ -17,6 +17,7 @@ mod sdks;
 mod test;
 mod tidy;
 mod torture;
+mod understanding;
 
 use std::process::ExitCode;
 
@@ -33,7 +34,8 @@ usage: cargo xtask <command>
   vapi-emulator      an emulator of Vapi until Ctrl-C, for trying live calls without an account; --listen, --pace
   torture            twenty kills of the server under write load, on both databases
   bench              rates, latencies, memory and start time of a release build, on both databases
-  codegen [--check]  openapi/v1.json and the settings page from the code
+  understanding      how well people's words are understood; --misses: where they are not; --write: its page
+  codegen [--check]  openapi/v1.json, the settings page and other files that are made from the code
   tidy               the architecture's rules
 ";
 
@@ -68,6 +70,15 @@ async fn run(arguments: &[String]) -> Result<(), Failure> {
         ["bench"] => bench::run().await,
         ["codegen"] => codegen::write().await,
         ["codegen", "--check"] => codegen::check().await,
+        ["understanding"] => {
+            understanding::table();
+            Ok(())
+        }
+        ["understanding", "--write"] => codegen::write_understanding(),
+        ["understanding", "--misses"] => {
+            understanding::misses();
+            Ok(())
+        }
         ["tidy"] => tidy::check().await,
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

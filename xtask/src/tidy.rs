@@ -32,11 +32,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("voice", &["domain", "speech", "sip", "media", "conversation", "agent"]),
     ("agent", &["domain", "speech", "conversation"]),
     ("sandbox", &["domain", "speech", "conversation", "agent"]),
-    ("xtask", &[]),
+    ("understanding", &[]),
+    ("xtask", &["understanding"]),
 ];
 
 /// Crates that decide and never act: no IO, no clock, no randomness.
-const PURE: &[&str] = &["domain", "webhooks", "speech", "media", "conversation", "agent"];
+const PURE: &[&str] = &["domain", "webhooks", "speech", "media", "conversation", "agent", "understanding"];
 
 /// What a pure crate's dependency tree may not hold.
 const IMPURE: &[&str] = &[
@@ -142,6 +143,9 @@ pub async fn check() -> Result<(), Failure> {
             every_file_says_why(&file, &text, &mut findings);
             contents(&package.name, &file, &text, &mut findings);
         }
+    }
+    if !crate::codegen::understanding_is_current() {
+        findings.broken("docs/reference/understanding.md does not show today's figures; `cargo xtask understanding --write`");
     }
     licences_and_advisories(&mut findings).await;
     findings.report()

@@ -1,5 +1,5 @@
-//! Files that are made from the code and checked in: the contract, the settings page, and from the contract the resources of the
-//! SDKs. A difference means that one of them changed.
+//! Files that are made from the code and checked in: the contract, the settings page, the page of figures, and from the contract the
+//! resources of the SDKs. A difference means that one of them changed.
 
 mod python;
 mod spec;
@@ -30,7 +30,24 @@ async fn made() -> Result<Vec<(PathBuf, String)>, Failure> {
     for (file, text) in python::files(&spec).into_iter().chain(typescript::files(&spec)) {
         made.push((programs::root().join(file), text));
     }
+    made.push(understanding());
     Ok(made)
+}
+
+fn understanding() -> (PathBuf, String) {
+    (programs::root().join("docs/reference/understanding.md"), crate::understanding::page())
+}
+
+/// True if the page of figures is what the rules reach today. It needs no server, so that `tidy` can ask too.
+pub fn understanding_is_current() -> bool {
+    let (file, text) = understanding();
+    std::fs::read_to_string(file).is_ok_and(|stored| stored == text)
+}
+
+/// Writes the page of figures alone.
+pub fn write_understanding() -> Result<(), Failure> {
+    let (file, text) = understanding();
+    std::fs::write(&file, text).doing(format!("write {}", file.display()))
 }
 
 /// Writes them.

@@ -1,0 +1,11 @@
+//! What people on the telephone mean by what they say: rules over words, as data. Pure and quick.
+//!
+//! A rule that may act on a person (block a number, say) is measured: `corpus/` holds lines of speech with what they mean, in one half to
+//! build with and one to measure with, and `docs/reference/understanding.md` shows how often the rules are right.
+
+pub mod corpus;
+mod grammar;
+pub mod opt_out;
+mod words;
+
+pub use words::Language;

@@ -1,0 +1,118 @@
+//! `cargo xtask understanding`: how often the rules that read people's words are right.
+//!
+//! The figures come from the measuring half of each corpus, which nobody looks at while the rules are written. `--misses` lists where the
+//! rules are wrong in the other half: that is where to look for what to do better.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use understanding::Language;
+use understanding::corpus::{self, Half, Label, Line};
+
+/// Prints the table of figures.
+pub fn table() {
+    print!("{}", tables());
+}
+
+/// Prints the lines of the building half that are read wrongly.
+pub fn misses() {
+    for line in corpus::opt_out(Half::Build) {
+        let reading = line.reading();
+        if reading != line.label {
+            let said: Vec<&str> = line.turns.iter().map(|turn| turn.text).collect();
+            println!("{} {:?} read as {reading:?}: {}", line.language.tag(), line.label, said.join(" | "));
+        }
+    }
+}
+
+/// The page `docs/reference/understanding.md`.
+pub fn page() -> String {
+    format!("{HEAD}\n{}", tables())
+}
+
+const HEAD: &str = "\
+# What is understood, and how well
+
+<!-- Written by `cargo xtask codegen`. The text is in xtask/src/understanding.rs. -->
+
+What people say on the telephone is read by rules in `crates/understanding`. Each kind of thing that is read has a corpus in `corpus/`, in two
+halves: the rules are written with one, and only the other is measured here. Nobody looks at the lines of the measuring half while they
+work on the rules. `cargo xtask understanding` prints the figures, `cargo xtask understanding --misses` the lines of the building half that
+are still read wrongly, and a test fails when a figure falls.
+
+The lines were written for this purpose by the people who write the rules, before the rules; they are not recordings. Read the figures as
+\"how well the rules carry over to wordings for which they were not made\", not as what a given business will see.
+
+## Stop calling me
+
+A line is labelled *wish* (no more calls), *doubtful* (a careful person would ask back) or *other*. The rules answer *clear* (the number is
+blocked, the agent says so and ends), *doubtful* (the agent asks back once) or *no*. Recall is the share of wishes that are clear; beside it
+stands the share that is clear or at least asked back. Precision is the share of wishes among everything that is clear. Asked in vain is the
+share of other lines at which the agent asks back.
+";
+
+fn tables() -> String {
+    let lines: Vec<(Line, Label)> = corpus::opt_out(Half::Measure)
+        .into_iter()
+        .map(|line| {
+            let reading = line.reading();
+            (line, reading)
+        })
+        .collect();
+    let mut text = String::from(
+        "| Language | Wishes | Recall | Clear or asked back | Precision | Doubtful lines | Other lines | Asked in vain |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
+    for language in Language::ALL {
+        let of_language = lines.iter().filter(|(line, _)| line.language == language);
+        row(&mut text, language.tag(), &of_language.collect::<Vec<_>>());
+    }
+    row(&mut text, "all", &lines.iter().collect::<Vec<_>>());
+    text.push_str("\n| Language | Label | Kind of wording | Lines | Clear | Doubtful | No |\n|---|---|---|---|---|---|---|\n");
+    let mut kinds: BTreeMap<(Language, Label, &str), [usize; 3]> = BTreeMap::new();
+    for (line, reading) in &lines {
+        kinds.entry((line.language, line.label, line.kind)).or_default()[*reading as usize] += 1;
+    }
+    for ((language, label, kind), [clear, doubtful, no]) in kinds {
+        let label = match label {
+            Label::OptOut => "wish",
+            Label::Doubtful => "doubtful",
+            Label::None => "other",
+        };
+        let total = clear + doubtful + no;
+        let _ = writeln!(
+            text,
+            "| {} | {label} | {kind} | {total} | {clear} | {doubtful} | {no} |",
+            language.tag()
+        );
+    }
+    text
+}
+
+fn row(text: &mut String, name: &str, lines: &[&(Line, Label)]) {
+    let count =
+        |label, reading| lines.iter().filter(|(line, read)| line.label == label && *read == reading).count();
+    let of = |label| lines.iter().filter(|(line, _)| line.label == label).count();
+    let (right, asked) = (count(Label::OptOut, Label::OptOut), count(Label::OptOut, Label::Doubtful));
+    let clear = lines.iter().filter(|(_, read)| *read == Label::OptOut).count();
+    let _ = writeln!(
+        text,
+        "| {name} | {} | {} | {} | {} | {} | {} | {} |",
+        of(Label::OptOut),
+        share(right, of(Label::OptOut)),
+        share(right + asked, of(Label::OptOut)),
+        share(right, clear),
+        of(Label::Doubtful),
+        of(Label::None),
+        share(count(Label::None, Label::Doubtful), of(Label::None)),
+    );
+}
+
+/// Percent with one decimal, in whole numbers so that it is the same everywhere.
+fn share(part: usize, whole: usize) -> String {
+    if whole == 0 {
+        return "-".to_owned();
+    }
+    let permille = (part * 2000 + whole) / (2 * whole);
+    format!("{}.{} %", permille / 10, permille % 10)
+}
