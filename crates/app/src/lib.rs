@@ -4,6 +4,7 @@
 //! Reads do not pass through here: the entries ask `store` themselves.
 
 pub mod agents;
+mod attempt;
 pub mod calls;
 mod desk;
 pub mod idempotency;

@@ -54,6 +54,9 @@ enum Command {
     /// Register phone numbers and give them to agents
     #[command(subcommand)]
     Numbers(commands::numbers::Numbers),
+    /// List jobs and retry failed ones
+    #[command(subcommand)]
+    Jobs(commands::jobs::Jobs),
     /// Show and lift wishes not to be called
     #[command(subcommand)]
     OptOuts(commands::opt_outs::OptOuts),
@@ -102,6 +105,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Agents(agents) => agents.run(config).await,
         Command::Calls(calls) => calls.run(config).await,
         Command::Numbers(numbers) => numbers.run(config).await,
+        Command::Jobs(jobs) => jobs.run(config).await,
         Command::OptOuts(opt_outs) => opt_outs.run(config).await,
         Command::Doctor => commands::doctor::run(config).await,
         Command::Demo(_) | Command::Openapi | Command::Settings => Ok(()),

@@ -1,4 +1,7 @@
 //! Work that must happen. The table is the queue.
+//!
+//! A job that failed too often stays in the table with its last error, and nobody claims it until somebody asks for that. Jobs of a
+//! kind that this version does not know are left to whoever knows them.
 
 use domain::{JobId, NodeId, Timestamp};
 use uuid::Uuid;
@@ -18,6 +21,9 @@ pub enum JobKind {
 }
 
 impl JobKind {
+    /// All kinds that this version knows.
+    pub const ALL: [Self; 3] = [Self::Dial, Self::WrapUp, Self::Deliver];
+
     /// The word in storage.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -28,7 +34,7 @@ impl JobKind {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Dial, Self::WrapUp, Self::Deliver].into_iter().find(|kind| kind.as_str() == text)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 
     /// Who works on it.
@@ -89,25 +95,51 @@ pub struct Job {
     pub subject: Uuid,
     /// Its lane.
     pub lane: Option<Uuid>,
-    /// How often it has been begun.
+    /// Which attempt at it this is, from 1.
     pub attempts: u32,
     /// Since when it has been due.
     pub run_at: Timestamp,
 }
 
-/// Adds a job, unless there is one of this kind for this subject already.
+/// A job as people look at it, of whichever kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRecord {
+    /// Its id.
+    pub id: JobId,
+    /// The word in storage, which may be one that this version does not know.
+    pub kind: String,
+    /// What it works on.
+    pub subject: Uuid,
+    /// How many attempts have been begun.
+    pub attempts: u32,
+    /// When it is or was due.
+    pub run_at: Timestamp,
+    /// Until when somebody works on it.
+    pub lease_until: Option<Timestamp>,
+    /// When it was given up.
+    pub failed_at: Option<Timestamp>,
+    /// Why the last attempt failed.
+    pub last_error: Option<String>,
+}
+
+/// Adds a job, unless there is one of this kind for this subject already. One that was given up makes room for it. A job that
+/// somebody works on from the beginning is in its first attempt.
 pub async fn add(tx: &mut Tx, job: &NewJob) -> Result<(), StoreError> {
     let (node, lease_until) = job.leased_to.unzip();
     let added = tx
         .execute(
             "INSERT INTO jobs (id, kind, queue, subject, lane, attempts, run_at, node_id, lease_until, created_at) \
-             VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9) ON CONFLICT (kind, subject) DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (kind, subject) DO UPDATE SET \
+             id = excluded.id, lane = excluded.lane, attempts = excluded.attempts, run_at = excluded.run_at, \
+             node_id = excluded.node_id, lease_until = excluded.lease_until, created_at = excluded.created_at, \
+             failed_at = NULL, last_error = NULL WHERE jobs.failed_at IS NOT NULL",
             params![
                 job.id,
                 job.kind.as_str(),
                 job.kind.queue().as_str(),
                 job.subject,
                 job.lane,
+                u32::from(job.leased_to.is_some()),
                 job.run_at,
                 node,
                 lease_until,
@@ -121,7 +153,7 @@ pub async fn add(tx: &mut Tx, job: &NewJob) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Leases due jobs of a queue, longest due first, leaving out those of full lanes.
+/// Leases due jobs of a queue, longest due first, leaving out those of full lanes and those of kinds that this version does not know.
 pub async fn claim(
     store: &Store,
     queue: Queue,
@@ -157,9 +189,16 @@ async fn claim_in(
         lanes = format!("AND (lane IS NULL OR lane NOT IN ({}))", places.join(", "));
         values.extend(full_lanes.iter().map(|&lane| Param::from(lane)));
     }
+    let kinds: Vec<String> = JobKind::ALL
+        .into_iter()
+        .filter(|kind| kind.queue() == queue)
+        .map(|kind| format!("'{}'", kind.as_str()))
+        .collect();
+    let kinds = kinds.join(", ");
     let sql = format!(
         "UPDATE jobs SET node_id = $1, lease_until = $2, attempts = attempts + 1 WHERE id IN ( \
-         SELECT id FROM jobs WHERE queue = $3 AND run_at <= $4 AND (lease_until IS NULL OR lease_until <= $4) {lanes} \
+         SELECT id FROM jobs WHERE queue = $3 AND kind IN ({kinds}) AND failed_at IS NULL AND run_at <= $4 \
+         AND (lease_until IS NULL OR lease_until <= $4) {lanes} \
          ORDER BY run_at LIMIT $5 {{skip_locked}}) \
          RETURNING id, kind, subject, lane, attempts, run_at"
     );
@@ -186,35 +225,93 @@ pub async fn finish(tx: &mut Tx, id: JobId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Gives a job back until then.
-pub async fn retry_at(tx: &mut Tx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL WHERE id = $1",
-        params![id, run_at],
-    )
-    .await?;
+/// Gives back a job whose attempt went well and that has to be done again then; its failures are forgotten.
+pub async fn repeat_at(tx: &mut Tx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, attempts = 0, last_error = NULL WHERE id = $1";
+    tx.execute(sql, params![id, run_at]).await?;
     Ok(())
 }
 
-/// Gives a job back until then as if it had not been begun.
+/// Gives back a job that has to wait for something until then, as if it had not been begun.
 pub async fn postpone(tx: &mut Tx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, attempts = attempts - 1 WHERE id = $1";
     tx.execute(sql, params![id, run_at]).await?;
     Ok(())
 }
 
+/// Gives back a job whose attempt failed, to be tried again then.
+pub async fn retry_at(tx: &mut Tx, id: JobId, run_at: Timestamp, error: &str) -> Result<(), StoreError> {
+    let sql =
+        "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, last_error = $3 WHERE id = $1";
+    tx.execute(sql, params![id, run_at, error]).await?;
+    Ok(())
+}
+
+/// Gives a job up. It stays where people find it; nobody claims it any more.
+pub async fn give_up(tx: &mut Tx, id: JobId, now: Timestamp, error: &str) -> Result<(), StoreError> {
+    let sql =
+        "UPDATE jobs SET failed_at = $2, node_id = NULL, lease_until = NULL, last_error = $3 WHERE id = $1";
+    tx.execute(sql, params![id, now, error]).await?;
+    Ok(())
+}
+
+/// Has a job that was given up done again, with all its attempts. False if there is no such job.
+pub async fn revive(tx: &mut Tx, id: JobId, now: Timestamp) -> Result<bool, StoreError> {
+    let sql =
+        "UPDATE jobs SET failed_at = NULL, run_at = $2, attempts = 0 WHERE id = $1 AND failed_at IS NOT NULL";
+    let revived = tx.execute(sql, params![id, now]).await? > 0;
+    tx.jobs_added += u32::from(revived);
+    Ok(revived)
+}
+
+/// Removes jobs that were given up before then.
+pub async fn purge_failed(tx: &mut Tx, before: Timestamp) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM jobs WHERE failed_at < $1", params![before]).await?;
+    Ok(())
+}
+
+/// Jobs of every kind, longest due first; with `failed`, only those that were given up.
+pub async fn list(tx: &mut Tx, failed: bool, limit: u32) -> Result<Vec<JobRecord>, StoreError> {
+    let which = if failed { "WHERE failed_at IS NOT NULL" } else { "" };
+    let sql = format!(
+        "SELECT id, kind, subject, attempts, run_at, lease_until, failed_at, last_error FROM jobs {which} \
+         ORDER BY run_at, id LIMIT $1"
+    );
+    let read = |row: Row| {
+        let mut row = row.of("jobs");
+        Ok(JobRecord {
+            id: row.next()?,
+            kind: row.next()?,
+            subject: row.next()?,
+            attempts: row.next()?,
+            run_at: row.next()?,
+            lease_until: row.next()?,
+            failed_at: row.next()?,
+            last_error: row.next()?,
+        })
+    };
+    tx.query(&sql, params![limit]).await?.into_iter().map(read).collect()
+}
+
 /// How many jobs should be done by now, those being worked on included.
 pub async fn due(tx: &mut Tx, now: Timestamp) -> Result<u64, StoreError> {
-    let row = tx.query_one("SELECT count(*) FROM jobs WHERE run_at <= $1", params![now]).await?;
+    let sql = "SELECT count(*) FROM jobs WHERE failed_at IS NULL AND run_at <= $1";
+    let row = tx.query_one(sql, params![now]).await?;
     row.map_or(Ok(0), |row| row.of("jobs").next())
 }
 
-/// How many jobs of each kind wait or are being worked on.
-pub async fn pending(tx: &mut Tx) -> Result<Vec<(JobKind, u64)>, StoreError> {
-    let rows = tx.query("SELECT kind, count(*) FROM jobs GROUP BY kind ORDER BY kind", &[]).await?;
+/// How many jobs of each kind wait or are being worked on, by the word in storage.
+pub async fn pending(tx: &mut Tx) -> Result<Vec<(String, u64)>, StoreError> {
+    let sql = "SELECT kind, count(*) FROM jobs WHERE failed_at IS NULL GROUP BY kind ORDER BY kind";
     let read = |row: Row| {
         let mut row = row.of("jobs");
-        Ok((row.parse(JobKind::parse)?, row.next()?))
+        Ok((row.next()?, row.next()?))
     };
-    rows.into_iter().map(read).collect()
+    tx.query(sql, &[]).await?.into_iter().map(read).collect()
+}
+
+/// How many jobs have been given up.
+pub async fn failed(tx: &mut Tx) -> Result<u64, StoreError> {
+    let row = tx.query_one("SELECT count(*) FROM jobs WHERE failed_at IS NOT NULL", &[]).await?;
+    row.map_or(Ok(0), |row| row.of("jobs").next())
 }

@@ -18,6 +18,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, text: include_str!("../migrations/0001_first.sql") },
     Migration { number: 2, text: include_str!("../migrations/0002_remote_engines.sql") },
+    Migration { number: 3, text: include_str!("../migrations/0003_failed_jobs.sql") },
 ];
 
 /// What stands in a hole on SQLite and on PostgreSQL.

@@ -211,7 +211,7 @@ async fn jobs_are_leased_when_due_soonest_first_and_to_one_process_only() {
             .write(|tx| {
                 Box::pin(async move {
                     store::jobs::finish(tx, JobId(id(2))).await?;
-                    store::jobs::retry_at(tx, JobId(id(3)), at(500)).await
+                    store::jobs::retry_at(tx, JobId(id(3)), at(500), "no luck").await
                 })
             })
             .await
@@ -475,5 +475,76 @@ async fn creation_times_are_unique_across_threads() {
         times.dedup();
         assert_eq!(times.len(), count);
         assert!(times[count - 1].duration_since(at(1000)) < SignedDuration::from_secs(1));
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_is_given_up_is_kept_until_it_is_revived_or_asked_for_anew() {
+    for database in databases().await {
+        let store = database.open().await;
+        let node = NodeId(id(1));
+        let claimed = async |now: i64| {
+            store::jobs::claim(&store, Queue::Calls, node, at(now), at(now + 60), &[], 10)
+                .await
+                .expect("the database works")
+        };
+        let new = |number: u128| NewJob {
+            id: JobId(id(number)),
+            kind: JobKind::WrapUp,
+            subject: id(77),
+            lane: None,
+            run_at: at(0),
+            created_at: at(0),
+            leased_to: None,
+        };
+        let add = async |number: u128| {
+            let job = new(number);
+            store
+                .write(move |tx| Box::pin(async move { store::jobs::add(tx, &job).await }))
+                .await
+                .expect("added");
+        };
+        let give_up = async |number: u128| {
+            let work = store.write(move |tx| {
+                Box::pin(async move { store::jobs::give_up(tx, JobId(id(number)), at(5), "no luck").await })
+            });
+            work.await.expect("given up");
+        };
+        let revive = async |number: u128| {
+            let work = store.write(move |tx| {
+                Box::pin(async move { store::jobs::revive(tx, JobId(id(number)), at(6)).await })
+            });
+            work.await.expect("the database works")
+        };
+        let listed = async |failed: bool| {
+            store
+                .read(move |tx| Box::pin(async move { store::jobs::list(tx, failed, 10).await }))
+                .await
+                .expect("the database works")
+        };
+        add(1).await;
+        assert!(!revive(1).await, "it has not been given up");
+        assert_eq!(claimed(10).await.len(), 1);
+        give_up(1).await;
+        assert_eq!(claimed(1000).await, [], "{}", database.kind);
+        let kept = listed(true).await;
+        assert_eq!((kept[0].last_error.as_deref(), kept[0].failed_at), (Some("no luck"), Some(at(5))));
+        assert!(revive(1).await);
+        assert_eq!((listed(true).await.len(), listed(false).await[0].attempts), (0, 0));
+
+        // The same work asked for again takes the place of what was given up, and of nothing else.
+        add(2).await;
+        assert_eq!(listed(false).await[0].id, JobId(id(1)));
+        give_up(1).await;
+        add(3).await;
+        let jobs = listed(false).await;
+        assert_eq!((jobs.len(), jobs[0].id, jobs[0].failed_at), (1, JobId(id(3)), None));
+        assert_eq!(claimed(2000).await.len(), 1);
+
+        give_up(3).await;
+        let purged =
+            store.write(|tx| Box::pin(async move { store::jobs::purge_failed(tx, at(6)).await })).await;
+        purged.expect("the database works");
+        assert!(listed(false).await.is_empty());
     }
 }

@@ -10,13 +10,14 @@ use domain::call::{CallState, Ending, FailureCode, LogEntry, LogLine, Progress, 
 use domain::engine::PlaceError;
 use domain::{CallId, JobId};
 use jiff::SignedDuration;
-use store::StoreError;
 use store::calls::Call;
+use store::{StoreError, Tx};
 
 use super::cast::{Cast, cast_of, plan};
 use super::ending;
 use super::intake::{self, Observer};
 use super::policy::may_dial;
+use crate::attempt::{self, Attempt, Unsuccessful};
 use crate::{App, agents};
 
 /// How long the job belongs to the process that works on it.
@@ -42,13 +43,38 @@ enum Next {
     Nothing,
 }
 
-/// Dials a queued call and stores what the engine said; `None` if there was nothing to dial. `cast` saves looking it up.
-pub(crate) async fn dial(
-    app: &App,
-    id: CallId,
-    job: JobId,
-    cast: Option<Cast>,
-) -> Result<Option<Call>, StoreError> {
+/// Makes an attempt at dialling a queued call; gives the call as it then is, or `None` if there was nothing to dial or the
+/// attempt failed. `cast` saves looking it up.
+pub(crate) async fn attempt(app: &App, id: CallId, attempt: Attempt, cast: Option<Cast>) -> Option<Call> {
+    let platform = app.clone();
+    let dialled = attempt::run(app, attempt, Box::pin(dial(app, id, attempt.job, cast)), move |tx| {
+        Box::pin(async move { give_up(tx, &platform, id).await })
+    });
+    match dialled.await {
+        Ok(call) => call,
+        Err(unsuccessful) => {
+            if unsuccessful == Unsuccessful::Panicked {
+                // Whether the engine took the call is asked for later, as after a crash.
+                app.reports().ends(id);
+            }
+            app.live().ring(id);
+            None
+        }
+    }
+}
+
+/// Ends a call that could not be dialled. One that may have rung already is settled by asking its engine instead.
+async fn give_up(tx: &mut Tx, app: &App, id: CallId) -> Result<(), StoreError> {
+    let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(()) };
+    if call.state != CallState::Queued {
+        return Ok(());
+    }
+    let reason = Some("the call could not be dialled; the server's log has the reason".to_owned());
+    ending::fail(tx, app, &mut call, FailureCode::InternalError, "dial-failed", reason, app.now()).await
+}
+
+/// Dials a queued call and stores what the engine said; `None` if there was nothing to dial.
+async fn dial(app: &App, id: CallId, job: JobId, cast: Option<Cast>) -> Result<Option<Call>, StoreError> {
     let step = {
         let platform = app.clone();
         app.store()
@@ -133,7 +159,7 @@ async fn put_back(
                     call.node_id = None;
                     store::calls::update(tx, &call).await?;
                     store::call_log::add(tx, id, &[LogEntry { at: now, line: LogLine::Waiting }]).await?;
-                    store::jobs::retry_at(tx, job, run_at).await?;
+                    store::jobs::postpone(tx, job, run_at).await?;
                 }
                 Ok(Some(call))
             })
@@ -142,7 +168,7 @@ async fn put_back(
 }
 
 async fn step_forward(
-    tx: &mut store::Tx,
+    tx: &mut Tx,
     app: &App,
     id: CallId,
     job: JobId,
@@ -185,7 +211,7 @@ async fn step_forward(
             ending::fail(tx, app, &mut call, FailureCode::CarrierError, "no-room", reason, now).await?;
             store::jobs::finish(tx, job).await?;
         } else {
-            store::jobs::retry_at(tx, job, now + SHORTEST_WAIT).await?;
+            store::jobs::postpone(tx, job, now + SHORTEST_WAIT).await?;
         }
         return Ok(Next::Settled(Box::new(call)));
     }

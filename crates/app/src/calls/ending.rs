@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use domain::Timestamp;
 use domain::call::{CallState, FailureCode, LogEntry, LogLine, Outcome};
 use domain::event::EventType;
 use domain::usage::Month;
+use domain::{CallId, Timestamp};
 use store::calls::Call;
 use store::{StoreError, Tx};
 
@@ -51,6 +51,15 @@ async fn cost(tx: &mut Tx, app: &App, call: &Call, talked: Duration) -> Result<u
         return Ok(charged.unwrap_or(0));
     }
     Ok(rates.cost_cents(&call.engine, talked))
+}
+
+/// Ends a call whose wrap-up did not come to its end, with what there is. False if there was nothing to end.
+pub(crate) async fn without_findings(tx: &mut Tx, app: &App, id: CallId) -> Result<bool, StoreError> {
+    let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(false) };
+    let CallState::WrappingUp { talked, .. } = call.state else { return Ok(false) };
+    call.state = CallState::Ended(Outcome::Completed { talked });
+    conclude(tx, app, &mut call, app.now()).await?;
+    Ok(true)
 }
 
 /// Ends a call that never rang, for a reason of our own.

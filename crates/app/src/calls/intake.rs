@@ -18,6 +18,7 @@ use store::{StoreError, Tx};
 
 use super::{ending, wrap_up};
 use crate::App;
+use crate::attempt::Attempt;
 use crate::reports::Line;
 
 /// How long reports are gathered before they are stored together.
@@ -139,7 +140,7 @@ pub(crate) async fn store_once(
     if let (Some(WrapUp::Now), Some(hand)) = (applied.wrap_up, hand) {
         let app_of_task = app.clone();
         app.spawn(async move {
-            wrap_up::run(&app_of_task, id, wrap_up_job).await;
+            wrap_up::attempt(&app_of_task, id, Attempt::first(wrap_up_job, JobKind::WrapUp)).await;
             drop(hand);
         });
     }

@@ -12,6 +12,7 @@ use super::cast::Cast;
 use super::dial;
 use super::policy::may_dial;
 use crate::App;
+use crate::attempt::Attempt;
 use crate::idempotency::{self, Intent, Repeated};
 
 /// A call to place.
@@ -100,13 +101,13 @@ pub async fn place(app: &App, tenancy: &Tenancy, new: NewCall) -> Result<Placed,
     };
     let dialling = app.spawn({
         let app = app.clone();
-        async move { dial::dial(&app, id, job, Some(cast)).await }
+        async move { dial::attempt(&app, id, Attempt::first(job, JobKind::Dial), Some(cast)).await }
     });
     match tokio::time::timeout(app.settings().acceptance_wait, dialling).await {
-        Ok(Ok(Ok(Some(call)))) if was_refused(&call) => Ok(Placed::Refused(Box::new(call))),
-        Ok(Ok(Ok(Some(call)))) => Ok(Placed::Taken(Box::new(call))),
+        Ok(Ok(Some(call))) if was_refused(&call) => Ok(Placed::Refused(Box::new(call))),
+        Ok(Ok(Some(call))) => Ok(Placed::Taken(Box::new(call))),
         // Slow, or stored but not yet to be dialled: the call lives on without an answer from the engine.
-        Ok(Ok(Ok(None) | Err(_)) | Err(_)) | Err(_) => Ok(Placed::Taken(Box::new(call))),
+        Ok(Ok(None) | Err(_)) | Err(_) => Ok(Placed::Taken(Box::new(call))),
     }
 }
 

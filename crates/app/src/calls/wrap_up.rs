@@ -12,12 +12,13 @@ use domain::prompt::{self, Knowledge};
 use domain::{CallId, JobId, Timestamp};
 use jiff::SignedDuration;
 use speech::{Analysis, AnalysisRequest, LeadFacts, Quality};
-use store::StoreError;
 use store::calls::Call;
 use store::transcripts::Transcript;
+use store::{StoreError, Tx};
 
 use super::cast::cast_of;
 use super::ending;
+use crate::attempt::{self, Attempt};
 use crate::{App, leads};
 
 /// How long the job belongs to the process that works on it: the deadline and some more.
@@ -37,15 +38,19 @@ const LOOKS: [SignedDuration; 4] = [
 /// Kept back from the deadline for the last transaction.
 const RESERVE: Duration = Duration::from_secs(2);
 
-/// Wraps up and logs what went wrong; the sweep or another runner comes back to a call that is still not final.
-pub(crate) async fn run(app: &App, id: CallId, job: JobId) {
-    if let Err(error) = wrap_up(app, id, job).await {
-        tracing::warn!(call = %id, %error, "wrapping up a call has to wait");
+/// Makes an attempt at wrapping a call up.
+pub(crate) async fn attempt(app: &App, id: CallId, attempt: Attempt) {
+    let platform = app.clone();
+    let wrapped_up = attempt::run(app, attempt, Box::pin(wrap_up(app, id, attempt.job)), move |tx| {
+        Box::pin(async move { ending::without_findings(tx, &platform, id).await.map(drop) })
+    });
+    if wrapped_up.await.is_err() {
+        app.live().ring(id);
     }
 }
 
 /// Wraps a call up, or adds to a final one what became known of it since. Harmless to repeat.
-pub(crate) async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), StoreError> {
+async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), StoreError> {
     let Some(work) = look_up(app, id).await? else { return finish_only(app, job).await };
     let now = app.now();
     let (talked, until) = match work.call.state {
@@ -58,7 +63,7 @@ pub(crate) async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), Sto
         match record(app, &work.call, &work.utterances).await {
             Recording::NotYet if !work.call.state.is_final() => {
                 if let Some(again) = next_look(app, &work.call, until) {
-                    return retry(app, job, again).await;
+                    return postpone(app, job, again).await;
                 }
                 Some(Recording::Nothing)
             }
@@ -163,8 +168,8 @@ fn with_findings(
     (!analysis.summary.is_empty()).then_some((analysis, by))
 }
 
-async fn retry(app: &App, job: JobId, at: Timestamp) -> Result<(), StoreError> {
-    app.store().write(move |tx| Box::pin(async move { store::jobs::retry_at(tx, job, at).await })).await
+async fn postpone(app: &App, job: JobId, at: Timestamp) -> Result<(), StoreError> {
+    app.store().write(move |tx| Box::pin(async move { store::jobs::postpone(tx, job, at).await })).await
 }
 
 /// Everything that goes into the last transaction.
@@ -327,7 +332,7 @@ async fn conclude(app: &App, job: JobId, findings: Findings) -> Result<(), Store
 }
 
 async fn write_findings(
-    tx: &mut store::Tx,
+    tx: &mut Tx,
     app: &App,
     call: &mut Call,
     findings: Findings,
@@ -352,7 +357,7 @@ async fn write_findings(
 
 /// Adds to a final call what became known of it too late. Nothing is changed that was there, and nobody is told twice.
 async fn enrich(
-    tx: &mut store::Tx,
+    tx: &mut Tx,
     app: &App,
     call: &mut Call,
     findings: Findings,

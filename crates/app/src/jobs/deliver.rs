@@ -14,12 +14,20 @@ use webhooks::schedule::{Attempted, Next};
 use webhooks::signature::{self, Envelope};
 
 use crate::App;
+use crate::attempt;
 
 /// How much of an answer is kept with its attempt, in characters.
 const KEPT_ANSWER: usize = 1024;
 
-/// Makes one attempt and stores what came of it.
-pub(crate) async fn deliver(app: &App, id: DeliveryId, job: JobId) -> Result<(), StoreError> {
+/// Makes an attempt at a delivery. One that is given up stays pending, so that the job can be revived.
+pub(super) async fn attempt(app: &App, id: DeliveryId, attempt: attempt::Attempt) {
+    // What follows from a failure has been stored.
+    let work = Box::pin(deliver(app, id, attempt.job));
+    let _ = attempt::run(app, attempt, work, |_| Box::pin(async { Ok(()) })).await;
+}
+
+/// Sends the event once and stores what came of it.
+async fn deliver(app: &App, id: DeliveryId, job: JobId) -> Result<(), StoreError> {
     let vault = app.store().vault().clone();
     let found = app
         .store()
@@ -140,7 +148,7 @@ async fn settle(
         Next::RetryAt(time) => {
             delivery.next_attempt_at = Some(time);
             store::deliveries::update(tx, &delivery).await?;
-            return store::jobs::retry_at(tx, job, time).await;
+            return store::jobs::repeat_at(tx, job, time).await;
         }
     }
     store::deliveries::update(tx, &delivery).await?;

@@ -15,10 +15,11 @@ use jiff::SignedDuration;
 use store::StoreError;
 use store::jobs::Queue;
 
-use domain::Mode;
+use domain::{JobId, Mode};
 
 use crate::App;
 use crate::agents::AgentError;
+use crate::attempt::log_trouble;
 
 /// How long other processes believe that this one lives without hearing from it.
 const NODE_LEASE: SignedDuration = SignedDuration::from_secs(15);
@@ -63,6 +64,12 @@ pub async fn look_after(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Has a job that was given up done again by whichever process runs on the database. False if there is no such job.
+pub async fn retry(app: &App, id: JobId) -> Result<bool, StoreError> {
+    let now = app.now();
+    app.store().write(move |tx| Box::pin(async move { store::jobs::revive(tx, id, now).await })).await
+}
+
 /// Registers the numbers that the live engine holds; says how many were new.
 pub async fn import_numbers(app: &App) -> Result<usize, AgentError> {
     let engine = app.engine_for(Mode::Live).cloned();
@@ -74,7 +81,7 @@ pub async fn import_numbers(app: &App) -> Result<usize, AgentError> {
 async fn heart(app: App) {
     while app.pause(BEAT).await {
         if let Err(error) = beat(&app).await {
-            tracing::warn!(%error, "could not renew this process's lease");
+            log_trouble(&error, "could not renew this process's lease");
         }
     }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::deliver;
 use crate::App;
+use crate::attempt::{Attempt, log_trouble};
 use crate::calls::{dial, wrap_up};
 
 /// How often the queue is looked at without being woken: for jobs that become due, and as a net.
@@ -92,7 +93,7 @@ pub(super) async fn run(app: App, queue: Queue, hands: Arc<Semaphore>) {
                 continue;
             }
             Err(error) => {
-                tracing::warn!(%error, "jobs could not be claimed");
+                log_trouble(&error, "jobs could not be claimed");
                 TROUBLE
             }
         };
@@ -126,15 +127,13 @@ async fn begin(app: &App, lanes: &Lanes, job: Job, hand: OwnedSemaphorePermit) {
     });
 }
 
-/// Does one job. A job that fails keeps its lease and so comes back when that has run out.
+/// Makes one attempt at a job; whatever comes of it has been stored afterwards.
 async fn work(app: &App, job: Job) {
-    let done = match job.kind {
-        JobKind::Dial => dial::dial(app, CallId(job.subject), job.id, None).await.map(drop),
-        JobKind::WrapUp => wrap_up::wrap_up(app, CallId(job.subject), job.id).await,
-        JobKind::Deliver => deliver::deliver(app, DeliveryId(job.subject), job.id).await,
-    };
-    if let Err(error) = done {
-        tracing::warn!(job = %job.id, kind = job.kind.as_str(), %error, "a job has to wait");
+    let attempt = Attempt::from(&job);
+    match job.kind {
+        JobKind::Dial => drop(dial::attempt(app, CallId(job.subject), attempt, None).await),
+        JobKind::WrapUp => wrap_up::attempt(app, CallId(job.subject), attempt).await,
+        JobKind::Deliver => deliver::attempt(app, DeliveryId(job.subject), attempt).await,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::call::{CallState, Ending, FailureCode, Outcome, Progress, Report};
+use domain::call::{CallState, Ending, FailureCode, Progress, Report};
 use domain::engine::Fate;
 use domain::{CallId, Timestamp};
 use futures_util::StreamExt as _;
@@ -12,6 +12,7 @@ use store::StoreError;
 use store::calls::Call;
 
 use crate::App;
+use crate::attempt::{self, log_trouble};
 use crate::calls::ending;
 use crate::calls::intake::{self, Also};
 
@@ -54,13 +55,18 @@ const DRAFTS_KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// How long events are kept.
 const EVENTS_KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
+/// How long jobs that were given up are kept: as long as the events that they were about.
+const FAILED_JOBS_KEPT: SignedDuration = EVENTS_KEPT;
+
 /// Sweeps until the platform stops.
 pub(super) async fn run(app: App) {
     let mut round = 0_u32;
     while app.pause(EVERY).await {
         round = round.wrapping_add(1);
-        if let Err(error) = sweep(&app, round.is_multiple_of(PURGE_ROUNDS)).await {
-            tracing::warn!(%error, "sweeping has to wait");
+        let swept =
+            attempt::guarded("sweep", Box::pin(sweep(&app, round.is_multiple_of(PURGE_ROUNDS)))).await;
+        if let Some(Err(error)) = swept {
+            log_trouble(&error, "sweeping has to wait");
         }
     }
 }
@@ -75,9 +81,7 @@ pub(super) async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
         .await?;
     futures_util::stream::iter(due)
         .for_each_concurrent(AT_ONCE, async |due| {
-            if let Err(error) = ask_after(app, &due.call, due.end_seen_at).await {
-                tracing::warn!(call = %due.call.id, %error, "asking after a call has to wait");
-            }
+            settle(app, &due.call, due.end_seen_at).await;
         })
         .await;
     let silent = app
@@ -91,7 +95,7 @@ pub(super) async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
         })
         .await?;
     for call in silent {
-        ask_after(app, &call, None).await?;
+        settle(app, &call, None).await;
     }
     let overdue = app
         .store()
@@ -100,7 +104,11 @@ pub(super) async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
         })
         .await?;
     for call in overdue {
-        end_without_findings(app, call.id).await?;
+        let ended =
+            attempt::guarded("ending an overdue call", Box::pin(end_without_findings(app, call.id))).await;
+        if let Some(Err(error)) = ended {
+            note(call.id, &error, "an overdue call cannot be ended yet");
+        }
     }
     if purge {
         throw_away(app, now).await?;
@@ -120,13 +128,29 @@ pub(super) async fn settle_lost_calls(app: &App) -> Result<(), StoreError> {
             .await?;
         let mut settled = 0;
         for call in &lost {
-            settled += u32::from(ask_after(app, call, None).await?);
+            settled += u32::from(settle(app, call, None).await);
         }
         // A full batch may hide more; one in which nothing moved would only come again.
         if lost.len() < BATCH as usize || settled == 0 {
             return Ok(());
         }
     }
+}
+
+/// Asks after a call in such a way that trouble with it harms no other one. True if that settled it for now.
+async fn settle(app: &App, call: &Call, end_seen_at: Option<Timestamp>) -> bool {
+    match attempt::guarded("asking after a call", Box::pin(ask_after(app, call, end_seen_at))).await {
+        Some(Ok(settled)) => settled,
+        Some(Err(error)) => {
+            note(call.id, &error, "asking after a call has to wait");
+            false
+        }
+        None => false,
+    }
+}
+
+fn note(call: CallId, error: &StoreError, consequence: &'static str) {
+    tracing::warn_span!("sweep", %call).in_scope(|| log_trouble(error, consequence));
 }
 
 /// Asks the engine what became of a call, and stores the answer. True if that settled it for now.
@@ -212,21 +236,16 @@ async fn lost(app: &App, call: &Call) -> Result<Report, StoreError> {
     })
 }
 
-/// Ends a call whose wrap-up did not come to its end in time, with what there is.
+/// Ends a call whose wrap-up did not come to its end in time.
 async fn end_without_findings(app: &App, id: CallId) -> Result<(), StoreError> {
     let platform = app.clone();
-    app.store()
-        .write(move |tx| {
-            Box::pin(async move {
-                let now: Timestamp = platform.now();
-                let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(()) };
-                let CallState::WrappingUp { talked, .. } = call.state else { return Ok(()) };
-                tracing::warn!(call = %id, "a call ends without its summary: the wrap-up took too long");
-                call.state = CallState::Ended(Outcome::Completed { talked });
-                ending::conclude(tx, &platform, &mut call, now).await
-            })
-        })
+    let ended = app
+        .store()
+        .write(move |tx| Box::pin(async move { ending::without_findings(tx, &platform, id).await }))
         .await?;
+    if ended {
+        tracing::warn!(call = %id, "a call ends without its summary: the wrap-up took too long");
+    }
     app.live().ring(id);
     Ok(())
 }
@@ -242,6 +261,7 @@ async fn throw_away(app: &App, now: Timestamp) -> Result<(), StoreError> {
                 store::deliveries::purge_attempts(tx, now - ATTEMPTS_KEPT).await?;
                 store::events::purge(tx, now - EVENTS_KEPT).await?;
                 store::engine_messages::purge(tx, now - MESSAGES_KEPT).await?;
+                store::jobs::purge_failed(tx, now - FAILED_JOBS_KEPT).await?;
                 store::sessions::purge(tx, now).await
             })
         })

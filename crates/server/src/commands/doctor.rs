@@ -134,8 +134,13 @@ async fn database(config: &Config) -> Result<String, Failure> {
     let users = store.read(|tx| Box::pin(async move { store::users::count(tx).await })).await?;
     let pending = store.read(|tx| Box::pin(async move { store::jobs::pending(tx).await })).await?;
     let jobs: u64 = pending.iter().map(|(_, count)| count).sum();
+    let failed = store.read(|tx| Box::pin(async move { store::jobs::failed(tx).await })).await?;
+    let failed = match failed {
+        0 => String::new(),
+        failed => format!(", {failed} have failed (`kaicalls jobs list --failed`)"),
+    };
     let hint = if users == 0 { "; no user yet, run `kaicalls setup`" } else { "" };
-    Ok(format!("{} answers, {jobs} jobs wait{hint}", store.engine()))
+    Ok(format!("{} answers, {jobs} jobs wait{failed}{hint}", store.engine()))
 }
 
 fn data_folder(config: &Config) -> Result<String, String> {

@@ -4,6 +4,7 @@ pub(crate) mod agents;
 pub(crate) mod calls;
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod numbers;
 pub(crate) mod openapi;

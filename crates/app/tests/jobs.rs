@@ -1,0 +1,287 @@
+//! What becomes of jobs that fail, that panic, or that only another version knows, on every database that is at hand.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::call::{CallPlan, Utterance};
+use domain::clock::to_micros;
+use domain::engine::{Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, Recorded};
+use domain::{CallId, Clock, Timestamp};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use store::jobs::JobRecord;
+use testkit::{Platform, Receiver, Setup, TestDatabase, databases};
+
+/// The machine's clock, plus whatever has been slept through.
+#[derive(Default)]
+struct Dream {
+    seconds: AtomicU32,
+}
+
+impl Clock for Dream {
+    fn now(&self) -> Timestamp {
+        #[expect(clippy::disallowed_methods, reason = "the test's time goes on as well as it jumps")]
+        let now = Timestamp::now();
+        to_micros(now + SignedDuration::from_secs(self.seconds.load(Ordering::SeqCst).into()))
+    }
+}
+
+async fn jobs(platform: &Platform, failed: bool) -> Vec<JobRecord> {
+    let listed =
+        platform.store.read(move |tx| Box::pin(async move { store::jobs::list(tx, failed, 100).await }));
+    listed.await.expect("the database works")
+}
+
+/// Sleeps through the pauses of jobs until this is true.
+async fn dream_until(platform: &Platform, clock: &Dream, what: &str, mut is_true: impl AsyncFnMut() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    while !is_true().await {
+        assert!(tokio::time::Instant::now() < deadline, "{what}: {:?}", jobs(platform, false).await);
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        clock.seconds.fetch_add(1, Ordering::SeqCst);
+        platform.store.wake_workers();
+    }
+}
+
+async fn platform(database: &TestDatabase) -> (Platform, Arc<Dream>) {
+    fragile(database, 0, 0).await
+}
+
+/// A platform whose engine panics so often when it is asked for a call and for a recording.
+async fn fragile(database: &TestDatabase, places: u32, recordings: u32) -> (Platform, Arc<Dream>) {
+    let clock = Arc::new(Dream::default());
+    let sandbox = Arc::new(Fragile::new(places, recordings));
+    let setup = Setup { clock: Arc::clone(&clock) as Arc<dyn Clock>, sandbox, ..Setup::default() };
+    (Platform::start(database, setup).await, clock)
+}
+
+async fn place(platform: &Platform, receiver: &Receiver) -> String {
+    let agent = platform.agent().await;
+    let body = json!({ "agent_id": agent, "to": "+15005550006", "webhook_url": receiver.url() });
+    let placed = platform.post("/api/v1/calls", &body).await;
+    assert_eq!(placed.status, 201, "{:?}", placed.body);
+    placed.text("id")
+}
+
+async fn seen(platform: &Platform, call: &str) -> Value {
+    platform.get(&format!("/api/v1/calls?id={call}")).await.body
+}
+
+/// Makes every statement of a kind fail as no weather does.
+async fn forbid(database: &TestDatabase, statement: &str, when: &str) {
+    let sql = match database.kind {
+        "sqlite" => format!(
+            "CREATE TRIGGER forbidden BEFORE {statement} WHEN {when} BEGIN SELECT RAISE(ABORT, 'forbidden'); END"
+        ),
+        _ => format!(
+            "CREATE FUNCTION forbid() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN IF {when} THEN RAISE EXCEPTION 'forbidden'; END IF; RETURN NEW; END $$; \
+             CREATE TRIGGER forbidden BEFORE {statement} FOR EACH ROW EXECUTE FUNCTION forbid()"
+        ),
+    };
+    database.run_sql(&sql).await;
+}
+
+async fn allow(database: &TestDatabase, table: &str) {
+    let on = if database.kind == "sqlite" { String::new() } else { format!(" ON {table}") };
+    database.run_sql(&format!("DROP TRIGGER forbidden{on}")).await;
+}
+
+/// The sandbox, with a panic in it now and then.
+struct Fragile {
+    inner: Arc<dyn CallEngine>,
+    places: AtomicU32,
+    recordings: AtomicU32,
+}
+
+impl Fragile {
+    /// How often the next questions for a call and for its recording panic.
+    fn new(places: u32, recordings: u32) -> Self {
+        let inner = Setup::default().sandbox;
+        Self { inner, places: AtomicU32::new(places), recordings: AtomicU32::new(recordings) }
+    }
+
+    fn break_down(left: &AtomicU32) {
+        let broken =
+            left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        assert!(!broken, "on purpose");
+    }
+}
+
+#[async_trait]
+impl CallEngine for Fragile {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+
+    async fn place(&self, plan: CallPlan, observer: Arc<dyn CallObserver>) -> Result<Accepted, PlaceError> {
+        Self::break_down(&self.places);
+        self.inner.place(plan, observer).await
+    }
+
+    async fn hang_up(&self, call: CallId, conversation_id: Option<&str>) {
+        self.inner.hang_up(call, conversation_id).await;
+    }
+
+    async fn fate(
+        &self,
+        call: CallId,
+        conversation_id: Option<&str>,
+        waited: Option<Duration>,
+    ) -> Result<Fate, EngineUnavailable> {
+        self.inner.fate(call, conversation_id, waited).await
+    }
+
+    async fn recording(
+        &self,
+        call: CallId,
+        conversation_id: Option<&str>,
+        said: &[Utterance],
+        file: &Path,
+    ) -> Result<Recorded, EngineUnavailable> {
+        Self::break_down(&self.recordings);
+        self.inner.recording(call, conversation_id, said, file).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_of_a_kind_that_only_another_version_knows_hinders_nobody_and_stays() {
+    for database in databases().await {
+        let (platform, _) = platform(&database).await;
+        let mut receiver = Receiver::start().await;
+        for (queue, digit) in [("calls", 1), ("deliveries", 2)] {
+            let id = |last: u8| match database.kind {
+                "sqlite" => format!("x'0000000000000000000000000000000{last}'"),
+                _ => format!("'00000000-0000-0000-0000-00000000000{last}'"),
+            };
+            // Longest due of all, so that every claim meets it first.
+            let sql = format!(
+                "INSERT INTO jobs (id, kind, queue, subject, attempts, run_at, created_at) \
+                 VALUES ({}, 'of_tomorrow', '{queue}', {}, 0, 1, 1)",
+                id(digit),
+                id(digit)
+            );
+            database.run_sql(&sql).await;
+        }
+        let call = place(&platform, &receiver).await;
+        assert_eq!(platform.finished(&call).await["status"], "completed", "{}", database.kind);
+        receiver.next().await;
+        let left = jobs(&platform, false).await;
+        let foreign: Vec<&JobRecord> = left.iter().filter(|job| job.kind == "of_tomorrow").collect();
+        assert_eq!(foreign.len(), 2, "{left:?}");
+        assert!(foreign.iter().all(|job| job.attempts == 0 && job.failed_at.is_none()), "{foreign:?}");
+        platform.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_cannot_be_dialled_ends_with_one_event_and_its_job_is_kept() {
+    for database in databases().await {
+        let (platform, clock) = platform(&database).await;
+        let mut receiver = Receiver::start().await;
+        forbid(&database, "UPDATE ON calls", "NEW.state = 'dialing'").await;
+        let call = place(&platform, &receiver).await;
+        assert_eq!(seen(&platform, &call).await["status"], "queued", "one failure ends nothing");
+        dream_until(&platform, &clock, "the call ends", async || {
+            seen(&platform, &call).await["status"] == "failed"
+        })
+        .await;
+        assert_eq!(receiver.next().await.json()["event"], "call.failed");
+        let failed = jobs(&platform, true).await;
+        assert_eq!(failed.len(), 1, "{failed:?}");
+        assert_eq!((failed[0].kind.as_str(), failed[0].attempts), ("dial", 5));
+        assert!(
+            failed[0].last_error.as_deref().is_some_and(|error| error.contains("forbidden")),
+            "{failed:?}"
+        );
+
+        // What is revived finds that the call is over: nobody is called after having been told that it failed.
+        allow(&database, "calls").await;
+        assert!(app::jobs::retry(&platform.app, failed[0].id).await.expect("the database works"));
+        dream_until(&platform, &clock, "the job is gone", async || jobs(&platform, false).await.is_empty())
+            .await;
+        assert_eq!(seen(&platform, &call).await["status"], "failed");
+        assert!(receiver.waiting().is_empty(), "{}: the end is told once", database.kind);
+        assert!(
+            !app::jobs::retry(&platform.app, failed[0].id).await.expect("the database works"),
+            "it is gone"
+        );
+        platform.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrap_up_that_fails_for_good_ends_the_call_and_can_be_made_up_for() {
+    for database in databases().await {
+        let (platform, clock) = platform(&database).await;
+        let mut receiver = Receiver::start().await;
+        forbid(&database, "INSERT ON transcripts", "1 = 1").await;
+        let call = place(&platform, &receiver).await;
+        dream_until(&platform, &clock, "the call ends", async || {
+            seen(&platform, &call).await["status"] == "completed" && !jobs(&platform, true).await.is_empty()
+        })
+        .await;
+        assert_eq!(receiver.next().await.json()["event"], "call.completed");
+        let failed = jobs(&platform, true).await;
+        assert_eq!((failed[0].kind.as_str(), failed[0].attempts), ("wrap_up", 5), "{failed:?}");
+        assert_eq!(seen(&platform, &call).await["summary"], Value::Null);
+
+        allow(&database, "transcripts").await;
+        assert!(app::jobs::retry(&platform.app, failed[0].id).await.expect("the database works"));
+        dream_until(&platform, &clock, "the summary comes", async || {
+            !seen(&platform, &call).await["summary"].is_null()
+        })
+        .await;
+        assert!(receiver.waiting().is_empty(), "{}: nobody is told twice", database.kind);
+        platform.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_in_a_job_is_a_failed_attempt_and_the_next_one_goes_on() {
+    for database in databases().await {
+        let (platform, clock) = fragile(&database, 0, 2).await;
+        let mut receiver = Receiver::start().await;
+        let call = place(&platform, &receiver).await;
+        dream_until(&platform, &clock, "the call ends", async || {
+            seen(&platform, &call).await["status"] == "completed" && jobs(&platform, false).await.is_empty()
+        })
+        .await;
+        assert_ne!(
+            seen(&platform, &call).await["summary"],
+            Value::Null,
+            "{}: wrapped up after all",
+            database.kind
+        );
+        assert_eq!(receiver.next().await.json()["event"], "call.completed");
+        assert!(receiver.waiting().is_empty());
+        platform.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_engine_that_panics_is_not_asked_twice_and_the_call_ends_with_one_event() {
+    for database in databases().await {
+        let (platform, clock) = fragile(&database, 1, 0).await;
+        let mut receiver = Receiver::start().await;
+        let lost = place(&platform, &receiver).await;
+        let fine = place(&platform, &receiver).await;
+        assert_eq!(platform.finished(&fine).await["status"], "completed", "others do not notice");
+        assert_eq!(receiver.next().await.json()["call_id"], fine);
+        dream_until(&platform, &clock, "the lost call ends", async || {
+            app::jobs::look_after(&platform.app).await.expect("the database works");
+            seen(&platform, &lost).await["status"] == "failed" && jobs(&platform, false).await.is_empty()
+        })
+        .await;
+        let told = receiver.next().await.json();
+        assert_eq!((&told["call_id"], &told["event"]), (&json!(lost), &json!("call.failed")));
+        assert!(receiver.waiting().is_empty(), "{}: once", database.kind);
+        // Nothing is counted as running any more, so a stop has nothing to wait for.
+        let begun = tokio::time::Instant::now();
+        platform.stop().await;
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    }
+}
