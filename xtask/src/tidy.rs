@@ -439,8 +439,18 @@ fn contents(name: &str, file: &str, text: &str, findings: &mut Findings) {
 
 /// The vendor a line of code names, apart from the names that the public API itself fixed.
 fn vendor(line: &str) -> Option<&'static str> {
-    let fixed =
-        ["vapi_assistant_id", "vapi_config", "vapi_error", "vapierror", "x-vapi-", "provider: \"openai\""];
+    // The field `vapi_assistant_id` fixes whose id it shows, so its query names the engine.
+    let fixed = [
+        "vapi_assistant_id",
+        "vapi_config",
+        "vapi_error",
+        "vapierror",
+        "x-vapi-",
+        "engine = 'vapi'",
+        "when $2 = 'vapi'",
+        "and $2 = 'vapi'",
+        "provider: \"openai\"",
+    ];
     let line = fixed.iter().fold(line.to_lowercase(), |line, name| line.replace(name, ""));
     VENDORS.iter().copied().find(|vendor| line.contains(vendor))
 }

@@ -104,7 +104,7 @@ fn plan(direction: Direction) -> CallPlan {
         to: E164::parse("+15005550006").expect("a number"),
         from: None,
         agent_id: AgentId(Uuid::from_u128(2)),
-        vapi_assistant_id: None,
+        external_agent_id: None,
         agent: AgentConfig::default(),
         given_first_message: None,
         instructions: "Be kind.".into(),

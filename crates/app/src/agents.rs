@@ -1,7 +1,7 @@
 //! Agents: making and changing them. Every effective change is a new version.
 //!
-//! An engine may keep agents of its own. Then the intent is stored first, the engine acts, and the result is stored; whatever
-//! a crash or a lost answer leaves between the two sides is repaired by [`repair`].
+//! Engines may keep agents of their own, several of them the same agent. Then the intent is stored first, the engine acts, and the
+//! result is stored; whatever a crash or a lost answer leaves between the two sides is repaired by [`repair`].
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 use store::{StoreError, Tenancy};
 
 use crate::App;
+use crate::engines::UnknownEngine;
 use crate::idempotency::{self, Intent, Once, Renderer};
 
 /// How long somebody may change an agent at the engine before others may think that they died.
@@ -53,7 +54,8 @@ pub enum AgentError {
 
 /// Makes an agent, its first version and, where the request can be repeated, its answer.
 ///
-/// With a live key the engine makes its own first. If the agent cannot be stored then, the engine's is removed again.
+/// With a live key the engine that makes live calls makes its own first, if it keeps agents. If the agent cannot be stored then, the
+/// engine's is removed again. Other engines are given the agent when they need it.
 pub async fn create(
     app: &App,
     mode: Mode,
@@ -66,50 +68,59 @@ pub async fn create(
         id: AgentId::new(app.ids()),
         business_id: business,
         config,
+        engine: None,
         vapi_assistant_id: None,
         version: 1,
         created_at: app.store().created_at(now),
         updated_at: now,
     };
-    match engine_for(app, mode).as_deref().and_then(|engine| engine.agents()) {
+    let engine = app.engines().default_name(mode).and_then(|name| app.engines().open(name)).cloned();
+    match engine.as_deref().filter(|_| mode == Mode::Live).and_then(side) {
         None => Ok(insert(app, mode, agent, once, Begin::Here).await?),
-        Some(registry) => create_on_both_sides(app, registry, mode, agent, once).await,
+        Some(side) => create_on_both_sides(app, side, mode, agent, once).await,
     }
 }
 
-fn engine_for(app: &App, mode: Mode) -> Option<std::sync::Arc<dyn CallEngine>> {
-    if mode == Mode::Live { app.engine_for(mode).cloned() } else { None }
+/// An engine that keeps agents.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    engine: &'static str,
+    registry: &'a dyn EngineAgents,
+}
+
+fn side(engine: &dyn CallEngine) -> Option<Side<'_>> {
+    Some(Side { engine: engine.name(), registry: engine.agents()? })
 }
 
 async fn create_on_both_sides(
     app: &App,
-    registry: &dyn EngineAgents,
+    side: Side<'_>,
     mode: Mode,
-    mut agent: Agent,
+    agent: Agent,
     once: Option<(Intent, Renderer<Agent>)>,
 ) -> Result<Once<Agent>, AgentError> {
     let intent = once.as_ref().map(|(intent, _)| intent.clone());
-    if let Some(repeated) = intend(app, mode, &agent, intent.clone()).await? {
+    if let Some(repeated) = intend(app, side.engine, mode, &agent, intent.clone()).await? {
         return Ok(Once::Repeated(repeated));
     }
-    let made = match make(registry, &agent, app.now()).await {
+    let made = match make(side.registry, &agent, app.now()).await {
         Ok(made) => made,
         Err(refusal) => {
             // After a lost answer something may exist; the intent stays for the repair.
             let certain = !matches!(refusal, EngineRefusal::Unavailable(_));
-            withdraw(app, mode, &agent, intent, certain).await;
+            withdraw(app, side.engine, mode, &agent, intent, certain).await;
             return Err(refusal.into());
         }
     };
-    agent.vapi_assistant_id = Some(made.clone());
-    match insert(app, mode, agent.clone(), once, Begin::Intended).await {
+    let begin = Begin::Intended { engine: side.engine, external_id: made.clone() };
+    match insert(app, mode, agent.clone(), once, begin).await {
         Ok(once) => Ok(once),
         Err(error) => {
-            let removed = registry.remove(&made).await;
+            let removed = side.registry.remove(&made).await;
             if let Err(error) = &removed {
                 tracing::warn!(agent = %agent.id, %error, "an agent is left at the engine; the repair will remove it");
             }
-            withdraw(app, mode, &agent, intent, removed.is_ok()).await;
+            withdraw(app, side.engine, mode, &agent, intent, removed.is_ok()).await;
             Err(error.into())
         }
     }
@@ -130,6 +141,7 @@ async fn make(registry: &dyn EngineAgents, agent: &Agent, now: Timestamp) -> Res
 /// Stores that an agent is about to be made at the engine; gives the earlier answer if the request is a repetition.
 async fn intend(
     app: &App,
+    engine: &'static str,
     mode: Mode,
     agent: &Agent,
     intent: Option<Intent>,
@@ -145,7 +157,7 @@ async fn intend(
                         return Ok(begun);
                     }
                 }
-                store::agents::intend(tx, id, platform.node(), now).await?;
+                store::engine_agents::intend(tx, id, engine, platform.node(), now).await?;
                 Ok(None)
             })
         })
@@ -153,14 +165,21 @@ async fn intend(
 }
 
 /// Takes an intent back. If it is not `certain` that nothing is left at the engine, the repair looks.
-async fn withdraw(app: &App, mode: Mode, agent: &Agent, intent: Option<Intent>, certain: bool) {
+async fn withdraw(
+    app: &App,
+    engine: &'static str,
+    mode: Mode,
+    agent: &Agent,
+    intent: Option<Intent>,
+    certain: bool,
+) {
     let (id, business) = (agent.id, agent.business_id);
     let withdrawn = app
         .store()
         .write(move |tx| {
             Box::pin(async move {
                 if certain {
-                    store::agents::settle_intent(tx, id).await?;
+                    store::engine_agents::settle_intent(tx, id, engine).await?;
                 }
                 match intent {
                     Some(intent) => idempotency::forget(tx, business, mode, &intent).await,
@@ -175,12 +194,17 @@ async fn withdraw(app: &App, mode: Mode, agent: &Agent, intent: Option<Intent>, 
 }
 
 /// Where the idempotency record comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Begin {
     /// It begins with this transaction.
     Here,
     /// It began with the intent, which ends here.
-    Intended,
+    Intended {
+        /// Which engine has made the agent.
+        engine: &'static str,
+        /// What the engine calls it.
+        external_id: String,
+    },
 }
 
 async fn insert(
@@ -195,7 +219,7 @@ async fn insert(
         .write(move |tx| {
             Box::pin(async move {
                 let business = agent.business_id;
-                if let (Some((intent, _)), Begin::Here) = (&once, begin) {
+                if let (Some((intent, _)), Begin::Here) = (&once, &begin) {
                     let now = platform.now();
                     let begun =
                         idempotency::begin(tx, &platform, business, mode, intent, agent.id.0, now).await?;
@@ -204,10 +228,14 @@ async fn insert(
                     }
                 }
                 store::agents::insert(tx, &agent, "api").await?;
-                if begin == Begin::Intended {
-                    store::agents::release(tx, agent.id, Some(agent.version)).await?;
-                    store::agents::settle_intent(tx, agent.id).await?;
-                }
+                let agent = match begin {
+                    Begin::Here => agent,
+                    Begin::Intended { engine, external_id } => {
+                        store::engine_agents::keep(tx, agent.id, engine, &external_id).await?;
+                        store::engine_agents::release(tx, agent.id, engine, Some(agent.version)).await?;
+                        store::agents::by_id(tx, agent.id).await?.unwrap_or(agent)
+                    }
+                };
                 if let Some((intent, render)) = once {
                     idempotency::keep(tx, business, mode, &intent, &render(&agent)).await?;
                 }
@@ -228,8 +256,8 @@ pub struct Updated {
 
 /// Changes an agent; `None` if the tenant has no such agent. `source` is who asked: `api`, `dashboard`, `system`.
 ///
-/// With a live key an agent that the engine keeps is changed there first, so that what the engine refuses changes nothing.
-/// Changes with a test key reach the engine a little later.
+/// With a live key an agent that engines keep is changed there first, so that what one of them refuses changes nothing. Changes
+/// with a test key reach the engines a little later.
 pub async fn update(
     app: &App,
     tenancy: &Tenancy,
@@ -239,18 +267,51 @@ pub async fn update(
 ) -> Result<Option<Updated>, AgentError> {
     let found = {
         let tenancy = tenancy.clone();
-        app.store()
-            .read(move |tx| Box::pin(async move { store::agents::get(tx, &tenancy, id).await }))
-            .await?
+        let read = app.store().read(move |tx| {
+            Box::pin(async move {
+                let Some(agent) = store::agents::get(tx, &tenancy, id).await? else { return Ok(None) };
+                Ok::<_, StoreError>(Some(store::engine_agents::held(tx, agent.id).await?))
+            })
+        });
+        read.await?
     };
-    let Some(agent) = found else { return Ok(None) };
-    let engine = engine_for(app, tenancy.mode());
-    match engine.as_deref().and_then(|engine| engine.agents()) {
-        Some(registry) if agent.vapi_assistant_id.is_some() => {
-            update_on_both_sides(app, registry, tenancy, id, source, change).await
-        }
-        _ => Ok(update_here(app, tenancy, id, source, change).await?),
+    let Some(held) = found else { return Ok(None) };
+    let sides: Vec<Side<'_>> = match tenancy.mode() {
+        Mode::Live => held.iter().filter_map(|held| side(&**app.engines().open(&held.engine)?)).collect(),
+        Mode::Test => Vec::new(),
+    };
+    if sides.is_empty() {
+        Ok(update_here(app, tenancy, id, source, change).await?)
+    } else {
+        update_on_all_sides(app, &sides, tenancy, id, source, change).await
     }
+}
+
+/// Notes which engine makes an agent's calls where its number does not decide; `None` leaves it to the installation. False if there
+/// is no such agent.
+pub async fn prefer_engine(app: &App, id: AgentId, engine: Option<&str>) -> Result<bool, PreferError> {
+    let engine = match engine {
+        None => None,
+        Some(name) => {
+            let known = app.engines().open(name).ok_or_else(|| UnknownEngine(name.to_owned()))?;
+            Some(known.name())
+        }
+    };
+    let preferred = app
+        .store()
+        .write(move |tx| Box::pin(async move { store::agents::prefer_engine(tx, id, engine).await }));
+    Ok(preferred.await?)
+}
+
+/// Why an agent does not prefer an engine.
+#[derive(Debug, thiserror::Error)]
+pub enum PreferError {
+    /// It is not configured.
+    #[error(transparent)]
+    Unknown(#[from] UnknownEngine),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 async fn update_here(
@@ -279,51 +340,71 @@ async fn update_here(
         .await
 }
 
-async fn update_on_both_sides(
+async fn update_on_all_sides(
     app: &App,
-    registry: &dyn EngineAgents,
+    sides: &[Side<'_>],
     tenancy: &Tenancy,
     id: AgentId,
     source: &'static str,
     change: impl FnOnce(&mut AgentConfig) + Send + 'static,
 ) -> Result<Option<Updated>, AgentError> {
-    let Some(before) = occupy(app, id).await? else { return Ok(None) };
+    let mut before = None;
+    // Everybody takes the engines in the order of their names, so nobody waits for somebody who waits for them.
+    for (taken, side) in sides.iter().enumerate() {
+        match occupy(app, id, side.engine).await {
+            Ok(Some(agent)) => before = Some(agent),
+            Ok(None) => return Ok(None),
+            Err(error) => {
+                release_all(app, &sides[..taken], id, None).await?;
+                return Err(error);
+            }
+        }
+    }
+    let Some(before) = before else { return Ok(None) };
     let mut agent = before.clone();
     change(&mut agent.config);
     if agent.config == before.config {
-        // Whether the engine holds it is no longer certain, but giving it the same again does no harm.
-        release(app, id, None).await?;
+        // Whether the engines hold it is no longer certain, but giving it the same again does no harm.
+        release_all(app, sides, id, None).await?;
         return Ok(Some(Updated { agent: before, changed: false }));
     }
     agent.version += 1;
     agent.updated_at = app.now();
-    match give(registry, &agent, app.now()).await {
-        Ok(external) => agent.vapi_assistant_id = Some(external),
-        Err(refusal) => {
-            release(app, id, None).await?;
-            return Err(refusal.into());
+    let mut given = Vec::new();
+    for side in sides {
+        match give(app, *side, &agent).await {
+            Ok(external_id) => given.push((side.engine, external_id)),
+            Err(error) => {
+                // Those that took the change hold more than we do; the repair gives them what is stored.
+                release_all(app, sides, id, None).await?;
+                return Err(error);
+            }
         }
     }
-    let (tenancy, stored) = (tenancy.clone(), agent.clone());
-    let unchanged_meanwhile = app
+    let tenancy = tenancy.clone();
+    let updated = app
         .store()
         .write(move |tx| {
             Box::pin(async move {
                 let current = store::agents::lock(tx, &tenancy, id).await?;
                 let same = current.is_some_and(|current| current.version == before.version);
                 if same {
-                    store::agents::update(tx, &tenancy, &stored, &before.config, source).await?;
+                    store::agents::update(tx, &tenancy, &agent, &before.config, source).await?;
                 }
-                store::agents::release(tx, id, same.then_some(stored.version)).await?;
-                Ok::<_, StoreError>(same)
+                for (engine, external_id) in given {
+                    store::engine_agents::keep(tx, id, engine, &external_id).await?;
+                    store::engine_agents::release(tx, id, engine, same.then_some(agent.version)).await?;
+                }
+                let agent = store::agents::by_id(tx, id).await?;
+                Ok::<_, StoreError>(agent.filter(|_| same))
             })
         })
         .await?;
-    if unchanged_meanwhile { Ok(Some(Updated { agent, changed: true })) } else { Err(AgentError::Contended) }
+    updated.map(|agent| Some(Updated { agent, changed: true })).ok_or(AgentError::Contended)
 }
 
-/// Makes this process the only one that changes an agent at the engine; gives the agent, `None` if there is none.
-async fn occupy(app: &App, id: AgentId) -> Result<Option<Agent>, AgentError> {
+/// Makes this process the only one that changes an agent at an engine; gives the agent, `None` if there is none.
+async fn occupy(app: &App, id: AgentId, engine: &'static str) -> Result<Option<Agent>, AgentError> {
     let deadline = tokio::time::Instant::now() + TURN;
     loop {
         let now = app.now();
@@ -331,7 +412,7 @@ async fn occupy(app: &App, id: AgentId) -> Result<Option<Agent>, AgentError> {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    let ours = store::agents::occupy(tx, id, now, now + BUSY).await?;
+                    let ours = store::engine_agents::occupy(tx, id, engine, now, now + BUSY).await?;
                     Ok::<_, StoreError>((store::agents::by_id(tx, id).await?, ours))
                 })
             })
@@ -346,68 +427,92 @@ async fn occupy(app: &App, id: AgentId) -> Result<Option<Agent>, AgentError> {
     }
 }
 
-async fn release(app: &App, id: AgentId, version: Option<u32>) -> Result<(), StoreError> {
-    app.store().write(move |tx| Box::pin(async move { store::agents::release(tx, id, version).await })).await
-}
-
-/// Gives the engine an agent as it is; makes a new one there if the old one is gone. The answer is the engine's id.
-async fn give(registry: &dyn EngineAgents, agent: &Agent, now: Timestamp) -> Result<String, EngineRefusal> {
-    if let Some(external) = &agent.vapi_assistant_id {
-        match registry.replace(external, agent).await {
-            Ok(()) => return Ok(external.clone()),
-            Err(EngineRefusal::Missing(_)) => {
-                tracing::warn!(agent = %agent.id, "the engine has lost an agent; it is made anew");
-            }
-            Err(refusal) => return Err(refusal),
-        }
-    }
-    make(registry, agent, now).await
-}
-
-/// Brings the engine's side of a stored agent up to date.
-async fn push(app: &App, registry: &dyn EngineAgents, id: AgentId) -> Result<Option<Agent>, AgentError> {
-    let Some(mut agent) = occupy(app, id).await? else { return Ok(None) };
-    let node = app.node();
-    let now = app.now();
-    if agent.vapi_assistant_id.is_none() {
-        app.store()
-            .write(move |tx| Box::pin(async move { store::agents::intend(tx, id, node, now).await }))
-            .await?;
-    }
-    let external = match give(registry, &agent, now).await {
-        Ok(external) => external,
-        Err(refusal) => {
-            release(app, id, None).await?;
-            return Err(refusal.into());
-        }
-    };
-    let (version, kept) = (agent.version, external.clone());
+async fn release_all(
+    app: &App,
+    sides: &[Side<'_>],
+    id: AgentId,
+    version: Option<u32>,
+) -> Result<(), StoreError> {
+    let engines: Vec<&'static str> = sides.iter().map(|side| side.engine).collect();
     app.store()
         .write(move |tx| {
             Box::pin(async move {
-                store::agents::set_external_id(tx, id, Some(&kept)).await?;
-                store::agents::settle_intent(tx, id).await?;
-                store::agents::release(tx, id, Some(version)).await
+                for engine in engines {
+                    store::engine_agents::release(tx, id, engine, version).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Gives an engine an agent as it is; makes a new one there if there is none or it is gone. The answer is the engine's id.
+async fn give(app: &App, side: Side<'_>, agent: &Agent) -> Result<String, AgentError> {
+    let (id, engine, node, now) = (agent.id, side.engine, app.node(), app.now());
+    let known = app
+        .store()
+        .read(move |tx| Box::pin(async move { store::engine_agents::external_id(tx, id, engine).await }))
+        .await?;
+    match known {
+        Some(external_id) => match side.registry.replace(&external_id, agent).await {
+            Ok(()) => return Ok(external_id),
+            Err(EngineRefusal::Missing(_)) => {
+                tracing::warn!(agent = %id, engine, "the engine has lost an agent; it is made anew");
+            }
+            Err(refusal) => return Err(refusal.into()),
+        },
+        None => {
+            app.store()
+                .write(move |tx| {
+                    Box::pin(async move { store::engine_agents::intend(tx, id, engine, node, now).await })
+                })
+                .await?;
+        }
+    }
+    Ok(make(side.registry, agent, now).await?)
+}
+
+/// Brings an engine's side of a stored agent up to date; gives the engine's id of it, `None` if there is no such agent.
+async fn push(app: &App, side: Side<'_>, id: AgentId) -> Result<Option<String>, AgentError> {
+    let engine = side.engine;
+    let Some(agent) = occupy(app, id, engine).await? else { return Ok(None) };
+    let external_id = match give(app, side, &agent).await {
+        Ok(external_id) => external_id,
+        Err(error) => {
+            release_all(app, &[side], id, None).await?;
+            return Err(error);
+        }
+    };
+    let kept = external_id.clone();
+    app.store()
+        .write(move |tx| {
+            Box::pin(async move {
+                store::engine_agents::keep(tx, id, engine, &kept).await?;
+                store::engine_agents::release(tx, id, engine, Some(agent.version)).await
             })
         })
         .await?;
-    agent.vapi_assistant_id = Some(external);
-    Ok(Some(agent))
+    Ok(Some(external_id))
 }
 
-/// The agent as the engine needs it for a call: made or brought up to date there first, if need be.
-pub(crate) async fn prepared(app: &App, engine: &dyn CallEngine, agent: &Agent) -> Result<Agent, PlaceError> {
-    let Some(registry) = engine.agents() else { return Ok(agent.clone()) };
-    let id = agent.id;
-    let ready =
-        app.store().read(move |tx| Box::pin(async move { store::agents::is_prepared(tx, id).await })).await;
-    let outcome = match ready {
-        Ok(true) => return Ok(agent.clone()),
-        Ok(false) => push(app, registry, id).await,
+/// What the engine of a call calls the agent; made or brought up to date there first, if need be. `None` if it keeps no agents.
+pub(crate) async fn prepared(
+    app: &App,
+    engine: &dyn CallEngine,
+    agent: &Agent,
+) -> Result<Option<String>, PlaceError> {
+    let Some(side) = side(engine) else { return Ok(None) };
+    let (id, engine) = (agent.id, side.engine);
+    let ready = app
+        .store()
+        .read(move |tx| Box::pin(async move { store::engine_agents::prepared(tx, id, engine).await }));
+    let outcome = match ready.await {
+        Ok(Some(external_id)) => return Ok(Some(external_id)),
+        Ok(None) => push(app, side, id).await,
         Err(error) => Err(error.into()),
     };
     match outcome {
-        Ok(Some(agent)) => Ok(agent),
+        Ok(Some(external_id)) => Ok(Some(external_id)),
         Ok(None) => {
             Err(PlaceError::Refused { code: FailureCode::AgentError, reason: "its agent is gone".to_owned() })
         }
@@ -424,53 +529,59 @@ pub(crate) async fn prepared(app: &App, engine: &dyn CallEngine, agent: &Agent) 
     }
 }
 
-/// Repairs what crashes and lost answers left between the two sides. `thorough` also looks through everything that the engine
+/// Repairs what crashes and lost answers left between an engine and us. `thorough` also looks through everything that the engine
 /// keeps for agents that nobody knows any more.
-pub(crate) async fn repair(app: &App, thorough: bool) -> Result<(), AgentError> {
-    let Some(engine) = app.engine_for(Mode::Live).cloned() else { return Ok(()) };
-    let Some(registry) = engine.agents() else { return Ok(()) };
+pub(crate) async fn repair(app: &App, engine: &dyn CallEngine, thorough: bool) -> Result<(), AgentError> {
+    let Some(side) = side(engine) else { return Ok(()) };
+    let Side { engine, registry } = side;
     let now = app.now();
     let intents = app
         .store()
         .read(move |tx| {
-            Box::pin(async move { store::agents::stale_intents(tx, now, now - STALE, BATCH).await })
+            Box::pin(
+                async move { store::engine_agents::stale_intents(tx, engine, now, now - STALE, BATCH).await },
+            )
         })
         .await?;
     if let Some(oldest) = intents.iter().map(|intent| intent.begun_at).min() {
         let kept = registry.list(Some(oldest - SKEW)).await?;
         for intent in intents {
             for kept in kept.iter().filter(|kept| kept.agent_id == intent.agent_id) {
-                remove_unless_ours(app, registry, kept).await?;
+                remove_unless_ours(app, side, kept).await?;
             }
             let id = intent.agent_id;
             app.store()
-                .write(move |tx| Box::pin(async move { store::agents::settle_intent(tx, id).await }))
+                .write(move |tx| {
+                    Box::pin(async move { store::engine_agents::settle_intent(tx, id, engine).await })
+                })
                 .await?;
         }
     }
     if thorough {
-        compare(app, registry, now).await?;
+        compare(app, side, now).await?;
     }
+    let default = app.engines().default_name(Mode::Live).unwrap_or_default();
     let unsure = app
         .store()
         .read(move |tx| {
             Box::pin(async move {
-                let mut unsure = store::agents::to_prepare(tx, now, BATCH).await?;
-                unsure.extend(store::agents::answering_unprepared(tx, now, BATCH).await?);
+                let mut unsure = store::engine_agents::to_prepare(tx, engine, now, BATCH).await?;
+                let answering = store::engine_agents::answering_unprepared(tx, engine, default, now, BATCH);
+                unsure.extend(answering.await?);
                 Ok::<_, StoreError>(unsure)
             })
         })
         .await?;
     for agent in unsure {
-        if app.was_refused(agent.id, agent.version) {
+        if app.was_refused(agent.id, engine, agent.version) {
             continue;
         }
-        match push(app, registry, agent.id).await {
+        match push(app, side, agent.id).await {
             Err(AgentError::Engine(EngineRefusal::Refused { status, reason }))
                 if ![401, 403].contains(&status) =>
             {
-                tracing::warn!(agent = %agent.id, reason, "the engine does not take an agent");
-                app.note_refused(agent.id, agent.version);
+                tracing::warn!(agent = %agent.id, engine, reason, "the engine does not take an agent");
+                app.note_refused(agent.id, engine, agent.version);
             }
             Err(AgentError::Contended) | Ok(_) => {}
             Err(error) => return Err(error),
@@ -479,37 +590,44 @@ pub(crate) async fn repair(app: &App, thorough: bool) -> Result<(), AgentError> 
     Ok(())
 }
 
-/// Looks through everything that the engine keeps for us: what belongs to nobody is removed, what is missing or reports to
-/// another address than ours is given to the engine again.
-async fn compare(app: &App, registry: &dyn EngineAgents, now: Timestamp) -> Result<(), AgentError> {
-    let known = app.store().read(|tx| Box::pin(async move { store::agents::kept_outside(tx).await })).await?;
-    let kept = registry.list(None).await?;
+/// Looks through everything that an engine keeps for us: what belongs to nobody is removed, what is missing or reports to another
+/// address than ours is given to the engine again.
+async fn compare(app: &App, side: Side<'_>, now: Timestamp) -> Result<(), AgentError> {
+    let engine = side.engine;
+    let known = app
+        .store()
+        .read(move |tx| Box::pin(async move { store::engine_agents::kept(tx, engine).await }))
+        .await?;
+    let kept = side.registry.list(None).await?;
     let good: HashSet<&str> =
         kept.iter().filter(|kept| kept.is_current).map(|kept| kept.external_id.as_str()).collect();
-    for (id, external) in known {
-        if !good.contains(external.as_str()) {
-            tracing::info!(agent = %id, "the engine has lost an agent or holds it with old settings");
-            app.store().write(move |tx| Box::pin(async move { store::agents::doubt(tx, id).await })).await?;
+    for (id, external_id) in known {
+        if !good.contains(external_id.as_str()) {
+            tracing::info!(agent = %id, engine, "the engine has lost an agent or holds it with old settings");
+            app.store()
+                .write(move |tx| Box::pin(async move { store::engine_agents::doubt(tx, id, engine).await }))
+                .await?;
         }
     }
     for kept in kept.iter().filter(|kept| kept.created_at < now - YOUNG) {
-        remove_unless_ours(app, registry, kept).await?;
+        remove_unless_ours(app, side, kept).await?;
     }
     Ok(())
 }
 
 async fn remove_unless_ours(
     app: &App,
-    registry: &dyn EngineAgents,
+    side: Side<'_>,
     kept: &domain::engine::KeptAgent,
 ) -> Result<(), AgentError> {
-    let id = kept.agent_id;
-    let ours =
-        app.store().read(move |tx| Box::pin(async move { store::agents::by_id(tx, id).await })).await?;
-    let is_ours = ours.is_some_and(|agent| agent.vapi_assistant_id.as_ref() == Some(&kept.external_id));
-    if !is_ours {
-        tracing::info!(agent = %id, "removing an agent at the engine that belongs to none of ours");
-        registry.remove(&kept.external_id).await?;
+    let (id, engine) = (kept.agent_id, side.engine);
+    let ours = app
+        .store()
+        .read(move |tx| Box::pin(async move { store::engine_agents::external_id(tx, id, engine).await }))
+        .await?;
+    if ours.as_ref() != Some(&kept.external_id) {
+        tracing::info!(agent = %id, engine, "removing an agent at the engine that belongs to none of ours");
+        side.registry.remove(&kept.external_id).await?;
     }
     Ok(())
 }

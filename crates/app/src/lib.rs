@@ -7,6 +7,7 @@ pub mod agents;
 mod attempt;
 pub mod calls;
 mod desk;
+mod engines;
 pub mod idempotency;
 pub mod jobs;
 pub mod keys;
@@ -22,5 +23,6 @@ pub mod sessions;
 pub mod setup;
 
 pub use desk::Desk;
+pub use engines::{Engines, UnknownEngine};
 pub use platform::{App, Entropy, Parts, Settings};
 pub use recording_files::RecordingFiles;

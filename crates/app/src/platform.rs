@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use domain::engine::CallEngine;
 use domain::usage::RateTable;
-use domain::{AgentId, Clock, IdSource, Mode, NodeId, Timestamp};
+use domain::{AgentId, Clock, IdSource, NodeId, Timestamp};
 use speech::CallAnalyst;
 use store::Store;
+use store::calls::Call;
 use tokio::sync::Semaphore;
 
+use crate::engines::Engines;
 use crate::live::LiveBus;
 use crate::passwords::PasswordQueue;
 use crate::recording_files::RecordingFiles;
@@ -34,10 +36,8 @@ pub struct Parts {
     pub entropy: Arc<dyn Entropy>,
     /// This process; calls in progress belong to it.
     pub node: NodeId,
-    /// Serves test keys.
-    pub sandbox: Arc<dyn CallEngine>,
-    /// Serves live keys, if one is configured.
-    pub live: Option<Arc<dyn CallEngine>>,
+    /// What makes calls.
+    pub engines: Engines,
     /// Reads finished calls with a language model, if one is configured.
     pub analyst: Option<Arc<dyn CallAnalyst>>,
     /// Reads finished calls otherwise, at once and without help.
@@ -82,8 +82,8 @@ struct Inner {
     live: LiveBus,
     reports: Reports,
     passwords: PasswordQueue,
-    /// Agents that the engine did not take, and in which version.
-    refused: Mutex<HashMap<AgentId, u32>>,
+    /// Agents that an engine did not take, and in which version.
+    refused: Mutex<HashMap<(AgentId, &'static str), u32>>,
     call_hands: Arc<Semaphore>,
     delivery_hands: Arc<Semaphore>,
     tasks: tokio_util::task::TaskTracker,
@@ -143,12 +143,14 @@ impl App {
         &self.0.parts.recordings
     }
 
-    /// The engine that serves keys of this mode. Test keys reach the sandbox and nothing else.
-    pub fn engine_for(&self, mode: Mode) -> Option<&Arc<dyn CallEngine>> {
-        match mode {
-            Mode::Test => Some(&self.0.parts.sandbox),
-            Mode::Live => self.0.parts.live.as_ref(),
-        }
+    /// What makes calls, by name.
+    pub fn engines(&self) -> &Engines {
+        &self.0.parts.engines
+    }
+
+    /// The engine that a call was admitted to; `None` if it is no longer configured.
+    pub(crate) fn engine_of(&self, call: &Call) -> Option<&Arc<dyn CallEngine>> {
+        self.engines().of(&call.engine)
     }
 
     /// True while the process takes no new work because it is about to stop.
@@ -225,12 +227,13 @@ impl App {
     }
 
     /// True if the engine did not take this version of an agent; giving it the same again would be no use.
-    pub(crate) fn was_refused(&self, id: AgentId, version: u32) -> bool {
-        self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).get(&id) == Some(&version)
+    pub(crate) fn was_refused(&self, id: AgentId, engine: &'static str, version: u32) -> bool {
+        let refused = self.0.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.get(&(id, engine)) == Some(&version)
     }
 
-    pub(crate) fn note_refused(&self, id: AgentId, version: u32) {
-        self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(id, version);
+    pub(crate) fn note_refused(&self, id: AgentId, engine: &'static str, version: u32) {
+        self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).insert((id, engine), version);
     }
 
     pub(crate) fn random<const N: usize>(&self) -> [u8; N] {

@@ -6,6 +6,7 @@ use domain::number::Number;
 use domain::{AgentId, BusinessId, E164, Mode, NumberId, UserId};
 use store::{StoreError, Tenancy};
 
+use crate::engines::UnknownEngine;
 use crate::{App, passwords};
 
 /// The first user and the first business.
@@ -87,23 +88,34 @@ pub enum NumberError {
     /// The business has no such agent.
     #[error("no such agent in this business")]
     UnknownAgent,
+    /// The engine that is said to carry it is not configured.
+    #[error(transparent)]
+    UnknownEngine(#[from] UnknownEngine),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Registers a phone number: for an agent, for a business, or into the pool.
+/// Registers a phone number: for an agent, for a business, or into the pool; and which engine carries it, if that is known.
 pub async fn add_number(
     app: &App,
     phone_number: E164,
     business_id: Option<BusinessId>,
     agent_id: Option<AgentId>,
+    engine: Option<&str>,
 ) -> Result<Number, NumberError> {
+    let engine = match engine {
+        None => None,
+        Some(name) => {
+            Some(app.engines().open(name).ok_or_else(|| UnknownEngine(name.to_owned()))?.name().to_owned())
+        }
+    };
     let number = Number {
         id: NumberId::new(app.ids()),
         phone_number,
         business_id,
         agent_id,
+        engine,
         created_at: app.store().created_at(app.now()),
     };
     app.store()

@@ -91,7 +91,9 @@ pub struct Agent {
     pub business_id: BusinessId,
     /// How it behaves.
     pub config: AgentConfig,
-    /// The assistant that the Vapi engine made for it, if any.
+    /// The name of the engine that makes its calls where its number does not decide; the installation's otherwise.
+    pub engine: Option<String>,
+    /// What the Vapi engine calls it, if it holds it.
     pub vapi_assistant_id: Option<String>,
     /// Number of its current version, from 1.
     pub version: u32,

@@ -74,6 +74,17 @@ pub struct Recording {
     pub duration: Option<Duration>,
 }
 
+/// Whether an engine hands over recordings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recordings {
+    /// Never.
+    None,
+    /// As soon as the call is over.
+    AtOnce,
+    /// Minutes after the call is over. Until then it is asked again and again.
+    Later,
+}
+
 /// What an engine says when it is asked for a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
@@ -114,19 +125,27 @@ pub trait CallEngine: Send + Sync {
     ) -> Result<Fate, EngineUnavailable>;
 
     /// Writes the recording of a finished call into `file`, an empty file on the platform's disk; it may also replace the file by
-    /// one of the same name. May be slow, may be asked again. Unless the answer is [`Recorded::File`] it does not matter what the
-    /// file holds, and the platform removes it.
+    /// one of the same name. May be slow, may be asked again; asked only if [`CallEngine::recordings`] says that there are any. Unless
+    /// the answer is [`Recorded::File`] it does not matter what the file holds, and the platform removes it.
     async fn recording(
         &self,
-        call: CallId,
-        conversation_id: Option<&str>,
-        transcript: &[Utterance],
-        file: &Path,
-    ) -> Result<Recorded, EngineUnavailable>;
+        _call: CallId,
+        _conversation_id: Option<&str>,
+        _transcript: &[Utterance],
+        _file: &Path,
+    ) -> Result<Recorded, EngineUnavailable> {
+        Ok(Recorded::Nothing)
+    }
 
-    /// True if calls go on when this process dies, because somebody else's machines make them.
-    fn is_remote(&self) -> bool {
+    /// True if its calls go on when this process dies, because somebody else's machines make them. Such calls belong to no process,
+    /// and the engine is asked after them.
+    fn outlives_us(&self) -> bool {
         false
+    }
+
+    /// Whether it hands over recordings, and when.
+    fn recordings(&self) -> Recordings {
+        Recordings::None
     }
 
     /// How many calls it makes at once, if it does not make as many as it is asked for.

@@ -13,6 +13,8 @@ pub struct Number {
     pub business_id: Option<BusinessId>,
     /// Which agent answers it and calls from it.
     pub agent_id: Option<AgentId>,
+    /// The name of the engine that carries it, if that is known.
+    pub engine: Option<String>,
     /// When it was registered.
     pub created_at: Timestamp,
 }

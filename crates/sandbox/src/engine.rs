@@ -8,7 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::CallId;
 use domain::call::{CallPlan, FailureCode, Utterance};
-use domain::engine::{Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, Recorded};
+use domain::engine::{
+    Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, Recorded, Recordings,
+};
 use speech::LanguageModel;
 use tokio::sync::Notify;
 
@@ -117,6 +119,10 @@ impl CallEngine for SandboxEngine {
     ) -> Result<Fate, EngineUnavailable> {
         let running = self.running().contains_key(&call);
         Ok(if running { Fate::Running { ask_again: STILL_RUNNING } } else { Fate::Unknown })
+    }
+
+    fn recordings(&self) -> Recordings {
+        if self.recorder.is_some() { Recordings::AtOnce } else { Recordings::None }
     }
 
     async fn recording(

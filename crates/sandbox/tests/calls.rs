@@ -82,7 +82,7 @@ fn plan(to: &str) -> CallPlan {
         to: E164::parse(to).expect("a number"),
         from: None,
         agent_id: AgentId(Uuid::from_u128(2)),
-        vapi_assistant_id: None,
+        external_agent_id: None,
         agent: AgentConfig::default(),
         given_first_message: None,
         instructions: "Be kind.".into(),

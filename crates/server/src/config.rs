@@ -46,8 +46,8 @@ settings! {
     "metrics_listen" = "127.0.0.1:9464", "Where `/metrics`, `/livez` and `/readyz` are served; `off` for nowhere.";
     "log" = "info", "What is logged, as a filter like `info,store=debug`.";
     "log_format" = "auto", "`text`, `json`, or `auto`: text on a terminal, JSON otherwise.";
-    "live_engine" = "", "Which engine makes the calls of live keys: `vapi`, `sandbox` or `none`. Without it, `vapi` where `vapi_api_key` is set and `none` otherwise. Test keys always use the sandbox.";
-    "vapi_api_key" = "", "The private key of a Vapi account. With it live calls run on Vapi.";
+    "live_engine" = "", "Which engine makes the calls of live keys: `vapi`, `sandbox` or `none`. Without it, `vapi` where `vapi_api_key` is set and `none` otherwise. A number that another engine carries, or an agent that prefers one, comes first. With `sandbox` and `none` no call begins on Vapi; those that run there are still followed to their end. Test keys always use the sandbox.";
+    "vapi_api_key" = "", "The private key of a Vapi account. With it live calls run on Vapi, unless `live_engine` says otherwise.";
     "vapi_base_url" = "https://api.vapi.ai", "Vapi's API; `https://api.eu.vapi.ai` for accounts in the EU.";
     "vapi_phone_number_id" = "", "Vapi's id of the number that agents without one of their own call from. Not needed where the account holds just one.";
     "vapi_webhook_auth" = "secret", "How Vapi proves its messages: `secret` (a header that KaiCalls sets on everything it makes there), or, with a credential made at Vapi, `bearer`, `hmac` (signed with a timestamp) or `hmac-body`.";
@@ -313,7 +313,7 @@ impl Config {
         }
     }
 
-    /// The engine for live keys, by name.
+    /// The default engine for live keys, by name.
     pub(crate) fn live_engine(&self) -> Result<Option<&'static str>, Failure> {
         let key = self.text("vapi_api_key");
         match self.text("live_engine") {
@@ -328,9 +328,16 @@ impl Config {
         }
     }
 
-    /// What is set of Vapi, where live calls run on it.
+    /// True if new live calls may run on Vapi. Where live calls are only played or switched off, Vapi brings those to their end that
+    /// it has begun and makes no others.
+    pub(crate) fn vapi_takes_calls(&self) -> Result<bool, Failure> {
+        Ok(self.text("vapi_api_key").is_some() && !matches!(self.live_engine()?, None | Some("sandbox")))
+    }
+
+    /// What is set of Vapi, where there is a key for it.
     pub(crate) fn vapi(&self) -> Result<Option<VapiConfig>, Failure> {
-        if self.live_engine()? != Some("vapi") {
+        self.live_engine()?;
+        if self.text("vapi_api_key").is_none() {
             return Ok(None);
         }
         let base_url = self.text("vapi_base_url").unwrap_or("https://api.vapi.ai");
@@ -536,12 +543,17 @@ mod tests {
     #[test]
     fn the_key_of_an_account_alone_makes_live_calls_run_there() {
         let engine = |config: &Config| config.live_engine().expect("valid settings");
+        let takes_calls = |config: &Config| config.vapi_takes_calls().expect("valid settings");
         let mut config = Config::defaults();
-        assert_eq!(engine(&config), None);
+        assert_eq!((engine(&config), takes_calls(&config)), (None, false));
         config.set("vapi_api_key", "key");
-        assert_eq!(engine(&config), Some("vapi"));
-        config.set("live_engine", "sandbox");
-        assert_eq!(engine(&config), Some("sandbox"));
+        assert_eq!((engine(&config), takes_calls(&config)), (Some("vapi"), true));
+        for other in ["sandbox", "none"] {
+            config.set("live_engine", other);
+            assert_eq!(engine(&config), Some(other).filter(|other| *other != "none"));
+            // What runs there is followed to its end, and nothing new begins.
+            assert!(config.vapi().expect("valid settings").is_some() && !takes_calls(&config), "{other}");
+        }
         config.set("live_engine", "vapi");
         config.set("vapi_api_key", "");
         let error = config.live_engine().expect_err("no key").to_string();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Api, Settings as ApiSettings};
-use app::{App, Desk, Entropy as _, Parts, RecordingFiles, Settings};
+use app::{App, Desk, Engines, Entropy as _, Parts, RecordingFiles, Settings};
 use axum::Router;
 use domain::engine::CallEngine;
 use domain::{IdSource as _, NodeId};
@@ -44,27 +44,21 @@ pub(crate) fn build_app(config: &Config, store: Store) -> Result<App, Failure> {
     build_app_on(config, store, vapi)
 }
 
-/// The use cases, with live calls on this engine if there is one.
+/// The use cases, with Vapi among the engines if it is configured.
 pub(crate) fn build_app_on(
     config: &Config,
     store: Store,
     vapi: Option<Arc<VapiEngine>>,
 ) -> Result<App, Failure> {
     let mind = mind(config);
-    let sandbox = sandbox_engine(config, mind.model)?;
-    let live: Option<Arc<dyn CallEngine>> = match config.live_engine()? {
-        Some("sandbox") => Some(Arc::clone(&sandbox)),
-        Some(_) => vapi.map(|engine| engine as Arc<dyn CallEngine>),
-        None => None,
-    };
+    let engines = engines(config, sandbox_engine(config, mind.model)?, vapi)?;
     let parts = Parts {
         store,
         clock: Arc::new(SystemClock),
         ids: Arc::new(TimeOrderedIds),
         entropy: Arc::new(SystemEntropy),
         node: NodeId(TimeOrderedIds.next()),
-        sandbox,
-        live,
+        engines,
         analyst: mind.analyst,
         fallback_analyst: Arc::new(DeterministicAnalyst),
         egress: egress::Client::new(config.exceptions()?, app::jobs::webhook_limits()),
@@ -84,7 +78,22 @@ pub(crate) fn build_app_on(
     Ok(App::new(parts))
 }
 
-/// Vapi, where live calls run on it. What it has to know of us is made from the master key, so that replicas agree.
+/// All engines, each in one line, and which of them is the default.
+fn engines(
+    config: &Config,
+    sandbox: Arc<dyn CallEngine>,
+    vapi: Option<Arc<VapiEngine>>,
+) -> Result<Engines, Failure> {
+    let mut engines = Engines::new(sandbox);
+    if let Some(vapi) = vapi {
+        engines = if config.vapi_takes_calls()? { engines.with(vapi) } else { engines.with_finishing(vapi) };
+    }
+    let default = config.live_engine()?;
+    engines.make_default(default).map_err(|error| Failure::setting("live_engine", error))?;
+    Ok(engines)
+}
+
+/// Vapi, where its key is set. What it has to know of us is made from the master key, so that replicas agree.
 pub(crate) fn vapi_engine(config: &Config, store: &Store) -> Result<Option<Arc<VapiEngine>>, Failure> {
     let Some(vapi) = config.vapi()? else { return Ok(None) };
     // A key for signatures is never shown.
@@ -112,7 +121,7 @@ pub(crate) fn vapi_engine(config: &Config, store: &Store) -> Result<Option<Arc<V
 pub(crate) fn vapi_routes(config: &Config, app: &App, engine: &VapiEngine) -> Result<Router, Failure> {
     let Some(vapi) = config.vapi()? else { return Ok(Router::new()) };
     let local = vapi.base_url.starts_with("http://");
-    if !local && !config.public_url()?.starts_with("https://") {
+    if config.vapi_takes_calls()? && !local && !config.public_url()?.starts_with("https://") {
         let problem =
             "Vapi delivers to https only: expected the https:// address under which it reaches this server";
         return Err(Failure::setting("public_url", problem));

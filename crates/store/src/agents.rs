@@ -1,7 +1,7 @@
 //! Agents and every version that they have had. Agents are common to live and test mode.
 
 use domain::agent::{Agent, AgentConfig, Model};
-use domain::{AgentId, BusinessId, E164, NodeId, Timestamp};
+use domain::{AgentId, BusinessId, E164};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -19,14 +19,16 @@ pub struct AgentRow {
     pub phone_number: Option<E164>,
 }
 
-const COLUMNS: &str =
-    "a.id, a.business_id, a.config, a.vapi_assistant_id, a.version, a.created_at, a.updated_at";
+pub(crate) const COLUMNS: &str = "a.id, a.business_id, a.config, a.engine, \
+    coalesce((SELECT v.external_id FROM engine_agents v WHERE v.agent_id = a.id AND v.engine = 'vapi'), a.vapi_assistant_id), \
+    a.version, a.created_at, a.updated_at";
 
-fn read_columns(row: &mut Row) -> Result<Agent, StoreError> {
+pub(crate) fn read_columns(row: &mut Row) -> Result<Agent, StoreError> {
     Ok(Agent {
         id: row.next()?,
         business_id: row.next()?,
         config: config_from_text(&row.next::<String>()?)?,
+        engine: row.next()?,
         vapi_assistant_id: row.next()?,
         version: row.next()?,
         created_at: row.next()?,
@@ -38,14 +40,14 @@ fn read_columns(row: &mut Row) -> Result<Agent, StoreError> {
 pub async fn insert(tx: &mut Tx, agent: &Agent, source: &str) -> Result<(), StoreError> {
     let config = config_to_text(&agent.config);
     tx.execute(
-        "INSERT INTO agents (id, business_id, name, config, vapi_assistant_id, version, created_at, updated_at) \
+        "INSERT INTO agents (id, business_id, name, config, engine, version, created_at, updated_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         params![
             agent.id,
             agent.business_id,
             agent.config.name.as_str(),
             config.as_str(),
-            agent.vapi_assistant_id.as_deref(),
+            agent.engine.as_deref(),
             agent.version,
             agent.created_at,
             agent.updated_at,
@@ -87,113 +89,20 @@ pub async fn by_id(tx: &mut Tx, id: AgentId) -> Result<Option<Agent>, StoreError
     read_columns(&mut row.of("agents")).map(Some)
 }
 
-/// True if the engine holds the agent as it is now.
-pub async fn is_prepared(tx: &mut Tx, id: AgentId) -> Result<bool, StoreError> {
-    let sql =
-        "SELECT id FROM agents WHERE id = $1 AND vapi_assistant_id IS NOT NULL AND engine_version = version";
-    Ok(tx.query_one(sql, params![id]).await?.is_some())
+/// Notes which engine makes an agent's calls where its number does not decide; `None` leaves it to the installation. False if there
+/// is no such agent.
+pub async fn prefer_engine(tx: &mut Tx, id: AgentId, engine: Option<&str>) -> Result<bool, StoreError> {
+    Ok(tx.execute("UPDATE agents SET engine = $2 WHERE id = $1", params![id, engine]).await? > 0)
 }
 
-/// Keeps everybody else from changing the agent at the engine until then; false if somebody does so already. From here on
-/// it is not certain what the engine holds.
-pub async fn occupy(tx: &mut Tx, id: AgentId, now: Timestamp, until: Timestamp) -> Result<bool, StoreError> {
-    let sql = "UPDATE agents SET engine_busy_until = $3, engine_version = NULL \
-               WHERE id = $1 AND (engine_busy_until IS NULL OR engine_busy_until <= $2)";
-    Ok(tx.execute(sql, params![id, now, until]).await? > 0)
-}
-
-/// Lets others change the agent at the engine again. `version` is what the engine is known to hold.
-pub async fn release(tx: &mut Tx, id: AgentId, version: Option<u32>) -> Result<(), StoreError> {
-    let sql = "UPDATE agents SET engine_busy_until = NULL, engine_version = $2 WHERE id = $1";
-    tx.execute(sql, params![id, version]).await?;
-    Ok(())
-}
-
-/// Notes what the engine calls the agent, or that it has none.
-pub async fn set_external_id(tx: &mut Tx, id: AgentId, external: Option<&str>) -> Result<(), StoreError> {
-    tx.execute("UPDATE agents SET vapi_assistant_id = $2 WHERE id = $1", params![id, external]).await?;
-    Ok(())
-}
-
-/// Agents of which the engine may hold something else than we do, and that nobody is changing.
-pub async fn to_prepare(tx: &mut Tx, now: Timestamp, limit: u32) -> Result<Vec<Agent>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM agents a WHERE a.vapi_assistant_id IS NOT NULL \
-         AND (a.engine_version IS NULL OR a.engine_version <> a.version) \
-         AND (a.engine_busy_until IS NULL OR a.engine_busy_until <= $1) ORDER BY a.updated_at LIMIT $2"
-    );
-    let read = |row: Row| read_columns(&mut row.of("agents"));
-    tx.query(&sql, params![now, limit]).await?.into_iter().map(read).collect()
-}
-
-/// Agents that answer a number and that the engine has never been given.
-pub async fn answering_unprepared(tx: &mut Tx, now: Timestamp, limit: u32) -> Result<Vec<Agent>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM agents a WHERE a.vapi_assistant_id IS NULL \
-         AND EXISTS (SELECT 1 FROM numbers n WHERE n.agent_id = a.id) \
-         AND (a.engine_busy_until IS NULL OR a.engine_busy_until <= $1) ORDER BY a.updated_at LIMIT $2"
-    );
-    let read = |row: Row| read_columns(&mut row.of("agents"));
-    tx.query(&sql, params![now, limit]).await?.into_iter().map(read).collect()
-}
-
-/// All agents that the engine keeps, with its ids of them.
-pub async fn kept_outside(tx: &mut Tx) -> Result<Vec<(AgentId, String)>, StoreError> {
-    let sql = "SELECT id, vapi_assistant_id FROM agents WHERE vapi_assistant_id IS NOT NULL ORDER BY id";
+/// How many agents prefer each engine, by its name.
+pub async fn by_engine(tx: &mut Tx) -> Result<Vec<(String, u64)>, StoreError> {
+    let sql = "SELECT engine, count(*) FROM agents WHERE engine IS NOT NULL GROUP BY engine ORDER BY engine";
     let read = |row: Row| {
         let mut row = row.of("agents");
         Ok((row.next()?, row.next()?))
     };
     tx.query(sql, &[]).await?.into_iter().map(read).collect()
-}
-
-/// What the engine holds of the agent is no longer certain.
-pub async fn doubt(tx: &mut Tx, id: AgentId) -> Result<(), StoreError> {
-    tx.execute("UPDATE agents SET engine_version = NULL WHERE id = $1", params![id]).await?;
-    Ok(())
-}
-
-/// An agent that may exist at the engine and not here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Intent {
-    /// Our id.
-    pub agent_id: AgentId,
-    /// Since when.
-    pub begun_at: Timestamp,
-}
-
-/// Notes that an agent is about to be made at the engine.
-pub async fn intend(tx: &mut Tx, id: AgentId, node: NodeId, now: Timestamp) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO agent_intents (agent_id, node_id, begun_at) VALUES ($1, $2, $3) \
-         ON CONFLICT (agent_id) DO UPDATE SET node_id = excluded.node_id",
-        params![id, node, now],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Forgets the intent: the agent exists on both sides, or on neither.
-pub async fn settle_intent(tx: &mut Tx, id: AgentId) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM agent_intents WHERE agent_id = $1", params![id]).await?;
-    Ok(())
-}
-
-/// Intents of processes that have died, and those begun before then.
-pub async fn stale_intents(
-    tx: &mut Tx,
-    now: Timestamp,
-    before: Timestamp,
-    limit: u32,
-) -> Result<Vec<Intent>, StoreError> {
-    let sql = "SELECT agent_id, begun_at FROM agent_intents i WHERE i.begun_at < $2 \
-               OR NOT EXISTS (SELECT 1 FROM nodes n WHERE n.id = i.node_id AND n.lease_until > $1) \
-               ORDER BY begun_at LIMIT $3";
-    let read = |row: Row| {
-        let mut row = row.of("agent_intents");
-        Ok(Intent { agent_id: row.next()?, begun_at: row.next()? })
-    };
-    tx.query(sql, params![now, before, limit]).await?.into_iter().map(read).collect()
 }
 
 /// One agent.
@@ -247,12 +156,12 @@ pub async fn update(
     }
     let config = config_to_text(&agent.config);
     tx.execute(
-        "UPDATE agents SET name = $2, config = $3, vapi_assistant_id = $4, version = $5, updated_at = $6 WHERE id = $1",
+        "UPDATE agents SET name = $2, config = $3, engine = $4, version = $5, updated_at = $6 WHERE id = $1",
         params![
             agent.id,
             agent.config.name.as_str(),
             config.as_str(),
-            agent.vapi_assistant_id.as_deref(),
+            agent.engine.as_deref(),
             agent.version,
             agent.updated_at,
         ],
@@ -270,13 +179,6 @@ fn difference(before: &AgentConfig, after: &AgentConfig) -> String {
         .map(|(name, _)| name.as_str())
         .collect();
     format!("changed {}", changed.join(", "))
-}
-
-/// The number that an agent answers and calls from.
-pub async fn phone_number(tx: &mut Tx, id: AgentId) -> Result<Option<E164>, StoreError> {
-    let sql = "SELECT phone_number FROM numbers WHERE agent_id = $1 ORDER BY created_at LIMIT 1";
-    let Some(row) = tx.query_one(sql, params![id]).await? else { return Ok(None) };
-    row.of("numbers").parse(|text| E164::parse(text).ok()).map(Some)
 }
 
 /// A configuration as it is kept. The names of the fields, and their order, are for good: versions are compared by the text.

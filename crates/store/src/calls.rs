@@ -427,6 +427,16 @@ pub async fn count_on_engine(tx: &mut Tx, engine: &str) -> Result<u64, StoreErro
     row.map_or(Ok(0), |row| row.of("calls").next())
 }
 
+/// How many calls are not final, by the engine that they were admitted to.
+pub async fn unfinished_by_engine(tx: &mut Tx) -> Result<Vec<(String, u64)>, StoreError> {
+    let sql = "SELECT engine, count(*) FROM calls WHERE finished_at IS NULL GROUP BY engine ORDER BY engine";
+    let read = |row: Row| {
+        let mut row = row.of("calls");
+        Ok((row.next()?, row.next()?))
+    };
+    tx.query(sql, &[]).await?.into_iter().map(read).collect()
+}
+
 /// A running call that its engine is to be asked after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToCheck {

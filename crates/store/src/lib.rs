@@ -19,6 +19,7 @@ pub mod businesses;
 pub mod call_log;
 pub mod calls;
 pub mod deliveries;
+pub mod engine_agents;
 pub mod engine_messages;
 pub mod events;
 pub mod findings;

@@ -19,6 +19,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, text: include_str!("../migrations/0001_first.sql") },
     Migration { number: 2, text: include_str!("../migrations/0002_remote_engines.sql") },
     Migration { number: 3, text: include_str!("../migrations/0003_failed_jobs.sql") },
+    Migration { number: 4, text: include_str!("../migrations/0004_engines_by_name.sql") },
 ];
 
 /// What stands in a hole on SQLite and on PostgreSQL.

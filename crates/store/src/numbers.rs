@@ -12,7 +12,7 @@ table! {
     /// Registered numbers.
     Numbers = "numbers" as "n", (number: &Number)
     key { id }
-    fixed { phone_number, business_id, agent_id, created_at }
+    fixed { phone_number, business_id, agent_id, engine, created_at }
 }
 
 /// Registers a number.
@@ -40,17 +40,45 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<Number>, StoreError> {
     tx.query(SQL, &[]).await?.into_iter().map(Numbers::read).collect()
 }
 
-/// The numbers that agents answer.
-pub async fn answered(tx: &mut Tx) -> Result<Vec<E164>, StoreError> {
-    let sql = "SELECT phone_number FROM numbers WHERE agent_id IS NOT NULL ORDER BY phone_number";
+/// The numbers that agents answer and that this engine carries, or nobody knows who.
+pub async fn answered(tx: &mut Tx, engine: &str) -> Result<Vec<E164>, StoreError> {
+    let sql = "SELECT phone_number FROM numbers WHERE agent_id IS NOT NULL AND (engine IS NULL OR engine = $1) \
+               ORDER BY phone_number";
     let read = |row: Row| row.of("numbers").next();
-    tx.query(sql, &[]).await?.into_iter().map(read).collect()
+    tx.query(sql, params![engine]).await?.into_iter().map(read).collect()
 }
 
 /// One number, whoever holds it.
 pub async fn by_phone(tx: &mut Tx, phone: &E164) -> Result<Option<Number>, StoreError> {
     const SQL: &str = text!("SELECT ", Numbers::COLUMNS, " FROM numbers n WHERE n.phone_number = $1");
     tx.query_one(SQL, params![phone]).await?.map(Numbers::read).transpose()
+}
+
+/// The number that an agent answers and calls from.
+pub async fn of_agent(tx: &mut Tx, agent: AgentId) -> Result<Option<Number>, StoreError> {
+    const SQL: &str = text!(
+        "SELECT ",
+        Numbers::COLUMNS,
+        " FROM numbers n WHERE n.agent_id = $1 ORDER BY n.created_at LIMIT 1"
+    );
+    tx.query_one(SQL, params![agent]).await?.map(Numbers::read).transpose()
+}
+
+/// How many numbers each engine carries, by its name.
+pub async fn by_engine(tx: &mut Tx) -> Result<Vec<(String, u64)>, StoreError> {
+    let sql = "SELECT engine, count(*) FROM numbers WHERE engine IS NOT NULL GROUP BY engine ORDER BY engine";
+    let read = |row: Row| {
+        let mut row = row.of("numbers");
+        Ok((row.next()?, row.next()?))
+    };
+    tx.query(sql, &[]).await?.into_iter().map(read).collect()
+}
+
+/// Notes which engine carries a number, unless that is known already.
+pub async fn carried_by(tx: &mut Tx, phone: &E164, engine: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE numbers SET engine = $2 WHERE phone_number = $1 AND engine IS NULL";
+    tx.execute(sql, params![phone, engine]).await?;
+    Ok(())
 }
 
 /// Gives a number to a business and perhaps to an agent of it, or back to the pool; false if it is not registered.

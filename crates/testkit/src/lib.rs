@@ -1,13 +1,15 @@
-//! What tests stand on: fresh databases of both kinds, a whole platform in the test's own process behind a real socket, receivers of
-//! webhooks, a client. Only tests use it.
+//! What tests stand on: fresh databases of both kinds, a whole platform in the test's own process behind a real socket, engines driven
+//! by hand, receivers of webhooks, a client. Only tests use it.
 
 mod database;
 mod machine;
 mod platform;
 mod receiver;
+mod switchboard;
 pub mod vapi;
 
 pub use database::{TestDatabase, databases, open};
 pub use machine::{CountedIds, ManualClock, SeededEntropy};
 pub use platform::{Account, Answer, Platform, Setup, build_app};
 pub use receiver::{Received, Receiver};
+pub use switchboard::Switchboard;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use api::Api;
 use app::setup::FirstAccount;
-use app::{App, Parts, RecordingFiles, Settings};
+use app::{App, Engines, Parts, RecordingFiles, Settings};
 use axum::Extension;
 use domain::business::{Business, User};
 use domain::engine::CallEngine;
@@ -29,8 +29,10 @@ use crate::machine::SeededEntropy;
 pub struct Setup {
     /// Serves test keys.
     pub sandbox: Arc<dyn CallEngine>,
-    /// Serves live keys.
+    /// Serves live keys unless a number or an agent names another engine.
     pub live: Option<Arc<dyn CallEngine>>,
+    /// Engines beside these two.
+    pub more_engines: Vec<Arc<dyn CallEngine>>,
     /// Where webhooks may go besides the public internet.
     pub egress: String,
     /// When webhooks are tried again.
@@ -67,6 +69,7 @@ impl Default for Setup {
         Self {
             sandbox: Arc::new(engine),
             live: None,
+            more_engines: Vec::new(),
             egress: "127.0.0.1:*".to_owned(),
             schedule: "0s,1s,1s".parse().expect("a schedule"),
             limits: RateLimits {
@@ -115,8 +118,7 @@ pub fn build_app(store: Store, folder: &Path, setup: Setup, url: &str) -> App {
         ids: Arc::new(TimeOrderedIds),
         entropy: Arc::new(SeededEntropy::default()),
         node: NodeId(uuid::Uuid::now_v7()),
-        sandbox: setup.sandbox,
-        live: setup.live,
+        engines: engines(setup.sandbox, setup.live, setup.more_engines),
         analyst: None,
         fallback_analyst: Arc::new(DeterministicAnalyst),
         egress: egress::Client::new(setup.egress.parse().expect("exceptions"), app::jobs::webhook_limits()),
@@ -133,6 +135,17 @@ pub fn build_app(store: Store, folder: &Path, setup: Setup, url: &str) -> App {
             call_job_concurrency: 16,
         },
     })
+}
+
+fn engines(
+    sandbox: Arc<dyn CallEngine>,
+    live: Option<Arc<dyn CallEngine>>,
+    more: Vec<Arc<dyn CallEngine>>,
+) -> Engines {
+    let default = live.as_ref().map(|engine| engine.name());
+    let engines = live.into_iter().chain(more).fold(Engines::new(sandbox), Engines::with);
+    engines.make_default(default).expect("it has just been added");
+    engines
 }
 
 /// A running platform.

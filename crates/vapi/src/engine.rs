@@ -9,7 +9,7 @@ use domain::agent::Agent;
 use domain::call::{CallPlan, FailureCode, Progress, Report, Utterance};
 use domain::engine::{
     Accepted, CallEngine, CallObserver, EngineAgents, EngineNumbers, EngineRefusal, EngineUnavailable, Fate,
-    KeptAgent, PlaceError, Recorded,
+    KeptAgent, PlaceError, Recorded, Recordings,
 };
 use domain::{CallId, Clock, E164, Timestamp};
 use jiff::SignedDuration;
@@ -218,7 +218,7 @@ impl CallEngine for VapiEngine {
     }
 
     async fn place(&self, plan: CallPlan, _observer: Arc<dyn CallObserver>) -> Result<Accepted, PlaceError> {
-        let Some(assistant) = &plan.vapi_assistant_id else {
+        let Some(assistant) = &plan.external_agent_id else {
             let reason = "the agent has no assistant at Vapi".to_owned();
             return Err(PlaceError::Refused { code: FailureCode::AgentError, reason });
         };
@@ -323,8 +323,12 @@ impl CallEngine for VapiEngine {
         Ok(if self.is_recorded(conversation).await? { Recorded::NotYet } else { Recorded::Nothing })
     }
 
-    fn is_remote(&self) -> bool {
+    fn outlives_us(&self) -> bool {
         true
+    }
+
+    fn recordings(&self) -> Recordings {
+        Recordings::Later
     }
 
     fn capacity(&self) -> Option<u32> {

@@ -186,7 +186,7 @@ impl Hook {
             tracing::warn!(%error, "the database did not say who answers an incoming call");
         })?;
         let Some(plan) = plan else { return Ok(None) };
-        let Some(assistant) = plan.vapi_assistant_id.clone() else {
+        let Some(assistant) = plan.external_agent_id.clone() else {
             tracing::warn!(agent = %plan.agent_id, "an agent that answers a number has no assistant yet");
             return Err(());
         };

@@ -11,7 +11,8 @@ fn refuse(method: &str, path: &str, times: u64, status: u16, body: Value) -> Val
 
 /// Every assistant belongs to an agent, and every agent has its assistant.
 async fn check_pairs(world: &World, expected: usize) {
-    let ours = world.platform.store.read(|tx| Box::pin(async move { store::agents::kept_outside(tx).await }));
+    let ours =
+        world.platform.store.read(|tx| Box::pin(async move { store::engine_agents::kept(tx, "vapi").await }));
     let mut ours: Vec<String> =
         ours.await.expect("the database works").into_iter().map(|(_, id)| id).collect();
     let mut theirs: Vec<String> =

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::{CallId, Mode};
+use domain::CallId;
 use serde_json::{Value, json};
 use testkit::vapi::World;
 use testkit::{Received, TestDatabase, databases};
@@ -445,7 +445,7 @@ async fn a_running_call_can_be_ended_and_an_ended_one_is_left_alone() {
     let database = databases().await.remove(0);
     let mut world = World::start(&database).await;
     let agent = world.agent(json!({})).await.text("id");
-    let engine = world.platform.app.engine_for(Mode::Live).cloned().expect("calls run on it");
+    let engine = world.platform.app.engines().of("vapi").cloned().expect("calls run on it");
     let theirs = |world: &World| {
         world.emulator.calls().pop().expect("a call")["id"].as_str().expect("an id").to_owned()
     };

@@ -230,7 +230,7 @@ async fn survive(kind: usize, deadly: Option<u64>) -> Option<u64> {
     // What is young is left alone by the repair, so it grows old.
     clock.ahead_s.fetch_add(3600, Ordering::SeqCst);
     app::jobs::look_after(&app).await.expect("the database works");
-    let kept = app.store().read(|tx| Box::pin(async move { store::agents::kept_outside(tx).await }));
+    let kept = app.store().read(|tx| Box::pin(async move { store::engine_agents::kept(tx, "vapi").await }));
     let mut ours: Vec<String> =
         kept.await.expect("the database works").into_iter().map(|(_, id)| id).collect();
     app.stop(Duration::from_secs(5)).await;

@@ -346,8 +346,8 @@ async fn one(caller: &Caller<AgentsRead>, api: &Api, id: &Id<AgentId>) -> Result
         .read(move |tx| {
             Box::pin(async move {
                 let Some(agent) = store::agents::get(tx, &tenancy, id).await? else { return Ok(None) };
-                let phone_number = store::agents::phone_number(tx, id).await?;
-                Ok(Some((agent, phone_number)))
+                let number = store::numbers::of_agent(tx, id).await?;
+                Ok(Some((agent, number.map(|number| number.phone_number))))
             })
         })
         .await?;

@@ -44,7 +44,7 @@ async fn read(caller: Caller<AnyKey>, State(api): State<Api>) -> Result<Reply<He
         status: "ok",
         version: env!("CARGO_PKG_VERSION"),
         mode: caller.mode().as_str(),
-        engine: api.app().engine_for(caller.mode()).map(|engine| engine.name()),
+        engine: api.app().engines().default_name(caller.mode()),
         time: caller.now().into(),
     }))
 }

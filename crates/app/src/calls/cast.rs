@@ -16,6 +16,8 @@ use crate::App;
 #[derive(Debug, Clone)]
 pub(crate) struct Cast {
     pub(crate) agent: Agent,
+    /// What the engine of the call calls the agent, as far as is known here.
+    pub(crate) external_agent_id: Option<String>,
     pub(crate) business: Business,
     pub(crate) lead: Option<Lead>,
 }
@@ -33,8 +35,8 @@ pub(crate) async fn cast_of(tx: &mut Tx, call: &Call) -> Result<Option<Cast>, St
         Some(lead) => store::leads::get(tx, &one, lead).await?,
         None => None,
     };
-    let agent: Agent = agent;
-    Ok(Some(Cast { agent, business, lead }))
+    let external_agent_id = store::engine_agents::external_id(tx, agent.id, &call.engine).await?;
+    Ok(Some(Cast { agent, external_agent_id, business, lead }))
 }
 
 /// Everything that an engine needs for a call.
@@ -52,7 +54,7 @@ pub(crate) fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
         to: call.to.clone(),
         from: call.from.clone(),
         agent_id: cast.agent.id,
-        vapi_assistant_id: cast.agent.vapi_assistant_id,
+        external_agent_id: cast.external_agent_id,
         instructions: prompt::instructions(&config, call.direction, call.context.as_deref(), &variables),
         first_message: prompt::first_message(
             &config,

@@ -18,6 +18,7 @@ use super::ending;
 use super::intake::{self, Observer};
 use super::policy::may_dial;
 use crate::attempt::{self, Attempt, Unsuccessful};
+use crate::engines::NO_ENGINE;
 use crate::{App, agents};
 
 /// How long the job belongs to the process that works on it.
@@ -90,27 +91,23 @@ async fn dial(app: &App, id: CallId, job: JobId, cast: Option<Cast>) -> Result<O
         Next::Nothing => return Ok(None),
     };
     app.reports().begins(id);
-    let engine = app.engine_for(call.mode).cloned();
-    let remote = engine.as_ref().is_some_and(|engine| engine.is_remote());
+    let engine = app.engine_of(&call).cloned();
+    let outlives_us = engine.as_ref().is_some_and(|engine| engine.outlives_us());
     let answer = match engine {
-        None => {
-            let reason = "no engine is configured for live calls: set KAICALLS_LIVE_ENGINE, or use a kc_test_ key, whose \
-                          calls run on the sandbox";
-            Err(PlaceError::Refused { code: FailureCode::InternalError, reason: reason.to_owned() })
-        }
+        None => Err(PlaceError::Refused { code: FailureCode::InternalError, reason: no_engine(&call) }),
         Some(engine) => {
             let observer = Arc::new(Observer::new(app.clone()));
             match agents::prepared(app, &*engine, &cast.agent).await {
                 Err(error) => Err(error),
-                Ok(agent) => {
-                    let plan = plan(&call, Cast { agent, ..cast }, app);
+                Ok(external_agent_id) => {
+                    let plan = plan(&call, Cast { external_agent_id, ..cast }, app);
                     let answer = tokio::time::timeout(ANSWER_LIMIT, engine.place(plan, observer)).await;
                     answer.unwrap_or_else(|_| Err(PlaceError::Uncertain("no answer in time".to_owned())))
                 }
             }
         }
     };
-    if remote {
+    if outlives_us {
         app.reports().ends(id);
     }
     let at = app.now();
@@ -139,6 +136,19 @@ async fn dial(app: &App, id: CallId, job: JobId, cast: Option<Cast>) -> Result<O
     let reports: Vec<Report> =
         report.map(|progress| Report { call_id: id, at, progress }).into_iter().collect();
     intake::store(app, id, reports, intake::Also { finish: Some(job), refusal, ..Default::default() }).await
+}
+
+/// Why nobody makes a call, and what to do about it.
+fn no_engine(call: &Call) -> String {
+    if call.engine == NO_ENGINE {
+        return "no engine is configured for live calls: set KAICALLS_LIVE_ENGINE, or use a kc_test_ key, whose calls run on the \
+                sandbox"
+            .to_owned();
+    }
+    format!(
+        "the engine `{}`, which was to make the call, is no longer configured; place the call again",
+        call.engine
+    )
 }
 
 /// Lets a call wait that the engine had no room for. Nothing rang, so asking again is no second dialling.
@@ -203,7 +213,7 @@ async fn step_forward(
         store::jobs::finish(tx, job).await?;
         return Ok(Next::Settled(Box::new(call)));
     }
-    if let Some(capacity) = app.engine_for(call.mode).and_then(|engine| engine.capacity())
+    if let Some(capacity) = app.engine_of(&call).and_then(|engine| engine.capacity())
         && store::calls::count_on_engine(tx, &call.engine).await? >= u64::from(capacity)
     {
         if now.duration_since(call.created_at) >= PATIENCE {

@@ -45,8 +45,7 @@ pub(crate) async fn conclude(
 /// What the operator asks for the time; without such a price, what the engine asked of the operator.
 async fn cost(tx: &mut Tx, app: &App, call: &Call, talked: Duration) -> Result<u32, StoreError> {
     let rates = &app.settings().rates;
-    let remote = app.engine_for(call.mode).is_some_and(|engine| engine.is_remote());
-    if remote && !rates.has(&call.engine) {
+    if !rates.has(&call.engine) {
         let charged = store::findings::get(tx, call.id).await?.and_then(|found| found.cost_cents);
         return Ok(charged.unwrap_or(0));
     }

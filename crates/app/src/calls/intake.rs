@@ -188,7 +188,7 @@ async fn apply(
         }
         call.conversation_id.get_or_insert_with(|| message.conversation_id.clone());
     }
-    let engine = app.engine_for(call.mode);
+    let engine = app.engine_of(&call);
     let limit = engine.map_or(WRAP_UP_LIMIT, |engine| engine.wrap_up_limit());
     let entries: Vec<LogEntry> = reports.iter().filter_map(|report| logged(report, call.state)).collect();
     store::call_log::add(tx, id, &entries).await?;
@@ -199,7 +199,7 @@ async fn apply(
         match progress {
             Progress::Accepted { conversation_id } => {
                 call.conversation_id.get_or_insert_with(|| conversation_id.clone());
-                if engine.is_some_and(|engine| engine.is_remote()) {
+                if engine.is_some_and(|engine| engine.outlives_us()) {
                     // It goes on without this process; somebody has to ask after it should nothing more be heard.
                     call.node_id = None;
                     let talk = SignedDuration::from_secs(call.max_duration_s.into());

@@ -13,6 +13,7 @@ use super::dial;
 use super::policy::may_dial;
 use crate::App;
 use crate::attempt::Attempt;
+use crate::engines::NO_ENGINE;
 use crate::idempotency::{self, Intent, Repeated};
 
 /// A call to place.
@@ -142,7 +143,9 @@ async fn admit(
     let running = store::calls::count_running(tx, &one).await?;
     let reason =
         may_dial(tx, app, &business, mode, &new.to, running).await?.map_err(PlaceError::Forbidden)?;
-    let from = store::agents::phone_number(tx, agent.id).await?;
+    let number = store::numbers::of_agent(tx, agent.id).await?;
+    let carrier = number.as_ref().and_then(|number| number.engine.as_deref());
+    let engine = app.engines().engine_for(mode, carrier, agent.engine.as_deref());
     let max_duration_s = new
         .max_duration_s
         .or(agent.config.max_duration_s)
@@ -154,14 +157,14 @@ async fn admit(
         agent_id: agent.id,
         direction: Direction::Outbound,
         to: new.to,
-        from,
+        from: number.as_ref().map(|number| number.phone_number.clone()),
         name: new.name,
         context: new.context,
         first_message: new.first_message,
         lead_id: lead.as_ref().map(|lead| lead.id),
         webhook_url: new.webhook_url,
         max_duration_s,
-        engine: app.engine_for(mode).map_or("none", |engine| engine.name()).to_owned(),
+        engine: engine.map_or(NO_ENGINE, |engine| engine.name()).to_owned(),
         node_id: None,
         conversation_id: None,
         state: CallState::Queued,
@@ -192,5 +195,5 @@ async fn admit(
         leased_to: Some((app.node(), now + dial::LEASE)),
     };
     store::jobs::add(tx, &dial_job).await?;
-    Ok(Admission::Admitted(Box::new((call, Cast { agent, business, lead }))))
+    Ok(Admission::Admitted(Box::new((call, Cast { agent, external_agent_id: None, business, lead }))))
 }

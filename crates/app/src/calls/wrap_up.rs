@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::agent::Model;
 use domain::call::{CallState, Findings as EngineFindings, Outcome, Party, Utterance};
-use domain::engine::Recorded;
+use domain::engine::{Recorded, Recordings};
 use domain::prompt::{self, Knowledge};
 use domain::{CallId, JobId, Timestamp};
 use jiff::SignedDuration;
@@ -58,8 +58,9 @@ async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), StoreError> {
         CallState::Ended(_) => (Duration::ZERO, now + ENRICHING),
         _ => return finish_only(app, job).await,
     };
-    // Where calls are made elsewhere the recording may take minutes; until then the job gives its hand back.
-    let early = if is_remote(app, &work.call) {
+    // Where the recording may take minutes, the job gives its hand back until then.
+    let engine = app.engine_of(&work.call);
+    let early = if engine.is_some_and(|engine| engine.recordings() == Recordings::Later) {
         match record(app, &work.call, &work.utterances).await {
             Recording::NotYet if !work.call.state.is_final() => {
                 if let Some(again) = next_look(app, &work.call, until) {
@@ -120,13 +121,9 @@ struct Work {
     findings: Option<EngineFindings>,
 }
 
-fn is_remote(app: &App, call: &Call) -> bool {
-    app.engine_for(call.mode).is_some_and(|engine| engine.is_remote() && engine.name() == call.engine)
-}
-
 /// When to look for a recording again: 10 s, 30 s, 2 min and 10 min after the wrap-up began; `None` if it is too late for that.
 fn next_look(app: &App, call: &Call, until: Timestamp) -> Option<Timestamp> {
-    let begun = until - app.engine_for(call.mode)?.wrap_up_limit();
+    let begun = until - app.engine_of(call)?.wrap_up_limit();
     let now = app.now();
     LOOKS.iter().map(|&after| begun + after).find(|&again| again > now && again < until)
 }
@@ -250,9 +247,8 @@ enum Recording {
 
 /// Gets and stores the recording. Losing it never holds up the end of a call for good.
 async fn record(app: &App, call: &Call, utterances: &[Utterance]) -> Recording {
-    let Some(engine) = app.engine_for(call.mode).filter(|engine| engine.name() == call.engine) else {
-        return Recording::Nothing;
-    };
+    let engine = app.engine_of(call).filter(|engine| engine.recordings() != Recordings::None);
+    let Some(engine) = engine else { return Recording::Nothing };
     let draft = match app.recordings().draft(call.id, app.ids().next()).await {
         Ok(draft) => draft,
         Err(error) => {

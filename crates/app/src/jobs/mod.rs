@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 use store::StoreError;
 use store::jobs::Queue;
 
-use domain::{JobId, Mode};
+use domain::JobId;
 
 use crate::App;
 use crate::agents::AgentError;
@@ -48,8 +48,20 @@ pub async fn start(app: &App) -> Result<(), StoreError> {
     app.spawn(runner::run(app.clone(), Queue::Calls, app.call_hands()));
     app.spawn(runner::run(app.clone(), Queue::Deliveries, app.delivery_hands()));
     app.spawn(sweep::run(app.clone()));
-    if app.engine_for(Mode::Live).is_some_and(|engine| engine.is_remote()) {
+    if remote::syncing(app).next().is_some() {
         app.spawn(remote::run(app.clone()));
+    }
+    warn_of_missing_engines(app).await
+}
+
+/// Says which calls under way nobody can be asked after.
+async fn warn_of_missing_engines(app: &App) -> Result<(), StoreError> {
+    let unfinished =
+        app.store().read(|tx| Box::pin(async move { store::calls::unfinished_by_engine(tx).await })).await?;
+    for (engine, calls) in unfinished {
+        if app.engines().of(&engine).is_none() {
+            tracing::warn!(engine, calls, "calls are under way on an engine that is not configured");
+        }
     }
     Ok(())
 }
@@ -70,12 +82,16 @@ pub async fn retry(app: &App, id: JobId) -> Result<bool, StoreError> {
     app.store().write(move |tx| Box::pin(async move { store::jobs::revive(tx, id, now).await })).await
 }
 
-/// Registers the numbers that the live engine holds; says how many were new.
+/// Registers the numbers that engines hold; says how many were new.
 pub async fn import_numbers(app: &App) -> Result<usize, AgentError> {
-    let engine = app.engine_for(Mode::Live).cloned();
-    let Some(registry) = engine.as_ref().and_then(|engine| engine.numbers()) else { return Ok(0) };
-    let held = registry.list().await?;
-    Ok(remote::register(app, held).await?)
+    let mut added = 0;
+    for engine in app.engines().all_open() {
+        if let Some(registry) = engine.numbers() {
+            let held = registry.list().await?;
+            added += remote::register(app, engine.name(), held).await?;
+        }
+    }
+    Ok(added)
 }
 
 async fn heart(app: App) {

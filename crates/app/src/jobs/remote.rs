@@ -1,9 +1,11 @@
 //! Keeps what engines that run elsewhere hold for us in step with what is stored here: agents and phone numbers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use domain::NumberId;
+use domain::engine::CallEngine;
 use domain::number::Number;
-use domain::{Mode, NumberId};
 use store::StoreError;
 
 use crate::{App, agents};
@@ -26,33 +28,47 @@ pub(super) async fn run(app: App) {
     }
 }
 
-/// One round.
+/// The engines that keep agents or numbers for us.
+pub(super) fn syncing(app: &App) -> impl Iterator<Item = &Arc<dyn CallEngine>> {
+    app.engines().all_open().filter(|engine| engine.agents().is_some() || engine.numbers().is_some())
+}
+
+/// One round. Trouble with one engine does not keep the others waiting for the next round.
 pub(super) async fn repair(app: &App, thorough: bool) {
-    if let Err(error) = agents::repair(app, thorough).await {
-        tracing::warn!(%error, "comparing agents with the engine has to wait");
-    }
-    if let Err(error) = numbers(app, thorough).await {
-        tracing::warn!(%error, "comparing phone numbers with the engine has to wait");
+    for engine in syncing(app) {
+        let name = engine.name();
+        if let Err(error) = agents::repair(app, &**engine, thorough).await {
+            tracing::warn!(engine = name, %error, "comparing agents with the engine has to wait");
+        }
+        if let Err(error) = numbers(app, &**engine, thorough).await {
+            tracing::warn!(engine = name, %error, "comparing phone numbers with the engine has to wait");
+        }
     }
 }
 
-/// Registers the engine's numbers and has calls to those that agents answer brought to us.
-async fn numbers(app: &App, import: bool) -> Result<(), agents::AgentError> {
-    let Some(engine) = app.engine_for(Mode::Live).cloned() else { return Ok(()) };
+/// Registers an engine's numbers and has calls to those that agents answer brought to us.
+async fn numbers(app: &App, engine: &dyn CallEngine, import: bool) -> Result<(), agents::AgentError> {
     let Some(registry) = engine.numbers() else { return Ok(()) };
+    let name = engine.name();
     if import {
         let held = registry.list().await?;
-        let added = register(app, held).await?;
+        let added = register(app, name, held).await?;
         if added > 0 {
-            tracing::info!(added, "registered phone numbers that the engine holds");
+            tracing::info!(engine = name, added, "registered phone numbers that the engine holds");
         }
     }
-    let answered = app.store().read(|tx| Box::pin(async move { store::numbers::answered(tx).await })).await?;
+    let answered =
+        app.store().read(move |tx| Box::pin(async move { store::numbers::answered(tx, name).await })).await?;
     Ok(registry.answer(&answered).await?)
 }
 
-/// Adds numbers to the registry: to the business if there is just one, into the pool otherwise. Says how many were new.
-pub(super) async fn register(app: &App, numbers: Vec<domain::E164>) -> Result<usize, StoreError> {
+/// Adds an engine's numbers to the registry: to the business if there is just one, into the pool otherwise. Says how many were new.
+/// Of those that were registered already it notes that this engine carries them, if that was not known.
+pub(super) async fn register(
+    app: &App,
+    engine: &'static str,
+    numbers: Vec<domain::E164>,
+) -> Result<usize, StoreError> {
     let platform = app.clone();
     app.store()
         .write(move |tx| {
@@ -62,6 +78,7 @@ pub(super) async fn register(app: &App, numbers: Vec<domain::E164>) -> Result<us
                 let mut added = 0;
                 for phone_number in numbers {
                     if store::numbers::by_phone(tx, &phone_number).await?.is_some() {
+                        store::numbers::carried_by(tx, &phone_number, engine).await?;
                         continue;
                     }
                     let number = Number {
@@ -69,6 +86,7 @@ pub(super) async fn register(app: &App, numbers: Vec<domain::E164>) -> Result<us
                         phone_number,
                         business_id: only,
                         agent_id: None,
+                        engine: Some(engine.to_owned()),
                         created_at: platform.store().created_at(platform.now()),
                     };
                     store::numbers::insert(tx, &number).await?;

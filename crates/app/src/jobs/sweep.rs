@@ -94,8 +94,8 @@ pub(super) async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
             })
         })
         .await?;
-    for call in silent {
-        settle(app, &call, None).await;
+    for call in &silent {
+        settle(app, call, None).await;
     }
     let overdue = app
         .store()
@@ -156,19 +156,23 @@ fn note(call: CallId, error: &StoreError, consequence: &'static str) {
 /// Asks the engine what became of a call, and stores the answer. True if that settled it for now.
 async fn ask_after(app: &App, call: &Call, end_seen_at: Option<Timestamp>) -> Result<bool, StoreError> {
     let waited = end_seen_at.map(|seen| Duration::try_from(app.now() - seen).unwrap_or_default());
-    let fate = match app.engine_for(call.mode) {
-        Some(engine) if engine.name() == call.engine => {
-            match engine.fate(call.id, call.conversation_id.as_deref(), waited).await {
-                Ok(fate) => fate,
-                Err(error) => {
-                    tracing::warn!(call = %call.id, %error, "the engine could not be asked what became of a call");
-                    look_again(app, call, UNREACHABLE, false).await?;
-                    return Ok(false);
-                }
+    let fate = match app.engine_of(call) {
+        Some(engine) => match engine.fate(call.id, call.conversation_id.as_deref(), waited).await {
+            Ok(fate) => fate,
+            Err(error) => {
+                tracing::warn!(call = %call.id, %error, "the engine could not be asked what became of a call");
+                look_again(app, call, UNREACHABLE, false).await?;
+                return Ok(false);
             }
+        },
+        None => {
+            tracing::warn!(
+                call = %call.id,
+                engine = call.engine,
+                "the engine that made a call is no longer configured; the call ends with what is known of it"
+            );
+            Fate::Unknown
         }
-        // The engine that ran it is no longer configured.
-        _ => Fate::Unknown,
     };
     let reports = match fate {
         Fate::Running { ask_again } => {
@@ -193,7 +197,7 @@ async fn ask_after(app: &App, call: &Call, end_seen_at: Option<Timestamp>) -> Re
 
 /// True if an engine elsewhere may have been asked for the call within the last minute.
 async fn is_recent(app: &App, call: &Call) -> Result<bool, StoreError> {
-    if !app.engine_for(call.mode).is_some_and(|engine| engine.is_remote() && engine.name() == call.engine) {
+    if !app.engine_of(call).is_some_and(|engine| engine.outlives_us()) {
         return Ok(false);
     }
     let id = call.id;
@@ -204,7 +208,7 @@ async fn is_recent(app: &App, call: &Call) -> Result<bool, StoreError> {
 
 /// Remembers when to ask next, for calls that go on elsewhere; the others are found by their silence.
 async fn look_again(app: &App, call: &Call, after: Duration, over: bool) -> Result<(), StoreError> {
-    if !app.engine_for(call.mode).is_some_and(|engine| engine.is_remote()) {
+    if !app.engine_of(call).is_some_and(|engine| engine.outlives_us()) {
         return Ok(());
     }
     let (id, now) = (call.id, app.now());

@@ -24,8 +24,8 @@ pub struct CallPlan {
     pub from: Option<E164>,
     /// The agent.
     pub agent_id: AgentId,
-    /// The assistant that the Vapi engine made for the agent, if any.
-    pub vapi_assistant_id: Option<String>,
+    /// What the engine of this call calls the agent, if it keeps agents and holds this one.
+    pub external_agent_id: Option<String>,
     /// How the agent behaves, unrendered (for engines that render by themselves).
     pub agent: AgentConfig,
     /// The instructions for this call, rendered.

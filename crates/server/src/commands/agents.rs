@@ -1,13 +1,15 @@
-//! `kaicalls agents`: over the API, with a key.
+//! `kaicalls agents`: over the API, with a key; the preferred engine on the database.
 
 use clap::Subcommand;
+use domain::AgentId;
 use serde_json::json;
 
 use crate::client::Client;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::wiring;
 
-/// Make and list agents (over the API)
+/// Make and list agents (over the API), and say on which engine their calls run
 #[derive(Debug, Subcommand)]
 pub(crate) enum Agents {
     /// Make an agent
@@ -32,25 +34,42 @@ pub(crate) enum Agents {
     },
     /// List agents
     List,
+    /// Say on which engine an agent's live calls run where its phone number does not decide (on the database)
+    Prefer {
+        /// The agent
+        #[arg(value_name = "ID")]
+        agent: String,
+        /// Name of the engine, for example vapi [default: the installation's, as KAICALLS_LIVE_ENGINE says]
+        #[arg(long, value_name = "NAME")]
+        engine: Option<String>,
+    },
 }
 
 impl Agents {
     pub(crate) async fn run(self, config: Config) -> Result<(), Failure> {
-        let client = Client::configured(&config)?;
         match self {
             Self::Create { business, name, prompt, first_message } => {
                 let body = json!({
                     "business_id": business, "name": name, "system_prompt": prompt, "first_message": first_message,
                 });
-                let agent = client.post("/agents", &body).await?;
+                let agent = Client::configured(&config)?.post("/agents", &body).await?;
                 println!("{}", agent["id"].as_str().unwrap_or_default());
             }
             Self::List => {
-                let agents = client.get("/agents?limit=100").await?;
+                let agents = Client::configured(&config)?.get("/agents?limit=100").await?;
                 for agent in agents["agents"].as_array().into_iter().flatten() {
                     let text = |name: &str| agent[name].as_str().unwrap_or("-").to_owned();
                     println!("{}  {}  {}", text("id"), text("phone_number"), text("name"));
                 }
+            }
+            Self::Prefer { agent, engine } => {
+                let id = super::id::<AgentId>("ID", &agent)?;
+                let app = wiring::build_app(&config, wiring::open_store(&config, false).await?)?;
+                let preferred = app::agents::prefer_engine(&app, id, engine.as_deref()).await;
+                if !preferred.map_err(|error| Failure::Because(error.to_string()))? {
+                    return Err(Failure::Because("there is no such agent".to_owned()));
+                }
+                println!("{}", engine.as_deref().unwrap_or("the installation's default"));
             }
         }
         Ok(())

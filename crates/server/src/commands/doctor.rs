@@ -54,12 +54,40 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
             println!("note  live calls   fail until KAICALLS_LIVE_ENGINE is set; test keys use the sandbox");
         }
     }
+    for engine in missing_engines(&config).await {
+        println!("note  engines      {engine}");
+    }
     if wrong == 0 { Ok(()) } else { Err(Failure::Because(format!("{wrong} of these must be put right"))) }
 }
 
-/// The account, the address that it delivers to, and its numbers; nothing if live calls run elsewhere.
+/// What names an engine that is not configured: calls that nobody can be asked after, numbers and agents that it would serve.
+async fn missing_engines(config: &Config) -> Vec<String> {
+    let Ok(store) = wiring::open_store(config, false).await else { return Vec::new() };
+    let Ok(app) = wiring::build_app(config, store.clone()) else { return Vec::new() };
+    let read = store.read(|tx| {
+        Box::pin(async move {
+            let calls = store::calls::unfinished_by_engine(tx).await?;
+            let numbers = store::numbers::by_engine(tx).await?;
+            Ok::<_, store::StoreError>((calls, numbers, store::agents::by_engine(tx).await?))
+        })
+    });
+    let Ok((calls, numbers, agents)) = read.await else { return Vec::new() };
+    let missing = |found: Vec<(String, u64)>, what: &str| -> Vec<String> {
+        found
+            .into_iter()
+            .filter(|(engine, _)| app.engines().of(engine).is_none())
+            .map(|(engine, count)| format!("{count} {what} `{engine}`, which is not configured"))
+            .collect()
+    };
+    let mut notes = missing(calls, "calls are under way on");
+    notes.extend(missing(numbers, "phone numbers are carried by"));
+    notes.extend(missing(agents, "agents prefer"));
+    notes
+}
+
+/// The account, the address that it delivers to, and its numbers; nothing if no new calls run there.
 async fn vapi(config: &Config) -> Vec<(&'static str, Result<String, String>)> {
-    let set = match config.vapi() {
+    let set = match config.vapi_takes_calls().and_then(|takes| if takes { config.vapi() } else { Ok(None) }) {
         Ok(Some(set)) => set,
         Ok(None) => return Vec::new(),
         Err(error) => return vec![("vapi", Err(error.to_string()))],

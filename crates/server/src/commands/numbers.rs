@@ -22,6 +22,9 @@ pub(crate) enum Numbers {
         /// Which agent of theirs answers it and calls from it
         #[arg(long, value_name = "ID", requires = "business")]
         agent: Option<String>,
+        /// Name of the engine that carries it, for example vapi; calls from it run there [default: not said]
+        #[arg(long, value_name = "NAME")]
+        engine: Option<String>,
     },
     /// Register the numbers of the account that live calls run on
     Import,
@@ -49,18 +52,18 @@ impl Numbers {
     pub(crate) async fn run(self, config: Config) -> Result<(), Failure> {
         let store = wiring::open_store(&config, false).await?;
         match self {
-            Self::Add { number, business, agent } => {
+            Self::Add { number, business, agent, engine } => {
                 let app = wiring::build_app(&config, store)?;
                 let number = super::phone("NUMBER", &number)?;
                 let business = business.map(|id| super::id::<BusinessId>("--business", &id)).transpose()?;
                 let agent = agent.map(|id| super::id::<AgentId>("--agent", &id)).transpose()?;
-                let added = app::setup::add_number(&app, number, business, agent).await;
+                let added = app::setup::add_number(&app, number, business, agent, engine.as_deref()).await;
                 let added = added.map_err(|error| Failure::Because(error.to_string()))?;
                 println!("{}  {}", added.id, added.phone_number);
             }
             Self::Import => {
                 let app = wiring::build_app(&config, store)?;
-                if config.vapi()?.is_none() {
+                if !config.vapi_takes_calls()? {
                     return Err(Failure::setting(
                         "vapi_api_key",
                         "numbers are imported from Vapi, and no key is set",
@@ -77,7 +80,9 @@ impl Numbers {
                         .business_id
                         .map_or_else(|| "in the pool".to_owned(), |id| format!("business {id}"));
                     let agent = number.agent_id.map_or_else(String::new, |id| format!("  agent {id}"));
-                    println!("{:<16}  {holder}{agent}", number.phone_number.as_str());
+                    let engine =
+                        number.engine.map_or_else(String::new, |name| format!("  carried by {name}"));
+                    println!("{:<16}  {holder}{agent}{engine}", number.phone_number.as_str());
                 }
             }
             Self::Assign { number, business, agent } => {

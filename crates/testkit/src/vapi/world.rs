@@ -6,7 +6,7 @@ use std::time::Duration;
 use ::vapi::{Client, ClientSettings, EngineSettings, Hook, HookSettings, Scheme, VapiEngine, Verifier};
 use app::Desk;
 use domain::Clock;
-use domain::engine::CallDesk;
+use domain::engine::{CallDesk, CallEngine};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -56,7 +56,12 @@ impl World {
 
     /// The same with another way to prove where messages come from.
     pub async fn start_with(database: &TestDatabase, scheme: Scheme, credential_id: Option<&str>) -> Self {
-        Self::start_skewed(database, scheme, credential_id, 0).await
+        Self::start_whole(database, scheme, credential_id, 0, Vec::new()).await
+    }
+
+    /// The same with engines beside the sandbox and Vapi.
+    pub async fn start_beside(database: &TestDatabase, engines: Vec<Arc<dyn CallEngine>>) -> Self {
+        Self::start_whole(database, Scheme::Secret, None, 0, engines).await
     }
 
     /// The same with Vapi's clock so many minutes ahead of ours.
@@ -65,6 +70,16 @@ impl World {
         scheme: Scheme,
         credential_id: Option<&str>,
         ahead_min: i64,
+    ) -> Self {
+        Self::start_whole(database, scheme, credential_id, ahead_min, Vec::new()).await
+    }
+
+    async fn start_whole(
+        database: &TestDatabase,
+        scheme: Scheme,
+        credential_id: Option<&str>,
+        ahead_min: i64,
+        more_engines: Vec<Arc<dyn CallEngine>>,
     ) -> Self {
         let clock = Arc::new(ManualClock::at(&machine_time().to_string()));
         let emulator = VapiEmulator::start(clock.now() + SignedDuration::from_mins(ahead_min)).await;
@@ -76,7 +91,7 @@ impl World {
             credential_id: credential_id.map(str::to_owned),
         };
         let (setup, webhook_url, engine) = wiring.setup_with_engine();
-        let platform = Platform::start(database, setup).await;
+        let platform = Platform::start(database, Setup { more_engines, ..setup }).await;
         let receiver = Receiver::start().await;
         app::jobs::import_numbers(&platform.app).await.expect("the emulator gives its numbers");
         Self { emulator, platform, clock, receiver, webhook_url, engine }

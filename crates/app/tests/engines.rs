@@ -1,0 +1,243 @@
+//! Engines side by side: the sandbox, Vapi and a third one in one process, and calls that stay with the engine they began on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::App;
+use app::calls::NewCall;
+use domain::call::{CallState, Outcome};
+use domain::engine::CallEngine;
+use domain::{AgentId, BusinessId, CallId, Clock as _, E164, Mode};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use store::calls::Call;
+use store::{StoreError, Tenancy};
+use testkit::vapi::{World, own_number};
+use testkit::{ManualClock, Platform, Setup, Switchboard, TestDatabase, build_app, databases, open};
+
+const SOUND: &[u8] = b"a third engine's sound";
+
+/// Somebody at Vapi's emulator, at the third engine and in the sandbox.
+const MARIA: &str = "+15125550123";
+
+async fn stored(app: &App, id: &str) -> Call {
+    let id: CallId = id.parse().expect("an id");
+    let read = app.store().read(move |tx| Box::pin(async move { store::calls::by_id(tx, id).await }));
+    let found: Result<_, StoreError> = read.await;
+    found.expect("the database works").expect("the call is stored")
+}
+
+/// Waits until a call is in a state.
+async fn reaches(app: &App, id: &str, arrived: impl Fn(&Call) -> bool) -> Call {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    loop {
+        let call = stored(app, id).await;
+        if arrived(&call) {
+            return call;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "still {:?}", call.state);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn sound_of(world: &World, call: &str) -> Vec<u8> {
+    let recording = world.get(&format!("/api/v1/recordings?call_id={call}")).await.body;
+    let url = recording["recording_url"].as_str().expect("a recording");
+    let path = url.strip_prefix(&world.platform.url).expect("our own address");
+    world.platform.send(world.platform.anonymous("GET", path)).await.bytes
+}
+
+fn names_at_vapi(world: &World) -> Vec<String> {
+    let name = |assistant: &Value| assistant["name"].as_str().map(str::to_owned);
+    world.emulator.assistants().iter().filter_map(name).collect()
+}
+
+#[tokio::test]
+async fn calls_stay_with_the_engine_they_began_on_while_the_default_changes() {
+    for database in databases().await {
+        let third = Arc::new(Switchboard::local("switchboard").keeping_agents().sounding(SOUND));
+        let world = World::start_beside(&database, vec![Arc::clone(&third) as Arc<dyn CallEngine>]).await;
+        let app = &world.platform.app;
+        let agent = world.agent(json!({})).await;
+        let id = agent.text("id");
+        assert!(agent.body["vapi_assistant_id"].is_string() && third.agents().is_empty(), "{}", agent.body);
+        let on_vapi = world.call(&id, MARIA).await.text("id");
+
+        app.engines().make_default(Some("switchboard")).expect("it is there");
+        // Under way on one engine, while the same agent begins a call on another.
+        let on_third = world.call(&id, MARIA).await.text("id");
+        let plan = third.plans().pop().expect("it was asked");
+        let held = third.agents();
+        assert_eq!((held.len(), plan.external_agent_id.as_ref()), (1, held.keys().next()));
+        // Both engines hold the agent now, and both hear of a change.
+        let change = json!({ "id": id, "name": "Front desk" });
+        let changed = world.send("PATCH", "/api/v1/agents", &change).await;
+        assert_eq!(changed.status, 200, "{}", changed.body);
+        assert_eq!(third.agents().values().collect::<Vec<_>>(), ["Front desk"]);
+        assert!(names_at_vapi(&world)[0].contains("Front desk"), "{:?}", names_at_vapi(&world));
+        let read = world.get(&format!("/api/v1/agents?id={id}")).await.body;
+        assert_eq!(read["vapi_assistant_id"], agent.body["vapi_assistant_id"]);
+        // What is made from now on goes to the new default.
+        let newer = world.agent(json!({})).await;
+        assert_eq!((third.agents().len(), &newer.body["vapi_assistant_id"]), (2, &Value::Null));
+        assert_eq!(names_at_vapi(&world).len(), 1);
+
+        app.engines().make_default(Some("sandbox")).expect("it is there");
+        let played = world.call(&id, MARIA).await.text("id");
+        let third_call = on_third.parse().expect("an id");
+        let answered_at = world.clock.now();
+        third.answer(third_call, answered_at).await;
+        third.say(third_call, answered_at, "My name is Maria Lopez.").await;
+        third.hang_up_after(third_call, answered_at, 5).await;
+
+        for (call, engine) in [(&on_vapi, "vapi"), (&on_third, "switchboard"), (&played, "sandbox")] {
+            let done = world.finished(call).await;
+            assert_eq!(done["status"], "completed", "{engine}: {done}");
+            assert_eq!(stored(app, call).await.engine, engine);
+        }
+        // Each was wrapped up by the rules of its engine: what Vapi found out and charges, and what the third one recorded.
+        let at_vapi = world.read(&on_vapi).await;
+        let words = "Maria Lopez asked for a consultation appointment and left her e-mail address.";
+        assert_eq!(at_vapi["summary"], words);
+        assert!(stored(app, &on_vapi).await.cost_cents > 0, "{at_vapi}");
+        assert!(sound_of(&world, &on_vapi).await.starts_with(b"RIFF"));
+        assert_eq!(sound_of(&world, &on_third).await, SOUND);
+        assert_eq!(stored(app, &on_third).await.ended_reason.as_deref(), Some("caller-hung-up"));
+        assert_eq!(world.read(&played).await["recording_url"], Value::Null);
+    }
+}
+
+#[tokio::test]
+async fn an_agent_that_one_of_two_engines_refuses_changes_nowhere() {
+    for database in databases().await {
+        let third = Arc::new(Switchboard::local("wires").keeping_agents());
+        let world = World::start_beside(&database, vec![Arc::clone(&third) as Arc<dyn CallEngine>]).await;
+        // Engines are asked in the order of their names: Vapi takes the change, and then the other one does not.
+        let id = world.agent(json!({})).await.text("id");
+        world.platform.app.engines().make_default(Some("wires")).expect("it is there");
+        assert_eq!(world.call(&id, MARIA).await.status, 201);
+        third.refuse_agents(true);
+        let change = json!({ "id": id, "name": "Front desk" });
+        let refused = world.send("PATCH", "/api/v1/agents", &change).await;
+        assert!(refused.status >= 400, "{}", refused.body);
+        third.refuse_agents(false);
+        // Whatever the other engine was given meanwhile is taken back by the repair.
+        world.pass(60).await;
+        assert_eq!(world.get(&format!("/api/v1/agents?id={id}")).await.body["name"], "Intake");
+        assert_eq!(third.agents().into_values().collect::<Vec<_>>(), ["Intake"]);
+        assert!(!names_at_vapi(&world)[0].contains("Front desk"), "{:?}", names_at_vapi(&world));
+    }
+}
+
+#[tokio::test]
+async fn the_number_then_the_agent_then_the_default_choose_the_engine() {
+    for database in databases().await {
+        let third = Arc::new(Switchboard::local("switchboard"));
+        let world = World::start_beside(&database, vec![third as Arc<dyn CallEngine>]).await;
+        let app = &world.platform.app;
+        let engine_of = async |agent: &str| {
+            let call = world.call(agent, MARIA).await;
+            assert_eq!(call.status, 201, "{}", call.body);
+            stored(app, &call.text("id")).await.engine
+        };
+        let id = world.agent(json!({})).await.text("id");
+        let agent: AgentId = id.parse().expect("an id");
+        app.engines().make_default(Some("switchboard")).expect("it is there");
+        assert_eq!(engine_of(&id).await, "switchboard");
+        let unknown = app::agents::prefer_engine(app, agent, Some("carrier-pigeon")).await;
+        assert!(matches!(unknown, Err(app::agents::PreferError::Unknown(_))));
+        assert!(app::agents::prefer_engine(app, agent, Some("sandbox")).await.expect("it is there"));
+        assert_eq!(engine_of(&id).await, "sandbox");
+        // The emulator's number was imported, so it is known who carries it.
+        attach(app, world.platform.account.business.id, agent, own_number()).await;
+        assert_eq!(engine_of(&id).await, "vapi");
+        let body = json!({ "agent_id": id, "to": "+15005550006" });
+        let test = world.platform.post("/api/v1/calls", &body).await;
+        assert_eq!(stored(app, &test.text("id")).await.engine, "sandbox");
+        // Without a default no live call is made, whatever the number and the agent say.
+        app.engines().make_default(None).expect("that is always possible");
+        let refused = world.call(&id, MARIA).await;
+        assert_eq!((refused.status, refused.code()), (500, "call_failed"), "{}", refused.body);
+        assert!(refused.body.to_string().contains("KAICALLS_LIVE_ENGINE"), "{}", refused.body);
+    }
+}
+
+async fn attach(app: &App, business: BusinessId, agent: AgentId, number: &'static str) {
+    let phone = E164::parse(number).expect("a number");
+    let assigned = app.store().write(move |tx| {
+        Box::pin(async move { store::numbers::assign(tx, &phone, Some(business), Some(agent)).await })
+    });
+    let assigned: Result<bool, StoreError> = assigned.await;
+    assert!(assigned.expect("the database works"), "the number is registered");
+}
+
+/// A process on a database that may have others, with an engine of its own.
+async fn process(database: &TestDatabase, clock: &Arc<ManualClock>, engine: Option<Arc<Switchboard>>) -> App {
+    let setup = Setup {
+        clock: Arc::<ManualClock>::clone(clock),
+        live: engine.map(|engine| engine as Arc<dyn CallEngine>),
+        ..Setup::default()
+    };
+    let app = build_app(open(&database.url).await, database.folder.path(), setup, "http://127.0.0.1");
+    app::jobs::start(&app).await.expect("jobs start");
+    app
+}
+
+/// A database with an account and an agent that answers [`own_number`].
+async fn with_an_agent(database: &TestDatabase, clock: &Arc<ManualClock>) -> (BusinessId, AgentId) {
+    let setup = Setup { clock: Arc::<ManualClock>::clone(clock), ..Setup::default() };
+    let platform = Platform::start(database, setup).await;
+    let business = platform.account.business.id;
+    let agent: AgentId = platform.agent().await.parse().expect("an id");
+    let phone = E164::parse(own_number()).expect("a number");
+    let added = app::setup::add_number(&platform.app, phone, Some(business), Some(agent), None).await;
+    added.expect("the number is new");
+    platform.app.stop(Duration::from_secs(5)).await;
+    platform.store.close();
+    (business, agent)
+}
+
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at("2026-11-28T12:00:00Z"))
+}
+
+#[tokio::test]
+async fn a_call_whose_engine_is_no_longer_configured_is_settled_with_what_is_known() {
+    for database in databases().await {
+        let clock = clock();
+        let (business, agent) = with_an_agent(&database, &clock).await;
+        let carrier = Arc::new(Switchboard::elsewhere("carrier"));
+        let before = process(&database, &clock, Some(Arc::clone(&carrier))).await;
+        let new = NewCall {
+            agent_id: agent,
+            to: E164::parse(MARIA).expect("a number"),
+            name: None,
+            context: None,
+            first_message: None,
+            lead_id: None,
+            webhook_url: None,
+            max_duration_s: Some(60),
+            intent: None,
+        };
+        let placed = app::calls::place(&before, &Tenancy::one(business, Mode::Live), new).await;
+        placed.expect("the call is placed");
+        let call = carrier.plans().pop().expect("it was asked").call_id;
+        carrier.answer(call, clock.now()).await;
+        let id = call.to_string();
+        reaches(&before, &id, |call| matches!(call.state, CallState::InProgress { .. })).await;
+        before.stop(Duration::from_secs(5)).await;
+        before.store().close();
+
+        // The next process knows the sandbox only. While the talk may last, the call is left alone.
+        let after = process(&database, &clock, None).await;
+        app::jobs::look_after(&after).await.expect("the database works");
+        assert!(!stored(&after, &id).await.state.is_final());
+        clock.advance(SignedDuration::from_mins(10));
+        app::jobs::look_after(&after).await.expect("the database works");
+        let done = reaches(&after, &id, |call| call.state.is_final()).await;
+        assert!(matches!(done.state, CallState::Ended(Outcome::Completed { .. })), "{done:?}");
+        assert_eq!((done.engine.as_str(), done.ended_reason.as_deref()), ("carrier", Some("engine-lost")));
+        after.stop(Duration::from_secs(5)).await;
+        after.store().close();
+    }
+}
