@@ -1,12 +1,13 @@
-//! Where engines that run elsewhere deliver: their messages, and the calls that come in through them.
+//! Where engines bring calls that come in, and where those that run elsewhere deliver their messages.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::agent::{Agent, DEFAULT_MAX_DURATION};
 use domain::call::{CallPlan, CallState, Direction, LogEntry, LogLine, Report};
-use domain::engine::{CallDesk, EngineMessage, IncomingCall, NotStored, Taken};
-use domain::{CallId, E164, Mode};
+use domain::engine::{CallDesk, CallObserver, EngineMessage, IncomingCall, NotStored, Taken};
+use domain::{CallId, E164, Mode, NodeId};
 use jiff::SignedDuration;
 use store::calls::Call;
 use store::engine_messages::NewMessage;
@@ -14,7 +15,7 @@ use store::{StoreError, Tenancy, Tx};
 
 use crate::App;
 use crate::calls::cast::{self, Cast, cast_of};
-use crate::calls::intake::{self, Also};
+use crate::calls::intake::{self, Also, Observer};
 
 /// How long storing may take before the sender is told to come again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -91,11 +92,41 @@ impl Desk {
         })
     }
 
-    /// Stores an incoming call once; gives it with those who take part.
+    /// Stores an incoming call once; gives it with those who take part. `None` if nobody answers it.
     async fn admit(&self, incoming: IncomingCall) -> Result<Option<(Call, Cast)>, StoreError> {
+        let Some(engine) = self.0.engines().open(incoming.engine) else {
+            tracing::warn!(engine = incoming.engine, "a call came in on an engine that takes no calls");
+            return Ok(None);
+        };
+        if engine.outlives_us() {
+            return self.admit_as(CallId::new(self.0.ids()), None, incoming).await;
+        }
+        // The process must not stop between the question whether it does and the call's place among those that it waits for.
+        let id = CallId::new(self.0.ids());
+        self.0.reports().begins(id);
+        let admitted = if self.0.is_stopping() {
+            Ok(None)
+        } else {
+            self.admit_as(id, Some(self.0.node()), incoming).await
+        };
+        if !matches!(&admitted, Ok(Some((call, _))) if call.id == id) {
+            self.0.reports().ends(id);
+        }
+        admitted
+    }
+
+    async fn admit_as(
+        &self,
+        id: CallId,
+        node: Option<NodeId>,
+        incoming: IncomingCall,
+    ) -> Result<Option<(Call, Cast)>, StoreError> {
         let app = self.0.clone();
-        let admitted =
-            self.0.store().write(move |tx| Box::pin(async move { admit(tx, &app, &incoming).await })).await?;
+        let admitted = self
+            .0
+            .store()
+            .write(move |tx| Box::pin(async move { admit(tx, &app, id, node, &incoming).await }))
+            .await?;
         if let Some((call, _)) = &admitted {
             self.0.live().ring(call.id);
         }
@@ -125,7 +156,13 @@ impl Desk {
     }
 }
 
-async fn admit(tx: &mut Tx, app: &App, incoming: &IncomingCall) -> Result<Option<(Call, Cast)>, StoreError> {
+async fn admit(
+    tx: &mut Tx,
+    app: &App,
+    id: CallId,
+    node: Option<NodeId>,
+    incoming: &IncomingCall,
+) -> Result<Option<(Call, Cast)>, StoreError> {
     if let Some(call) = store::calls::of_engine(tx, incoming.engine, &incoming.conversation_id).await? {
         return Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)));
     }
@@ -141,7 +178,7 @@ async fn admit(tx: &mut Tx, app: &App, incoming: &IncomingCall) -> Result<Option
         None => None,
     };
     let call = Call {
-        id: CallId::new(app.ids()),
+        id,
         business_id: business,
         mode: Mode::Live,
         agent_id: agent.id,
@@ -155,7 +192,7 @@ async fn admit(tx: &mut Tx, app: &App, incoming: &IncomingCall) -> Result<Option
         webhook_url: None,
         max_duration_s: max_duration_s(&agent),
         engine: incoming.engine.to_owned(),
-        node_id: None,
+        node_id: node,
         conversation_id: Some(incoming.conversation_id.clone()),
         state: CallState::Ringing,
         ringing_at: Some(incoming.at),
@@ -182,8 +219,11 @@ async fn admit(tx: &mut Tx, app: &App, incoming: &IncomingCall) -> Result<Option
         return Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)));
     }
     store::call_log::begin(tx, call.id, &LogEntry { at: incoming.at, line: LogLine::Ringing }).await?;
-    let talk = SignedDuration::from_secs(call.max_duration_s.into());
-    store::calls::check_at(tx, call.id, now + talk + BEYOND_THE_TALK).await?;
+    if node.is_none() {
+        // It goes on without this process; somebody has to ask after it should nothing more be heard.
+        let talk = SignedDuration::from_secs(call.max_duration_s.into());
+        store::calls::check_at(tx, call.id, now + talk + BEYOND_THE_TALK).await?;
+    }
     Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)))
 }
 
@@ -194,6 +234,10 @@ fn max_duration_s(agent: &Agent) -> u32 {
 
 #[async_trait]
 impl CallDesk for Desk {
+    fn observer(&self) -> Arc<dyn CallObserver> {
+        Arc::new(Observer::new(self.0.clone()))
+    }
+
     async fn take(&self, message: EngineMessage) -> Result<Taken, NotStored> {
         match tokio::time::timeout(PATIENCE, self.store(message)).await {
             Ok(stored) => stored.map_err(|error| NotStored(error.to_string())),

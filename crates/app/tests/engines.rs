@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::App;
 use app::calls::NewCall;
+use app::{App, Desk};
 use domain::call::{CallState, Outcome};
 use domain::engine::CallEngine;
 use domain::{AgentId, BusinessId, CallId, Clock as _, E164, Mode};
@@ -239,5 +239,70 @@ async fn a_call_whose_engine_is_no_longer_configured_is_settled_with_what_is_kno
         assert_eq!((done.engine.as_str(), done.ended_reason.as_deref()), ("carrier", Some("engine-lost")));
         after.stop(Duration::from_secs(5)).await;
         after.store().close();
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_dies_in_an_incoming_call_is_noticed_after_its_lease() {
+    for database in databases().await {
+        let clock = clock();
+        with_an_agent(&database, &clock).await;
+        let (own, other) = (Arc::new(Switchboard::local("voice")), Arc::new(Switchboard::local("voice")));
+        let dying = process(&database, &clock, Some(Arc::clone(&own))).await;
+        let living = process(&database, &clock, Some(other)).await;
+        app::jobs::look_after(&dying).await.expect("the database works");
+        let to = E164::parse(own_number()).expect("a number");
+        let desk = Desk::new(dying.clone());
+        let plan = own.ring_in(&desk, "leg-1", &to, clock.now()).await.expect("stored").expect("answered");
+        let again = own.ring_in(&desk, "leg-1", &to, clock.now()).await.expect("stored").expect("answered");
+        assert_eq!(again.call_id, plan.call_id, "asking twice is one call");
+        own.answer(plan.call_id, clock.now()).await;
+        let id = plan.call_id.to_string();
+        let call = reaches(&living, &id, |call| matches!(call.state, CallState::InProgress { .. })).await;
+        assert_eq!((call.engine.as_str(), call.node_id), ("voice", Some(dying.node())));
+        // The other process's engine knows nothing of the call, which proves nothing while its own process lives.
+        app::jobs::look_after(&living).await.expect("the database works");
+        assert!(matches!(stored(&living, &id).await.state, CallState::InProgress { .. }));
+
+        // From here on it says nothing any more, not even that it lives.
+        dying.announce_stop();
+        clock.advance(SignedDuration::from_secs(30));
+        app::jobs::look_after(&living).await.expect("the database works");
+        let done = reaches(&living, &id, |call| call.state.is_final()).await;
+        assert_eq!(done.ended_reason.as_deref(), Some("engine-lost"));
+        living.stop(Duration::from_secs(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_stops_waits_for_incoming_calls_and_takes_no_more() {
+    for database in databases().await {
+        let clock = clock();
+        with_an_agent(&database, &clock).await;
+        let engine = Arc::new(Switchboard::local("voice"));
+        let app = process(&database, &clock, Some(Arc::clone(&engine))).await;
+        let to = E164::parse(own_number()).expect("a number");
+        let desk = Desk::new(app.clone());
+        // Numbers that nobody answers are not waited for.
+        let nobody = E164::parse("+15125550999").expect("a number");
+        let unanswered = engine.ring_in(&desk, "leg-0", &nobody, clock.now()).await.expect("stored");
+        assert!(unanswered.is_none());
+        let plan = engine.ring_in(&desk, "leg-1", &to, clock.now()).await.expect("stored").expect("answered");
+        app.announce_stop();
+        let mut stop = tokio::spawn({
+            let app = app.clone();
+            async move { app.stop(Duration::from_secs(20)).await }
+        });
+        let refused = engine.ring_in(&desk, "leg-2", &to, clock.now()).await.expect("stored");
+        assert!(refused.is_none(), "a process that stops takes no new calls");
+        let answered_at = clock.now();
+        engine.answer(plan.call_id, answered_at).await;
+        let waited = tokio::time::timeout(Duration::from_millis(300), &mut stop).await;
+        assert!(waited.is_err(), "it stopped in the middle of a talk");
+        engine.hang_up_after(plan.call_id, answered_at, 5).await;
+        stop.await.expect("it stops");
+        let done = stored(&app, &plan.call_id.to_string()).await;
+        assert!(matches!(done.state, CallState::Ended(Outcome::Completed { .. })), "{done:?}");
+        app.store().close();
     }
 }

@@ -295,13 +295,19 @@ pub struct IncomingCall {
 #[error("could not be stored: {0}")]
 pub struct NotStored(pub String);
 
-/// Where engines that run elsewhere deliver: what returns `Ok` is on stable storage.
+/// Where engines bring calls that come in, and where those that run elsewhere deliver their messages: what returns `Ok` is on
+/// stable storage.
 #[async_trait]
 pub trait CallDesk: Send + Sync {
+    /// Who is told what happens in an incoming call of an engine that runs in this process, as if the call had been placed. Engines
+    /// that run elsewhere use [`CallDesk::take`].
+    fn observer(&self) -> std::sync::Arc<dyn CallObserver>;
+
     /// Takes a message, once.
     async fn take(&self, message: EngineMessage) -> Result<Taken, NotStored>;
 
-    /// Who answers an incoming call, and how; `None` if nobody does. Harmless to repeat.
+    /// Who answers an incoming call, and how; `None` if nobody does. Harmless to repeat. From here on a call of an engine that runs
+    /// in this process belongs to the process, which does not stop before the end of the call has been reported.
     async fn incoming(&self, call: IncomingCall) -> Result<Option<CallPlan>, NotStored>;
 
     /// Whom the agent of a running call may pass the caller on to, if anybody.

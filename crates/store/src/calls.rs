@@ -308,8 +308,9 @@ pub async fn insert_incoming(tx: &mut Tx, call: &Call) -> Result<bool, StoreErro
         return Err(StoreError::Conflict("an incoming call without its engine's id".to_owned()));
     };
     let sql = "INSERT INTO calls (id, business_id, mode, agent_id, direction, to_number, from_number, lead_id, \
-               max_duration_s, engine, conversation_id, state, ringing_at, cost_cents, policy_reason, heard_at, created_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16) \
+               max_duration_s, engine, node_id, conversation_id, state, ringing_at, cost_cents, policy_reason, heard_at, \
+               created_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17) \
                ON CONFLICT (engine, conversation_id) WHERE direction = 'inbound' AND conversation_id IS NOT NULL DO NOTHING";
     let added = tx
         .execute(
@@ -325,6 +326,7 @@ pub async fn insert_incoming(tx: &mut Tx, call: &Call) -> Result<bool, StoreErro
                 call.lead_id,
                 call.max_duration_s,
                 call.engine.as_str(),
+                call.node_id,
                 conversation.as_str(),
                 call.state.as_str(),
                 call.ringing_at,

@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use domain::agent::Agent;
 use domain::call::{CallPlan, Ending, Party, Progress, Report, Utterance};
 use domain::engine::{
-    Accepted, CallEngine, CallObserver, EngineAgents, EngineRefusal, EngineUnavailable, Fate, KeptAgent,
-    PlaceError, Recorded, Recording, Recordings,
+    Accepted, CallDesk, CallEngine, CallObserver, EngineAgents, EngineRefusal, EngineUnavailable, Fate,
+    IncomingCall, KeptAgent, NotStored, PlaceError, Recorded, Recording, Recordings,
 };
-use domain::{AgentId, CallId, Timestamp};
+use domain::{AgentId, CallId, E164, Timestamp};
 
 /// When the platform may ask after a running call again.
 const STILL_RUNNING: Duration = Duration::from_secs(60);
@@ -78,6 +78,28 @@ impl Switchboard {
     /// Refuses agents from now on, or takes them again.
     pub fn refuse_agents(&self, refuses: bool) {
         self.state().refuses_agents = refuses;
+    }
+
+    /// Somebody calls; gives the plan of the call if it is answered.
+    pub async fn ring_in(
+        &self,
+        desk: &dyn CallDesk,
+        conversation_id: &str,
+        to: &E164,
+        at: Timestamp,
+    ) -> Result<Option<CallPlan>, NotStored> {
+        let incoming = IncomingCall {
+            engine: self.name,
+            conversation_id: conversation_id.to_owned(),
+            to: to.clone(),
+            from: E164::parse("+15125550177").ok(),
+            at,
+        };
+        let plan = desk.incoming(incoming).await?;
+        if let Some(plan) = &plan {
+            self.state().running.insert(plan.call_id, desk.observer());
+        }
+        Ok(plan)
     }
 
     /// The other party answers.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use app::Desk;
 use async_trait::async_trait;
 use domain::call::CallPlan;
-use domain::engine::{CallDesk, EngineMessage, IncomingCall, NotStored, Taken};
+use domain::engine::{CallDesk, CallObserver, EngineMessage, IncomingCall, NotStored, Taken};
 use domain::{AgentId, BusinessId, CallId, E164};
 use serde_json::{Value, json};
 use testkit::databases;
@@ -21,6 +21,10 @@ struct Failing {
 
 #[async_trait]
 impl CallDesk for Failing {
+    fn observer(&self) -> Arc<dyn CallObserver> {
+        self.inner.observer()
+    }
+
     async fn take(&self, _message: EngineMessage) -> Result<Taken, NotStored> {
         Err(NotStored("the disk is full".to_owned()))
     }

@@ -134,15 +134,16 @@ pub(crate) async fn store_once(
         }
     };
     app.live().ring(id);
-    if ends {
-        app.reports().ends(id);
-    }
     if let (Some(WrapUp::Now), Some(hand)) = (applied.wrap_up, hand) {
         let app_of_task = app.clone();
         app.spawn(async move {
             wrap_up::attempt(&app_of_task, id, Attempt::first(wrap_up_job, JobKind::WrapUp)).await;
             drop(hand);
         });
+    }
+    // Only now: a process that stops waits for the talk first and then for the task above.
+    if ends {
+        app.reports().ends(id);
     }
     Ok(applied)
 }

@@ -94,7 +94,7 @@ pub(super) async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
             })
         })
         .await?;
-    for call in &silent {
+    for call in silent.iter().filter(|call| !runs_in_another_process(app, call)) {
         settle(app, call, None).await;
     }
     let overdue = app
@@ -193,6 +193,12 @@ async fn ask_after(app: &App, call: &Call, end_seen_at: Option<Timestamp>) -> Re
     };
     let stored = intake::store(app, call.id, reports, Also::default()).await?;
     Ok(stored.is_none_or(|call| call.state.is_final() || matches!(call.state, CallState::WrappingUp { .. })))
+}
+
+/// True if only another process can say whether a call runs. Should that process die, the call is among the lost ones.
+fn runs_in_another_process(app: &App, call: &Call) -> bool {
+    call.node_id.is_some_and(|node| node != app.node())
+        && app.engine_of(call).is_some_and(|engine| !engine.outlives_us())
 }
 
 /// True if an engine elsewhere may have been asked for the call within the last minute.
