@@ -323,6 +323,25 @@ async fn leads_keep_what_people_wrote_and_complete_names() {
         let odd =
             platform.post("/api/v1/leads", &json!({ "business_id": business, "phone": "ask my wife" })).await;
         assert_eq!((odd.text("phone"), &odd.body["phone_valid"]), ("ask my wife".into(), &json!(false)));
+        let spaced = json!({ "business_id": business, "phone": " 5125550100" });
+        let spaced = platform.post("/api/v1/leads", &spaced).await;
+        assert_eq!(
+            (spaced.text("phone"), &spaced.body["phone_valid"]),
+            ("+15125550100".into(), &json!(true))
+        );
+        let change = json!({ "id": spaced.text("id"), "phone": " 5125550101 ext. 4" });
+        let respaced = platform.patch("/api/v1/leads", &change).await;
+        assert_eq!(
+            (respaced.text("phone"), &respaced.body["phone_valid"]),
+            ("+15125550101".into(), &json!(true))
+        );
+        assert_eq!(respaced.text("phone_extension"), "4");
+        let impossible = json!({ "business_id": business, "phone": "+1 111 111 1111" });
+        let impossible = platform.post("/api/v1/leads", &impossible).await;
+        assert_eq!(
+            (impossible.text("phone"), &impossible.body["phone_valid"]),
+            ("+1 111 111 1111".into(), &json!(false))
+        );
         let nobody = platform.post("/api/v1/leads", &json!({ "business_id": business, "notes": "?" })).await;
         assert_eq!((nobody.status, nobody.code()), (400, "invalid_request"));
         for query in

@@ -57,12 +57,12 @@ pub async fn create(
         .await
 }
 
-/// Changes a lead.
+/// Changes a lead. The change gets the calling code of the business's home country, to read phone numbers by.
 pub async fn update(
     app: &App,
     tenancy: &Tenancy,
     id: LeadId,
-    change: impl FnOnce(&mut LeadFields) + Send + 'static,
+    change: impl FnOnce(&mut LeadFields, &str) + Send + 'static,
 ) -> Result<Lead, LeadError> {
     let (tenancy, now) = (tenancy.clone(), app.now());
     app.store()
@@ -70,7 +70,8 @@ pub async fn update(
             Box::pin(async move {
                 let mut lead = store::leads::lock(tx, &tenancy, id).await?.ok_or(LeadError::NotFound)?;
                 let before = lead.fields.clone();
-                change(&mut lead.fields);
+                let home = store::businesses::get(tx, lead.business_id).await?.ok_or(LeadError::NotFound)?;
+                change(&mut lead.fields, &home.country_calling_code);
                 lead.fields.complete_names();
                 if lead.fields != before {
                     if lead.fields.agent_id != before.agent_id {
@@ -141,7 +142,7 @@ pub(crate) async fn learn(
         None if told_something || call.direction == Direction::Inbound => {
             let fields = LeadFields {
                 agent_id: Some(call.agent_id),
-                phone: Some(Phone::Valid(other_party.clone())),
+                phone: Some(other_party.clone().into()),
                 status: "new".into(),
                 source: "call".into(),
                 ..LeadFields::default()
@@ -150,7 +151,8 @@ pub(crate) async fn learn(
         }
         None => return Ok(None),
     };
-    fill(&mut lead.fields, analysis);
+    let business = store::businesses::get(tx, call.business_id).await?;
+    fill(&mut lead.fields, analysis, business.as_ref().map_or("1", |home| &home.country_calling_code));
     if lead.fields.status == "new" {
         lead.fields.status = "contacted".into();
     }
@@ -169,7 +171,7 @@ pub(crate) async fn learn(
     Ok(Some(lead.id))
 }
 
-fn fill(fields: &mut LeadFields, analysis: &Analysis) {
+fn fill(fields: &mut LeadFields, analysis: &Analysis, home: &str) {
     let facts = &analysis.lead;
     if fields.name.is_none() && fields.first_name.is_none() && fields.last_name.is_none() {
         fields.name.clone_from(&facts.name);
@@ -190,6 +192,6 @@ fn fill(fields: &mut LeadFields, analysis: &Analysis) {
         fields.message.clone_from(&facts.intent);
     }
     if fields.phone.is_none() {
-        fields.phone = facts.phone.clone().map(Phone::AsGiven);
+        fields.phone = facts.phone.as_deref().map(|said| Phone::read(said, home));
     }
 }

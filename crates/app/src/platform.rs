@@ -63,6 +63,8 @@ pub struct Settings {
     pub max_concurrent_calls: u32,
     /// Country calling codes that live calls may reach besides the business's own.
     pub allowed_countries: Vec<String>,
+    /// First digits, without the plus sign, of number ranges newer than the numbering plans in this program.
+    pub new_number_ranges: Vec<String>,
     /// How long POST `/calls` waits for the engine's word.
     pub acceptance_wait: Duration,
     /// How long a link to a recording works.

@@ -1,10 +1,12 @@
 //! May this number be called now? One pure function decides every dial, before anything rings, and leaves its reason.
 //!
-//! Destination classes follow the numbering plans: ITU-T E.164 with its list of assigned country codes, and the North American
-//! Numbering Plan. They bind live calls only, because nothing rings in test mode; opt-outs and concurrency bind both.
+//! Destination classes follow the numbering plans: ITU-T E.164 with its list of assigned country codes, the North American Numbering
+//! Plan, and the kinds of numbers in libphonenumber's metadata. They bind live calls only, because nothing rings in test mode;
+//! opt-outs and concurrency bind both.
 
 use std::fmt;
 
+use crate::phone::{IN_SHARED_ZONES, NumberKind};
 use crate::{E164, Mode};
 
 /// Everything that the policy wants to know.
@@ -18,6 +20,8 @@ pub struct Question<'a> {
     pub home_country: &'a str,
     /// Calling codes that the operator allows besides, digits only.
     pub allowed_countries: &'a [String],
+    /// First digits, behind the plus sign, of number ranges that are newer than the numbering plans in this program.
+    pub new_ranges: &'a [String],
     /// The number asked not to be called.
     pub opted_out: bool,
     /// Calls of the business that run now.
@@ -61,6 +65,21 @@ pub enum Refusal {
     /// Numbers that cost the caller extra.
     #[error("premium-rate numbers cannot be called by an agent")]
     Premium,
+    /// Numbers whose price caller and called party share.
+    #[error("shared-cost numbers cannot be called by an agent")]
+    SharedCost,
+    /// Numbers that follow a person, at the price of whichever network they lead to.
+    #[error("personal numbers cannot be called by an agent")]
+    Personal,
+    /// One number of a company for a whole country, at a rate of its own.
+    #[error("universal access numbers cannot be called by an agent")]
+    UniversalAccess,
+    /// The numbering plan of its country has no such number.
+    #[error(
+        "the country of this number has no such number; if the range is new, an operator can add its first digits to \
+         KAICALLS_NEW_NUMBER_RANGES"
+    )]
+    Invalid,
     /// Satellite and other networks without a country.
     #[error("satellite and global network numbers cannot be called by an agent")]
     Satellite,
@@ -86,6 +105,10 @@ impl Refusal {
             Self::OptedOut => "opted-out",
             Self::Service => "service-number",
             Self::Premium => "premium-rate",
+            Self::SharedCost => "shared-cost",
+            Self::Personal => "personal-number",
+            Self::UniversalAccess => "universal-access",
+            Self::Invalid => "invalid-number",
             Self::Satellite => "satellite",
             Self::ForeignCountry(_) => "foreign-country",
             Self::TooManyRunning { .. } => "too-many-running",
@@ -104,81 +127,84 @@ pub fn decide(question: &Question<'_>) -> Result<Reason, Refusal> {
     if question.mode == Mode::Test {
         return Ok(Reason::Test);
     }
-    let digits = &question.to.as_str()[1..];
     let country = country_calling_code(question.to);
-    match class(country, &digits[country.len()..]) {
-        Class::Service => Err(Refusal::Service),
-        Class::Premium => Err(Refusal::Premium),
-        Class::Satellite => Err(Refusal::Satellite),
-        Class::Ordinary if country == question.home_country => Ok(Reason::HomeCountry(country)),
-        Class::Ordinary if question.allowed_countries.iter().any(|allowed| allowed == country) => {
-            Ok(Reason::AllowedCountry(country))
-        }
-        Class::Ordinary => Err(Refusal::ForeignCountry(country.to_owned())),
+    dangers(question.to, country)?;
+    if question.to.kind().is_none() && !question.is_in_a_new_range() {
+        return Err(Refusal::Invalid);
+    }
+    if country == question.home_country {
+        Ok(Reason::HomeCountry(country))
+    } else if question.allowed_countries.iter().any(|allowed| allowed == country) {
+        Ok(Reason::AllowedCountry(country))
+    } else {
+        Err(Refusal::ForeignCountry(country.to_owned()))
     }
 }
 
-/// What kind of destination a number is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Ordinary,
-    Service,
-    Premium,
-    Satellite,
+impl Question<'_> {
+    fn is_in_a_new_range(&self) -> bool {
+        let digits = &self.to.as_str()[1..];
+        self.new_ranges.iter().any(|range| digits.starts_with(range.as_str()))
+    }
 }
 
-/// National prefixes that cost extra, by country code. Sources: the national numbering plans as published by ITU-T.
-const PREMIUM: &[(&str, &[&str])] = &[
-    ("1", &["900"]),
-    ("31", &["900", "906", "909"]),
-    ("33", &["89"]),
-    ("34", &["803", "806", "807", "905"]),
-    ("39", &["89", "16"]),
-    ("41", &["900", "901", "906"]),
-    ("43", &["900", "901", "930", "931"]),
-    ("44", &["9", "87", "70"]),
-    ("46", &["900", "939", "944"]),
-    ("47", &["82"]),
-    ("48", &["70"]),
-    ("49", &["900", "190", "137", "180"]),
-    ("61", &["19"]),
-    ("979", &[""]),
-];
-
-/// Country codes of satellite networks and of global networks without a country (ITU-T list of E.164 assigned codes).
-const SATELLITE: &[&str] = &["870", "878", "881", "882", "883", "888"];
-
-fn class(country: &str, national: &str) -> Class {
+/// Refuses what no agent may call, wherever it lies. Numbers that the country's plan does not know are looked at too: some networks
+/// connect as soon as enough digits have come.
+fn dangers(to: &E164, country: &str) -> Result<(), Refusal> {
+    let national = &to.as_str()[1 + country.len()..];
     if SATELLITE.contains(&country) {
-        return Class::Satellite;
+        return Err(Refusal::Satellite);
     }
-    if PREMIUM
-        .iter()
-        .any(|(code, prefixes)| *code == country && prefixes.iter().any(|p| national.starts_with(p)))
-    {
-        return Class::Premium;
-    }
-    let digits = national.as_bytes();
     if country.starts_with('1') {
-        // An exchange or area code of the form N11 is a service code, 555-1212 is directory assistance, and exchange 976
-        // costs extra in most areas.
-        let is_n11 = |code: Option<&[u8]>| matches!(code, Some([b'2'..=b'9', b'1', b'1']));
-        let exchange = 4 - country.len();
-        if is_n11(digits.get(..3)) || is_n11(digits.get(exchange..exchange + 3)) {
-            return Class::Service;
-        }
-        match digits.get(exchange..) {
-            Some(b"5551212") => return Class::Service,
-            Some([b'9', b'7', b'6', ..]) => return Class::Premium,
-            _ => {}
-        }
+        north_american_dangers(national.as_bytes(), 4 - country.len())?;
     }
     // Emergency numbers dialled behind a country code do reach emergency services in some networks.
     if matches!(national, "112" | "110" | "118" | "911" | "999" | "000") {
-        return Class::Service;
+        return Err(Refusal::Service);
     }
-    Class::Ordinary
+    match to.kind() {
+        Some(NumberKind::Ordinary) => Ok(()),
+        Some(NumberKind::PremiumRate) => Err(Refusal::Premium),
+        Some(NumberKind::SharedCost) => Err(Refusal::SharedCost),
+        Some(NumberKind::Personal) => Err(Refusal::Personal),
+        Some(NumberKind::UniversalAccess) => Err(Refusal::UniversalAccess),
+        // Directory enquiries of many European countries: 118 and further digits (ITU-T E.129 presentations of their plans).
+        None if national.starts_with("118") && country.starts_with(['3', '4']) => Err(Refusal::Service),
+        None if begins_with_premium(to) => Err(Refusal::Premium),
+        None => Ok(()),
+    }
 }
+
+/// Service codes of the North American Numbering Plan: an area code or exchange of the form N11, directory assistance on 555-1212,
+/// and exchange 976, which costs extra in most areas. `exchange` is where the exchange begins in the national number.
+fn north_american_dangers(national: &[u8], exchange: usize) -> Result<(), Refusal> {
+    let is_n11 = |code: Option<&[u8]>| matches!(code, Some([b'2'..=b'9', b'1', b'1']));
+    if is_n11(national.get(..3)) || is_n11(national.get(exchange..exchange + 3)) {
+        return Err(Refusal::Service);
+    }
+    match national.get(exchange..) {
+        Some(b"5551212") => Err(Refusal::Service),
+        Some([b'9', b'7', b'6', ..]) => Err(Refusal::Premium),
+        _ => Ok(()),
+    }
+}
+
+/// How many digits too many or too few still make a premium-rate number.
+const OVERDIALLED: usize = 4;
+
+/// True if some digits less or more would make a premium-rate number: a network that has heard enough digits connects.
+fn begins_with_premium(to: &E164) -> bool {
+    let digits = to.as_str();
+    let is_premium =
+        |text: &str| E164::parse(text).is_ok_and(|it| it.kind() == Some(NumberKind::PremiumRate));
+    (1..=OVERDIALLED).any(|count| {
+        digits.get(..digits.len() - count).is_some_and(is_premium)
+            || is_premium(&format!("{digits}{}", "0".repeat(count)))
+    })
+}
+
+/// Country codes of satellite networks and of global networks without a country (ITU-T list of E.164 assigned codes).
+const SATELLITE: &[&str] = &["870", "878", "881", "882", "883", "888"];
 
 /// Country calling codes of two digits; `1` and `7` have one, all others three (ITU-T E.164).
 const TWO_DIGITS: &[&str] = &[
@@ -187,18 +213,11 @@ const TWO_DIGITS: &[&str] = &[
     "82", "84", "86", "90", "91", "92", "93", "94", "95", "98",
 ];
 
-/// Countries of the zones `+1` and `+7` that are told from their big neighbours by the digits that follow: calls to them cost
-/// what calls abroad cost, and they are a known goal of callback fraud. Territories of the United States count as home.
-const IN_SHARED_ZONES: &[&str] = &[
-    "1242", "1246", "1264", "1268", "1284", "1345", "1441", "1473", "1649", "1658", "1664", "1721", "1758",
-    "1767", "1784", "1809", "1829", "1849", "1868", "1869", "1876", "76", "77",
-];
-
 /// The country calling code of a number, digits only: `1` for the United States and Canada, `1876` for Jamaica, `77` for
 /// Kazakhstan.
 pub fn country_calling_code(number: &E164) -> &'static str {
     let digits = &number.as_str()[1..];
-    if let Some(code) = IN_SHARED_ZONES.iter().find(|code| digits.starts_with(**code)) {
+    if let Some((code, _)) = IN_SHARED_ZONES.iter().find(|(code, _)| digits.starts_with(code)) {
         return code;
     }
     if digits.starts_with('1') {
@@ -231,6 +250,7 @@ mod tests {
             mode: Mode::Live,
             home_country: "1",
             allowed_countries: &allowed,
+            new_ranges: &[],
             opted_out: false,
             running: 0,
             max_running: 10,
@@ -243,7 +263,7 @@ mod tests {
     fn home_and_listed_countries_are_allowed_with_a_reason() {
         assert_eq!(ask("+15125551234", |_| {}).as_deref(), Ok("allowed: home country +1"));
         assert_eq!(
-            ask("+442079460000", |_| {}).as_deref(),
+            ask("+442079460123", |_| {}).as_deref(),
             Ok("allowed: country +44 is on the operator's list")
         );
         assert_eq!(ask("+4930123456", |_| {}), Err("foreign-country"));
@@ -263,16 +283,37 @@ mod tests {
         check("+15129761234", "premium-rate");
         check("+449011234567", "premium-rate");
         check("+979123456789", "premium-rate");
+        check("+33812345678", "premium-rate");
+        check("+358600123456", "premium-rate");
+        check("+81990123456", "premium-rate");
+        check("+64900123456", "premium-rate");
+        check("+55900123456", "premium-rate");
+        check("+32903123456", "premium-rate");
+        check("+49180512345", "shared-cost");
+        check("+447012345678", "personal-number");
+        check("+15005550006", "personal-number");
+        check("+4932123456789", "foreign-country");
         check("+15129111234", "service-number");
         check("+1911000", "service-number");
         check("+18769111234", "service-number");
         check("+1876911", "service-number");
         check("+15125551212", "service-number");
         check("+18769761234", "premium-rate");
-        check("+447012345678", "premium-rate");
         check("+14115551234", "service-number");
+        check("+4911812345", "service-number");
+        check("+4911833", "service-number");
         check("+881612345678", "satellite");
         check("+8705551234567", "satellite");
+    }
+
+    #[test]
+    fn a_number_that_its_country_does_not_have_is_refused_unless_the_range_is_new() {
+        for number in ["+10000000000", "+15551234567", "+15551234", "+449999999999", "+999123456789"] {
+            assert_eq!(ask(number, |_| {}), Err("invalid-number"), "{number}");
+        }
+        let new: &[String] = vec!["1555".to_owned()].leak();
+        assert_eq!(ask("+15551234567", |q| q.new_ranges = new).as_deref(), Ok("allowed: home country +1"));
+        assert_eq!(ask("+19005551234", |q| q.new_ranges = new), Err("premium-rate"));
     }
 
     #[test]

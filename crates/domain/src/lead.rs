@@ -1,5 +1,6 @@
 //! Leads: the people a business talks to.
 
+use crate::phone::{WrittenNumber, read_written};
 use crate::{AgentId, BusinessId, E164, LeadId, Mode, Timestamp};
 
 /// A person in the CRM. Text fields hold what people wrote and are never trusted.
@@ -73,23 +74,29 @@ pub struct LeadFields {
 /// A phone number of a lead: forms send anything, and nothing is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phone {
-    /// Could be read as E.164.
-    Valid(E164),
+    /// Could be read, and its country has such a number.
+    Valid(WrittenNumber),
     /// Kept as it was given.
     AsGiven(String),
+}
+
+/// A number that was dialled or that called: it need not be in any numbering plan to have worked.
+impl From<E164> for Phone {
+    fn from(number: E164) -> Self {
+        Self::Valid(WrittenNumber { number, extension: None })
+    }
 }
 
 impl Phone {
     /// Reads what a form sent, national numbers in the country of the business.
     pub fn read(text: &str, country_calling_code: &str) -> Self {
-        E164::from_form(text, country_calling_code)
-            .map_or_else(|_| Self::AsGiven(text.to_owned()), Self::Valid)
+        read_written(text, country_calling_code).map_or_else(|| Self::AsGiven(text.to_owned()), Self::Valid)
     }
 
     /// The text to show.
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Valid(number) => number.as_str(),
+            Self::Valid(written) => written.number.as_str(),
             Self::AsGiven(text) => text,
         }
     }
@@ -97,7 +104,15 @@ impl Phone {
     /// The number, if it could be read.
     pub fn valid(&self) -> Option<&E164> {
         match self {
-            Self::Valid(number) => Some(number),
+            Self::Valid(written) => Some(&written.number),
+            Self::AsGiven(_) => None,
+        }
+    }
+
+    /// What to dial once the number has answered, digits only.
+    pub fn extension(&self) -> Option<&str> {
+        match self {
+            Self::Valid(written) => written.extension.as_deref(),
             Self::AsGiven(_) => None,
         }
     }

@@ -1,8 +1,12 @@
-//! Phone numbers in E.164 (ITU-T recommendation of that name), checked once.
+//! Phone numbers in E.164 (ITU-T recommendation of that name), checked once, and the many ways in which people write them.
+//!
+//! Numbers are read with the rules and the metadata of libphonenumber: which digits are dialled before a number at home and abroad,
+//! which numbers of a country exist, and what kind of line they reach. What cannot be read is left to the caller to keep as it is.
 
 use std::fmt;
 
 use compact_str::CompactString;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
 use serde::Serialize;
 
 /// A number like `+15125551234`. `Debug` masks the digits, because numbers are personal; `Display` and JSON print them.
@@ -16,7 +20,8 @@ pub struct E164(CompactString);
 pub struct NotE164;
 
 impl E164 {
-    /// Accepts exactly `^\+[1-9]\d{6,14}$`, the pattern of the public API.
+    /// Accepts exactly `^\+[1-9]\d{6,14}$`, the pattern of the public API. Whether such a number can exist is another question:
+    /// [`E164::kind`] answers it.
     pub fn parse(text: &str) -> Result<Self, NotE164> {
         let digits = text.strip_prefix('+').ok_or(NotE164)?.as_bytes();
         let well_formed =
@@ -24,43 +29,14 @@ impl E164 {
         if well_formed { Ok(Self(text.into())) } else { Err(NotE164) }
     }
 
-    /// Reads what people type into forms, `(512) 555-1234` or `0049 30 123456`: national numbers belong to the country with
-    /// this calling code.
-    pub fn from_form(text: &str, country_calling_code: &str) -> Result<Self, NotE164> {
-        let text = text.trim();
-        if text
-            .chars()
-            .any(|c| !(c.is_ascii_digit() || matches!(c, '+' | ' ' | '-' | '.' | '(' | ')' | '/' | '\u{a0}')))
-        {
-            return Err(NotE164);
-        }
-        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        if text.starts_with('+') {
-            return Self::parse(&format!("+{digits}"));
-        }
-        if let Some(international) = digits.strip_prefix("00").or_else(|| digits.strip_prefix("011")) {
-            return Self::parse(&format!("+{international}"));
-        }
-        if country_calling_code.starts_with('1') {
-            // North American Numbering Plan, area codes of single countries (1876) included: ten digits, or eleven with the
-            // trunk prefix 1.
-            let ten =
-                if digits.len() == 11 { digits.strip_prefix('1').ok_or(NotE164)? } else { digits.as_str() };
-            if ten.len() != 10 {
-                return Err(NotE164);
-            }
-            return Self::parse(&format!("+1{ten}"));
-        }
-        // Kazakhstan (76, 77) dials its numbers without their common 7.
-        let country_calling_code =
-            if country_calling_code.starts_with('7') { "7" } else { country_calling_code };
-        let national = digits.strip_prefix('0').unwrap_or(&digits);
-        Self::parse(&format!("+{country_calling_code}{national}"))
-    }
-
     /// The number as text, with its plus sign.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What the number reaches, according to its country's numbering plan; `None` if its country has no such number.
+    pub fn kind(&self) -> Option<NumberKind> {
+        number_kind(&PHONE_NUMBER_UTIL.parse(&self.0, None).ok()?)
     }
 }
 
@@ -75,6 +51,132 @@ impl fmt::Debug for E164 {
         let shown = self.0.len().saturating_sub(7).min(5);
         write!(f, "{}*****{}", &self.0[..shown.max(2)], &self.0[self.0.len() - 2..])
     }
+}
+
+/// What a number reaches, as far as it decides who may call it and who pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberKind {
+    /// Fixed lines, mobiles, internet telephony, pagers, voice mail and numbers that are free for the caller.
+    Ordinary,
+    /// The caller pays more than the connection.
+    PremiumRate,
+    /// Caller and called party share the price.
+    SharedCost,
+    /// It follows a person and costs what its owner's network asks.
+    Personal,
+    /// One number of a company for a whole country, at a rate of its own.
+    UniversalAccess,
+}
+
+fn number_kind(number: &PhoneNumber) -> Option<NumberKind> {
+    match number.get_type() {
+        PhoneNumberType::Unknown => None,
+        PhoneNumberType::PremiumRate => Some(NumberKind::PremiumRate),
+        PhoneNumberType::SharedCost => Some(NumberKind::SharedCost),
+        PhoneNumberType::PersonalNumber => Some(NumberKind::Personal),
+        PhoneNumberType::UAN => Some(NumberKind::UniversalAccess),
+        PhoneNumberType::FixedLine
+        | PhoneNumberType::Mobile
+        | PhoneNumberType::FixedLineOrMobile
+        | PhoneNumberType::TollFree
+        | PhoneNumberType::VoIP
+        | PhoneNumberType::Pager
+        | PhoneNumberType::VoiceMail => Some(NumberKind::Ordinary),
+    }
+}
+
+/// A number as somebody wrote it into a form, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenNumber {
+    /// The number itself, which its country's numbering plan knows.
+    pub number: E164,
+    /// What to dial once somebody has answered, digits only.
+    pub extension: Option<String>,
+}
+
+/// Reads what people type and paste: `(512) 555-1234 ext. 7`, `tel:+49-30-123456`, `0049 (0)30 123456`, other digits than ours, marks
+/// that nobody sees. Numbers without a country belong to the country with the calling code `home`, whose ways of dialling out count
+/// too. `None` if no country has such a number.
+pub fn read_written(text: &str, home: &str) -> Option<WrittenNumber> {
+    let text = cleaned(text);
+    let region = region_of(home)?;
+    let read = |text: &str| {
+        PHONE_NUMBER_UTIL.parse(text, Some(region)).ok().filter(|number| number_kind(number).is_some())
+    };
+    // A remark behind the number, such as a name in brackets, is not a part of it.
+    let number = read(&text).or_else(|| read(without_remark(&text)?))?;
+    Some(WrittenNumber {
+        number: E164::parse(&number.format_as(PhoneNumberFormat::E164)).ok()?,
+        extension: number.extension.filter(|digits| !digits.is_empty()),
+    })
+}
+
+/// The text without what is invisible (format characters of Unicode's category Cf, among them the marks of writing direction that
+/// come along when a number is copied) and with one kind of space and of dash.
+fn cleaned(text: &str) -> String {
+    text.chars()
+        .filter_map(|c| match c {
+            '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{2066}'..='\u{206f}'
+            | '\u{feff}' => None,
+            c if c.is_whitespace() => Some(' '),
+            '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe58}' | '\u{fe63}' | '\u{ff0d}' => Some('-'),
+            c if c.is_control() => None,
+            c => Some(c),
+        })
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}
+
+/// The text before a closing bracket with letters in it, or before a mark that no number holds.
+fn without_remark(text: &str) -> Option<&str> {
+    let end = match text.rfind('(') {
+        Some(open) if text[open..].chars().any(char::is_alphabetic) => open,
+        _ => text.trim_end_matches(|c: char| !c.is_numeric()).len(),
+    };
+    (end > 0 && end < text.len()).then(|| text[..end].trim_end())
+}
+
+/// Countries of the zones `+1` and `+7` that are told from their big neighbours by the digits that follow. Territories of the United
+/// States count as the United States.
+pub(crate) const IN_SHARED_ZONES: &[(&str, Region)] = &[
+    ("1242", Region::BS),
+    ("1246", Region::BB),
+    ("1264", Region::AI),
+    ("1268", Region::AG),
+    ("1284", Region::VG),
+    ("1345", Region::KY),
+    ("1441", Region::BM),
+    ("1473", Region::GD),
+    ("1649", Region::TC),
+    ("1658", Region::JM),
+    ("1664", Region::MS),
+    ("1721", Region::SX),
+    ("1758", Region::LC),
+    ("1767", Region::DM),
+    ("1784", Region::VC),
+    ("1809", Region::DO),
+    ("1829", Region::DO),
+    ("1849", Region::DO),
+    ("1868", Region::TT),
+    ("1869", Region::KN),
+    ("1876", Region::JM),
+    ("76", Region::KZ),
+    ("77", Region::KZ),
+];
+
+/// The region of libphonenumber for a country calling code as [`crate::dial_policy::country_calling_code`] names it.
+fn region_of(calling_code: &str) -> Option<Region> {
+    if let Some((_, region)) = IN_SHARED_ZONES.iter().find(|(code, _)| *code == calling_code) {
+        return Some(*region);
+    }
+    PHONE_NUMBER_UTIL.get_region_for_country_code(calling_code.parse().ok()?)
 }
 
 #[cfg(test)]
@@ -101,25 +203,95 @@ mod tests {
         }
     }
 
+    fn check(text: &str, home: &str, expected: Option<&str>) {
+        let found = read_written(text, home).map(|written| written.number.to_string());
+        assert_eq!(found.as_deref(), expected, "{text:?} at home in +{home}");
+    }
+
     #[test]
-    fn forms_are_read_as_people_mean_them() {
-        let check = |text: &str, code: &str, expected: Option<&str>| {
-            assert_eq!(
-                E164::from_form(text, code).ok().map(|n| n.to_string()).as_deref(),
-                expected,
-                "{text}"
-            );
+    fn numbers_are_read_however_they_are_written() {
+        let austin = Some("+15125550100");
+        for text in [
+            "5125550100",
+            "(512) 555-0100",
+            "1-512-555-0100",
+            "+1 (512) 555.0100",
+            "  5125550100  ",
+            " 5125550100\n",
+            "tel:+1-512-555-0100",
+            "５１２５５５０１００",
+            "٥١٢٥٥٥٠١٠٠",
+            "\u{202a}+1 512 555 0100\u{202c}",
+            "\u{200e}5125550100",
+            "512‑555‑0100",
+            "512\u{2009}555\u{2009}0100",
+            "512—555−0100",
+            "512/555/0100",
+            "(512) 555-0100 (Axel)",
+            "(512) 555-0100 (cell)",
+            "5125550100#",
+            "512.555.0100 ,",
+            "Phone: 512-555-0100",
+        ] {
+            check(text, "1", austin);
+        }
+    }
+
+    #[test]
+    fn an_extension_is_kept_apart() {
+        let check = |text: &str, number: &str, extension: &str| {
+            let expected = WrittenNumber {
+                number: E164::parse(number).expect("a number"),
+                extension: Some(extension.to_owned()),
+            };
+            assert_eq!(read_written(text, "1"), Some(expected), "{text}");
         };
-        check("(512) 555-1234", "1", Some("+15125551234"));
-        check("1-512-555-1234", "1", Some("+15125551234"));
-        check("(876) 555-1234", "1876", Some("+18765551234"));
+        check("(512) 555-0100 x12", "+15125550100", "12");
+        check("512-555-0100 ext. 12", "+15125550100", "12");
+        check("+1 512 555 0100;ext=12", "+15125550100", "12");
+        check("tel:+1-512-555-0100;ext=7", "+15125550100", "7");
+        check("512-555-0100 extension 4021", "+15125550100", "4021");
+    }
+
+    #[test]
+    fn every_country_has_its_own_ways_of_dialling() {
+        check("(876) 523-1234", "1876", Some("+18765231234"));
         check("701 123 4567", "77", Some("+77011234567"));
-        check("+1 (512) 555.1234", "49", Some("+15125551234"));
-        check("030 123456", "49", Some("+4930123456"));
-        check("0049 30 123456", "1", Some("+4930123456"));
-        check("555-1234", "1", None);
-        check("call me", "1", None);
-        check("", "1", None);
+        check("8 (701) 123 45 67", "77", Some("+77011234567"));
+        check("0049 30 123456", "44", Some("+4930123456"));
+        check("+44(0)2079460958", "1", Some("+442079460958"));
+        check("+49 (0) 30 123456", "1", Some("+4930123456"));
+        check("0113 496 0123", "44", Some("+441134960123"));
+        check("+44 (0)113 496 0123", "44", Some("+441134960123"));
+        check("91 98765 43210", "91", Some("+919876543210"));
+        check("06 1234 5678", "39", Some("+390612345678"));
+        check("011 651 1111", "39", Some("+390116511111"));
+        check("8 (495) 123-45-67", "7", Some("+74951234567"));
+        check("7 495 123 45 67", "7", Some("+74951234567"));
+        check("49 30 123456", "49", Some("+4930123456"));
+        check("06 20 123 4567", "36", Some("+36201234567"));
+        check("011 3000-1234", "55", Some("+551130001234"));
+        check("010 1 512 555 0100", "81", Some("+15125550100"));
+        check("011-211-4567", "81", Some("+81112114567"));
+        check("0011 1 512 555 0100", "61", Some("+15125550100"));
+    }
+
+    #[test]
+    fn what_no_country_has_is_not_a_number() {
+        for (text, home) in [
+            ("555-1234", "1"),
+            ("call me", "1"),
+            ("", "1"),
+            ("+1 111 111 1111", "1"),
+            ("9999999999", "1"),
+            ("011555010012", "1"),
+            ("0800 111", "44"),
+            ("1-512-555-0100", "44"),
+            ("04/12/1985", "1"),
+            ("5125550100", "999"),
+        ] {
+            check(text, home, None);
+        }
     }
 
     #[test]

@@ -65,6 +65,7 @@ settings! {
     "webhook_schedule" = "0s,5s,5m,30m,2h,5h,10h,14h,20h,24h", "The pauses before each attempt to deliver a webhook.";
     "rate_per_minute" = "", "Prices in cents per started minute and engine, like `voice=7.5,sandbox=0`. An engine without a price costs nothing.";
     "allowed_countries" = "", "Country calling codes that live calls may reach besides the business's own, like `44,49`.";
+    "new_number_ranges" = "", "First digits of number ranges that are newer than this program, like `+1942,+49178`. A live call to a number that its country's numbering plan does not know is refused otherwise.";
     "max_concurrent_calls" = "1000", "How many calls of one business and mode may run at once.";
     "rate_limit_calls" = "60", "POST /calls per minute and key.";
     "rate_limit_agents_create" = "30", "POST /agents per minute and key.";
@@ -298,19 +299,19 @@ impl Config {
         RateTable::new(prices).map_err(|error| Failure::setting("rate_per_minute", error))
     }
 
-    pub(crate) fn allowed_countries(&self) -> Result<Vec<String>, Failure> {
-        let codes: Vec<String> = self
-            .list("allowed_countries")
-            .iter()
-            .map(|code| code.trim_start_matches('+').to_owned())
-            .collect();
-        let good =
-            |code: &String| (1..=4).contains(&code.len()) && code.bytes().all(|digit| digit.is_ascii_digit());
-        if codes.iter().all(good) {
-            Ok(codes)
-        } else {
-            Err(Failure::setting("allowed_countries", "expected country calling codes like `44,49`"))
-        }
+    /// A list of first digits of phone numbers, with or without their plus signs.
+    pub(crate) fn digits(
+        &self,
+        name: &'static str,
+        length: std::ops::RangeInclusive<usize>,
+        expected: &'static str,
+    ) -> Result<Vec<String>, Failure> {
+        let list = self.list(name);
+        let begins: Vec<String> = list.iter().map(|begin| begin.trim_start_matches('+').to_owned()).collect();
+        let good = |begin: &String| {
+            length.contains(&begin.len()) && begin.bytes().all(|digit| digit.is_ascii_digit())
+        };
+        if begins.iter().all(good) { Ok(begins) } else { Err(Failure::setting(name, expected)) }
     }
 
     /// The default engine for live keys, by name.
@@ -479,7 +480,7 @@ mod tests {
                 .expect("fine");
         assert_eq!(config.listen(), "0.0.0.0:80");
         assert_eq!(config.max_concurrent_calls().expect("a number"), 7);
-        assert_eq!(config.allowed_countries().expect("codes"), ["44", "49"]);
+        assert_eq!(config.digits("allowed_countries", 1..=4, "codes").expect("codes"), ["44", "49"]);
     }
 
     #[test]

@@ -68,7 +68,16 @@ pub(crate) fn build_app_on(
             rates: config.rates()?,
             webhook_schedule: config.webhook_schedule()?,
             max_concurrent_calls: config.max_concurrent_calls()?,
-            allowed_countries: config.allowed_countries()?,
+            allowed_countries: config.digits(
+                "allowed_countries",
+                1..=4,
+                "expected country calling codes like `44,49`",
+            )?,
+            new_number_ranges: config.digits(
+                "new_number_ranges",
+                2..=15,
+                "expected the first digits of numbers like `+1942,+49178`",
+            )?,
             acceptance_wait: ACCEPTANCE_WAIT,
             recording_link_ttl: config.recording_link_ttl()?,
             delivery_concurrency: config.delivery_concurrency()?,

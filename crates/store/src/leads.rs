@@ -1,6 +1,7 @@
 //! Leads. Phones are looked up in E.164 where they could be read, e-mail addresses without regard to case.
 
 use domain::lead::{Lead, LeadFields, Phone};
+use domain::phone::WrittenNumber;
 use domain::{AgentId, BusinessId, E164, LeadId, Timestamp};
 
 use crate::page::{Conditions, ListQuery, list as list_page};
@@ -22,6 +23,7 @@ table! {
         email_key = lead.fields.email.as_deref().map(email_key),
         phone = lead.fields.phone.as_ref().map(Phone::as_str),
         phone_e164 = lead.fields.phone.as_ref().and_then(Phone::valid),
+        phone_extension = lead.fields.phone.as_ref().and_then(Phone::extension),
         address = lead.fields.address,
         city = lead.fields.city,
         state = lead.fields.state,
@@ -45,7 +47,7 @@ table! {
         let _: Option<String> = email_key;
         let (given, valid): (Option<String>, Option<E164>) = (phone, phone_e164);
         let fields = LeadFields {
-            phone: valid.map(Phone::Valid).or(given.map(Phone::AsGiven)),
+            phone: valid.map(|number| Phone::Valid(WrittenNumber { number, extension: phone_extension })).or(given.map(Phone::AsGiven)),
             agent_id,
             name,
             first_name,
@@ -144,7 +146,7 @@ async fn find(tx: &mut Tx, sql: &str, tenancy: &Tenancy, id: LeadId) -> Result<O
 
 /// The newest lead with this number among the tenant's businesses.
 pub async fn by_phone(tx: &mut Tx, tenancy: &Tenancy, phone: &E164) -> Result<Option<Lead>, StoreError> {
-    let filter = LeadFilter { phone: Some(Phone::Valid(phone.clone())), ..LeadFilter::default() };
+    let filter = LeadFilter { phone: Some(phone.clone().into()), ..LeadFilter::default() };
     let listed = list(tx, tenancy, &filter, &Page { limit: 1, after: None }).await?;
     Ok(listed.rows.into_iter().next())
 }
@@ -168,7 +170,7 @@ pub async fn list(
         }
         conditions.and_if("l.agent_id", "=", filter.agent_id);
         match &filter.phone {
-            Some(Phone::Valid(number)) => conditions.and("l.phone_e164", "=", number.as_str()),
+            Some(Phone::Valid(written)) => conditions.and("l.phone_e164", "=", written.number.as_str()),
             Some(Phone::AsGiven(text)) => conditions.and("l.phone", "=", text.as_str()),
             None => {}
         }

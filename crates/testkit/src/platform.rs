@@ -129,6 +129,7 @@ pub fn build_app(store: Store, folder: &Path, setup: Setup, url: &str) -> App {
             webhook_schedule: setup.schedule,
             max_concurrent_calls: 1000,
             allowed_countries: Vec::new(),
+            new_number_ranges: Vec::new(),
             acceptance_wait: setup.acceptance_wait,
             recording_link_ttl: Duration::from_secs(3600),
             delivery_concurrency: 64,

@@ -20,8 +20,8 @@ pub struct LeadPatch {
     pub last_name: Change<String>,
     /// E-mail address.
     pub email: Change<String>,
-    /// Phone number.
-    pub phone: Change<Phone>,
+    /// Phone number as people of the business's country write it.
+    pub phone: Change<String>,
     /// Street address.
     pub address: Change<String>,
     /// City.
@@ -51,8 +51,8 @@ pub struct LeadPatch {
 }
 
 impl LeadPatch {
-    /// Applies the changes. The parts of a name follow a new full name, and a full name follows new parts.
-    pub fn apply(self, fields: &mut LeadFields) {
+    /// Applies the changes; `home` is the calling code of the business's country. The parts of a name follow a new full name, and a full name follows new parts.
+    pub fn apply(self, fields: &mut LeadFields, home: &str) {
         let renamed = matches!(self.name, Change::Set(_));
         let parts_sent = !matches!((&self.first_name, &self.last_name), (Change::Keep, Change::Keep));
         if renamed && !parts_sent {
@@ -65,7 +65,7 @@ impl LeadPatch {
         self.first_name.apply(&mut fields.first_name);
         self.last_name.apply(&mut fields.last_name);
         self.email.apply(&mut fields.email);
-        self.phone.apply(&mut fields.phone);
+        self.phone.map(|text| Phone::read(&text, home)).apply(&mut fields.phone);
         self.address.apply(&mut fields.address);
         self.city.apply(&mut fields.city);
         self.state.apply(&mut fields.state);
@@ -86,9 +86,12 @@ impl LeadPatch {
     }
 }
 
+/// A phone number from a query, where a plus sign that nobody escaped arrives as a space.
+pub fn unescaped(text: &str) -> String {
+    text.strip_prefix(' ').map_or_else(|| text.to_owned(), |rest| format!("+{}", rest.trim_start()))
+}
+
 /// Reads a phone number as people of the business's country write it; without a business, as the tenant's first one's do.
-///
-/// In queries a plus sign that nobody escaped arrives as a space, which is forgiven.
 pub async fn read_phone(
     web: &Web,
     tenancy: &Tenancy,
@@ -100,9 +103,7 @@ pub async fn read_phone(
         None => None,
     };
     let country = known.map_or_else(|| "1".to_owned(), |business| business.country_calling_code);
-    let escaped =
-        text.strip_prefix(' ').map_or_else(|| text.to_owned(), |rest| format!("+{}", rest.trim_start()));
-    Ok(Phone::read(&escaped, &country))
+    Ok(Phone::read(text, &country))
 }
 
 #[cfg(test)]
@@ -120,7 +121,7 @@ mod tests {
 
     fn names(patch: LeadPatch) -> [Option<String>; 3] {
         let mut fields = maria();
-        patch.apply(&mut fields);
+        patch.apply(&mut fields, "1");
         fields.complete_names();
         [fields.name, fields.first_name, fields.last_name]
     }

@@ -304,10 +304,12 @@ export interface LeadBody {
   first_name: string | null;
   last_name: string | null;
   email: string | null;
-  /** In E.164 where it could be read, else as it was given. */
+  /** In E.164 if its country has such a number, else as it was given. */
   phone: string | null;
-  /** Whether the phone number could be read; null without one. */
+  /** Whether its country has such a number; null without one. */
   phone_valid: boolean | null;
+  /** What to dial once the number has answered, digits only. */
+  phone_extension: string | null;
   address: string | null;
   city: string | null;
   state: string | null;

@@ -378,6 +378,9 @@ fn refused(error: &PlaceError) -> ApiError {
         PlaceError::WebhookUrl(expected) => ApiError::invalid_field("webhook_url", expected.clone()),
         PlaceError::UnknownAgent => ApiError::not_found("agent"),
         PlaceError::UnknownLead => ApiError::not_found("lead"),
+        PlaceError::Forbidden(refusal @ Refusal::Invalid) => {
+            ApiError::invalid_field("to", refusal.to_string())
+        }
         PlaceError::Forbidden(refusal) => {
             let code = match refusal {
                 Refusal::OptedOut => Code::NumberOnDnc,

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use store::leads::LeadFilter;
-use web::leads::{LeadPatch, read_phone};
+use web::leads::{LeadPatch, read_phone, unescaped};
 
 use crate::Api;
 use crate::answer::{OneOrPage, Reply, Stamp, Uid, found};
@@ -27,7 +27,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let business = "01940000-0000-7000-8000-000000000001";
     let lead = json!({
         "id": id, "business_id": business, "agent_id": null, "name": "Maria Lopez", "first_name": "Maria", "last_name": "Lopez",
-        "email": "maria@example.com", "phone": "+15125551234", "phone_valid": true, "address": null, "city": null, "state": null,
+        "email": "maria@example.com", "phone": "+15125551234", "phone_valid": true, "phone_extension": null, "address": null, "city": null, "state": null,
         "zip": null, "status": "new", "source": "api", "source_url": null, "source_page": null, "notes": null,
         "message": "Needs a lawyer.", "event_date": null, "event_type": null, "timezone": null, "score": null,
         "score_explanation": null, "interaction_count": 0, "last_contacted_at": null, "created_at": "2026-02-15T14:30:00Z",
@@ -191,10 +191,12 @@ pub struct LeadBody {
     first_name: Option<String>,
     last_name: Option<String>,
     email: Option<String>,
-    /// In E.164 where it could be read, else as it was given.
+    /// In E.164 if its country has such a number, else as it was given.
     phone: Option<String>,
-    /// Whether the phone number could be read; null without one.
+    /// Whether its country has such a number; null without one.
     phone_valid: Option<bool>,
+    /// What to dial once the number has answered, digits only.
+    phone_extension: Option<String>,
     address: Option<String>,
     city: Option<String>,
     state: Option<String>,
@@ -237,6 +239,7 @@ impl From<Lead> for LeadBody {
             last_name: fields.last_name,
             email: fields.email,
             phone_valid: fields.phone.as_ref().map(|phone| phone.valid().is_some()),
+            phone_extension: fields.phone.as_ref().and_then(|phone| phone.extension()).map(str::to_owned),
             phone: fields.phone.map(|phone| phone.as_str().to_owned()),
             address: fields.address,
             city: fields.city,
@@ -284,7 +287,9 @@ async fn read(
         source: words(query.source),
         agent_id,
         phone: match &query.phone {
-            Some(phone) => Some(read_phone(api.web(), caller.tenancy(), business_id, phone).await?),
+            Some(phone) => {
+                Some(read_phone(api.web(), caller.tenancy(), business_id, &unescaped(phone)).await?)
+            }
             None => None,
         },
         email: query.email.map(Line::into_inner),
@@ -363,14 +368,9 @@ async fn update(
         Change::Clear => Change::Clear,
         Change::Keep => Change::Keep,
     };
-    let phone = match &input.phone {
-        Change::Set(phone) => Change::Set(read_phone(api.web(), caller.tenancy(), None, phone).await?),
-        Change::Clear => Change::Clear,
-        Change::Keep => Change::Keep,
-    };
     let patch = LeadPatch {
         agent_id,
-        phone,
+        phone: input.phone.map(Line::into_inner),
         name: input.name.map(Line::into_inner),
         first_name: input.first_name.map(Line::into_inner),
         last_name: input.last_name.map(Line::into_inner),
@@ -389,7 +389,7 @@ async fn update(
         event_type: input.event_type.map(Line::into_inner),
         timezone: input.timezone.map(Line::into_inner),
     };
-    let change = move |fields: &mut LeadFields| patch.apply(fields);
+    let change = move |fields: &mut LeadFields, home: &str| patch.apply(fields, home);
     let lead = app::leads::update(api.app(), caller.tenancy(), id, change).await.map_err(refused)?;
     Ok(Reply(lead.into()))
 }

@@ -21,6 +21,7 @@ pub(crate) async fn may_dial(
         mode,
         home_country: &business.country_calling_code,
         allowed_countries: &app.settings().allowed_countries,
+        new_ranges: &app.settings().new_number_ranges,
         opted_out: store::opt_outs::contains(tx, business.id, mode, to).await?,
         running: u32::try_from(running).unwrap_or(u32::MAX),
         max_running: app.settings().max_concurrent_calls,

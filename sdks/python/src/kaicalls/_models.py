@@ -369,10 +369,13 @@ class LeadBody(KaiObject):
     email: Optional[str]
 
     phone: Optional[str]
-    """In E.164 where it could be read, else as it was given."""
+    """In E.164 if its country has such a number, else as it was given."""
 
     phone_valid: Optional[bool]
-    """Whether the phone number could be read; null without one."""
+    """Whether its country has such a number; null without one."""
+
+    phone_extension: Optional[str]
+    """What to dial once the number has answered, digits only."""
 
     address: Optional[str]
 

@@ -1,0 +1,3 @@
+//! Tests of rules on facts that others made.
+
+mod phone;
