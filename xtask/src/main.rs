@@ -7,9 +7,11 @@
 mod baseline;
 mod bench;
 mod codegen;
+mod dependencies;
 mod failure;
 mod foreign;
 mod load;
+mod measure;
 mod modules;
 mod postgres;
 mod programs;
@@ -37,6 +39,9 @@ usage: cargo xtask <command>
   understanding      how well people's words are understood; --misses: where they are not; --write: its page
   codegen [--check]  openapi/v1.json, the settings page and other files that are made from the code
   tidy               the architecture's rules
+  deny               licences, sources, bans and security advisories of dependencies; installs cargo-deny if need be
+  coverage           which lines the tests run, on both databases; needs cargo-llvm-cov
+  mutants [crate..]  which changes of the code no test notices, on both databases; needs cargo-mutants and hours
 ";
 
 #[tokio::main]
@@ -80,6 +85,9 @@ async fn run(arguments: &[String]) -> Result<(), Failure> {
             Ok(())
         }
         ["tidy"] => tidy::check().await,
+        ["deny"] => dependencies::check().await,
+        ["coverage"] => measure::coverage().await,
+        ["mutants", packages @ ..] => measure::mutants(packages).await,
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(())

@@ -8,10 +8,11 @@ use crate::programs::{self, announce};
 use crate::{codegen, foreign, sdks, tidy, torture};
 
 /// Where storage tests find the PostgreSQL they may fill with databases of their own.
-const POSTGRES_URL: &str = "KAICALLS_TEST_POSTGRES_URL";
+pub const POSTGRES_URL: &str = "KAICALLS_TEST_POSTGRES_URL";
 
 /// Our own tests on SQLite: the loop while editing.
 pub async fn fast() -> Result<(), Failure> {
+    println!("The PostgreSQL half of the tests is left out; `cargo xtask test` runs both.");
     rust_tests(None).await?;
     tidy::check().await
 }

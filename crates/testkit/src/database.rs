@@ -1,5 +1,7 @@
 //! Fresh databases: SQLite in a temporary folder, and PostgreSQL where a server is offered.
 
+use std::io::Write as _;
+use std::sync::Once;
 use std::time::Duration;
 
 use store::{DatabaseUrl, MasterKey, Options, Store};
@@ -62,11 +64,24 @@ pub async fn databases() -> Vec<TestDatabase> {
     let mut found = vec![TestDatabase { kind: "sqlite", url: DatabaseUrl::SqliteFile(file), folder: sqlite }];
     #[expect(clippy::disallowed_methods, reason = "how the test command tells tests about its server")]
     let offered = std::env::var(POSTGRES_URL).ok();
+    if offered.is_none() {
+        say_what_is_left_out();
+    }
     if let Some(server) = offered {
         let url = DatabaseUrl::Postgres(new_postgres_database(&server).await);
         found.push(TestDatabase { kind: "postgres", url, folder: folder() });
     }
     found
+}
+
+/// Tells whoever runs the tests, once per process, past the capturing of output.
+fn say_what_is_left_out() {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        let line = format!("{POSTGRES_URL} is not set: the PostgreSQL half of these tests is left out\n");
+        // Nothing depends on it.
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    });
 }
 
 async fn new_postgres_database(server: &str) -> String {

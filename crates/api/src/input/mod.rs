@@ -1,4 +1,4 @@
-//! Requests of programs as typed fields: the extractors for JSON bodies and queries, over the field types of [`web::input`].
+//! Requests of programs as typed fields: the extractors for JSON bodies and queries, over the field types of [`mod@web::input`].
 
 mod body;
 mod query;
