@@ -9,13 +9,14 @@ use std::time::Duration;
 use domain::agent::{Agent, AgentConfig};
 use domain::call::FailureCode;
 use domain::engine::{CallEngine, EngineAgents, EngineRefusal, PlaceError};
+use domain::event::Event;
 use domain::{AgentId, BusinessId, Mode, Timestamp};
 use jiff::SignedDuration;
-use store::{StoreError, Tenancy};
+use store::{StoreError, Tenancy, Tx};
 
-use crate::App;
 use crate::engines::UnknownEngine;
 use crate::idempotency::{self, Intent, Once, Renderer};
+use crate::{App, outbox};
 
 /// How long somebody may change an agent at the engine before others may think that they died.
 const BUSY: SignedDuration = SignedDuration::from_secs(60);
@@ -322,6 +323,7 @@ async fn update_here(
     change: impl FnOnce(&mut AgentConfig) + Send + 'static,
 ) -> Result<Option<Updated>, StoreError> {
     let (tenancy, now) = (tenancy.clone(), app.now());
+    let platform = app.clone();
     app.store()
         .write(move |tx| {
             Box::pin(async move {
@@ -333,6 +335,7 @@ async fn update_here(
                     agent.version += 1;
                     agent.updated_at = now;
                     store::agents::update(tx, &tenancy, &agent, &before, source).await?;
+                    announce_update(tx, &platform, &agent, &tenancy, now).await?;
                 }
                 Ok(Some(Updated { agent, changed }))
             })
@@ -381,7 +384,7 @@ async fn update_on_all_sides(
             }
         }
     }
-    let tenancy = tenancy.clone();
+    let (tenancy, platform) = (tenancy.clone(), app.clone());
     let updated = app
         .store()
         .write(move |tx| {
@@ -390,6 +393,7 @@ async fn update_on_all_sides(
                 let same = current.is_some_and(|current| current.version == before.version);
                 if same {
                     store::agents::update(tx, &tenancy, &agent, &before.config, source).await?;
+                    announce_update(tx, &platform, &agent, &tenancy, platform.now()).await?;
                 }
                 for (engine, external_id) in given {
                     store::engine_agents::keep(tx, id, engine, &external_id).await?;
@@ -401,6 +405,16 @@ async fn update_on_all_sides(
         })
         .await?;
     updated.map(|agent| Some(Updated { agent, changed: true })).ok_or(AgentError::Contended)
+}
+
+async fn announce_update(
+    tx: &mut Tx,
+    app: &App,
+    agent: &Agent,
+    tenancy: &Tenancy,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    outbox::announce(tx, app, &Event::AgentUpdated { agent, mode: tenancy.mode() }, now).await
 }
 
 /// Makes this process the only one that changes an agent at an engine; gives the agent, `None` if there is none.

@@ -1,14 +1,15 @@
 //! Leads: what clients write about people, and what calls teach about them.
 
 use domain::call::Direction;
+use domain::event::Event;
 use domain::lead::{Lead, LeadFields, Phone, split_name};
 use domain::{AgentId, BusinessId, LeadId, Mode, Timestamp};
 use speech::Analysis;
 use store::calls::Call;
 use store::{StoreError, Tenancy, Tx};
 
-use crate::App;
 use crate::idempotency::{self, Intent, Once, Renderer};
+use crate::{App, outbox};
 
 /// Why a lead cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,7 @@ pub async fn create(
                 }
                 check_agent(tx, business, mode, lead.fields.agent_id).await?;
                 store::leads::insert(tx, &lead).await?;
+                outbox::announce(tx, &app, &Event::LeadCreated(&lead), now).await?;
                 if let Some((intent, render)) = once {
                     idempotency::keep(tx, business, mode, &intent, &render(&lead)).await?;
                 }
@@ -65,6 +67,7 @@ pub async fn update(
     change: impl FnOnce(&mut LeadFields, &str) + Send + 'static,
 ) -> Result<Lead, LeadError> {
     let (tenancy, now) = (tenancy.clone(), app.now());
+    let platform = app.clone();
     app.store()
         .write(move |tx| {
             Box::pin(async move {
@@ -79,6 +82,7 @@ pub async fn update(
                     }
                     lead.updated_at = now;
                     store::leads::update(tx, &lead).await?;
+                    outbox::announce(tx, &platform, &Event::LeadUpdated(&lead), now).await?;
                 }
                 Ok(lead)
             })
@@ -163,11 +167,14 @@ pub(crate) async fn learn(
     lead.interaction_count += 1;
     lead.last_contacted_at = call.ended_at.or(Some(now));
     lead.updated_at = now;
-    if is_new {
+    let event = if is_new {
         store::leads::insert(tx, &lead).await?;
+        Event::LeadCreated(&lead)
     } else {
         store::leads::update(tx, &lead).await?;
-    }
+        Event::LeadUpdated(&lead)
+    };
+    outbox::announce(tx, app, &event, now).await?;
     Ok(Some(lead.id))
 }
 

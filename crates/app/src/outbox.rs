@@ -1,54 +1,66 @@
-//! The news of what happened: event, delivery and the job that delivers, in the transaction of the change itself.
+//! The news of what happened: event, deliveries and the jobs that deliver, in the transaction of the change itself.
 
-use domain::call::Outcome;
-use domain::event::EventType;
-use domain::{DeliveryId, EventId, JobId, Timestamp};
-use store::calls::Call;
+use domain::event::Event;
+use domain::{BusinessId, DeliveryId, EndpointId, EventId, JobId, Timestamp};
 use store::deliveries::{Delivery, DeliveryState};
-use store::events::Event;
+use store::events::StoredEvent;
 use store::jobs::{JobKind, NewJob};
 use store::{StoreError, Tx};
 use uuid::Uuid;
-use webhooks::payload::CallEnded;
 
-use crate::{App, recordings};
+use crate::App;
 
-/// Stores the event that a call has ended, and queues its delivery to the address that the call named.
+/// Stores an event and queues its delivery to everybody who is to hear of it.
 pub(crate) async fn announce(
     tx: &mut Tx,
     app: &App,
-    call: &Call,
-    outcome: Outcome,
-    event_type: EventType,
+    event: &Event<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let recording_url = call.recording_key.as_ref().map(|_| recordings::signed_url(app, call.id, now).0);
-    let payload = webhooks::payload::call_ended(&CallEnded {
-        call_id: call.id,
-        outcome,
-        recording_url: recording_url.as_deref(),
-        summary: call.summary.as_deref(),
-        timestamp: Timestamp::from_second(now.as_second()).unwrap_or(now),
-    });
-    let event = Event {
-        id: EventId::new(app.ids()),
-        business_id: call.business_id,
-        mode: call.mode,
-        event_type,
-        object_type: "call".to_owned(),
-        object_id: call.id.0,
-        call_id: Some(call.id),
-        payload,
+    let id = EventId::new(app.ids());
+    let subject = event.subject();
+    let stored = StoredEvent {
+        id,
+        business_id: event.business_id(),
+        mode: event.mode(),
+        event_type: event.event_type(),
+        subject,
+        payload: webhooks::payload::body(id, event, now),
         created_at: app.store().created_at(now),
     };
-    store::events::insert(tx, &event).await?;
-    let Some(url) = &call.webhook_url else { return Ok(()) };
+    store::events::insert(tx, &stored).await?;
+    for receiver in receivers(event) {
+        deliver(tx, app, &stored, receiver, now).await?;
+    }
+    Ok(())
+}
+
+/// Somebody who hears of an event.
+struct Receiver {
+    /// The subscription; none for the address that a call named for itself.
+    endpoint_id: Option<EndpointId>,
+    url: String,
+}
+
+/// Everybody who is to hear of an event.
+fn receivers(event: &Event<'_>) -> Vec<Receiver> {
+    event.webhook_url().map(|url| Receiver { endpoint_id: None, url: url.to_owned() }).into_iter().collect()
+}
+
+async fn deliver(
+    tx: &mut Tx,
+    app: &App,
+    event: &StoredEvent,
+    receiver: Receiver,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let lane = lane(event.business_id, &receiver.url);
     let delivery = Delivery {
         id: DeliveryId::new(app.ids()),
         event_id: event.id,
-        business_id: call.business_id,
-        endpoint_id: None,
-        url: url.clone(),
+        business_id: event.business_id,
+        endpoint_id: receiver.endpoint_id,
+        url: receiver.url,
         state: DeliveryState::Pending,
         attempts: 0,
         first_attempt_at: None,
@@ -60,7 +72,7 @@ pub(crate) async fn announce(
         id: JobId::new(app.ids()),
         kind: JobKind::Deliver,
         subject: delivery.id.0,
-        lane: Some(lane(call, url)),
+        lane: Some(lane),
         run_at: now,
         created_at: now,
         leased_to: None,
@@ -69,8 +81,8 @@ pub(crate) async fn announce(
 }
 
 /// Deliveries of one business to one host share a lane, so that a host that hangs holds up nobody else.
-fn lane(call: &Call, url: &str) -> Uuid {
+fn lane(business: BusinessId, url: &str) -> Uuid {
     let authority =
         url.split_once("://").map_or(url, |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(rest));
-    Uuid::new_v5(&call.business_id.0, authority.to_ascii_lowercase().as_bytes())
+    Uuid::new_v5(&business.0, authority.to_ascii_lowercase().as_bytes())
 }

@@ -1,5 +1,14 @@
 //! What a business can be told about.
 
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::agent::Agent;
+use crate::call::{Direction, FailureCode};
+use crate::lead::Lead;
+use crate::{AgentId, BusinessId, CallId, E164, LeadId, Mode, Timestamp};
+
 macro_rules! event_types {
     ($($variant:ident = $text:literal),* $(,)?) => {
         /// The kind of an event.
@@ -36,6 +45,160 @@ impl EventType {
     /// True for the two events that end a call; each call has exactly one of them.
     pub fn ends_a_call(self) -> bool {
         matches!(self, Self::CallCompleted | Self::CallFailed)
+    }
+}
+
+/// Something that happened and that a business can be told about. What is told of each is written by `webhooks::payload`; who is told,
+/// and the rest of what follows, by `app::outbox`.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// Somebody or something answered a call.
+    CallStarted {
+        /// The call.
+        call: EventCall<'a>,
+        /// When it was answered.
+        answered_at: Timestamp,
+    },
+    /// A call that had been answered is final.
+    CallCompleted {
+        /// The call.
+        call: EventCall<'a>,
+        /// From answer to end.
+        talked: Duration,
+        /// A link to the recording, if there is one.
+        recording_url: Option<&'a str>,
+        /// What was said, in a few sentences.
+        summary: Option<&'a str>,
+    },
+    /// A call that never connected is final.
+    CallFailed {
+        /// The call.
+        call: EventCall<'a>,
+        /// Why it did not connect.
+        code: FailureCode,
+    },
+    /// A lead has come into being.
+    LeadCreated(&'a Lead),
+    /// Something about a lead has changed.
+    LeadUpdated(&'a Lead),
+    /// The configuration of an agent has changed.
+    AgentUpdated {
+        /// The agent as it is now.
+        agent: &'a Agent,
+        /// The mode of whoever changed it: agents themselves are common to both modes.
+        mode: Mode,
+    },
+}
+
+/// What events tell of a call, whatever happened to it.
+#[derive(Debug, Clone, Copy)]
+pub struct EventCall<'a> {
+    /// The call.
+    pub id: CallId,
+    /// Its tenant.
+    pub business_id: BusinessId,
+    /// Live or test.
+    pub mode: Mode,
+    /// The agent that talks.
+    pub agent_id: AgentId,
+    /// The lead that it belongs to, as far as that is known.
+    pub lead_id: Option<LeadId>,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// The number that is called.
+    pub to: &'a E164,
+    /// The number that calls, if it is known.
+    pub from: Option<&'a E164>,
+    /// Where the end of this call alone is reported.
+    pub webhook_url: Option<&'a str>,
+}
+
+impl Event<'_> {
+    /// The kind of the event.
+    pub fn event_type(&self) -> EventType {
+        match self {
+            Self::CallStarted { .. } => EventType::CallStarted,
+            Self::CallCompleted { .. } => EventType::CallCompleted,
+            Self::CallFailed { .. } => EventType::CallFailed,
+            Self::LeadCreated(_) => EventType::LeadCreated,
+            Self::LeadUpdated(_) => EventType::LeadUpdated,
+            Self::AgentUpdated { .. } => EventType::AgentUpdated,
+        }
+    }
+
+    /// What it happened to.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::CallStarted { call, .. }
+            | Self::CallCompleted { call, .. }
+            | Self::CallFailed { call, .. } => Subject::Call(call.id),
+            Self::LeadCreated(lead) | Self::LeadUpdated(lead) => Subject::Lead(lead.id),
+            Self::AgentUpdated { agent, .. } => Subject::Agent(agent.id),
+        }
+    }
+
+    /// Whose event it is.
+    pub fn business_id(&self) -> BusinessId {
+        match self {
+            Self::CallStarted { call, .. }
+            | Self::CallCompleted { call, .. }
+            | Self::CallFailed { call, .. } => call.business_id,
+            Self::LeadCreated(lead) | Self::LeadUpdated(lead) => lead.business_id,
+            Self::AgentUpdated { agent, .. } => agent.business_id,
+        }
+    }
+
+    /// Live or test.
+    pub fn mode(&self) -> Mode {
+        match self {
+            Self::CallStarted { call, .. }
+            | Self::CallCompleted { call, .. }
+            | Self::CallFailed { call, .. } => call.mode,
+            Self::LeadCreated(lead) | Self::LeadUpdated(lead) => lead.mode,
+            Self::AgentUpdated { mode, .. } => *mode,
+        }
+    }
+
+    /// The address that a call itself named for this event: it is told its one end and nothing else.
+    pub fn webhook_url(&self) -> Option<&str> {
+        match self {
+            Self::CallCompleted { call, .. } | Self::CallFailed { call, .. } => call.webhook_url,
+            Self::CallStarted { .. }
+            | Self::LeadCreated(_)
+            | Self::LeadUpdated(_)
+            | Self::AgentUpdated { .. } => None,
+        }
+    }
+}
+
+/// What an event happened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A call.
+    Call(CallId),
+    /// A lead.
+    Lead(LeadId),
+    /// An agent.
+    Agent(AgentId),
+}
+
+impl Subject {
+    /// The word for its kind in storage and on the wire.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Call(_) => "call",
+            Self::Lead(_) => "lead",
+            Self::Agent(_) => "agent",
+        }
+    }
+
+    /// Its id.
+    pub fn id(self) -> Uuid {
+        match self {
+            Self::Call(id) => id.0,
+            Self::Lead(id) => id.0,
+            Self::Agent(id) => id.0,
+        }
     }
 }
 

@@ -1,15 +1,15 @@
 //! What happened, in the exact bytes that receivers are told.
 
-use domain::event::EventType;
-use domain::{BusinessId, CallId, EventId, Mode, Timestamp};
+use domain::event::{EventType, Subject};
+use domain::{AgentId, BusinessId, CallId, EventId, LeadId, Mode, Timestamp};
 use uuid::Uuid;
 
-use crate::StoreError;
-use crate::tx::{Tx, params};
+use crate::tx::{Row, Tx, params};
+use crate::{StoreError, Tenancy};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
+pub struct StoredEvent {
     /// Its id, the same on every attempt to deliver it.
     pub id: EventId,
     /// Whose it is.
@@ -18,32 +18,50 @@ pub struct Event {
     pub mode: Mode,
     /// What happened.
     pub event_type: EventType,
-    /// What it happened to: `call`, `lead` …
-    pub object_type: String,
-    /// Which one.
-    pub object_id: Uuid,
-    /// The call, if it happened to one. A call has at most one event that ends it.
-    pub call_id: Option<CallId>,
+    /// What it happened to. A call has at most one event that ends it.
+    pub subject: Subject,
     /// The body that is sent.
     pub payload: String,
-    /// When.
+    /// When it happened; unique, because lists are ordered by it.
     pub created_at: Timestamp,
 }
 
+const COLUMNS: &str = "id, business_id, mode, event_type, object_type, object_id, payload, created_at";
+
+fn read(row: Row) -> Result<StoredEvent, StoreError> {
+    let mut row = row.of("events");
+    Ok(StoredEvent {
+        id: row.next()?,
+        business_id: row.next()?,
+        mode: row.next()?,
+        event_type: row.next()?,
+        subject: subject(&row.next::<String>()?, row.next()?)?,
+        payload: row.next()?,
+        created_at: row.next()?,
+    })
+}
+
+fn subject(kind: &str, id: Uuid) -> Result<Subject, StoreError> {
+    let known = [Subject::Call(CallId(id)), Subject::Lead(LeadId(id)), Subject::Agent(AgentId(id))];
+    let found = known.into_iter().find(|subject| subject.kind() == kind);
+    found.ok_or_else(|| StoreError::corrupt("events", "an object that this version does not know"))
+}
+
 /// Stores an event. A second end of the same call is a conflict.
-pub async fn insert(tx: &mut Tx, event: &Event) -> Result<(), StoreError> {
+pub async fn insert(tx: &mut Tx, event: &StoredEvent) -> Result<(), StoreError> {
+    let call = if let Subject::Call(call) = event.subject { Some(call) } else { None };
     tx.execute(
         "INSERT INTO events (id, business_id, mode, event_type, object_type, object_id, call_id, payload, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         params![
             event.id,
             event.business_id,
-            event.mode.as_str(),
-            event.event_type.as_str(),
-            event.object_type.as_str(),
-            event.object_id,
-            event.call_id,
-            event.payload.as_str(),
+            event.mode,
+            event.event_type,
+            event.subject.kind(),
+            event.subject.id(),
+            call,
+            event.payload,
             event.created_at,
         ],
     )
@@ -52,25 +70,32 @@ pub async fn insert(tx: &mut Tx, event: &Event) -> Result<(), StoreError> {
 }
 
 /// One event. For the platform itself.
-pub async fn get(tx: &mut Tx, id: EventId) -> Result<Option<Event>, StoreError> {
-    let sql = "SELECT id, business_id, mode, event_type, object_type, object_id, call_id, payload, created_at FROM events \
-               WHERE id = $1";
-    let Some(row) = tx.query_one(sql, params![id]).await? else { return Ok(None) };
-    let mut row = row.of("events");
-    Ok(Some(Event {
-        id: row.next()?,
-        business_id: row.next()?,
-        mode: row.parse(Mode::parse)?,
-        event_type: row.parse(EventType::parse)?,
-        object_type: row.next()?,
-        object_id: row.next()?,
-        call_id: row.next()?,
-        payload: row.next()?,
-        created_at: row.next()?,
-    }))
+pub async fn get(tx: &mut Tx, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE id = $1");
+    tx.query_one(&sql, params![id]).await?.map(read).transpose()
 }
 
-/// Forgets events from before then.
+/// What happened to something, in order.
+pub async fn of_subject(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    subject: Subject,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM events WHERE business_id = $1 AND mode = $2 AND object_type = $3 AND object_id = $4 \
+         ORDER BY created_at, id"
+    );
+    let mut found = Vec::new();
+    for &business in tenancy.businesses() {
+        let rows = tx.query(&sql, params![business, tenancy.mode(), subject.kind(), subject.id()]).await?;
+        for row in rows {
+            found.push(read(row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Forgets events from before then, whatever they tell of.
 pub async fn purge(tx: &mut Tx, before: Timestamp) -> Result<(), StoreError> {
     tx.execute("DELETE FROM events WHERE created_at < $1", params![before]).await?;
     Ok(())

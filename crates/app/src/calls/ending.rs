@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use domain::call::{CallState, FailureCode, LogEntry, LogLine, Outcome};
-use domain::event::EventType;
 use domain::usage::Month;
 use domain::{CallId, Timestamp};
 use store::calls::Call;
 use store::{StoreError, Tx};
 
-use crate::{App, outbox};
+use super::news;
+use crate::App;
 
 /// Stores a call that has just become final, counts what it cost, and queues the news of it.
 ///
@@ -30,16 +30,12 @@ pub(crate) async fn conclude(
         store::usage::add_talked(tx, call.business_id, call.mode, Month::of(now), talked).await?;
     }
     store::calls::update(tx, call).await?;
-    let event_type = match outcome {
-        Outcome::Completed { .. } => EventType::CallCompleted,
-        Outcome::Failed(_) => EventType::CallFailed,
-    };
     let line = match outcome {
         Outcome::Completed { .. } => LogLine::Completed,
         Outcome::Failed(_) => LogLine::Failed,
     };
     store::call_log::add(tx, call.id, &[LogEntry { at: now, line }]).await?;
-    outbox::announce(tx, app, call, outcome, event_type, now).await
+    news::ended(tx, app, call, outcome, now).await
 }
 
 /// What the operator asks for the time; without such a price, what the engine asked of the operator.

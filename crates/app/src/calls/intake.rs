@@ -9,14 +9,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::call::{CallState, LogEntry, LogLine, Outcome, Progress, Report, Step, WRAP_UP_LIMIT};
 use domain::engine::CallObserver;
-use domain::{CallId, JobId};
+use domain::{CallId, JobId, Timestamp};
 use jiff::SignedDuration;
 use store::calls::Call;
 use store::engine_messages::NewMessage;
 use store::jobs::{JobKind, NewJob};
 use store::{StoreError, Tx};
 
-use super::{ending, wrap_up};
+use super::{ending, news, wrap_up};
 use crate::App;
 use crate::attempt::Attempt;
 use crate::reports::Line;
@@ -238,6 +238,9 @@ async fn apply(
             }
         }
     }
+    if let (None, Some(answered_at)) = (answered(before.state), answered(call.state)) {
+        news::started(tx, app, &call, answered_at, now).await?;
+    }
     if failed.is_some() {
         ending::conclude(tx, app, &mut call, now).await?;
     } else if call != before {
@@ -263,6 +266,16 @@ async fn apply(
         store::jobs::add(tx, &job).await?;
     }
     Ok(Applied { call: Some(call), repeated: false, wrap_up })
+}
+
+/// When a call in this state was answered, if it was.
+fn answered(state: CallState) -> Option<Timestamp> {
+    match state {
+        CallState::InProgress { answered_at } | CallState::WrappingUp { answered_at, .. } => {
+            Some(answered_at)
+        }
+        CallState::Queued | CallState::Dialing | CallState::Ringing | CallState::Ended(_) => None,
+    }
 }
 
 /// A report as the log keeps it. An utterance gets its place in the talk where the engine does not know it.

@@ -11,13 +11,14 @@
 //!  |
 //! ending             makes the call final and tells of it
 //!  |
-//! cast, policy       who takes part, and whether it may be dialled
+//! cast, policy, news who takes part, whether it may be dialled, what is told of it
 //! ```
 
 pub(crate) mod cast;
 pub(crate) mod dial;
 pub(crate) mod ending;
 pub(crate) mod intake;
+pub(crate) mod news;
 mod place;
 mod policy;
 pub(crate) mod wrap_up;

@@ -9,7 +9,7 @@ use domain::{AttemptId, DeliveryId, JobId, Timestamp};
 use egress::{Answer, Post, SendError};
 use store::StoreError;
 use store::deliveries::{Attempt, Delivery, DeliveryState, RequestHeaders};
-use store::events::Event;
+use store::events::StoredEvent;
 use webhooks::schedule::{Attempted, Next};
 use webhooks::signature::{self, Envelope};
 
@@ -84,7 +84,7 @@ async fn deliver(app: &App, id: DeliveryId, job: JobId) -> Result<(), StoreError
 async fn send(
     app: &App,
     delivery: &Delivery,
-    event: &Event,
+    event: &StoredEvent,
     secret: String,
     attempt_id: AttemptId,
     sent_at: Timestamp,
