@@ -13,6 +13,8 @@ pub mod jobs;
 pub mod keys;
 pub mod leads;
 pub mod live;
+pub mod numbers;
+pub mod opt_outs;
 mod outbox;
 mod passwords;
 mod platform;

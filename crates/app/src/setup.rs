@@ -1,13 +1,11 @@
-//! The first account, and what an operator does by hand: businesses and phone numbers.
+//! The first account: a user and a business.
 
 use domain::business::{Business, User};
 use domain::dial_policy::country_calling_code;
-use domain::number::Number;
-use domain::{AgentId, BusinessId, E164, Mode, NumberId, UserId};
-use store::{StoreError, Tenancy};
+use domain::{BusinessId, E164, UserId};
+use store::StoreError;
 
-use crate::engines::UnknownEngine;
-use crate::{App, passwords};
+use crate::{App, Entropy, passwords, sessions};
 
 /// The first user and the first business.
 pub struct FirstAccount {
@@ -32,8 +30,57 @@ pub struct Account {
     pub business: Business,
 }
 
+/// Why an account cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// Nobody can have this e-mail address.
+    #[error("the e-mail address: expected one like you@example.com")]
+    Email,
+    /// The password is too short or too long.
+    #[error(
+        "the password: expected at least {} characters and at most {} bytes",
+        sessions::MIN_PASSWORD_CHARS,
+        sessions::MAX_PASSWORD_BYTES
+    )]
+    Password,
+    /// There is no such time zone.
+    #[error("the time zone: expected an IANA name like America/Chicago, found {0}")]
+    Timezone(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl FirstAccount {
+    /// Looks whether an account can be made of it.
+    pub fn check(&self) -> Result<(), AccountError> {
+        let email = self.email.trim();
+        let named = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+        if !named || email.len() > 320 {
+            return Err(AccountError::Email);
+        }
+        let long_enough = self.password.chars().count() >= sessions::MIN_PASSWORD_CHARS;
+        if !long_enough || self.password.len() > sessions::MAX_PASSWORD_BYTES {
+            return Err(AccountError::Password);
+        }
+        jiff::tz::TimeZone::get(&self.timezone)
+            .map(drop)
+            .map_err(|_| AccountError::Timezone(self.timezone.clone()))
+    }
+}
+
+/// A password that nobody has to think of: five groups of four letters and digits that are not mistaken for one another.
+pub fn new_password(entropy: &dyn Entropy) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut random = [0; 20];
+    entropy.fill(&mut random);
+    let letters: Vec<char> = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+}
+
 /// Makes the first account; `None` if there is one already.
-pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Account>, StoreError> {
+pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Account>, AccountError> {
+    first.check()?;
     let known = app.store().read(|tx| Box::pin(async move { store::users::count(tx).await })).await?;
     if known > 0 {
         return Ok(None);
@@ -71,69 +118,6 @@ pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Acco
                 store::businesses::insert(tx, &vault, &account.business, &webhook_secret, &nonce).await?;
                 store::users::add_membership(tx, account.user.id, account.business.id).await?;
                 Ok(Some(account))
-            })
-        })
-        .await
-}
-
-/// Why a number cannot be registered.
-#[derive(Debug, thiserror::Error)]
-pub enum NumberError {
-    /// It is in the registry already.
-    #[error("the number is registered already")]
-    Taken,
-    /// There is no such business.
-    #[error("no such business")]
-    UnknownBusiness,
-    /// The business has no such agent.
-    #[error("no such agent in this business")]
-    UnknownAgent,
-    /// The engine that is said to carry it is not configured.
-    #[error(transparent)]
-    UnknownEngine(#[from] UnknownEngine),
-    /// The database.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Registers a phone number: for an agent, for a business, or into the pool; and which engine carries it, if that is known.
-pub async fn add_number(
-    app: &App,
-    phone_number: E164,
-    business_id: Option<BusinessId>,
-    agent_id: Option<AgentId>,
-    engine: Option<&str>,
-) -> Result<Number, NumberError> {
-    let engine = match engine {
-        None => None,
-        Some(name) => {
-            Some(app.engines().open(name).ok_or_else(|| UnknownEngine(name.to_owned()))?.name().to_owned())
-        }
-    };
-    let number = Number {
-        id: NumberId::new(app.ids()),
-        phone_number,
-        business_id,
-        agent_id,
-        engine,
-        created_at: app.store().created_at(app.now()),
-    };
-    app.store()
-        .write(move |tx| {
-            Box::pin(async move {
-                if store::numbers::by_phone(tx, &number.phone_number).await?.is_some() {
-                    return Err(NumberError::Taken);
-                }
-                if let Some(business) = number.business_id {
-                    store::businesses::get(tx, business).await?.ok_or(NumberError::UnknownBusiness)?;
-                }
-                if let Some(agent) = number.agent_id {
-                    // Agents are common to both modes.
-                    let tenancy = Tenancy::new(number.business_id.into_iter().collect(), Mode::Live);
-                    store::agents::get(tx, &tenancy, agent).await?.ok_or(NumberError::UnknownAgent)?;
-                }
-                store::numbers::insert(tx, &number).await?;
-                Ok(number)
             })
         })
         .await

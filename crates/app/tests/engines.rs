@@ -190,7 +190,8 @@ async fn with_an_agent(database: &TestDatabase, clock: &Arc<ManualClock>) -> (Bu
     let business = platform.account.business.id;
     let agent: AgentId = platform.agent().await.parse().expect("an id");
     let phone = E164::parse(own_number()).expect("a number");
-    let added = app::setup::add_number(&platform.app, phone, Some(business), Some(agent), None).await;
+    let holder = app::numbers::Holder { business_id: business, agent_id: Some(agent) };
+    let added = app::numbers::register(&platform.app, phone, Some(holder), None).await;
     added.expect("the number is new");
     platform.app.stop(Duration::from_secs(5)).await;
     platform.store.close();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use api::Api;
 use app::App;
-use app::setup::FirstAccount;
+use app::setup::{FirstAccount, new_password};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -25,7 +25,7 @@ use crate::commands::calls::{Colours, print_event, printable};
 use crate::commands::{serve, setup};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::system::SystemClock;
+use crate::system::{SystemClock, SystemEntropy};
 use crate::{http_server, telemetry, wiring};
 
 /// Who is called: gives name, e-mail address and reason.
@@ -158,7 +158,7 @@ async fn tell(
 ) -> Result<(), Failure> {
     let first = FirstAccount {
         email: "demo@example.com".to_owned(),
-        password: setup::new_password(),
+        password: new_password(&SystemEntropy),
         business_name: "Smith & Partners".to_owned(),
         timezone: "America/Chicago".to_owned(),
         phone: E164::parse("+15125550100").ok(),

@@ -1,8 +1,8 @@
 //! `kaicalls numbers`: the registry of phone numbers, filled by whoever runs the server.
 
+use app::numbers::{Holder, NumberError};
 use clap::Subcommand;
-use domain::{AgentId, BusinessId, Mode};
-use store::Tenancy;
+use domain::{AgentId, BusinessId};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -55,10 +55,8 @@ impl Numbers {
             Self::Add { number, business, agent, engine } => {
                 let app = wiring::build_app(&config, store)?;
                 let number = super::phone("NUMBER", &number)?;
-                let business = business.map(|id| super::id::<BusinessId>("--business", &id)).transpose()?;
-                let agent = agent.map(|id| super::id::<AgentId>("--agent", &id)).transpose()?;
-                let added = app::setup::add_number(&app, number, business, agent, engine.as_deref()).await;
-                let added = added.map_err(|error| Failure::Because(error.to_string()))?;
+                let holder = business.map(|business| holder(&business, agent.as_deref())).transpose()?;
+                let added = app::numbers::register(&app, number, holder, engine.as_deref()).await?;
                 println!("{}  {}", added.id, added.phone_number);
             }
             Self::Import => {
@@ -86,48 +84,30 @@ impl Numbers {
                 }
             }
             Self::Assign { number, business, agent } => {
+                let app = wiring::build_app(&config, store)?;
                 let number = super::phone("NUMBER", &number)?;
-                let business = super::id::<BusinessId>("--business", &business)?;
-                let agent = agent.map(|id| super::id::<AgentId>("--agent", &id)).transpose()?;
-                let assigned = store
-                    .write(move |tx| {
-                        Box::pin(async move {
-                            if store::businesses::get(tx, business).await?.is_none() {
-                                return Err(Failure::Because("there is no such business".to_owned()));
-                            }
-                            if let Some(agent) = agent
-                                && store::agents::get(tx, &Tenancy::one(business, Mode::Live), agent)
-                                    .await?
-                                    .is_none()
-                            {
-                                return Err(Failure::Because("this business has no such agent".to_owned()));
-                            }
-                            Ok(store::numbers::assign(tx, &number, Some(business), agent).await?)
-                        })
-                    })
-                    .await?;
-                report(assigned, "assigned")?;
+                app::numbers::assign(&app, number, holder(&business, agent.as_deref())?).await?;
+                println!("assigned");
             }
             Self::Release { number } => {
-                let number = super::phone("NUMBER", &number)?;
-                let released = store
-                    .write(move |tx| {
-                        Box::pin(async move { store::numbers::assign(tx, &number, None, None).await })
-                    })
-                    .await?;
-                report(released, "released")?;
+                let app = wiring::build_app(&config, store)?;
+                app::numbers::release(&app, super::phone("NUMBER", &number)?).await?;
+                println!("released");
             }
         }
         Ok(())
     }
 }
 
-fn report(done: bool, word: &str) -> Result<(), Failure> {
-    if !done {
-        return Err(Failure::Because(
-            "the number is not registered; `kaicalls numbers add` does that".to_owned(),
-        ));
+fn holder(business: &str, agent: Option<&str>) -> Result<Holder, Failure> {
+    Ok(Holder {
+        business_id: super::id::<BusinessId>("--business", business)?,
+        agent_id: agent.map(|id| super::id::<AgentId>("--agent", id)).transpose()?,
+    })
+}
+
+impl From<NumberError> for Failure {
+    fn from(error: NumberError) -> Self {
+        Self::Because(error.to_string())
     }
-    println!("{word}");
-    Ok(())
 }

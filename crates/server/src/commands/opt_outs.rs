@@ -43,14 +43,8 @@ impl OptOuts {
             Self::Remove { number, business, mode } => {
                 let number = super::phone("NUMBER", &number)?;
                 let business = super::id::<BusinessId>("--business", &business)?;
-                let lifted = store
-                    .write(move |tx| {
-                        Box::pin(
-                            async move { store::opt_outs::remove(tx, business, mode.into(), &number).await },
-                        )
-                    })
-                    .await?;
-                if !lifted {
+                let app = wiring::build_app(&config, store)?;
+                if !app::opt_outs::lift(&app, business, mode.into(), number).await? {
                     return Err(Failure::Because(
                         "this number is not on the list of that business and mode".to_owned(),
                     ));

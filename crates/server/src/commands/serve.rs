@@ -6,7 +6,6 @@ use store::Store;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::commands::setup;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::{http_server, telemetry, wiring};
@@ -93,11 +92,10 @@ async fn first_account(config: &Config, app: &App, store: &Store) -> Result<(), 
     };
     let password = config.text("setup_password").unwrap_or_default();
     let first = FirstAccount {
-        email: setup::checked_email(email)?,
-        password: setup::checked_password(password)
-            .map_err(|problem| Failure::setting("setup_password", problem))?,
+        email: email.to_owned(),
+        password: password.to_owned(),
         business_name: config.text("setup_business").unwrap_or("My business").to_owned(),
-        timezone: setup::checked_timezone(config.text("setup_timezone").unwrap_or("UTC"))?,
+        timezone: config.text("setup_timezone").unwrap_or("UTC").to_owned(),
         phone: config
             .text("setup_phone")
             .map(|phone| crate::commands::phone("KAICALLS_SETUP_PHONE", phone))

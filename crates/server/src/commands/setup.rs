@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use app::Entropy as _;
-use app::setup::FirstAccount;
+use app::setup::{AccountError, FirstAccount, new_password};
 use clap::Args;
 use store::MasterKey;
 
@@ -37,17 +37,20 @@ pub(crate) struct Setup {
 
 impl Setup {
     pub(crate) async fn run(self, mut config: Config) -> Result<(), Failure> {
-        let email = checked_email(&self.email)?;
-        let timezone = checked_timezone(&self.timezone)?;
         let phone = self.phone.as_deref().map(|phone| super::phone("--phone", phone)).transpose()?;
         let (password, made) = match config.text("setup_password") {
-            Some(given) => {
-                let checked =
-                    checked_password(given).map_err(|problem| Failure::setting("setup_password", problem))?;
-                (checked, false)
-            }
-            None => (new_password(), true),
+            Some(given) => (given.to_owned(), false),
+            None => (new_password(&SystemEntropy), true),
         };
+        let first = FirstAccount {
+            email: self.email.clone(),
+            password: password.clone(),
+            business_name: self.business,
+            timezone: self.timezone,
+            phone,
+        };
+        // Everything that can be wrong is found before anything is written.
+        first.check()?;
         if config.text("master_key").is_none() {
             let key = new_master_key();
             write_settings(&key)?;
@@ -59,13 +62,6 @@ impl Setup {
         }
         let store = wiring::open_store(&config, false).await?;
         let app = wiring::build_app(&config, store.clone())?;
-        let first = FirstAccount {
-            email: email.clone(),
-            password: password.clone(),
-            business_name: self.business,
-            timezone,
-            phone,
-        };
         let Some(account) = app::setup::first_account(&app, first).await? else {
             return Err(Failure::Because("there is an account already; nothing was changed".to_owned()));
         };
@@ -77,7 +73,7 @@ impl Setup {
             })
             .await?;
         println!("Business        {} ({business})", account.business.name);
-        println!("Login           {email}");
+        println!("Login           {}", account.user.email);
         if made {
             println!("Password        {password}   (shown this once)");
         }
@@ -90,33 +86,13 @@ impl Setup {
     }
 }
 
-pub(crate) fn checked_email(email: &str) -> Result<String, Failure> {
-    let good = email
-        .split_once('@')
-        .is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && email.len() <= 320);
-    if good {
-        Ok(email.to_owned())
-    } else {
-        Err(Failure::Because("the e-mail address: expected one like you@example.com".to_owned()))
-    }
-}
-
-/// Gives the reason if a password is too short or too long.
-pub(crate) fn checked_password(password: &str) -> Result<String, String> {
-    let (shortest, longest) = (app::sessions::MIN_PASSWORD_CHARS, app::sessions::MAX_PASSWORD_BYTES);
-    if password.chars().count() >= shortest && password.len() <= longest {
-        Ok(password.to_owned())
-    } else {
-        Err(format!("expected at least {shortest} characters and at most {longest} bytes"))
-    }
-}
-
-pub(crate) fn checked_timezone(name: &str) -> Result<String, Failure> {
-    match jiff::tz::TimeZone::get(name) {
-        Ok(_) => Ok(name.to_owned()),
-        Err(_) => Err(Failure::Because(format!(
-            "the time zone: expected an IANA name like America/Chicago, found {name}"
-        ))),
+impl From<AccountError> for Failure {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Password => Self::setting("setup_password", error),
+            AccountError::Store(error) => error.into(),
+            other => Self::Because(other.to_string()),
+        }
     }
 }
 
@@ -124,15 +100,6 @@ pub(crate) fn new_master_key() -> String {
     let mut bytes = [0; 32];
     SystemEntropy.fill(&mut bytes);
     MasterKey::new(bytes).to_base64()
-}
-
-/// Five groups of four letters and digits that are not mistaken for one another.
-pub(crate) fn new_password() -> String {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut random = [0; 20];
-    SystemEntropy.fill(&mut random);
-    let letters: Vec<char> = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
-    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
 /// Adds the master key to the settings file, readable by its owner only.
