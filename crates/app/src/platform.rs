@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::engines::Engines;
 use crate::live::LiveBus;
-use crate::passwords::PasswordQueue;
+use crate::passwords::{Guesses, PasswordQueue};
 use crate::recording_files::RecordingFiles;
 use crate::reports::Reports;
 
@@ -84,6 +84,7 @@ struct Inner {
     live: LiveBus,
     reports: Reports,
     passwords: PasswordQueue,
+    guesses: Guesses,
     /// Agents that an engine did not take, and in which version.
     refused: Mutex<HashMap<(AgentId, &'static str), u32>>,
     call_hands: Arc<Semaphore>,
@@ -104,6 +105,7 @@ impl App {
             live: LiveBus::default(),
             reports: Reports::default(),
             passwords: PasswordQueue::default(),
+            guesses: Guesses::default(),
             refused: Mutex::default(),
             tasks: tokio_util::task::TaskTracker::new(),
             stopping: tokio_util::sync::CancellationToken::new(),
@@ -226,6 +228,10 @@ impl App {
 
     pub(crate) fn passwords(&self) -> &PasswordQueue {
         &self.0.passwords
+    }
+
+    pub(crate) fn guesses(&self) -> &Guesses {
+        &self.0.guesses
     }
 
     /// True if the engine did not take this version of an agent; giving it the same again would be no use.

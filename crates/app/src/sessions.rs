@@ -53,22 +53,30 @@ pub enum LoginError {
     Store(#[from] StoreError),
 }
 
-/// Checks e-mail and password, and opens a session.
+/// Checks e-mail and password, and opens a session. An account at which somebody has guessed waits first (see [`crate::passwords`]).
 pub async fn log_in(app: &App, email: &str, password: &str) -> Result<LoggedIn, LoginError> {
     let email = email.trim().to_lowercase();
-    let known =
-        app.store().read(move |tx| Box::pin(async move { store::users::by_email(tx, &email).await })).await?;
-    let (user, hash) = match known {
-        Some((user, hash)) => (Some(user), hash),
-        None => (None, passwords::nobodys_hash().to_owned()),
-    };
+    let delay = app.guesses().delay(&email, app.now());
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    let wanted = email.clone();
+    let known = app
+        .store()
+        .read(move |tx| Box::pin(async move { store::users::by_email(tx, &wanted).await }))
+        .await?;
+    let (user, hash) = known.unzip();
     let right = password.len() <= MAX_PASSWORD_BYTES
         && app
             .passwords()
             .verify(password.to_owned(), hash)
             .await
             .map_err(|passwords::Full| LoginError::Busy)?;
-    let Some(user) = user.filter(|_| right) else { return Err(LoginError::Wrong) };
+    let Some(user) = user.filter(|_| right) else {
+        app.guesses().wrong(&email, app.now());
+        return Err(LoginError::Wrong);
+    };
+    app.guesses().right(&email);
 
     let token = URL_SAFE_NO_PAD.encode(app.random::<32>());
     let now = app.now();

@@ -5,7 +5,7 @@ use domain::dial_policy::country_calling_code;
 use domain::{BusinessId, E164, UserId};
 use store::StoreError;
 
-use crate::{App, Entropy, passwords, sessions};
+use crate::{App, Entropy, sessions};
 
 /// The first user and the first business.
 pub struct FirstAccount {
@@ -85,7 +85,7 @@ pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Acco
     if known > 0 {
         return Ok(None);
     }
-    let password_hash = passwords::hash(first.password, app.random()).await;
+    let password_hash = app.passwords().hash(first.password, app.random()).await;
     let now = app.now();
     let country =
         first.phone.as_ref().map_or_else(|| "1".to_owned(), |phone| country_calling_code(phone).to_owned());
