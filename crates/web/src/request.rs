@@ -17,6 +17,7 @@ use store::keys::Authenticated;
 use store::usage::UsageRow;
 use tracing::Instrument as _;
 
+use crate::body::Kept;
 use crate::limits::{Group, Verdict};
 use crate::refusal::LoggedCause;
 use crate::{Refusal, Web};
@@ -76,6 +77,7 @@ async fn observe<E: Entry>(State(entry): State<E>, mut request: Request, next: N
     let known = path.and_then(|path| entry.group(&method, &path).map(|group| (path, group)));
     let record = Arc::new(Record::new(known.as_ref().map_or(Group::Read, |(_, group)| *group)));
     request.extensions_mut().insert(Arc::clone(&record));
+    let (request, body) = Kept::of(request);
 
     let span = tracing::info_span!("request", request.id = %id.to_str().unwrap_or_default());
     let run = async {
@@ -90,6 +92,7 @@ async fn observe<E: Entry>(State(entry): State<E>, mut request: Request, next: N
         if let Some(verdict) = record.verdict() {
             verdict.write_to(response.headers_mut());
         }
+        body.finish(&mut response);
         response
     };
     let mut response = run.instrument(span).await;
