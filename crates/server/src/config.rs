@@ -16,7 +16,7 @@ use egress::Exceptions;
 use sandbox::Pace;
 use store::{DatabaseUrl, MasterKey};
 use vapi::Scheme;
-use web::RateLimits;
+use web::{OwnOrigin, RateLimits, TrustedProxies};
 use webhooks::schedule::Schedule;
 
 use crate::failure::Failure;
@@ -42,7 +42,7 @@ settings! {
     "data_dir" = "data", "Folder for recordings and for usage rows on their way into the database.";
     "master_key" = "", "32 bytes in Base64 from which all other keys are made; required. `kaicalls setup` makes one; `openssl rand -base64 32` does too. Losing it makes keys, links and sealed secrets useless.";
     "listen" = "127.0.0.1:8080", "Where the API listens.";
-    "public_url" = "", "The address under which clients reach the API; `http://` and `listen` by default. Recording links begin with it; `https` makes session cookies `Secure`.";
+    "public_url" = "", "The address under which clients reach the API; `http://` and `listen` by default. Recording links begin with it; `https` makes session cookies `Secure`. Only pages of this address may log in and change things by session; without it, pages of `localhost`, `127.0.0.1` and `[::1]` with the port of `listen`.";
     "metrics_listen" = "127.0.0.1:9464", "Where `/metrics`, `/livez` and `/readyz` are served; `off` for nowhere.";
     "log" = "info", "What is logged, as a filter like `info,store=debug`.";
     "log_format" = "auto", "`text`, `json`, or `auto`: text on a terminal, JSON otherwise.";
@@ -74,6 +74,7 @@ settings! {
     "rate_limit_writes" = "60", "Other writes per minute and key.";
     "rate_limit_logins" = "10", "Logins per minute and client address.";
     "recording_link_hours" = "24", "How long a link to a recording works.";
+    "trusted_proxies" = "", "Addresses or networks of proxies before this server, like `127.0.0.1,10.1.0.0/16`. They say in `Forwarded` or `X-Forwarded-For` who the client is; nobody else is believed. Without it, everybody behind a proxy shares one limit of logins.";
     "cors_origins" = "", "Origins whose pages may use the API from a browser, separated by commas.";
     "database_pool" = "16", "Connections to PostgreSQL.";
     "delivery_concurrency" = "256", "Webhooks under way at once.";
@@ -263,6 +264,22 @@ impl Config {
         } else {
             Err(Failure::setting("public_url", "expected an address that begins with http:// or https://"))
         }
+    }
+
+    /// Under which origins people reach this server.
+    pub(crate) fn own_origin(&self) -> Result<OwnOrigin, Failure> {
+        if self.text("public_url").is_some() {
+            return self.public_url().map(|url| OwnOrigin::of_url(&url));
+        }
+        let port = self.listen().rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        let port = port.ok_or_else(|| {
+            Failure::setting("listen", "expected an address with a port like 127.0.0.1:8080")
+        })?;
+        Ok(OwnOrigin::Loopback { port })
+    }
+
+    pub(crate) fn trusted_proxies(&self) -> Result<TrustedProxies, Failure> {
+        self.parse("trusted_proxies")
     }
 
     pub(crate) fn exceptions(&self) -> Result<Exceptions, Failure> {
@@ -566,6 +583,18 @@ mod tests {
     }
 
     #[test]
+    fn people_reach_the_server_by_its_public_address_or_else_by_this_machines_names() {
+        let mut config = Config::defaults();
+        config.set("listen", "0.0.0.0:9000");
+        assert_eq!(config.own_origin().expect("valid settings"), OwnOrigin::Loopback { port: 9000 });
+        config.set("public_url", "https://kai.example/");
+        assert_eq!(
+            config.own_origin().expect("valid settings"),
+            OwnOrigin::Public("https://kai.example".to_owned())
+        );
+    }
+
+    #[test]
     fn wrong_values_name_their_variable_and_what_was_expected() {
         let check =
             |name: &'static str, value: &str, read: fn(&Config) -> Option<Failure>, expected: &str| {
@@ -584,6 +613,8 @@ mod tests {
         check("live_engine", "asterisk", |c| c.live_engine().err(), "`vapi`, `sandbox` or `none`");
         check("vapi_webhook_auth", "trust", |c| with_key(c).vapi().err(), "`hmac-body`");
         check("vapi_base_url", "api.vapi.ai", |c| with_key(c).vapi().err(), "https://");
+        check("trusted_proxies", "0.0.0.0/0", |c| c.trusted_proxies().err(), "127.0.0.1,10.1.0.0/16");
+        check("listen", "localhost", |c| c.own_origin().err(), "127.0.0.1:8080");
         check("public_url", "kai.example", |c| c.public_url().err(), "https://");
     }
 

@@ -165,7 +165,15 @@ pub(crate) async fn build_api(config: &Config, app: App) -> Result<Api, Failure>
     let folder =
         if app.store().is_shared() { format!("usage-{}", std::process::id()) } else { "usage".to_owned() };
     let usage = UsageLog::open(app.store().clone(), &config.data_dir().join(folder)).await?;
-    let web = Web::new(app, usage, web::Settings { rate_limits: config.rate_limits()? });
+    let web = Web::new(
+        app,
+        usage,
+        web::Settings {
+            rate_limits: config.rate_limits()?,
+            trusted_proxies: config.trusted_proxies()?,
+            own_origin: config.own_origin()?,
+        },
+    );
     Ok(Api::new(web, ApiSettings { cors_origins: config.cors_origins() }))
 }
 

@@ -47,6 +47,8 @@ pub struct Setup {
     pub listener: Option<TcpListener>,
     /// Routes beside those of the API.
     pub more_routes: Option<MoreRoutes>,
+    /// Proxies whose word about the client is taken. Every request of a test comes from 127.0.0.1.
+    pub trusted_proxies: String,
     /// Pages for people, beside the API.
     pub pages: Option<Pages>,
 }
@@ -84,8 +86,18 @@ impl Default for Setup {
             acceptance_wait: Duration::from_secs(5),
             listener: None,
             more_routes: None,
+            trusted_proxies: String::new(),
             pages: None,
         }
+    }
+}
+
+impl Setup {
+    /// A sandbox at another pace than as fast as it can: calls that are still under way when a test looks.
+    pub fn at_pace(pace: &str) -> Self {
+        let settings = SandboxSettings { pace: pace.parse().expect("a pace"), ..SandboxSettings::default() };
+        let engine = SandboxEngine::new(Directory::built_in(), Arc::new(Receptionist), None, settings);
+        Self { sandbox: Arc::new(engine), ..Self::default() }
     }
 }
 
@@ -219,11 +231,16 @@ impl Platform {
         let (more_routes, pages) = (setup.more_routes.take(), setup.pages.take());
         let url = format!("http://{}", listener.local_addr().expect("a bound listener"));
         let limits = setup.limits;
+        let trusted_proxies = setup.trusted_proxies.parse().expect("networks");
         let app = build_app(store.clone(), database.folder.path(), setup, &url);
         let usage = UsageLog::open(store.clone(), &database.folder.path().join("usage"))
             .await
             .expect("a writable folder");
-        let web = Web::new(app.clone(), usage, web::Settings { rate_limits: limits });
+        let web = Web::new(
+            app.clone(),
+            usage,
+            web::Settings { rate_limits: limits, trusted_proxies, own_origin: web::OwnOrigin::of_url(&url) },
+        );
         let mut router = api::router(&Api::new(web.clone(), api::Settings::default()));
         if let Some(make) = more_routes {
             router = make(&app).fallback_service(router);

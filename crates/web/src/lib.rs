@@ -25,14 +25,19 @@ use store::usage::UsageLog;
 use store::{BoxFuture, StoreError, Tx};
 
 pub use limits::RateLimits;
-pub use peer::PeerAddress;
+pub use origin::OwnOrigin;
+pub use peer::{PeerAddress, TrustedProxies};
 pub use refusal::{LOGIN_PAGE, LoggedCause, Refusal};
 
 /// Settings of everything that answers requests.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Requests per minute.
     pub rate_limits: RateLimits,
+    /// Proxies whose word about the client's address is taken.
+    pub trusted_proxies: TrustedProxies,
+    /// Whose pages may change something.
+    pub own_origin: OwnOrigin,
 }
 
 /// What every request needs, whoever sends it. Cheap to clone.
@@ -43,13 +48,14 @@ struct Inner {
     app: App,
     usage: UsageLog,
     limits: limits::Limits,
+    settings: Settings,
 }
 
 impl Web {
     /// Puts requests on top of the platform.
     pub fn new(app: App, usage: UsageLog, settings: Settings) -> Self {
         let limits = limits::Limits::new(settings.rate_limits);
-        Self(Arc::new(Inner { app, usage, limits }))
+        Self(Arc::new(Inner { app, usage, limits, settings }))
     }
 
     /// The platform.
@@ -69,6 +75,11 @@ impl Web {
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
     {
         self.app().store().read(question).await
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     fn limits(&self) -> &limits::Limits {

@@ -1,41 +1,122 @@
 //! Whether a request comes from a page of this server.
+//!
+//! Browsers say where a request comes from, in headers that no page can write: `Sec-Fetch-Site` and `Origin`. They replace tokens in forms.
+//! The name that the request itself asks for (`Host`) is no proof: a page of another site can give its own name our address. Programs
+//! send neither header and are not meant; they have no cookies that a page could ride on.
 
 use http::HeaderMap;
-use http::header::{HOST, ORIGIN};
+use http::header::{HeaderName, ORIGIN};
 
-/// True if no page sent the request, or one of this server: by its public address, or by the address that was asked for.
-pub fn is_own(headers: &HeaderMap, public_url: &str) -> bool {
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    let Ok(origin) = origin.to_str() else { return false };
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let own = public_url.split('/').take(3).collect::<Vec<_>>().join("/");
-    let scheme = own.split("://").next().unwrap_or("https");
-    origin == own || host.is_some_and(|host| origin == format!("{scheme}://{host}"))
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Under which origins people reach this server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OwnOrigin {
+    /// The one of the configured public address.
+    Public(String),
+    /// None is configured: the names of this machine, with the port that the server listens on.
+    Loopback {
+        /// The port.
+        port: u16,
+    },
+}
+
+impl OwnOrigin {
+    /// The origin of an address: its scheme, host and port, as browsers write them.
+    pub fn of_url(url: &str) -> Self {
+        let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+        let scheme = scheme.to_ascii_lowercase();
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+        let usual_port = if scheme == "https" { ":443" } else { ":80" };
+        let authority = authority.strip_suffix(usual_port).unwrap_or(&authority);
+        Self::Public(format!("{scheme}://{authority}"))
+    }
+
+    fn is(&self, origin: &str) -> bool {
+        match self {
+            Self::Public(own) => origin == own,
+            Self::Loopback { port } => {
+                let port = if *port == 80 { String::new() } else { format!(":{port}") };
+                ["localhost", "127.0.0.1", "[::1]"]
+                    .iter()
+                    .any(|name| origin == format!("http://{name}{port}"))
+            }
+        }
+    }
+
+    /// True if no page sent the request, or one of this server.
+    pub fn allows(&self, headers: &HeaderMap) -> bool {
+        let mut sites = headers.get_all(SEC_FETCH_SITE).iter().map(http::HeaderValue::as_bytes);
+        // `none`: a person did it, not a page.
+        let site_is_own = sites.all(|site| matches!(site, b"same-origin" | b"none"));
+        let mut origins = headers.get_all(ORIGIN).iter().map(|origin| origin.to_str().unwrap_or_default());
+        site_is_own && origins.all(|origin| self.is(origin))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderValue;
+
+    fn check(own: &OwnOrigin, pairs: &[(&'static str, &str)], expected: bool) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, HeaderValue::from_str(value).expect("visible ASCII"));
+        }
+        assert_eq!(own.allows(&headers), expected, "{pairs:?} at {own:?}");
+    }
 
     #[test]
-    fn only_our_own_pages_may_change_things() {
-        let own = "https://kai.example";
-        let check = |pairs: &[(&'static str, &str)], expected: bool| {
-            let headers: HeaderMap = pairs
-                .iter()
-                .map(|(name, value)| {
-                    (HeaderName::from_static(name), HeaderValue::from_str(value).expect("visible ASCII"))
-                })
-                .collect();
-            assert_eq!(is_own(&headers, own), expected, "{pairs:?}");
-        };
-        check(&[], true);
-        check(&[("origin", "https://kai.example")], true);
-        check(&[("origin", "https://other.example"), ("host", "other.example")], true);
-        check(&[("origin", "http://other.example"), ("host", "other.example")], false);
-        check(&[("origin", "https://evil.example"), ("host", "kai.example")], false);
-        check(&[("origin", "https://kai.example.evil.example")], false);
-        check(&[("origin", "null")], false);
+    fn only_pages_of_the_public_address_may_change_something() {
+        let own = OwnOrigin::of_url("https://Kai.example:443/base");
+        check(&own, &[], true);
+        check(&own, &[("origin", "https://kai.example")], true);
+        check(&own, &[("origin", "https://kai.example"), ("sec-fetch-site", "same-origin")], true);
+        check(&own, &[("sec-fetch-site", "same-origin")], true);
+        check(&own, &[("sec-fetch-site", "none")], true);
+        for origin in [
+            "https://evil.example",
+            "http://kai.example",
+            "https://kai.example:8443",
+            "https://kai.example.evil.example",
+            "http://localhost:8080",
+            "null",
+            "",
+        ] {
+            check(&own, &[("origin", origin)], false);
+            check(&own, &[("origin", origin), ("sec-fetch-site", "same-origin")], false);
+        }
+        for site in ["cross-site", "same-site", "", "same-origin, none"] {
+            check(&own, &[("sec-fetch-site", site)], false);
+            check(&own, &[("sec-fetch-site", site), ("origin", "https://kai.example")], false);
+        }
+        check(&own, &[("origin", "https://kai.example"), ("origin", "https://evil.example")], false);
+        check(&own, &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false);
+    }
+
+    #[test]
+    fn a_page_that_gives_its_own_name_our_address_is_another_site() {
+        let own = OwnOrigin::Loopback { port: 8080 };
+        let rebound = "http://evil.example:8080";
+        check(
+            &own,
+            &[("host", "evil.example:8080"), ("origin", rebound), ("sec-fetch-site", "same-origin")],
+            false,
+        );
+    }
+
+    #[test]
+    fn without_a_public_address_this_machine_is_reached_by_its_own_names() {
+        let own = OwnOrigin::Loopback { port: 8080 };
+        for name in ["localhost", "127.0.0.1", "[::1]"] {
+            check(&own, &[("origin", &format!("http://{name}:8080"))], true);
+            check(&own, &[("origin", &format!("http://{name}:8081"))], false);
+            check(&own, &[("origin", &format!("http://{name}"))], false);
+            check(&own, &[("origin", &format!("https://{name}:8080"))], false);
+            check(&OwnOrigin::Loopback { port: 80 }, &[("origin", &format!("http://{name}"))], true);
+        }
+        check(&own, &[("origin", "http://192.168.1.5:8080")], false);
+        check(&own, &[("sec-fetch-site", "cross-site")], false);
     }
 }

@@ -1,14 +1,170 @@
 //! From which address a request comes.
+//!
+//! The other end of the connection is the client, unless it is a proxy that the operator trusts: then the proxy says whom it speaks for.
+//! Anybody can write those headers, so they are believed only from trusted proxies, and only as far as the chain of trusted proxies goes.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
 
+use http::HeaderMap;
+use http::header::{FORWARDED, HeaderName};
 use http::request::Parts;
+use ipnet::IpNet;
 
-/// The address of the client at the other end of the connection, attached to every request by whoever accepts connections.
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The address at the other end of the connection, attached to every request by whoever accepts connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerAddress(pub IpAddr);
 
-/// The client's address. Requests that no listener has labelled share one address, and so one count.
-pub fn client_address(parts: &Parts) -> IpAddr {
-    parts.extensions.get::<PeerAddress>().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0)
+/// Networks of proxies whose word about the client is taken.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+/// A text that names no addresses or networks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected addresses or networks like `127.0.0.1,10.1.0.0/16`; everybody cannot be trusted")]
+pub struct BadProxies;
+
+impl FromStr for TrustedProxies {
+    type Err = BadProxies;
+
+    fn from_str(text: &str) -> Result<Self, BadProxies> {
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        let network = |item: &str| -> Option<IpNet> {
+            let network =
+                item.parse::<IpNet>().ok().or_else(|| item.parse::<IpAddr>().ok().map(IpNet::from))?;
+            (network.prefix_len() > 0).then_some(network)
+        };
+        items.map(network).collect::<Option<_>>().map(Self).ok_or(BadProxies)
+    }
+}
+
+impl TrustedProxies {
+    fn contain(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// The client's address. Requests that no listener has labelled share one address, and so one count.
+    pub fn client(&self, parts: &Parts) -> IpAddr {
+        let peer = parts.extensions.get::<PeerAddress>().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
+        // Each proxy adds the address that it was called from at the end.
+        let mut client = peer;
+        let mut hops = hops(&parts.headers).into_iter().rev();
+        while self.contain(client) {
+            match hops.next() {
+                Some(Some(address)) => client = address,
+                // Nothing more is known: the proxy itself is what counts.
+                Some(None) | None => break,
+            }
+        }
+        client
+    }
+}
+
+/// The addresses that proxies have named, nearest last; `None` for one that hides its client. `Forwarded` is the standard (RFC 7239) and
+/// wins over `X-Forwarded-For`.
+fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let lines = |name| headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
+    if headers.contains_key(FORWARDED) {
+        return lines(FORWARDED)
+            .flat_map(|line| split(line, ','))
+            .map(|element| forwarded_for(&element))
+            .collect();
+    }
+    lines(X_FORWARDED_FOR).flat_map(|line| line.split(',')).map(|node| address(node.trim())).collect()
+}
+
+/// The `for` parameter of an element of `Forwarded`.
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    split(element, ';').iter().find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("for").then(|| address(value.trim().trim_matches('"')))
+    })?
+}
+
+/// Splits at a separator outside quoted strings.
+fn split(text: &str, separator: char) -> Vec<String> {
+    let (mut parts, mut quoted) = (vec![String::new()], false);
+    for letter in text.chars() {
+        quoted ^= letter == '"';
+        if letter == separator && !quoted {
+            parts.push(String::new());
+        } else if let Some(part) = parts.last_mut() {
+            part.push(letter);
+        }
+    }
+    parts
+}
+
+/// An address with or without a port, IPv6 with or without brackets.
+fn address(node: &str) -> Option<IpAddr> {
+    let bare = node.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(node);
+    bare.parse().ok().or_else(|| node.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(trusted: &str, peer: &str, headers: &[(&'static str, &str)]) -> String {
+        let trusted: TrustedProxies = trusted.parse().expect("networks");
+        let mut request = http::Request::builder();
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (mut parts, ()) = request.body(()).expect("a request").into_parts();
+        parts.extensions.insert(PeerAddress(peer.parse().expect("an address")));
+        trusted.client(&parts).to_string()
+    }
+
+    #[test]
+    fn strangers_are_not_believed() {
+        for header in [("x-forwarded-for", "198.51.100.7"), ("forwarded", "for=198.51.100.7")] {
+            assert_eq!(client("", "203.0.113.1", &[header]), "203.0.113.1");
+            assert_eq!(client("10.0.0.0/8", "203.0.113.1", &[header]), "203.0.113.1");
+        }
+    }
+
+    #[test]
+    fn a_trusted_proxy_names_the_client_and_nobody_before_the_last_stranger_counts() {
+        let from_proxy = |name, value| client("10.0.0.0/8,::1", "10.0.0.1", &[(name, value)]);
+        assert_eq!(from_proxy("x-forwarded-for", "198.51.100.7"), "198.51.100.7");
+        assert_eq!(from_proxy("x-forwarded-for", "6.6.6.6, 198.51.100.7, 10.0.0.2"), "198.51.100.7");
+        assert_eq!(from_proxy("x-forwarded-for", "198.51.100.7:4711"), "198.51.100.7");
+        assert_eq!(from_proxy("forwarded", "for=6.6.6.6, for=198.51.100.7;proto=https"), "198.51.100.7");
+        assert_eq!(
+            from_proxy("forwarded", "proto=https;For=\"[2001:db8::7]:4711\";by=10.0.0.1"),
+            "2001:db8::7"
+        );
+        assert_eq!(from_proxy("forwarded", "for=\"a,b\", for=198.51.100.7"), "198.51.100.7");
+        let both = [("forwarded", "for=198.51.100.7"), ("x-forwarded-for", "6.6.6.6")];
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &both), "198.51.100.7");
+        let lines = [("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "198.51.100.7")];
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &lines), "198.51.100.7");
+        assert_eq!(client("10.0.0.0/8", "::ffff:10.0.0.1", &lines), "198.51.100.7");
+    }
+
+    #[test]
+    fn a_proxy_that_hides_its_client_counts_itself() {
+        for (name, value) in [
+            ("forwarded", "for=_hidden"),
+            ("forwarded", "for=unknown"),
+            ("x-forwarded-for", "nonsense"),
+            ("x-forwarded-for", ""),
+        ] {
+            assert_eq!(client("10.0.0.1", "10.0.0.1", &[(name, value)]), "10.0.0.1", "{value}");
+        }
+        assert_eq!(client("10.0.0.1", "10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn networks_are_checked() {
+        let read = |text: &str| text.parse::<TrustedProxies>().is_ok();
+        assert!(read("") && read("127.0.0.1") && read("10.1.0.0/16, ::1, fd00::/8"));
+        for wrong in ["proxy", "10.1.0.0/33", "0.0.0.0/0", "::/0", "10.0.0.1;10.0.0.2"] {
+            assert!(!read(wrong), "{wrong}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use store::{StoreError, Tenancy};
 
 use crate::limits::{Group, Subject};
 use crate::request::Record;
-use crate::{Refusal, Web, origin, peer};
+use crate::{Refusal, Web};
 
 /// Somebody who is logged in. As an argument of a page it sends strangers to the login page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,13 +60,12 @@ pub async fn signed_in(web: &Web, parts: &Parts) -> Result<SignedIn, Refusal> {
 
 /// Refuses requests that a page of another site makes a browser send.
 pub fn from_own_page(web: &Web, parts: &Parts) -> Result<(), Refusal> {
-    let own = origin::is_own(&parts.headers, &web.app().settings().public_url);
-    if own { Ok(()) } else { Err(Refusal::ForeignPage) }
+    if web.settings().own_origin.allows(&parts.headers) { Ok(()) } else { Err(Refusal::ForeignPage) }
 }
 
 /// Counts an attempt to log in; refuses if its address has made too many.
 pub fn count_login(web: &Web, parts: &Parts) -> Result<(), Refusal> {
-    let subject = Subject::address(peer::client_address(parts));
+    let subject = Subject::address(web.settings().trusted_proxies.client(parts));
     Record::of(parts).count(web.limits().take(subject, Group::Login, web.app().now()))
 }
 
