@@ -32,7 +32,10 @@ async fn a_number_goes_to_a_business_and_its_own_agents_only_and_back_into_the_p
 
         assert!(matches!(assign(app, number.clone(), own).await, Err(NumberError::Unregistered)));
         assert!(matches!(release(app, number.clone()).await, Err(NumberError::Unregistered)));
-        assert!(matches!(register(app, number.clone(), Some(foreign), None).await, Err(NumberError::UnknownAgent)));
+        assert!(matches!(
+            register(app, number.clone(), Some(foreign), None).await,
+            Err(NumberError::UnknownAgent)
+        ));
         register(app, number.clone(), None, None).await.expect("it is new");
         assert!(matches!(register(app, number.clone(), None, None).await, Err(NumberError::Taken)));
 

@@ -119,6 +119,12 @@ pub async fn authenticate(
     Ok(found.map(|found| Authenticated { tenancy: Tenancy::new(businesses, found.mode), ..found }))
 }
 
+/// Whether a key that was let in before may still be used.
+pub async fn is_usable(tx: &mut Tx, id: KeyId, now: Timestamp) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM keys WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)";
+    Ok(tx.query_one(sql, params![id, now]).await?.is_some())
+}
+
 /// A user's keys, revoked ones included.
 pub async fn list(tx: &mut Tx, user: UserId, page: &Page) -> Result<Listed<Key>, StoreError> {
     let select = format!("SELECT {COLUMNS} FROM keys");

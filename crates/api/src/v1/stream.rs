@@ -12,7 +12,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::call::LogLine;
-use domain::{CallId, Timestamp};
+use domain::{CallId, KeyId, Timestamp};
 use futures_util::{Stream, stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
@@ -46,7 +46,7 @@ pub(crate) fn routes() -> Vec<Route> {
                 "Follow a call",
                 "Server-sent events. `event` is `queued`, `dialing`, `accepted`, `ringing`, `answered`, `said`, `noted`, `ended`, \
                  `completed` or `failed`; `data` is an object with `at` and what the event tells (`said`: `by`, `text`, `start_ms`, \
-                 `end_ms`, `interrupted`). The stream begins with what has happened so far and closes after `completed` or `failed`.",
+                 `end_ms`, `interrupted`). The stream begins with what has happened so far and closes after `completed` or `failed`, or when the key stops working.",
             )
             .refuses(&[Code::NotFound]),
     ]
@@ -118,13 +118,16 @@ async fn read(
     let bell = api.app().live().listen();
     let view = api.read(move |tx| Box::pin(async move { store::calls::get(tx, &tenancy, id).await })).await?;
     found(view, "call")?;
-    let watch = Watch { api, id, after, bell, state: Phase::Looking };
+    let key_id = caller.key().key_id;
+    let watch = Watch { api, key_id, id, after, bell, state: Phase::Looking };
     Ok(Events(Body::from_stream(watch.events())))
 }
 
 /// A client that follows a call.
 struct Watch {
     api: Api,
+    /// Whoever follows; the view ends with its key.
+    key_id: KeyId,
     id: CallId,
     after: i64,
     bell: broadcast::Receiver<CallId>,
@@ -153,7 +156,11 @@ impl Watch {
         let quiet_until = tokio::time::Instant::now() + HEARTBEAT;
         loop {
             let rows = match self.look().await {
-                Ok(rows) => rows,
+                Ok(Some(rows)) => rows,
+                Ok(None) => {
+                    tracing::debug!(call = %self.id, "a live view ends with its key");
+                    return None;
+                }
                 Err(error) => {
                     // The client comes back by itself and goes on where it was.
                     tracing::warn!(call = %self.id, %error, "a live view ends early");
@@ -177,13 +184,17 @@ impl Watch {
         }
     }
 
-    async fn look(&self) -> Result<Vec<LogRow>, StoreError> {
-        let (id, after) = (self.id, self.after);
-        let look = self
-            .api
-            .app()
-            .store()
-            .read(move |tx| Box::pin(async move { store::call_log::since(tx, id, after, BATCH).await }));
+    /// What has been added to the log; `None` if the key has been revoked or has expired meanwhile.
+    async fn look(&self) -> Result<Option<Vec<LogRow>>, StoreError> {
+        let (key_id, id, after, now) = (self.key_id, self.id, self.after, self.api.app().now());
+        let look = self.api.web().read(move |tx| {
+            Box::pin(async move {
+                if !store::keys::is_usable(tx, key_id, now).await? {
+                    return Ok(None);
+                }
+                store::call_log::since(tx, id, after, BATCH).await.map(Some)
+            })
+        });
         look.await
     }
 
