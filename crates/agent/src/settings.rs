@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use conversation::Settings;
 use domain::call::{CallPlan, Direction};
-use serde_json::Value;
 
 /// How long an outbound agent listens after the answer before it speaks.
 const LISTEN_FIRST: Duration = Duration::from_millis(800);
@@ -12,7 +11,6 @@ const LISTEN_FIRST: Duration = Duration::from_millis(800);
 /// The settings of the conversation that a plan asks for.
 pub fn settings(plan: &CallPlan) -> Settings {
     let outbound = plan.direction == Direction::Outbound;
-    let phrases = plan.agent.vapi_config.get("endCallPhrases").and_then(Value::as_array);
     Settings {
         system: plan.instructions.clone(),
         first_message: Some(plan.first_message.clone()).filter(|text| !text.trim().is_empty()),
@@ -20,19 +18,15 @@ pub fn settings(plan: &CallPlan) -> Settings {
         voicemail_message: outbound.then(|| voicemail_message(plan)),
         introduction: outbound.then(|| introduction(plan)),
         max_duration: plan.max_duration,
-        end_call_phrases: phrases
-            .into_iter()
-            .flatten()
-            .filter_map(|phrase| phrase.as_str().map(str::to_owned))
-            .collect(),
+        end_call_phrases: plan.agent.end_call_phrases.clone().unwrap_or_default(),
         ..Settings::default()
     }
 }
 
 /// The owner's own words if there are any, else who called and where to call back.
 fn voicemail_message(plan: &CallPlan) -> String {
-    if let Some(own) = plan.agent.vapi_config.get("voicemailMessage").and_then(Value::as_str) {
-        return own.to_owned();
+    if let Some(own) = &plan.agent.voicemail_message {
+        return own.clone();
     }
     let greeting =
         plan.variables.get("name").map_or_else(|| "Hello".to_owned(), |name| format!("Hello {name}"));

@@ -260,19 +260,20 @@ async fn a_model_that_fails_before_or_within_its_answer_ends_the_call_with_an_ap
 }
 
 #[tokio::test]
+async fn a_closing_phrase_of_the_owner_ends_the_call() {
+    let model = Scripted::new([answer(&["Noted. Have a lovely day."], &[])]);
+    let mut plan = plan(Direction::Inbound);
+    plan.agent.end_call_phrases = Some(vec!["have a lovely day".into()]);
+    let told = TextLine::new(&plan, &model, &["I need an appointment."]).hold().await;
+    assert_eq!(lines(&told).last().map(String::as_str), Some("ended: agent-said-goodbye"));
+}
+
+#[tokio::test]
 async fn a_machine_hears_who_called_and_where_to_call_back() {
     let model = Scripted::new([]);
     let mut plan = plan(Direction::Outbound);
     plan.first_message = String::new();
-    let mut line = TextLine::new(&plan, &model, &[]);
-    line.tell(Input::SpeechStarted);
-    line.now += Duration::from_secs(1);
-    line.tell(Input::Final {
-        text: "Hi, you have reached Maria, please leave a message after the beep.".to_owned(),
-    });
-    line.tell(Input::SpeechStopped);
-    line.tell(Input::Beep);
-    let told = line.hold().await;
+    let told = on_a_machine(&plan, &model).await;
     assert_eq!(
         lines(&told),
         [
@@ -282,4 +283,26 @@ async fn a_machine_hears_who_called_and_where_to_call_back() {
             "ended: voicemail",
         ]
     );
+}
+
+#[tokio::test]
+async fn a_machine_hears_the_owners_own_message_if_there_is_one() {
+    let model = Scripted::new([]);
+    let mut plan = plan(Direction::Outbound);
+    plan.agent.voicemail_message = Some("Hi, call us back.".into());
+    let lines = lines(&on_a_machine(&plan, &model).await);
+    assert!(lines.contains(&"agent: Hi, call us back.".to_owned()), "{lines:?}");
+}
+
+/// A machine picks up, greets and beeps.
+async fn on_a_machine(plan: &CallPlan, model: &Arc<Scripted>) -> Vec<Progress> {
+    let mut line = TextLine::new(plan, model, &[]);
+    line.tell(Input::SpeechStarted);
+    line.now += Duration::from_secs(1);
+    line.tell(Input::Final {
+        text: "Hi, you have reached Maria, please leave a message after the beep.".to_owned(),
+    });
+    line.tell(Input::SpeechStopped);
+    line.tell(Input::Beep);
+    line.hold().await
 }

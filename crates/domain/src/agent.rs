@@ -63,8 +63,12 @@ pub struct AgentConfig {
     pub transfer_enabled: bool,
     /// Whom it passes callers on to.
     pub transfer_phone_number: Option<E164>,
-    /// Settings for the engine that we do not interpret.
-    pub vapi_config: Map<String, Value>,
+    /// The call ends after the agent has said one of these.
+    pub end_call_phrases: Option<Vec<String>>,
+    /// What the agent says to an answering machine, unrendered.
+    pub voicemail_message: Option<String>,
+    /// What the public field `vapi_config` holds besides the two above: settings for the engine that we do not interpret.
+    pub engine_extra: Map<String, Value>,
     /// The owner's own data.
     pub metadata: Map<String, Value>,
 }
@@ -80,6 +84,40 @@ impl AgentConfig {
         let own = self.outbound_first_message.as_deref().or(self.first_message.as_deref());
         own.unwrap_or(DEFAULT_FIRST_MESSAGE)
     }
+
+    /// The public field `vapi_config`, whole.
+    pub fn vapi_config(&self) -> Map<String, Value> {
+        let mut whole = self.engine_extra.clone();
+        if let Some(phrases) = &self.end_call_phrases {
+            whole.insert(END_CALL_PHRASES.to_owned(), phrases.as_slice().into());
+        }
+        if let Some(message) = &self.voicemail_message {
+            whole.insert(VOICEMAIL_MESSAGE.to_owned(), message.as_str().into());
+        }
+        whole
+    }
+
+    /// Replaces the public field `vapi_config`. A known setting whose value has a shape that we cannot use stays with those that
+    /// are not interpreted: whether to take it is for the engine to say.
+    pub fn set_vapi_config(&mut self, mut whole: Map<String, Value>) {
+        self.end_call_phrases = whole.get(END_CALL_PHRASES).and_then(texts);
+        if self.end_call_phrases.is_some() {
+            whole.shift_remove(END_CALL_PHRASES);
+        }
+        self.voicemail_message = whole.get(VOICEMAIL_MESSAGE).and_then(Value::as_str).map(str::to_owned);
+        if self.voicemail_message.is_some() {
+            whole.shift_remove(VOICEMAIL_MESSAGE);
+        }
+        self.engine_extra = whole;
+    }
+}
+
+/// The names of the settings in `vapi_config` that are fields of their own here.
+const END_CALL_PHRASES: &str = "endCallPhrases";
+const VOICEMAIL_MESSAGE: &str = "voicemailMessage";
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
 /// An agent as stored.
@@ -131,6 +169,26 @@ mod tests {
             object(json!({"tier": null, "tags": ["b"], "new": {"deep": null}, "unknown": null})),
         );
         assert_eq!(Value::Object(stored), json!({"crm": 1, "tags": ["b"], "new": {"deep": null}}));
+    }
+
+    #[test]
+    fn known_engine_settings_are_fields_and_read_back_as_they_were_given() {
+        let mut agent = AgentConfig::default();
+        let given =
+            object(json!({"endCallPhrases": ["bye now"], "voicemailMessage": "Call us.", "hooks": [1]}));
+        agent.set_vapi_config(given.clone());
+        assert_eq!(agent.end_call_phrases.as_deref(), Some(&["bye now".to_owned()][..]));
+        assert_eq!(agent.voicemail_message.as_deref(), Some("Call us."));
+        assert_eq!(Value::Object(agent.engine_extra.clone()), json!({"hooks": [1]}));
+        assert_eq!(agent.vapi_config(), given);
+
+        for odd in
+            [json!({"endCallPhrases": "bye"}), json!({"endCallPhrases": ["bye", 7], "voicemailMessage": 1})]
+        {
+            agent.set_vapi_config(object(odd.clone()));
+            assert_eq!((&agent.end_call_phrases, &agent.voicemail_message), (&None, &None), "{odd}");
+            assert_eq!(Value::Object(agent.vapi_config()), odd);
+        }
     }
 
     #[test]

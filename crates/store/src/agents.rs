@@ -197,7 +197,7 @@ struct KeptConfig<'a> {
     max_duration_s: Option<u32>,
     transfer_enabled: bool,
     transfer_phone_number: Option<&'a str>,
-    vapi_config: &'a Map<String, Value>,
+    vapi_config: Map<String, Value>,
     metadata: &'a Map<String, Value>,
 }
 
@@ -226,7 +226,7 @@ impl<'a> From<&'a AgentConfig> for KeptConfig<'a> {
             max_duration_s: config.max_duration_s,
             transfer_enabled: config.transfer_enabled,
             transfer_phone_number: config.transfer_phone_number.as_ref().map(E164::as_str),
-            vapi_config: &config.vapi_config,
+            vapi_config: config.vapi_config(),
             metadata: &config.metadata,
         }
     }
@@ -248,7 +248,7 @@ fn config_from_text(text: &str) -> Result<AgentConfig, StoreError> {
     let object = |value: Value| if let Value::Object(object) = value { Some(object) } else { None };
     let mut model = object(take("model")).ok_or_else(broken)?;
     let mut of_model = |name: &str| model.remove(name).unwrap_or(Value::Null);
-    Ok(AgentConfig {
+    let mut config = AgentConfig {
         name: text_or_none(take("name")).ok_or_else(broken)?,
         system_prompt: text_or_none(take("system_prompt")).ok_or_else(broken)?,
         outbound_prompt: text_or_none(take("outbound_prompt")),
@@ -268,9 +268,13 @@ fn config_from_text(text: &str) -> Result<AgentConfig, StoreError> {
         transfer_enabled: take("transfer_enabled").as_bool().unwrap_or(false),
         transfer_phone_number: text_or_none(take("transfer_phone_number"))
             .and_then(|text| E164::parse(&text).ok()),
-        vapi_config: object(take("vapi_config")).unwrap_or_default(),
+        end_call_phrases: None,
+        voicemail_message: None,
+        engine_extra: Map::new(),
         metadata: object(take("metadata")).unwrap_or_default(),
-    })
+    };
+    config.set_vapi_config(object(take("vapi_config")).unwrap_or_default());
+    Ok(config)
 }
 
 #[cfg(test)]
@@ -287,6 +291,9 @@ mod tests {
             first_message: Some("Hello".into()),
             max_duration_s: Some(90),
             outbound_llm: Some(json!("gpt-4.1-mini")),
+            end_call_phrases: Some(vec!["bye now".into()]),
+            voicemail_message: Some("Call us back.".into()),
+            engine_extra: Map::from_iter([("hooks".to_owned(), json!([]))]),
             metadata: Map::from_iter([("z".to_owned(), json!(1)), ("a".to_owned(), json!(null))]),
             ..AgentConfig::default()
         };

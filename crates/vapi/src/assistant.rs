@@ -104,7 +104,7 @@ pub(crate) fn assistant(agent: &Agent, server: &Server, installation: &str) -> R
         "voicemailDetection": "off",
     });
     let fields = object_mut(&mut assistant);
-    for (name, value) in &config.vapi_config {
+    for (name, value) in &config.vapi_config() {
         match name.as_str() {
             free if FREE.contains(&free) => {
                 fields.insert(name.clone(), value.clone());
@@ -190,7 +190,7 @@ pub(crate) fn model(
     let mut id = config.model.model.clone();
     let mut temperature = config.model.temperature;
     let mut extra = config.model.extra.clone();
-    if let Some(Value::Object(more)) = config.vapi_config.get("model") {
+    if let Some(Value::Object(more)) = config.engine_extra.get("model") {
         extra.extend(
             more.iter().filter(|(name, _)| !is_ours(name)).map(|(name, value)| (name.clone(), value.clone())),
         );
@@ -322,7 +322,7 @@ fn analysis_plan(config: &AgentConfig) -> Value {
         "structuredDataPlan": { "enabled": true, "schema": schema, "timeoutSeconds": 20 },
         "successEvaluationPlan": { "enabled": true, "rubric": "PassFail", "timeoutSeconds": 20 },
     });
-    let theirs = &config.vapi_config.get("analysisPlan").cloned().unwrap_or_default();
+    let theirs = &config.engine_extra.get("analysisPlan").cloned().unwrap_or_default();
     if let Some(evaluation) = theirs.get("successEvaluationPlan") {
         plan["successEvaluationPlan"] = evaluation.clone();
     }
@@ -331,7 +331,7 @@ fn analysis_plan(config: &AgentConfig) -> Value {
 
 fn artifact_plan(config: &AgentConfig) -> Value {
     let mut plan = json!({ "recordingEnabled": true, "recordingFormat": "wav;l16" });
-    if let Some(Value::Object(theirs)) = config.vapi_config.get("artifactPlan") {
+    if let Some(Value::Object(theirs)) = config.engine_extra.get("artifactPlan") {
         for (name, value) in theirs {
             plan[name.as_str()] = value.clone();
         }
@@ -343,7 +343,7 @@ fn artifact_plan(config: &AgentConfig) -> Value {
 
 fn monitor_plan(config: &AgentConfig) -> Value {
     let mut plan = json!({ "listenEnabled": false });
-    if let Some(Value::Object(theirs)) = config.vapi_config.get("monitorPlan") {
+    if let Some(Value::Object(theirs)) = config.engine_extra.get("monitorPlan") {
         for (name, value) in theirs {
             plan[name.as_str()] = value.clone();
         }

@@ -60,7 +60,7 @@ fn overrides(plan: &CallPlan) -> Result<Value, EngineRefusal> {
     if agent.outbound_prompt.is_some() || agent.outbound_llm.is_some() {
         overrides["model"] = model(agent, agent.outbound_instructions(), agent.outbound_llm.as_ref())?;
     }
-    if !agent.vapi_config.contains_key("voicemailDetection") {
+    if !agent.engine_extra.contains_key("voicemailDetection") {
         overrides["voicemailDetection"] = json!({ "provider": "vapi" });
     }
     Ok(overrides)

@@ -64,7 +64,9 @@ impl AgentPatch {
             domain::agent::merge(&mut config.metadata, changes);
         }
         if let Some(changes) = self.vapi_config {
-            domain::agent::merge(&mut config.vapi_config, changes);
+            let mut whole = config.vapi_config();
+            domain::agent::merge(&mut whole, changes);
+            config.set_vapi_config(whole);
         }
         self.max_duration_s.apply(&mut config.max_duration_s);
         put(self.transfer_enabled, &mut config.transfer_enabled);

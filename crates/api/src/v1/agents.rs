@@ -282,6 +282,7 @@ pub struct AgentUpdated {
 impl AgentDetail {
     fn new(agent: Agent, phone_number: Option<E164>) -> Self {
         let config = agent.config;
+        let vapi_config = config.vapi_config();
         let mut model = Map::new();
         model.insert("provider".into(), config.model.provider.into());
         model.insert("model".into(), config.model.model.into());
@@ -311,7 +312,7 @@ impl AgentDetail {
             max_duration: config.max_duration_s,
             transfer_enabled: config.transfer_enabled,
             transfer_phone_number: config.transfer_phone_number.map(|number| number.to_string()),
-            vapi_config: config.vapi_config,
+            vapi_config,
             metadata: config.metadata,
         }
     }
