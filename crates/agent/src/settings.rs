@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use conversation::Settings;
 use domain::call::{CallPlan, Direction};
+use domain::prompt;
 
 /// How long an outbound agent listens after the answer before it speaks.
 const LISTEN_FIRST: Duration = Duration::from_millis(800);
@@ -26,7 +27,7 @@ pub fn settings(plan: &CallPlan) -> Settings {
 /// The owner's own words if there are any, else who called and where to call back.
 fn voicemail_message(plan: &CallPlan) -> String {
     if let Some(own) = &plan.agent.voicemail_message {
-        return own.clone();
+        return prompt::render(own, &plan.variables);
     }
     let greeting =
         plan.variables.get("name").map_or_else(|| "Hello".to_owned(), |name| format!("Hello {name}"));

@@ -289,9 +289,9 @@ async fn a_machine_hears_who_called_and_where_to_call_back() {
 async fn a_machine_hears_the_owners_own_message_if_there_is_one() {
     let model = Scripted::new([]);
     let mut plan = plan(Direction::Outbound);
-    plan.agent.voicemail_message = Some("Hi, call us back.".into());
+    plan.agent.voicemail_message = Some("Hi {{name}}, call {{ business_name }} back.".into());
     let lines = lines(&on_a_machine(&plan, &model).await);
-    assert!(lines.contains(&"agent: Hi, call us back.".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"agent: Hi Maria, call Smith & Partners back.".to_owned()), "{lines:?}");
 }
 
 /// A machine picks up, greets and beeps.
