@@ -41,7 +41,7 @@ impl PlainKey {
 
     /// Reads a key; `None` if the form or the checksum is wrong, in which case no such key was ever issued.
     pub fn parse(text: &str) -> Option<Self> {
-        let mode = Mode::ALL.into_iter().find(|&mode| text.starts_with(prefix(mode)))?;
+        let mode = Mode::ALL.iter().copied().find(|&mode| text.starts_with(prefix(mode)))?;
         let body = &text.as_bytes()[PREFIX_CHARS..];
         if body.len() != RANDOM_CHARS + CHECKSUM_CHARS || !body.iter().all(u8::is_ascii_alphanumeric) {
             return None;
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn generated_keys_read_back() {
-        for mode in Mode::ALL {
+        for &mode in Mode::ALL {
             for seed in 0..=255 {
                 let key = PlainKey::generate(mode, &entropy(seed));
                 assert_eq!(key.reveal().len(), 46);

@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn the_limit_of_running_calls_holds_in_both_modes() {
-        for mode in Mode::ALL {
+        for &mode in Mode::ALL {
             assert_eq!(ask("+15125551234", |q| (q.running, q.mode) = (10, mode)), Err("too-many-running"));
         }
     }

@@ -9,39 +9,25 @@ use crate::call::{Direction, FailureCode};
 use crate::lead::Lead;
 use crate::{AgentId, BusinessId, CallId, E164, LeadId, Mode, Timestamp};
 
-macro_rules! event_types {
-    ($($variant:ident = $text:literal),* $(,)?) => {
-        /// The kind of an event.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum EventType { $(#[doc = concat!("`", $text, "`")] $variant,)* }
-
-        impl EventType {
-            /// Every kind.
-            pub const ALL: &'static [EventType] = &[$(EventType::$variant),*];
-
-            /// Its name on the wire.
-            pub fn as_str(self) -> &'static str {
-                match self { $(EventType::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-event_types! {
-    CallStarted = "call.started",
-    CallCompleted = "call.completed",
-    CallFailed = "call.failed",
-    LeadCreated = "lead.created",
-    LeadUpdated = "lead.updated",
-    AgentUpdated = "agent.updated",
+crate::word_enum! {
+    /// The kind of an event.
+    pub enum EventType {
+        /// `call.started`
+        CallStarted = "call.started",
+        /// `call.completed`
+        CallCompleted = "call.completed",
+        /// `call.failed`
+        CallFailed = "call.failed",
+        /// `lead.created`
+        LeadCreated = "lead.created",
+        /// `lead.updated`
+        LeadUpdated = "lead.updated",
+        /// `agent.updated`
+        AgentUpdated = "agent.updated",
+    }
 }
 
 impl EventType {
-    /// Reads the wire name.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kind| kind.as_str() == text)
-    }
-
     /// True for the two events that end a call; each call has exactly one of them.
     pub fn ends_a_call(self) -> bool {
         matches!(self, Self::CallCompleted | Self::CallFailed)

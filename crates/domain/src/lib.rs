@@ -20,6 +20,7 @@ pub mod prompt;
 pub mod scope;
 mod template;
 pub mod usage;
+mod words;
 
 pub use clock::{Clock, Timestamp};
 pub use ids::*;

@@ -2,50 +2,75 @@
 
 use std::fmt;
 
-macro_rules! scopes {
-    ($($variant:ident = $text:literal),* $(,)?) => {
-        /// A right that a key can hold.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Scope {
-            $(#[doc = concat!("`", $text, "`")] $variant,)*
-        }
-
-        impl Scope {
-            /// Every scope, in the order of the public documentation.
-            pub const ALL: &'static [Scope] = &[$(Scope::$variant),*];
-
-            /// The scope's name on the wire.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Scope::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-scopes! {
-    AgentsRead = "agents:read", AgentsWrite = "agents:write",
-    NumbersRead = "numbers:read", NumbersWrite = "numbers:write",
-    CallsRead = "calls:read", CallsWrite = "calls:write",
-    LeadsRead = "leads:read", LeadsWrite = "leads:write",
-    SmsRead = "sms:read", SmsWrite = "sms:write",
-    EmailsRead = "emails:read", EmailsWrite = "emails:write",
-    WebhooksRead = "webhooks:read", WebhooksWrite = "webhooks:write",
-    EventsRead = "events:read", EventsReplay = "events:replay",
-    EvalsRead = "evals:read", EvalsWrite = "evals:write",
-    WorkspacesRead = "workspaces:read", WorkspacesWrite = "workspaces:write", LifecycleWrite = "lifecycle:write",
-    CommunicationRunsRead = "communication-runs:read", CommunicationRunsWrite = "communication-runs:write",
-    SdrRead = "sdr:read", SdrWrite = "sdr:write",
-    BillingRead = "billing:read", BillingWrite = "billing:write",
-    KnowledgeRead = "knowledge:read", KnowledgeWrite = "knowledge:write",
-    ProductsRead = "products:read", ProductsWrite = "products:write",
-    SupportWrite = "support:write",
-    All = "*",
-}
-
-impl Scope {
-    /// Reads a scope's name.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|scope| scope.as_str() == text)
+crate::word_enum! {
+    /// A right that a key can hold.
+    pub enum Scope {
+        #[doc = "`agents:read`"]
+        AgentsRead = "agents:read",
+        #[doc = "`agents:write`"]
+        AgentsWrite = "agents:write",
+        #[doc = "`numbers:read`"]
+        NumbersRead = "numbers:read",
+        #[doc = "`numbers:write`"]
+        NumbersWrite = "numbers:write",
+        #[doc = "`calls:read`"]
+        CallsRead = "calls:read",
+        #[doc = "`calls:write`"]
+        CallsWrite = "calls:write",
+        #[doc = "`leads:read`"]
+        LeadsRead = "leads:read",
+        #[doc = "`leads:write`"]
+        LeadsWrite = "leads:write",
+        #[doc = "`sms:read`"]
+        SmsRead = "sms:read",
+        #[doc = "`sms:write`"]
+        SmsWrite = "sms:write",
+        #[doc = "`emails:read`"]
+        EmailsRead = "emails:read",
+        #[doc = "`emails:write`"]
+        EmailsWrite = "emails:write",
+        #[doc = "`webhooks:read`"]
+        WebhooksRead = "webhooks:read",
+        #[doc = "`webhooks:write`"]
+        WebhooksWrite = "webhooks:write",
+        #[doc = "`events:read`"]
+        EventsRead = "events:read",
+        #[doc = "`events:replay`"]
+        EventsReplay = "events:replay",
+        #[doc = "`evals:read`"]
+        EvalsRead = "evals:read",
+        #[doc = "`evals:write`"]
+        EvalsWrite = "evals:write",
+        #[doc = "`workspaces:read`"]
+        WorkspacesRead = "workspaces:read",
+        #[doc = "`workspaces:write`"]
+        WorkspacesWrite = "workspaces:write",
+        #[doc = "`lifecycle:write`"]
+        LifecycleWrite = "lifecycle:write",
+        #[doc = "`communication-runs:read`"]
+        CommunicationRunsRead = "communication-runs:read",
+        #[doc = "`communication-runs:write`"]
+        CommunicationRunsWrite = "communication-runs:write",
+        #[doc = "`sdr:read`"]
+        SdrRead = "sdr:read",
+        #[doc = "`sdr:write`"]
+        SdrWrite = "sdr:write",
+        #[doc = "`billing:read`"]
+        BillingRead = "billing:read",
+        #[doc = "`billing:write`"]
+        BillingWrite = "billing:write",
+        #[doc = "`knowledge:read`"]
+        KnowledgeRead = "knowledge:read",
+        #[doc = "`knowledge:write`"]
+        KnowledgeWrite = "knowledge:write",
+        #[doc = "`products:read`"]
+        ProductsRead = "products:read",
+        #[doc = "`products:write`"]
+        ProductsWrite = "products:write",
+        #[doc = "`support:write`"]
+        SupportWrite = "support:write",
+        #[doc = "`*`"]
+        All = "*",
     }
 }
 

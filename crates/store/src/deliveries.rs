@@ -7,29 +7,15 @@ use crate::StoreError;
 use crate::table::{table, text};
 use crate::tx::{Tx, params};
 
-/// How far a delivery has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeliveryState {
-    /// Attempts are still to come.
-    Pending,
-    /// The receiver has it.
-    Succeeded,
-    /// Every attempt was used up, or the receiver said that it is gone.
-    Failed,
-}
-
-impl DeliveryState {
-    /// The word in storage and on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        [Self::Pending, Self::Succeeded, Self::Failed].into_iter().find(|state| state.as_str() == text)
+domain::word_enum! {
+    /// How far a delivery has come.
+    pub enum DeliveryState {
+        /// Attempts are still to come.
+        Pending = "pending",
+        /// The receiver has it.
+        Succeeded = "succeeded",
+        /// Every attempt was used up, or the receiver said that it is gone.
+        Failed = "failed",
     }
 }
 

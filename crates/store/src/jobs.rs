@@ -9,34 +9,19 @@ use uuid::Uuid;
 use crate::tx::{Param, Row, Tx, params};
 use crate::{Store, StoreError};
 
-/// What there is to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum JobKind {
-    /// Ask an engine to make a call.
-    Dial,
-    /// Summary, lead and recording of a call.
-    WrapUp,
-    /// Send an event to a receiver.
-    Deliver,
+domain::word_enum! {
+    /// What there is to do.
+    pub enum JobKind {
+        /// Ask an engine to make a call.
+        Dial = "dial",
+        /// Summary, lead and recording of a call.
+        WrapUp = "wrap_up",
+        /// Send an event to a receiver.
+        Deliver = "deliver",
+    }
 }
 
 impl JobKind {
-    /// All kinds that this version knows.
-    pub const ALL: [Self; 3] = [Self::Dial, Self::WrapUp, Self::Deliver];
-
-    /// The word in storage.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Dial => "dial",
-            Self::WrapUp => "wrap_up",
-            Self::Deliver => "deliver",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
-    }
-
     /// Who works on it.
     pub fn queue(self) -> Queue {
         match self {
@@ -46,22 +31,13 @@ impl JobKind {
     }
 }
 
-/// Work of one sort, with workers of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Queue {
-    /// Dialling and wrapping up.
-    Calls,
-    /// Webhooks.
-    Deliveries,
-}
-
-impl Queue {
-    /// The word in storage.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Calls => "calls",
-            Self::Deliveries => "deliveries",
-        }
+domain::word_enum! {
+    /// Work of one sort, with workers of its own.
+    pub enum Queue {
+        /// Dialling and wrapping up.
+        Calls = "calls",
+        /// Webhooks.
+        Deliveries = "deliveries",
     }
 }
 
@@ -190,7 +166,7 @@ async fn claim_in(
         values.extend(full_lanes.iter().map(|&lane| Param::from(lane)));
     }
     let kinds: Vec<String> = JobKind::ALL
-        .into_iter()
+        .iter()
         .filter(|kind| kind.queue() == queue)
         .map(|kind| format!("'{}'", kind.as_str()))
         .collect();

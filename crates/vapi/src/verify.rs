@@ -13,36 +13,26 @@ use subtle::ConstantTimeEq as _;
 /// How far a signed time may be from ours.
 const AGE: Duration = Duration::from_secs(300);
 
-/// What Vapi shows to prove itself, as its credential is set up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    /// `X-Vapi-Secret` holds the secret. We set this header on everything that we create, so it needs no credential at Vapi.
-    Secret,
-    /// `Authorization: Bearer` holds the secret.
-    Bearer,
-    /// `X-Signature` holds HMAC-SHA256 over `{X-Timestamp}.{body}`: the defaults of an HMAC credential.
-    Hmac,
-    /// `X-Vapi-Signature` holds HMAC-SHA256 over the body alone. Cannot tell a replayed message from a new one; that messages are
-    /// taken once has to do.
-    HmacBody,
-}
-
-impl Scheme {
-    /// All, by the word in the settings.
-    pub const ALL: [(&'static str, Self); 4] = [
-        ("secret", Self::Secret),
-        ("bearer", Self::Bearer),
-        ("hmac", Self::Hmac),
-        ("hmac-body", Self::HmacBody),
-    ];
+domain::word_enum! {
+    /// What Vapi shows to prove itself, as its credential is set up; by the word in the settings.
+    pub enum Scheme {
+        /// `X-Vapi-Secret` holds the secret. We set this header on everything that we create, so it needs no credential at Vapi.
+        Secret = "secret",
+        /// `Authorization: Bearer` holds the secret.
+        Bearer = "bearer",
+        /// `X-Signature` holds HMAC-SHA256 over `{X-Timestamp}.{body}`: the defaults of an HMAC credential.
+        Hmac = "hmac",
+        /// `X-Vapi-Signature` holds HMAC-SHA256 over the body alone. Cannot tell a replayed message from a new one; that messages are
+        /// taken once has to do.
+        HmacBody = "hmac-body",
+    }
 }
 
 impl std::str::FromStr for Scheme {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.iter().find(|(name, _)| *name == text).map(|(_, scheme)| *scheme);
-        found.ok_or_else(|| "expected `secret`, `bearer`, `hmac` or `hmac-body`".to_owned())
+        Self::parse(text).ok_or_else(|| "expected `secret`, `bearer`, `hmac` or `hmac-body`".to_owned())
     }
 }
 
@@ -180,7 +170,7 @@ mod tests {
 
     #[test]
     fn without_a_secret_nothing_is_accepted() {
-        for (_, scheme) in Scheme::ALL {
+        for &scheme in Scheme::ALL {
             let verifier = Verifier::new(scheme, [String::new()]);
             let signature = hex(&sign("", BODY));
             let shown = headers(&[

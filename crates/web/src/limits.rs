@@ -19,34 +19,21 @@ const SHARDS: usize = 16;
 const WINDOWS_PER_SHARD: usize = 2048;
 const MINUTE_US: i64 = 60_000_000;
 
-/// Which requests share a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Group {
-    /// Placing calls.
-    PlaceCall,
-    /// Creating agents.
-    CreateAgent,
-    /// Changing agents.
-    ChangeAgent,
-    /// Every GET.
-    Read,
-    /// Every other request that changes something.
-    Write,
-    /// Logging in, per address.
-    Login,
-}
-
-impl Group {
-    /// The name in the `RateLimit` headers.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::PlaceCall => "place-call",
-            Self::CreateAgent => "create-agent",
-            Self::ChangeAgent => "change-agent",
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Login => "login",
-        }
+domain::word_enum! {
+    /// Which requests share a limit, by the name in the `RateLimit` headers.
+    pub enum Group {
+        /// Placing calls.
+        PlaceCall = "place-call",
+        /// Creating agents.
+        CreateAgent = "create-agent",
+        /// Changing agents.
+        ChangeAgent = "change-agent",
+        /// Every GET.
+        Read = "read",
+        /// Every other request that changes something.
+        Write = "write",
+        /// Logging in, per address.
+        Login = "login",
     }
 }
 

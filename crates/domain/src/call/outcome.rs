@@ -2,49 +2,27 @@
 
 use std::time::Duration;
 
-macro_rules! failure_codes {
-    ($($(#[$doc:meta])* $variant:ident = $text:literal),* $(,)?) => {
-        /// Why a call never connected, as the public API names it.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum FailureCode { $($(#[$doc])* $variant,)* }
-
-        impl FailureCode {
-            /// Every code.
-            pub const ALL: &'static [FailureCode] = &[$(FailureCode::$variant),*];
-
-            /// The code on the wire.
-            pub fn as_str(self) -> &'static str {
-                match self { $(FailureCode::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-failure_codes! {
-    /// It rang and nobody answered.
-    NoAnswer = "no_answer",
-    /// The line was busy.
-    Busy = "busy",
-    /// The other side refused the call.
-    Declined = "declined",
-    /// The number does not exist.
-    InvalidNumber = "invalid_number",
-    /// The carrier failed.
-    CarrierError = "carrier_error",
-    /// Somebody on our side called it off.
-    Canceled = "canceled",
-    /// The dial policy forbade it when its turn came.
-    Blocked = "blocked",
-    /// The agent could not take part.
-    AgentError = "agent_error",
-    /// We failed: a crash, a lost engine.
-    InternalError = "internal_error",
-}
-
-impl FailureCode {
-    /// Reads a code.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+crate::word_enum! {
+    /// Why a call never connected, as the public API names it.
+    pub enum FailureCode {
+        /// It rang and nobody answered.
+        NoAnswer = "no_answer",
+        /// The line was busy.
+        Busy = "busy",
+        /// The other side refused the call.
+        Declined = "declined",
+        /// The number does not exist.
+        InvalidNumber = "invalid_number",
+        /// The carrier failed.
+        CarrierError = "carrier_error",
+        /// Somebody on our side called it off.
+        Canceled = "canceled",
+        /// The dial policy forbade it when its turn came.
+        Blocked = "blocked",
+        /// The agent could not take part.
+        AgentError = "agent_error",
+        /// We failed: a crash, a lost engine.
+        InternalError = "internal_error",
     }
 }
 

@@ -5,27 +5,13 @@ use std::time::Duration;
 use super::FailureCode;
 use crate::{CallId, Timestamp};
 
-/// Who spoke or hung up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Party {
-    /// Ours.
-    Agent,
-    /// The other party, whichever way the call goes.
-    Caller,
-}
-
-impl Party {
-    /// The word in storage and in live views.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Agent => "agent",
-            Self::Caller => "caller",
-        }
-    }
-
-    /// Reads the word back.
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Agent, Self::Caller].into_iter().find(|party| party.as_str() == text)
+crate::word_enum! {
+    /// Who spoke or hung up.
+    pub enum Party {
+        /// Ours.
+        Agent = "agent",
+        /// The other party, whichever way the call goes.
+        Caller = "caller",
     }
 }
 
