@@ -6,12 +6,14 @@
 
 mod address;
 mod client;
+mod events;
 mod operator;
 mod target;
 mod tls;
 
 pub use address::{Exceptions, NotExceptions, is_public};
 pub use client::{Answer, Client, Fetched, Limits, NotACertificate, Post, Resolve, SendError};
+pub use events::ServerEvent;
 pub use operator::{OperatorClient, OperatorError, OperatorResponse, Timeouts};
 pub use target::{Refused, Target, check_url};
 pub use tls::install_crypto;

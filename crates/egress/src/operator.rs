@@ -37,6 +37,9 @@ pub enum OperatorError {
     /// The answer was broken off.
     #[error("the answer was broken off")]
     Broken,
+    /// An event of a stream is larger than it may be.
+    #[error("an event of the stream is too long")]
+    TooLong,
 }
 
 impl From<reqwest::Error> for OperatorError {

@@ -21,8 +21,8 @@ use speech::{
 
 use crate::breaker::Breaker;
 
-/// The longest line of a stream.
-const MAX_LINE: usize = 256 * 1024;
+/// The largest event of a stream.
+const MAX_EVENT: usize = 256 * 1024;
 
 /// The most bytes that one answer may have, with everything around its words.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
@@ -180,11 +180,11 @@ impl LanguageModel for OpenAi {
     }
 }
 
-type Lines = std::pin::Pin<Box<dyn Stream<Item = Result<String, SpeechError>> + Send>>;
+type Payloads = std::pin::Pin<Box<dyn Stream<Item = Result<String, SpeechError>> + Send>>;
 
 impl OpenAi {
     /// Sends a request and waits for the first piece of the answer.
-    async fn open(&self, chat: &Chat) -> Result<(Delta, Reading<Lines>), SpeechError> {
+    async fn open(&self, chat: &Chat) -> Result<(Delta, Reading<Payloads>), SpeechError> {
         let url = format!("{}/chat/completions", self.settings.base_url.trim_end_matches('/'));
         let mut headers = vec![("accept", "text/event-stream".to_owned())];
         if let Some(key) = &self.settings.api_key {
@@ -195,8 +195,8 @@ impl OpenAi {
         if response.status() != 200 {
             return Err(refusal(response).await);
         }
-        let mut reading: Reading<Lines> = Reading::new(Box::pin(lines(response)));
-        let first = reading.next().await.expect("a stream of lines ends with a delta or an error")?;
+        let mut reading: Reading<Payloads> = Reading::new(Box::pin(payloads(response)));
+        let first = reading.next().await.expect("a stream of events ends with a delta or an error")?;
         Ok((first, reading))
     }
 }
@@ -209,7 +209,7 @@ struct Watch {
 }
 
 impl Watch {
-    async fn over(&self, reading: &mut Reading<Lines>) -> Option<Result<Delta, SpeechError>> {
+    async fn over(&self, reading: &mut Reading<Payloads>) -> Option<Result<Delta, SpeechError>> {
         let limit = self.end.min(tokio::time::Instant::now() + self.between);
         let delta = match tokio::time::timeout_at(limit, reading.next()).await {
             Ok(delta) => delta?,
@@ -238,6 +238,7 @@ fn too_late() -> SpeechError {
 fn unreachable_endpoint(error: OperatorError) -> SpeechError {
     match error {
         OperatorError::BadRequest => SpeechError::Rejected(error.to_string()),
+        OperatorError::TooLong => SpeechError::Malformed(error.to_string()),
         other => SpeechError::Retry { after: None, reason: other.to_string() },
     }
 }
@@ -263,38 +264,23 @@ fn is_code(text: &str) -> bool {
     text.len() <= 60 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
-/// The `data:` lines of a stream of events.
-fn lines(response: OperatorResponse) -> impl Stream<Item = Result<String, SpeechError>> + Send {
-    let pieces = Box::pin(response.stream());
-    stream::unfold((pieces, Vec::<u8>::new(), false), |(mut pieces, mut buffer, mut ended)| async move {
-        loop {
-            if let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = buffer.drain(..=end).collect();
-                let line = String::from_utf8_lossy(&line);
-                if let Some(data) = line.trim_end().strip_prefix("data:") {
-                    return Some((Ok(data.trim_start().to_owned()), (pieces, buffer, ended)));
-                }
-                continue;
-            }
-            if ended {
-                return None;
-            }
-            match pieces.next().await {
-                Some(Ok(piece)) if buffer.len() + piece.len() <= MAX_LINE => buffer.extend_from_slice(&piece),
-                Some(Ok(_)) => {
-                    let error = SpeechError::Malformed("a line of the stream is too long".to_owned());
-                    return Some((Err(error), (pieces, Vec::new(), true)));
-                }
-                Some(Err(error)) => {
-                    return Some((Err(unreachable_endpoint(error)), (pieces, Vec::new(), true)));
-                }
-                None => {
-                    ended = true;
-                    buffer.push(b'\n');
-                }
-            }
-        }
+/// What the events of an answer carry.
+fn payloads(response: OperatorResponse) -> impl Stream<Item = Result<String, SpeechError>> + Send {
+    response.events(MAX_EVENT).flat_map(|event| {
+        stream::iter(match event {
+            Ok(event) => split(event.data).into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(unreachable_endpoint(error))],
+        })
     })
+}
+
+/// An event carries one text. Some servers put several into one, a line each.
+fn split(data: String) -> Vec<String> {
+    if data.contains('\n') && serde_json::from_str::<serde::de::IgnoredAny>(&data).is_err() {
+        data.lines().map(str::to_owned).collect()
+    } else {
+        vec![data]
+    }
 }
 
 #[derive(Deserialize)]
@@ -342,7 +328,7 @@ struct PartialTool {
 
 /// An answer while it streams in.
 struct Reading<S> {
-    lines: S,
+    payloads: S,
     tools: BTreeMap<u32, PartialTool>,
     /// What is to be given next, last first.
     ready: Vec<Delta>,
@@ -352,8 +338,8 @@ struct Reading<S> {
 }
 
 impl<S: Stream<Item = Result<String, SpeechError>> + Unpin> Reading<S> {
-    fn new(lines: S) -> Self {
-        Self { lines, tools: BTreeMap::new(), ready: Vec::new(), size: 0, over: false }
+    fn new(payloads: S) -> Self {
+        Self { payloads, tools: BTreeMap::new(), ready: Vec::new(), size: 0, over: false }
     }
 
     async fn next(&mut self) -> Option<Result<Delta, SpeechError>> {
@@ -364,8 +350,8 @@ impl<S: Stream<Item = Result<String, SpeechError>> + Unpin> Reading<S> {
             if self.over {
                 return None;
             }
-            let line = match self.lines.next().await {
-                Some(Ok(line)) => line,
+            let payload = match self.payloads.next().await {
+                Some(Ok(payload)) => payload,
                 Some(Err(error)) => return Some(self.fail(error)),
                 None => {
                     return Some(
@@ -373,11 +359,11 @@ impl<S: Stream<Item = Result<String, SpeechError>> + Unpin> Reading<S> {
                     );
                 }
             };
-            if line == "[DONE]" {
+            if payload.trim() == "[DONE]" {
                 self.finish(FinishReason::Stop);
                 continue;
             }
-            let Ok(chunk) = serde_json::from_str::<Chunk>(&line) else {
+            let Ok(chunk) = serde_json::from_str::<Chunk>(&payload) else {
                 let why = "a chunk is not what the protocol promises".to_owned();
                 return Some(self.fail(SpeechError::Malformed(why)));
             };
@@ -385,7 +371,7 @@ impl<S: Stream<Item = Result<String, SpeechError>> + Unpin> Reading<S> {
                 let reason = "an error in the stream".to_owned();
                 return Some(self.fail(SpeechError::Retry { after: None, reason }));
             }
-            self.size += line.len();
+            self.size += payload.len();
             if let Some(choice) = chunk.choices.into_iter().next() {
                 self.take(choice);
             }

@@ -11,6 +11,9 @@ use crate::failure::Failure;
 /// The largest answer that is read.
 const MAX_ANSWER: usize = 8 * 1024 * 1024;
 
+/// The largest event of a live view that is read.
+const MAX_EVENT: usize = 1024 * 1024;
+
 /// A server and a key.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
@@ -93,20 +96,11 @@ impl Client {
         if response.status() != 200 {
             return self.read(response).await.map(drop);
         }
-        let mut pieces = std::pin::pin!(response.stream());
-        let mut received = Vec::new();
-        while let Some(piece) = pieces.next().await {
-            received.extend_from_slice(&piece.map_err(|error| self.unreachable(error))?);
-            while let Some(end) = received.windows(2).position(|pair| pair == b"\n\n") {
-                let block: Vec<u8> = received.drain(..end + 2).collect();
-                let block = String::from_utf8_lossy(&block);
-                let field =
-                    |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-                if let (Some(kind), Some(data)) = (field("event:"), field("data:")) {
-                    let data = serde_json::from_str(data).unwrap_or(Value::Null);
-                    see(Event { kind: kind.to_owned(), data });
-                }
-            }
+        let mut events = std::pin::pin!(response.events(MAX_EVENT));
+        while let Some(event) = events.next().await {
+            let event = event.map_err(|error| self.unreachable(error))?;
+            let data = serde_json::from_str(&event.data).unwrap_or(Value::Null);
+            see(Event { kind: event.kind, data });
         }
         Ok(())
     }

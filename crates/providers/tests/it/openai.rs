@@ -66,6 +66,9 @@ async fn comments_carriage_returns_and_missing_spaces_change_nothing() {
     assert_eq!(stream_of(&stream).await, expected);
     assert_eq!(stream_of(&stream.replace('\n', "\r\n")).await, expected);
     assert_eq!(stream_of(&stream.replace("data: ", "data:")).await, expected);
+    assert_eq!(stream_of(&stream.replace('\n', "\r")).await, expected);
+    assert_eq!(stream_of(&stream.replace("{\"choices\":", "{\ndata: \"choices\":")).await, expected);
+    assert_eq!(stream_of(&stream.replace("\n\ndata", "\ndata")).await, expected);
     let with_names = stream.replace("data: {", "event: message\nid: 7\ndata: {");
     assert_eq!(stream_of(&with_names).await, expected);
 }
@@ -153,10 +156,10 @@ async fn what_is_not_the_protocol_is_reported_as_that() {
 }
 
 #[tokio::test]
-async fn a_line_without_end_is_given_up_instead_of_kept() {
+async fn an_event_without_end_is_given_up_instead_of_kept() {
     let flood = vec![vec![b'x'; 32 * 1024]; 12];
     let answer = one_answer(Act::Stream(flood)).await;
-    let expected = SpeechError::Malformed("a line of the stream is too long".into());
+    let expected = SpeechError::Malformed("an event of the stream is too long".into());
     assert_eq!(answer, [Err(expected)]);
 }
 
