@@ -8,6 +8,7 @@ pub mod business;
 pub mod call;
 pub mod clock;
 pub mod dial_policy;
+pub mod digest;
 mod direction;
 pub mod engine;
 pub mod event;

@@ -152,11 +152,7 @@ fn webhook_token(store: &Store) -> String {
 
 /// 64 hexadecimal digits for a purpose.
 fn derived(store: &Store, purpose: &str) -> String {
-    use std::fmt::Write as _;
-    store.vault().mac(purpose, b"").iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a text can always grow");
-        text
-    })
+    domain::digest::hex(&store.vault().mac(purpose, b""))
 }
 
 /// The API over the use cases.

@@ -75,11 +75,7 @@ async fn insert_version(
 
 /// SHA-256 in hexadecimal digits.
 fn hash(config: &str) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(config.as_bytes()).iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes everything");
-        text
-    })
+    domain::digest::hex(&Sha256::digest(config.as_bytes()))
 }
 
 /// One agent, whoever it belongs to. For the platform itself.

@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+use domain::digest::hmac_sha256;
 use hkdf::Hkdf;
-use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
@@ -81,10 +81,7 @@ impl Vault {
     /// A keyed hash (HMAC-SHA256) for one purpose.
     pub fn mac(&self, purpose: &str, bytes: &[u8]) -> [u8; 32] {
         let key = Zeroizing::new(derive::<32>(&self.kdf, purpose));
-        let mut mac =
-            <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&*key).expect("HMAC takes keys of every length");
-        mac.update(bytes);
-        mac.finalize().into_bytes().into()
+        hmac_sha256(&*key, &[bytes])
     }
 
     /// Seals a value for the place where it will be stored. `nonce` must be random.

@@ -3,16 +3,13 @@
 //!
 //! Both cover the time of sending, so a retry is signed anew and a recorded request grows stale.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use domain::digest::{hex, hmac_sha256};
 use domain::{EventId, Timestamp};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::SignedDuration;
-use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
 /// What webhook secrets begin with.
@@ -62,25 +59,13 @@ pub fn headers(secrets: &[String], envelope: &Envelope<'_>, body: &[u8]) -> Vec<
 }
 
 fn standard_signature(secret: &str, id: &str, time: &str, body: &[u8]) -> String {
-    let mac = mac(&standard_key(secret), &[id.as_bytes(), b".", time.as_bytes(), b".", body]);
+    let mac = hmac_sha256(&standard_key(secret), &[id.as_bytes(), b".", time.as_bytes(), b".", body]);
     format!("v1,{}", STANDARD.encode(mac))
 }
 
 fn kaicalls_signature(secret: &str, time: &str, body: &[u8]) -> String {
-    let mac = mac(secret.as_bytes(), &[time.as_bytes(), b".", body]);
-    let mut text = String::from("sha256=");
-    for byte in mac {
-        write!(text, "{byte:02x}").expect("a string takes everything");
-    }
-    text
-}
-
-fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
+    let mac = hmac_sha256(secret.as_bytes(), &[time.as_bytes(), b".", body]);
+    format!("sha256={}", hex(&mac))
 }
 
 /// Standard Webhooks keys are what the Base64 behind the prefix stands for; a secret of another kind is taken as it is.

@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use domain::digest::hmac_sha256;
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 use super::calls::Due;
 use super::{Delivered, VapiEmulator};
@@ -179,9 +178,8 @@ impl VapiEmulator {
             Some(credential) if credential["scheme"] == "hmac" => {
                 let at = (state.now_ms / 1000).to_string();
                 let secret = credential["secret"].as_str().unwrap_or_default();
-                let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("keys of any length");
-                mac.update(format!("{at}.{body}").as_bytes());
-                let signature = base64::prelude::BASE64_STANDARD.encode(mac.finalize().into_bytes());
+                let mac = hmac_sha256(secret.as_bytes(), &[at.as_bytes(), b".", body.as_bytes()]);
+                let signature = base64::prelude::BASE64_STANDARD.encode(mac);
                 headers.push(("x-timestamp".to_owned(), at));
                 headers.push(("x-signature".to_owned(), signature));
             }
