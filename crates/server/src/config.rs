@@ -27,13 +27,14 @@ pub(crate) const DEFAULT_FILE: &str = "kaicalls.toml";
 /// One setting.
 struct Setting {
     name: &'static str,
-    default: &'static str,
+    /// Gives the value that applies if nothing is set. What a crate decides is asked of that crate.
+    default: fn() -> String,
     about: &'static str,
 }
 
 macro_rules! settings {
-    ($($name:literal = $default:literal, $about:literal;)*) => {
-        const SETTINGS: &[Setting] = &[$(Setting { name: $name, default: $default, about: $about }),*];
+    ($($name:literal = $default:expr, $about:literal;)*) => {
+        const SETTINGS: &[Setting] = &[$(Setting { name: $name, default: || ($default).to_string(), about: $about }),*];
     };
 }
 
@@ -62,21 +63,21 @@ settings! {
     "sandbox_scenarios" = "", "Folder with scripted callers of your own (`*.toml`).";
     "sandbox_recordings" = "true", "Whether sandbox calls are recorded where a synthesiser is installed.";
     "egress_allow" = "", "Receivers of webhooks outside the public internet: networks with ports, like `10.1.0.0/16:8080,127.0.0.1:9000-9100`. They may be plain http.";
-    "webhook_schedule" = "0s,5s,5m,30m,2h,5h,10h,14h,20h,24h", "The pauses before each attempt to deliver a webhook.";
+    "webhook_schedule" = Schedule::default(), "The pauses before each attempt to deliver a webhook.";
     "rate_per_minute" = "", "Prices in cents per started minute and engine, like `voice=7.5,sandbox=0`. An engine without a price costs nothing.";
     "allowed_countries" = "", "Country calling codes that live calls may reach besides the business's own, like `44,49`.";
     "new_number_ranges" = "", "First digits of number ranges that are newer than this program, like `+1942,+49178`. A live call to a number that its country's numbering plan does not know is refused otherwise.";
     "max_concurrent_calls" = "1000", "How many calls of one business and mode may run at once.";
-    "rate_limit_calls" = "60", "POST /calls per minute and key.";
-    "rate_limit_agents_create" = "30", "POST /agents per minute and key.";
-    "rate_limit_agents_update" = "60", "PATCH /agents per minute and key.";
-    "rate_limit_reads" = "300", "GETs per minute and key.";
-    "rate_limit_writes" = "60", "Other writes per minute and key.";
-    "rate_limit_logins" = "10", "Logins per minute and client address.";
+    "rate_limit_calls" = RateLimits::default().place_call, "POST /calls per minute and key.";
+    "rate_limit_agents_create" = RateLimits::default().create_agent, "POST /agents per minute and key.";
+    "rate_limit_agents_update" = RateLimits::default().change_agent, "PATCH /agents per minute and key.";
+    "rate_limit_reads" = RateLimits::default().read, "GETs per minute and key.";
+    "rate_limit_writes" = RateLimits::default().write, "Other writes per minute and key.";
+    "rate_limit_logins" = RateLimits::default().login, "Logins per minute and client address.";
     "recording_link_hours" = "24", "How long a link to a recording works.";
     "trusted_proxies" = "", "Addresses or networks of proxies before this server, like `127.0.0.1,10.1.0.0/16`. They say in `Forwarded` or `X-Forwarded-For` who the client is; nobody else is believed. Without it, everybody behind a proxy shares one limit of logins.";
     "cors_origins" = "", "Origins whose pages may use the API from a browser, separated by commas.";
-    "database_pool" = "16", "Connections to PostgreSQL.";
+    "database_pool" = store::DEFAULT_POOL, "Connections to PostgreSQL.";
     "delivery_concurrency" = "256", "Webhooks under way at once.";
     "call_job_concurrency" = "64", "Calls being dialled or wrapped up by jobs at once.";
     "drain_seconds" = "30", "How long a stopping server waits for calls and requests.";
@@ -133,7 +134,7 @@ impl Config {
 
     /// Only what is built in.
     pub(crate) fn defaults() -> Self {
-        let values = SETTINGS.iter().map(|setting| (setting.name, setting.default.to_owned())).collect();
+        let values = SETTINGS.iter().map(|setting| (setting.name, (setting.default)())).collect();
         Self { values, warnings: Vec::new() }
     }
 
@@ -465,8 +466,8 @@ pub(crate) fn reference() -> String {
          | In the file | As a variable | Default | Meaning |\n|---|---|---|---|\n",
     );
     for setting in SETTINGS {
-        let default =
-            if setting.default.is_empty() { "none".to_owned() } else { format!("`{}`", setting.default) };
+        let default = (setting.default)();
+        let default = if default.is_empty() { "none".to_owned() } else { format!("`{default}`") };
         let _ = writeln!(
             page,
             "| `{}` | `{}` | {default} | {} |",

@@ -83,6 +83,9 @@ impl FromStr for DatabaseUrl {
     }
 }
 
+/// How many connections to PostgreSQL are opened unless the settings say otherwise.
+pub const DEFAULT_POOL: usize = 16;
+
 /// How to open a database.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -99,7 +102,7 @@ pub struct Options {
 impl Options {
     /// What a server uses.
     pub fn new(master: MasterKey) -> Self {
-        Self { master, node_slot: 0, pool: 16, exclusive: true }
+        Self { master, node_slot: 0, pool: DEFAULT_POOL, exclusive: true }
     }
 }
 

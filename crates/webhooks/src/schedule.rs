@@ -1,5 +1,6 @@
 //! When a webhook is tried again, as a pure function of what happened.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -47,6 +48,24 @@ impl FromStr for Schedule {
         let pauses: Vec<Duration> =
             text.split(',').map(|pause| read(pause.trim()).ok_or(NotASchedule)).collect::<Result<_, _>>()?;
         if (1..=50).contains(&pauses.len()) { Ok(Self(pauses)) } else { Err(NotASchedule) }
+    }
+}
+
+impl fmt::Display for Schedule {
+    /// The form that is read, each pause in the largest of hours, minutes and seconds that is exact.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, pause) in self.0.iter().enumerate() {
+            let seconds = pause.as_secs();
+            let (count, unit) = match seconds {
+                0 => (0, 's'),
+                _ if seconds.is_multiple_of(3600) => (seconds / 3600, 'h'),
+                _ if seconds.is_multiple_of(60) => (seconds / 60, 'm'),
+                _ => (seconds, 's'),
+            };
+            let comma = if index == 0 { "" } else { "," };
+            write!(f, "{comma}{count}{unit}")?;
+        }
+        Ok(())
     }
 }
 
@@ -110,6 +129,15 @@ impl Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_schedule_reads_back_as_it_is_written() {
+        assert_eq!(Schedule::default().to_string(), "0s,5s,5m,30m,2h,5h,10h,14h,20h,24h");
+        for text in ["0s,5s,5m,30m,2h,5h,10h,14h,20h,24h", "90s,61m,168h"] {
+            let schedule: Schedule = text.parse().expect("a schedule");
+            assert_eq!(schedule.to_string(), text);
+        }
+    }
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).expect("in range")
