@@ -158,6 +158,7 @@ struct ToldLead<'a> {
     email: Option<&'a str>,
     phone: Option<&'a str>,
     phone_valid: Option<bool>,
+    phone_extension: Option<&'a str>,
     address: Option<&'a str>,
     city: Option<&'a str>,
     state: Option<&'a str>,
@@ -191,7 +192,8 @@ impl<'a> From<&'a Lead> for ToldLead<'a> {
             last_name: fields.last_name.as_deref(),
             email: fields.email.as_deref(),
             phone: fields.phone.as_ref().map(domain::lead::Phone::as_str),
-            phone_valid: fields.phone.as_ref().map(|phone| matches!(phone, domain::lead::Phone::Valid(_))),
+            phone_valid: fields.phone.as_ref().map(|phone| phone.valid().is_some()),
+            phone_extension: fields.phone.as_ref().and_then(|phone| phone.extension()),
             address: fields.address.as_deref(),
             city: fields.city.as_deref(),
             state: fields.state.as_deref(),
@@ -330,7 +332,7 @@ mod tests {
             updated_at: at,
         };
         let created = told(&Event::LeadCreated(&lead));
-        let expected = r#"{"id":"00000000-0000-0000-0000-000000000009","event":"lead.created","event_type":"lead.created","business_id":"00000000-0000-0000-0000-000000000001","timestamp":"2026-02-15T14:32:12Z","data":{"id":"00000000-0000-0000-0000-000000000003","business_id":"00000000-0000-0000-0000-000000000001","agent_id":null,"name":"Maria Lopez","first_name":null,"last_name":null,"email":null,"phone":"call me","phone_valid":false,"address":null,"city":null,"state":null,"zip":null,"status":"new","source":"api","source_url":null,"source_page":null,"notes":null,"message":null,"event_date":null,"event_type":null,"timezone":null,"score":80,"score_explanation":null,"interaction_count":1,"last_contacted_at":null,"created_at":"2026-02-15T14:30:00Z","updated_at":"2026-02-15T14:30:00Z"}}"#;
+        let expected = r#"{"id":"00000000-0000-0000-0000-000000000009","event":"lead.created","event_type":"lead.created","business_id":"00000000-0000-0000-0000-000000000001","timestamp":"2026-02-15T14:32:12Z","data":{"id":"00000000-0000-0000-0000-000000000003","business_id":"00000000-0000-0000-0000-000000000001","agent_id":null,"name":"Maria Lopez","first_name":null,"last_name":null,"email":null,"phone":"call me","phone_valid":false,"phone_extension":null,"address":null,"city":null,"state":null,"zip":null,"status":"new","source":"api","source_url":null,"source_page":null,"notes":null,"message":null,"event_date":null,"event_type":null,"timezone":null,"score":80,"score_explanation":null,"interaction_count":1,"last_contacted_at":null,"created_at":"2026-02-15T14:30:00Z","updated_at":"2026-02-15T14:30:00Z"}}"#;
         assert_eq!(created, expected);
         assert_eq!(told(&Event::LeadUpdated(&lead)), created.replace("lead.created", "lead.updated"));
     }
