@@ -7,6 +7,7 @@
 //! module `tools` and nowhere else.
 
 mod mind;
+mod opt_out;
 mod report;
 mod settings;
 mod tools;

@@ -8,7 +8,7 @@ use domain::call::CallPlan;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use speech::{Chat, ChatMessage, Delta, DeltaStream, LanguageModel, SpeechError, ToolCall};
 
-use crate::tools;
+use crate::{opt_out, tools};
 
 /// The longest answer, in tokens.
 const MAX_TOKENS: u32 = 400;
@@ -34,6 +34,10 @@ impl Mind {
 
     /// Answers a [`conversation::Output::StartReply`].
     pub fn reply(&self, id: ReplyId, history: Vec<ChatMessage>) -> Reply {
+        if let Some((words, end)) = opt_out::reply(&history) {
+            let text = Input::ReplyText { reply: id, text: words.to_owned() };
+            return stream::iter([text, Input::ReplyFinished { reply: id, end }]).boxed();
+        }
         let chat = Chat {
             model: self.model.clone(),
             messages: history,

@@ -231,11 +231,6 @@ impl<'a> Scene<'a> {
 
     fn reply(&self) -> Reply {
         let heard = self.heard;
-        if Wish::OptOut.is_in(heard) {
-            return Reply::ends(
-                "I understand. I have removed your number, and we will not call you again. Goodbye.",
-            );
-        }
         if self.spanish {
             return self.reply_in_spanish();
         }
@@ -409,7 +404,7 @@ fn stated_reason(text: &str) -> Option<String> {
         "its about",
         "it is about",
     ];
-    let wish = [Wish::Human, Wish::OptOut, Wish::Repeat, Wish::Later, Wish::Refusal];
+    let wish = [Wish::Human, Wish::Repeat, Wish::Later, Wish::Refusal];
     let is_wish = wish.into_iter().any(|wish| wish.is_in(text));
     (!is_wish && says(&plain(text), OPENINGS)).then(|| text.trim().to_owned())
 }
@@ -580,12 +575,6 @@ mod tests {
         let turns = [GREETING, "Do you have parking for elephants?"];
         let (text, _) = reply(&[], &turns);
         assert!(text.starts_with("I can't say that myself"), "{text}");
-    }
-
-    #[test]
-    fn an_opt_out_ends_the_call_at_once_with_a_promise() {
-        let (text, ends) = reply(&[], &[GREETING, "Please take me off your list and don't call me again."]);
-        assert!(text.contains("will not call you again") && ends);
     }
 
     #[test]

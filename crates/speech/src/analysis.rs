@@ -60,8 +60,6 @@ pub struct Analysis {
     pub lead_score: Option<u8>,
     /// Why the lead got that score, one sentence.
     pub score_explanation: Option<String>,
-    /// The caller asked not to be called again.
-    pub opt_out: bool,
 }
 
 /// Something that reads a transcript and reports on it.

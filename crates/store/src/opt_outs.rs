@@ -16,23 +16,39 @@ pub struct OptOut {
     pub phone_number: E164,
     /// How we know.
     pub source: String,
+    /// How certain it is.
+    pub certainty: Certainty,
     /// Since when.
     pub created_at: Timestamp,
 }
 
-/// Notes a wish; the first one counts.
+/// How certain a wish is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// It was said.
+    Clear,
+    /// It can have been meant, and who said it left before they could be asked.
+    Doubtful,
+}
+
+/// Notes a wish; the first one counts, but a doubtful one becomes clear when it is said again clearly.
 pub async fn add(
     tx: &mut Tx,
     business: BusinessId,
     mode: Mode,
     phone: &E164,
     source: &str,
+    certainty: Certainty,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let is_doubtful = certainty == Certainty::Doubtful;
     tx.execute(
-        "INSERT INTO opt_outs (business_id, mode, phone_number, source, created_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (business_id, mode, phone_number) DO NOTHING",
-        params![business, mode.as_str(), phone.as_str(), source, now],
+        "INSERT INTO opt_outs (business_id, mode, phone_number, source, is_doubtful, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (business_id, mode, phone_number) DO UPDATE \
+         SET is_doubtful = excluded.is_doubtful, source = excluded.source \
+         WHERE opt_outs.is_doubtful > excluded.is_doubtful",
+        params![business, mode.as_str(), phone.as_str(), source, is_doubtful, now],
     )
     .await?;
     Ok(())
@@ -57,7 +73,7 @@ pub async fn remove(tx: &mut Tx, business: BusinessId, mode: Mode, phone: &E164)
 
 /// All wishes, oldest first. For operators.
 pub async fn all(tx: &mut Tx) -> Result<Vec<OptOut>, StoreError> {
-    let sql = "SELECT business_id, mode, phone_number, source, created_at FROM opt_outs ORDER BY created_at, phone_number";
+    let sql = "SELECT business_id, mode, phone_number, source, is_doubtful, created_at FROM opt_outs ORDER BY created_at, phone_number";
     let rows = tx.query(sql, &[]).await?.into_iter().map(|row| {
         let mut row = row.of("opt_outs");
         Ok(OptOut {
@@ -65,6 +81,7 @@ pub async fn all(tx: &mut Tx) -> Result<Vec<OptOut>, StoreError> {
             mode: row.parse(Mode::parse)?,
             phone_number: row.parse(|text| E164::parse(text).ok())?,
             source: row.next()?,
+            certainty: if row.next::<i64>()? != 0 { Certainty::Doubtful } else { Certainty::Clear },
             created_at: row.next()?,
         })
     });

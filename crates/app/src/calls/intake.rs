@@ -16,7 +16,7 @@ use store::engine_messages::NewMessage;
 use store::jobs::{JobKind, NewJob};
 use store::{StoreError, Tx};
 
-use super::{ending, news, wrap_up};
+use super::{ending, news, opt_out, wrap_up};
 use crate::App;
 use crate::attempt::Attempt;
 use crate::reports::Line;
@@ -241,6 +241,7 @@ async fn apply(
     if let (None, Some(answered_at)) = (answered(before.state), answered(call.state)) {
         news::started(tx, app, &call, answered_at, now).await?;
     }
+    opt_out::heed(tx, &call, reports, now).await?;
     if failed.is_some() {
         ending::conclude(tx, app, &mut call, now).await?;
     } else if call != before {

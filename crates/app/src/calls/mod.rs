@@ -7,6 +7,8 @@
 //!  |
 //! intake             stores what engines report
 //!  |
+//! opt_out            blocks the number of who wants no more calls
+//!  |
 //! wrap_up            finds out what came of a talk
 //!  |
 //! ending             makes the call final and tells of it
@@ -19,6 +21,7 @@ pub(crate) mod dial;
 pub(crate) mod ending;
 pub(crate) mod intake;
 pub(crate) mod news;
+mod opt_out;
 mod place;
 mod policy;
 pub(crate) mod wrap_up;

@@ -1,7 +1,6 @@
 //! After the talk: summary, scores, lead and recording, then the end, in one transaction.
 //!
-//! A wish not to be called again counts from the moment it is noticed, so it is stored before anything slow begins. When the
-//! deadline passes, the call ends with what there is.
+//! When the deadline passes, the call ends with what there is.
 
 use std::time::Duration;
 
@@ -77,9 +76,6 @@ async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), StoreError> {
     let fallback = &app.parts().fallback_analyst;
     let analysis = fallback.analyse(&work.request).await;
     let mut found = analysis.ok().map(|analysis| (analysis, fallback.name(&work.request)));
-    if found.as_ref().is_some_and(|(analysis, _)| analysis.opt_out) {
-        opt_out(app, &work.call).await?;
-    }
     let left = until.duration_since(app.now());
     let patience = Duration::try_from(left).unwrap_or(Duration::ZERO).saturating_sub(RESERVE);
     let known =
@@ -96,9 +92,6 @@ async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), StoreError> {
         }),
     );
     if let Ok(Some((analysis, by))) = read {
-        if analysis.opt_out && !found.as_ref().is_some_and(|(analysis, _)| analysis.opt_out) {
-            opt_out(app, &work.call).await?;
-        }
         found = Some((analysis, by));
     }
     let recording = match recording {
@@ -142,7 +135,6 @@ fn with_findings(
             quality: None,
             lead_score: None,
             score_explanation: None,
-            opt_out: false,
         };
         (nothing, engine.to_owned())
     });
@@ -286,18 +278,6 @@ fn talked(call: &Call) -> Option<Duration> {
         }
         _ => None,
     }
-}
-
-async fn opt_out(app: &App, call: &Call) -> Result<(), StoreError> {
-    let Some(number) = call.other_party().cloned() else { return Ok(()) };
-    let (business, mode, id, now) = (call.business_id, call.mode, call.id, app.now());
-    app.store()
-        .write(move |tx| {
-            Box::pin(async move {
-                store::opt_outs::add(tx, business, mode, &number, &format!("call {id}"), now).await
-            })
-        })
-        .await
 }
 
 async fn finish_only(app: &App, job: JobId) -> Result<(), StoreError> {

@@ -12,6 +12,8 @@ use async_trait::async_trait;
 use domain::call::{Party, Utterance};
 use speech::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, Quality, SpeechError};
 
+use ::understanding::opt_out::{self, OptOut, Speaker, Turn};
+
 use crate::understanding::{Wish, answered, email, name, phone, plain, says};
 
 /// The longest reason that is kept, in characters.
@@ -37,7 +39,7 @@ fn analyse(request: &AnalysisRequest) -> Analysis {
     let turns = &request.transcript;
     let by_caller: Vec<&Utterance> =
         if voicemail { Vec::new() } else { turns.iter().filter(|said| said.by == Party::Caller).collect() };
-    let opt_out = by_caller.iter().any(|said| Wish::OptOut.is_in(&said.text));
+    let opt_out = !voicemail && wants_no_calls(turns);
     let lead = if by_caller.is_empty() { LeadFacts::default() } else { lead_facts(turns) };
     let quality = (!by_caller.is_empty()).then(|| quality(turns, &lead, &request.ended_reason));
     let known_name = lead.name.clone().or_else(|| fact(request, "name").map(str::to_owned));
@@ -48,8 +50,19 @@ fn analyse(request: &AnalysisRequest) -> Analysis {
         quality,
         lead_score,
         score_explanation,
-        opt_out,
     }
+}
+
+/// True if the caller asked not to be called again, or can have meant it.
+fn wants_no_calls(turns: &[Utterance]) -> bool {
+    let turns: Vec<Turn<'_>> = turns
+        .iter()
+        .map(|said| Turn {
+            by: if said.by == Party::Agent { Speaker::Agent } else { Speaker::Caller },
+            text: &said.text,
+        })
+        .collect();
+    opt_out::read(&turns) != OptOut::No
 }
 
 fn fact<'a>(request: &'a AnalysisRequest, name: &str) -> Option<&'a str> {
@@ -97,7 +110,10 @@ fn states_reason(asked: &str, text: &str) -> bool {
         "problem with",
     ];
     const ASKED: &[&str] = &["help you", "about", "regarding", "reason", "do for you"];
-    let wishes = [Wish::OptOut, Wish::WhoIsCalling, Wish::Goodbye, Wish::Refusal, Wish::Repeat];
+    if opt_out::read(&[Turn { by: Speaker::Caller, text }]) != OptOut::No {
+        return false;
+    }
+    let wishes = [Wish::WhoIsCalling, Wish::Goodbye, Wish::Refusal, Wish::Repeat];
     if wishes.into_iter().any(|wish| wish.is_in(text)) {
         return false;
     }
@@ -277,7 +293,6 @@ mod tests {
         let lines =
             [(Agent, "Hello!"), (Caller, "Take me off your list."), (Agent, "I understand. Goodbye.")];
         let analysis = analyse(&request(&lines, "agent-said-goodbye"));
-        assert!(analysis.opt_out);
         assert_eq!(analysis.lead_score, Some(0));
     }
 

@@ -5,8 +5,6 @@ use super::{plain, says};
 /// A wish that changes the course of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wish {
-    /// Never call again.
-    OptOut,
     /// This is the wrong person.
     WrongPerson,
     /// Another time.
@@ -36,7 +34,6 @@ impl Wish {
     pub(crate) fn is_in(self, text: &str) -> bool {
         let said = plain(text);
         match self {
-            Self::OptOut => says(&said, OPT_OUT),
             Self::WrongPerson => says(&said, WRONG_PERSON),
             Self::Later => says(&said, LATER),
             Self::Goodbye => says(&said, GOODBYE),
@@ -54,26 +51,6 @@ impl Wish {
     }
 }
 
-const OPT_OUT: &[&str] = &[
-    "take me off",
-    "remove me",
-    "remove my number",
-    "take my number off",
-    "stop calling",
-    "dont call me again",
-    "dont call again",
-    "do not call me",
-    "do not call again",
-    "never call me",
-    "dont ever call",
-    "quit calling",
-    "no more calls",
-    "do not call list",
-    "unsubscribe",
-    "no me llame mas",
-    "no me llame más",
-    "no vuelva a llamar",
-];
 const WRONG_PERSON: &[&str] = &[
     "wrong number",
     "wrong person",
@@ -261,14 +238,6 @@ mod tests {
         let check = |wish: Wish, text: &str, expected: bool| {
             assert_eq!(wish.is_in(text), expected, "{wish:?} in {text:?}");
         };
-        check(
-            Wish::OptOut,
-            "I'm not interested. Please take me off your list and don't call me again.",
-            true,
-        );
-        check(Wish::OptOut, "STOP CALLING ME!", true);
-        check(Wish::OptOut, "Don't call me before nine, call me at ten.", false);
-        check(Wish::OptOut, "I want to remove a tree", false);
         check(Wish::Goodbye, "Okay, bye!", true);
         check(Wish::Goodbye, "I flew by there", false);
         check(Wish::WhoIsCalling, "Wait, wait. Who's this?", true);

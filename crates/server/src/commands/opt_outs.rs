@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use domain::BusinessId;
+use store::opt_outs::Certainty;
 
 use crate::commands::keys::ModeName;
 use crate::config::Config;
@@ -11,7 +12,7 @@ use crate::wiring;
 /// Show and lift wishes not to be called
 #[derive(Debug, Subcommand)]
 pub(crate) enum OptOuts {
-    /// List them
+    /// List them; `doubtful` marks wishes that were never confirmed
     List,
     /// Lift one: the number may be called again
     Remove {
@@ -34,8 +35,12 @@ impl OptOuts {
                 let wishes = store.read(|tx| Box::pin(async move { store::opt_outs::all(tx).await })).await?;
                 for wish in wishes {
                     let (number, business) = (wish.phone_number, wish.business_id);
+                    let doubt = match wish.certainty {
+                        Certainty::Clear => "",
+                        Certainty::Doubtful => "  doubtful",
+                    };
                     println!(
-                        "{number:<16}  {}  business {business}  since {}  by {}",
+                        "{number:<16}  {}  business {business}  since {}  by {}{doubt}",
                         wish.mode, wish.created_at, wish.source
                     );
                 }

@@ -1,0 +1,55 @@
+//! A caller's wish not to be called again, carried out as soon as it is heard.
+//!
+//! It belongs to the transaction that stores the words, so the number is blocked before the call can end. The words alone decide: no
+//! analyst and no language model is asked. A wish that stayed doubtful to the end blocks as well, marked so that an operator can see it.
+
+use domain::Timestamp;
+use domain::call::{CallState, Party, Progress, Report, Utterance};
+use store::calls::Call;
+use store::opt_outs::Certainty;
+use store::{StoreError, Tx};
+use understanding::opt_out::{self, OptOut, Speaker, Turn};
+
+/// Blocks the number if what these reports brought says so. Expects their words to be in the log and the call to be as they made it.
+pub(crate) async fn heed(
+    tx: &mut Tx,
+    call: &Call,
+    reports: &[Report],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(number) = call.other_party() else { return Ok(()) };
+    let is_over = matches!(call.state, CallState::WrappingUp { .. } | CallState::Ended(_));
+    let was_heard = |report: &Report| match &report.progress {
+        Progress::Said(said) => said.by == Party::Caller,
+        Progress::Found(_) => true,
+        Progress::Ended { .. } => is_over,
+        _ => false,
+    };
+    let is_machine = call.ended_reason.as_deref() == Some("voicemail");
+    if is_machine || !reports.iter().any(was_heard) {
+        return Ok(());
+    }
+    let found = reports.iter().rev().find_map(|report| match &report.progress {
+        Progress::Found(found) if !found.transcript.is_empty() => Some(found.transcript.clone()),
+        _ => None,
+    });
+    let words = match found {
+        Some(words) => words,
+        None => store::call_log::utterances(tx, call.id).await?,
+    };
+    let certainty = match opt_out::read(&turns(&words)) {
+        OptOut::Clear(_) => Certainty::Clear,
+        OptOut::Doubtful(_) if is_over => Certainty::Doubtful,
+        OptOut::Doubtful(_) | OptOut::No => return Ok(()),
+    };
+    let source = format!("call {}", call.id);
+    store::opt_outs::add(tx, call.business_id, call.mode, number, &source, certainty, now).await
+}
+
+fn turns(words: &[Utterance]) -> Vec<Turn<'_>> {
+    let turn = |said: &'_ Utterance| match said.by {
+        Party::Agent => Speaker::Agent,
+        Party::Caller => Speaker::Caller,
+    };
+    words.iter().map(|said| Turn { by: turn(said), text: &said.text }).collect()
+}
