@@ -34,6 +34,8 @@ pub struct Conversation {
     /// Agreement of the caller while the agent spoke, and when it ended. At the end of a question it is the answer.
     nod: Option<(String, Duration)>,
     silence_prompts: u32,
+    /// Answers of the model in a row that had no words.
+    wordless: u32,
     timers: Timers,
     replies: u32,
     sentences: u32,
@@ -73,6 +75,7 @@ impl Conversation {
             held: Vec::new(),
             nod: None,
             silence_prompts: 0,
+            wordless: 0,
             timers: Timers::default(),
             replies: 0,
             sentences: 0,
@@ -397,6 +400,7 @@ impl Conversation {
         let reply = ReplyId(self.replies);
         self.timers.clear(Timer::Silence);
         self.timers.set(Timer::Reply, now + self.settings.reply_timeout);
+        self.timers.set(Timer::Filler, now + self.settings.filler_after);
         let mut history = self.transcript.history();
         history.extend(unheard);
         self.out.push_back(Output::StartReply { reply, history });
@@ -407,6 +411,9 @@ impl Conversation {
         let Some(agent) = self.agent.as_mut().filter(|agent| agent.streaming == Some(reply)) else { return };
         let sentences = agent.stream(text);
         self.timers.set(Timer::Reply, now + self.settings.reply_timeout);
+        if !sentences.is_empty() {
+            self.timers.clear(Timer::Filler);
+        }
         for sentence in sentences {
             self.utter(sentence);
         }
@@ -417,11 +424,20 @@ impl Conversation {
         let rest = agent.end_stream();
         let rounds = agent.rounds;
         self.timers.clear(Timer::Reply);
+        self.timers.clear(Timer::Filler);
         if let Some(rest) = rest {
             self.utter(rest);
         }
         match end {
-            ReplyEnd::Complete => {}
+            ReplyEnd::Complete if self.agent.as_ref().is_some_and(AgentTurn::has_answered) => {
+                self.wordless = 0;
+            }
+            ReplyEnd::Complete if self.wordless < MAX_WORDLESS => {
+                self.wordless += 1;
+                let say_again = self.settings.say_again.clone();
+                self.utter(say_again);
+            }
+            ReplyEnd::Complete => self.apologise(now),
             ReplyEnd::EndCall => self.say_goodbye(),
             ReplyEnd::ToolResults(messages) if rounds < MAX_TOOL_ROUNDS => {
                 self.go_on_with_results(messages, now);
@@ -496,8 +512,9 @@ impl Conversation {
     /// If the agent's turn has been heard to its end, does what follows.
     fn settle(&mut self, now: Duration) {
         let Some(agent) = self.agent.take_if(|agent| agent.is_over()) else { return };
-        self.timers.clear(Timer::BargeIn);
-        self.timers.clear(Timer::Reply);
+        for timer in [Timer::BargeIn, Timer::Reply, Timer::Filler] {
+            self.timers.clear(timer);
+        }
         let after = agent.after;
         self.close(agent);
         let nod = self.nod.take().filter(|(_, at)| now.saturating_sub(*at) <= NOD_IS_ANSWER);
@@ -519,6 +536,7 @@ impl Conversation {
     fn drop_agent_turn(&mut self) {
         let Some(agent) = self.agent.take() else { return };
         self.timers.clear(Timer::Reply);
+        self.timers.clear(Timer::Filler);
         self.nod = None;
         if let Some(reply) = agent.streaming {
             self.out.push_back(Output::CancelReply { reply });
@@ -567,8 +585,19 @@ impl Conversation {
                     self.apologise(now);
                 }
             }
+            Timer::Filler => self.ask_for_patience(),
             Timer::Silence => self.handle_long_silence(now),
             Timer::Farewell => self.handle_farewell_over(now),
+        }
+    }
+
+    /// The answer takes its time, and nobody likes to listen to nothing.
+    fn ask_for_patience(&mut self) {
+        let waits = |agent: &AgentTurn| agent.streaming.is_some() && !agent.filled && !agent.has_words();
+        if self.agent.as_ref().is_some_and(waits) {
+            self.with_agent(|agent| agent.filled = true);
+            let filler = self.settings.filler.clone();
+            self.utter(filler);
         }
     }
 
@@ -639,6 +668,9 @@ impl Conversation {
 
 /// Agreement this shortly before the end of the agent's turn answers it.
 const NOD_IS_ANSWER: Duration = Duration::from_secs(1);
+
+/// How often in a row the model may answer without a word.
+const MAX_WORDLESS: u32 = 2;
 
 /// How often the model may use tools before it has to speak.
 const MAX_TOOL_ROUNDS: u32 = 5;

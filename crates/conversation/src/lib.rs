@@ -24,6 +24,7 @@ mod floor;
 mod parting;
 mod reply;
 mod settings;
+mod speakable;
 mod timers;
 mod transcript;
 mod words;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use domain::call::{Party, Utterance};
 use speech::ChatMessage;
 
+use crate::speakable::speakable;
 use crate::{EndReason, ReplyId, SentenceId, words};
 
 /// What follows when a turn of the agent has been heard to its end.
@@ -39,6 +40,8 @@ pub(crate) struct AgentTurn {
     pub(crate) manners: Manners,
     /// Calls of tools in this turn, with their results.
     pub(crate) tools: Vec<ChatMessage>,
+    /// True once the caller was told to wait for the answer.
+    pub(crate) filled: bool,
     /// How often the model was asked within this turn.
     pub(crate) rounds: u32,
     sentences: Sentences,
@@ -63,6 +66,7 @@ impl AgentTurn {
             after,
             manners,
             tools: Vec::new(),
+            filled: false,
             rounds: 1,
             sentences: Sentences::default(),
             spoken: Vec::new(),
@@ -90,6 +94,11 @@ impl AgentTurn {
     /// True if it put anything into words so far.
     pub(crate) fn has_words(&self) -> bool {
         !self.spoken.is_empty()
+    }
+
+    /// True if the answer itself was put into words, and not only a request to wait for it.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.spoken.len() > usize::from(self.filled)
     }
 
     /// True if everything it will ever say has been heard.
@@ -149,30 +158,36 @@ impl Sentence {
 #[derive(Debug, Default)]
 pub(crate) struct Sentences {
     pending: String,
+    in_code: bool,
 }
 
 impl Sentences {
     /// Takes more words and gives back the sentences they complete.
     pub(crate) fn push(&mut self, text: &str) -> Vec<String> {
-        // Marks that some models write and no voice can speak.
-        self.pending.extend(text.chars().filter(|c| !matches!(c, '*' | '#' | '`' | '_')));
+        self.pending.push_str(text);
         let mut complete = Vec::new();
         while let Some(end) = end_of_sentence(&self.pending) {
             let rest = self.pending.split_off(end);
-            complete.extend(tidy(&std::mem::replace(&mut self.pending, rest)));
+            let sentence = std::mem::replace(&mut self.pending, rest);
+            complete.extend(self.spoken(&sentence));
         }
         complete
     }
 
     /// Gives back the unfinished rest.
     pub(crate) fn finish(&mut self) -> Option<String> {
-        tidy(&std::mem::take(&mut self.pending))
+        let rest = std::mem::take(&mut self.pending);
+        self.spoken(&rest)
     }
-}
 
-fn tidy(text: &str) -> Option<String> {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    text.chars().any(char::is_alphanumeric).then_some(text)
+    /// What of a sentence is said. Code is not: it stands between lines that begin with three backticks.
+    fn spoken(&mut self, sentence: &str) -> Option<String> {
+        if is_fence(sentence) {
+            self.in_code = !self.in_code;
+            return None;
+        }
+        if self.in_code { None } else { speakable(sentence) }
+    }
 }
 
 /// Where the first sentence ends, if that is certain already.
@@ -182,9 +197,14 @@ fn end_of_sentence(text: &str) -> Option<usize> {
         let after = place + c.len_utf8();
         let next = at.peek().map(|(_, next)| *next);
         let ends = match c {
+            '\n' if is_fence(&text[..place]) => return Some(after),
             '\n' | '。' | '！' | '？' => true,
             '!' | '?' => next.is_some_and(char::is_whitespace),
-            '.' => next.is_some_and(char::is_whitespace) && !is_abbreviation(&text[..place]),
+            '.' => {
+                next.is_some_and(char::is_whitespace)
+                    && !is_abbreviation(&text[..place])
+                    && !is_place_in_a_list(&text[..place])
+            }
             _ => after >= LONGEST_BREATH && c.is_whitespace(),
         };
         if ends && text[..after].chars().any(char::is_alphanumeric) {
@@ -192,6 +212,17 @@ fn end_of_sentence(text: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// True of a line that begins or ends code.
+fn is_fence(line: &str) -> bool {
+    line.trim_start().starts_with("```")
+}
+
+/// True if this is the number of an item of a list, alone at the beginning of a line.
+fn is_place_in_a_list(before: &str) -> bool {
+    let line = before.rsplit('\n').next().unwrap_or_default().trim();
+    (1..=2).contains(&line.len()) && line.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 /// True if a full stop after this text belongs to the word before it.
@@ -231,8 +262,10 @@ mod tests {
 
     #[test]
     fn marks_that_no_voice_can_speak_are_dropped() {
-        assert_eq!(cut(&["**Great.** \n\n- One thing\n", " … "]), ["Great.", "- One thing"]);
+        assert_eq!(cut(&["**Great.** \n\n- One thing\n", " … "]), ["Great.", "One thing"]);
         assert_eq!(cut(&["¿Qué? 你好。再见"]), ["¿Qué?", "你好。", "再见"]);
+        let list = "Options:\n1. **Standard roof**, fine.\n2. Premium.\n```json\n{\"a\": 1}\n```\nGoodbye.";
+        assert_eq!(cut(&[list]), ["Options:", "1. Standard roof, fine.", "2. Premium.", "Goodbye."]);
     }
 
     #[test]

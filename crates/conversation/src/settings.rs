@@ -40,6 +40,12 @@ pub struct Settings {
     pub farewell_patience: Duration,
     /// Said when the language model fails; the call ends after it.
     pub apology: String,
+    /// Said when the language model answers without a word; when it keeps doing that, the apology follows.
+    pub say_again: String,
+    /// Said once in an answer for which the model takes longer than `filler_after`.
+    pub filler: String,
+    /// How long the caller waits in silence for an answer before the filler.
+    pub filler_after: Duration,
     /// Said when the agent fell silent for a noise.
     pub go_ahead: String,
     /// How long the model may keep silent within an answer.
@@ -91,6 +97,9 @@ impl Default for Settings {
             goodbye: "Goodbye.".into(),
             farewell_patience: Duration::from_millis(1500),
             apology: "I'm sorry, something went wrong on my side. We will get back to you. Goodbye.".into(),
+            say_again: "I'm sorry, I didn't get that. Could you say it again?".into(),
+            filler: "One moment, please.".into(),
+            filler_after: Duration::from_millis(1800),
             go_ahead: "Sorry, go ahead.".into(),
             reply_timeout: Duration::from_secs(10),
             end_call_phrases: Vec::new(),

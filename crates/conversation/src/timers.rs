@@ -20,6 +20,8 @@ pub enum Timer {
     Beep,
     /// The language model keeps silent.
     Reply,
+    /// The caller has waited for an answer for a while.
+    Filler,
     /// The caller keeps silent.
     Silence,
     /// The caller had time for a goodbye.
@@ -27,7 +29,7 @@ pub enum Timer {
 }
 
 impl Timer {
-    const ALL: [Timer; 9] = [
+    const ALL: [Timer; 10] = [
         Timer::HardStop,
         Timer::TimeIsUp,
         Timer::Endpointing,
@@ -35,6 +37,7 @@ impl Timer {
         Timer::Listen,
         Timer::Beep,
         Timer::Reply,
+        Timer::Filler,
         Timer::Silence,
         Timer::Farewell,
     ];

@@ -392,7 +392,7 @@ fn a_failing_model_is_apologised_for() {
         let stage = stage.run(60.0);
         let lines = stage.lines;
         assert!(lines.contains("-- ReplyFailed"), "{lines}");
-        assert!(lines.contains("agent said \"Sorry, I must stop here. Goodbye.\""), "{lines}");
+        assert!(lines.contains("agent speaks \"Sorry, I must stop here. Goodbye.\""), "{lines}");
         assert!(lines.trim_end().ends_with("-> HangUp: AgentError"), "{lines}");
     }
 }
@@ -542,4 +542,31 @@ fn a_late_last_word_of_the_recogniser_is_not_a_second_turn() {
     stage.fact(3.6, Input::Final { text: "A table.".into() });
     let lines = stage.run(5.0).lines;
     assert_eq!(lines.matches("StartReply").count(), 1, "{lines}");
+}
+
+#[test]
+fn an_answer_that_takes_long_is_announced_once() {
+    let mut stage = Stage::new(settings(), &[Answer::NeverComes]);
+    stage.caller(2.5, "Are you open today?");
+    let lines = stage.run(20.0).lines;
+    assert_eq!(lines.matches("agent speaks \"One moment, please.\"").count(), 1, "{lines}");
+    assert!(lines.contains("something went wrong"), "and when it never comes, the agent says so: {lines}");
+}
+
+#[test]
+fn an_answer_without_words_is_not_met_with_silence() {
+    let silent = [Answer::Says(""), Answer::Says("\u{1f600}"), Answer::Says("")];
+    let mut stage = Stage::new(settings(), &silent);
+    for (at, words) in [(2.5, "Are you open today?"), (10.0, "Are you open?"), (18.0, "Hello are you open?")]
+    {
+        stage.caller(at, words);
+    }
+    let lines = stage.run(40.0).lines;
+    assert_eq!(
+        lines.matches("agent speaks \"I'm sorry, I didn't get that. Could you say it again?\"").count(),
+        2,
+        "{lines}"
+    );
+    assert_eq!(lines.matches("something went wrong").count(), 2, "spoken and said once: {lines}");
+    assert!(!lines.contains("Are you still there"), "{lines}");
 }
