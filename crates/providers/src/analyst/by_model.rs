@@ -6,8 +6,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::call::Party;
 use futures_util::StreamExt as _;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use speech::{
     Analysis, AnalysisRequest, CallAnalyst, Chat, ChatMessage, Delta, LanguageModel, LeadFacts, Quality,
@@ -22,6 +20,12 @@ const MAX_TOKENS: u32 = 1200;
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(12);
+
+/// How often the model is asked.
+const ROUNDS: u32 = 2;
+
+/// The most places in an answer at which the object may begin.
+const MAX_OBJECTS: usize = 64;
 
 /// The longest transcript that is sent, in characters; the middle of a longer one is left out.
 const MAX_TRANSCRIPT: usize = 60_000;
@@ -70,7 +74,7 @@ impl CallAnalyst for ModelAnalyst {
             ChatMessage::text(Role::User, question(request)),
         ];
         let mut problem = String::new();
-        for _ in 0..2 {
+        for round in 0..ROUNDS {
             let chat = Chat {
                 model: request.model.clone(),
                 messages: messages.clone(),
@@ -82,7 +86,7 @@ impl CallAnalyst for ModelAnalyst {
             let answer = tokio::time::timeout(PATIENCE, self.ask(chat))
                 .await
                 .map_err(|_| SpeechError::Retry { after: None, reason: "no answer in time".to_owned() })??;
-            match checked(&answer) {
+            match checked(&answer, round + 1 == ROUNDS) {
                 Ok(analysis) => return Ok(analysis),
                 Err(why) => {
                     messages.push(ChatMessage::text(Role::Assistant, answer));
@@ -139,46 +143,68 @@ fn schema() -> Value {
     })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Raw {
-    summary: String,
-    name: Option<String>,
-    email: Option<String>,
-    phone: Option<String>,
-    intent: Option<String>,
-    professionalism: Option<i64>,
-    empathy: Option<i64>,
-    information_gathering: Option<i64>,
-    resolution: Option<i64>,
-    lead_score: Option<i64>,
-    score_explanation: Option<String>,
-    /// Not asked for any more: what a model thinks of it decides nothing. Some answer it all the same.
-    #[serde(default, rename = "opt_out")]
-    _opt_out: IgnoredAny,
+/// The object of JSON in an answer: alone, in a fence, or among other words. Of several the one that holds most.
+fn object_in(answer: &str) -> Option<Value> {
+    // Reasoning may hold drafts of the object.
+    let answer = answer.rsplit("</think>").next().unwrap_or_default();
+    let starts = answer.match_indices('{').map(|(at, _)| at).take(MAX_OBJECTS);
+    let mut best: Option<(usize, Value)> = None;
+    for at in starts {
+        let mut objects = serde_json::Deserializer::from_str(&answer[at..]).into_iter::<Value>();
+        if let Some(Ok(found @ Value::Object(_))) = objects.next() {
+            let length = objects.byte_offset();
+            if best.as_ref().is_none_or(|(most, _)| length > *most) {
+                best = Some((length, found));
+            }
+        }
+    }
+    best.map(|(_, found)| found)
 }
 
-/// Reads an answer and holds it against what was asked for.
-fn checked(answer: &str) -> Result<Analysis, String> {
-    let body = answer.trim().trim_start_matches("```json").trim_matches('`').trim();
-    let raw: Raw = serde_json::from_str(body)
-        // Not the parser's own text: it may quote what the caller said.
-        .map_err(|error| format!("it is not the object that was asked for (line {})", error.line()))?;
-    let summary = kept(Some(raw.summary), 2000).ok_or("the summary is empty")?;
-    let mark = |name: &str, value: Option<i64>| match value {
-        None => Ok(None),
-        Some(value) => u8::try_from(value)
-            .ok()
-            .filter(|mark| *mark <= 100)
-            .map(Some)
-            .ok_or(format!("{name} is not from 0 to 100")),
-    };
-    let marks = [
-        mark("professionalism", raw.professionalism)?,
-        mark("empathy", raw.empathy)?,
-        mark("information_gathering", raw.information_gathering)?,
-        mark("resolution", raw.resolution)?,
+/// True of the words that models write where they have nothing to say.
+fn says_nothing(text: &str) -> bool {
+    let text = text.trim().trim_end_matches('.').to_lowercase();
+    let words = [
+        "",
+        "null",
+        "none",
+        "n/a",
+        "na",
+        "unknown",
+        "not provided",
+        "not given",
+        "not mentioned",
+        "not specified",
     ];
+    words.contains(&text.as_str())
+}
+
+/// Reads an answer and holds it against what was asked for. What it holds besides is left aside, numbers may be texts, and what is
+/// missing or says that there is nothing is null. A mark out of range is a reason to ask again; in the `last` answer it is null, so that
+/// only an answer without a summary is of no use.
+fn checked(answer: &str, last: bool) -> Result<Analysis, String> {
+    let found = object_in(answer).ok_or("it holds no object of JSON")?;
+    let raw = match &found {
+        Value::Object(fields) if !fields.contains_key("summary") && fields.len() == 1 => {
+            fields.values().next().expect("one field")
+        }
+        whole => whole,
+    };
+    let text = |name: &str| raw[name].as_str().filter(|text| !says_nothing(text)).map(str::to_owned);
+    let number = |name: &str| match &raw[name] {
+        Value::String(text) => text.trim().parse::<f64>().ok(),
+        value => value.as_f64(),
+    };
+    let summary = kept(text("summary"), 2000).ok_or("the summary is empty")?;
+    let mark = |name: &str| match number(name) {
+        None => Ok(None),
+        #[expect(clippy::cast_sign_loss, reason = "in range")]
+        Some(mark) if (0.0..=100.0).contains(&mark) => Ok(Some(mark.round() as u8)),
+        Some(_) if last => Ok(None),
+        Some(_) => Err(format!("{name} is not from 0 to 100")),
+    };
+    let marks =
+        [mark("professionalism")?, mark("empathy")?, mark("information_gathering")?, mark("resolution")?];
     let quality = match marks {
         [Some(professionalism), Some(empathy), Some(information_gathering), Some(resolution)] => {
             Some(Quality { professionalism, empathy, information_gathering, resolution })
@@ -188,15 +214,15 @@ fn checked(answer: &str) -> Result<Analysis, String> {
     Ok(Analysis {
         summary,
         lead: LeadFacts {
-            name: kept(raw.name, 200),
+            name: kept(text("name"), 200),
             // What does not read as an address or a number is not one.
-            email: raw.email.as_deref().and_then(email),
-            phone: raw.phone.as_deref().and_then(phone),
-            intent: kept(raw.intent, 300),
+            email: text("email").as_deref().and_then(email),
+            phone: text("phone").as_deref().and_then(phone),
+            intent: kept(text("intent"), 300),
         },
         quality,
-        lead_score: mark("lead_score", raw.lead_score)?,
-        score_explanation: kept(raw.score_explanation, 500),
+        lead_score: mark("lead_score")?,
+        score_explanation: kept(text("score_explanation"), 500),
     })
 }
 
@@ -216,9 +242,22 @@ mod tests {
         "score_explanation":"Urgent."}"#;
 
     #[test]
-    fn a_good_answer_is_taken_even_in_a_fence() {
-        for answer in [GOOD.to_owned(), format!("```json\n{GOOD}\n```")] {
-            let analysis = checked(&answer).expect("usable");
+    fn a_good_answer_is_taken_wherever_it_stands() {
+        for answer in [
+            GOOD.to_owned(),
+            format!("```json\n{GOOD}\n```"),
+            format!("```JSON\n{GOOD}\n```"),
+            format!(
+                "Here is the JSON you asked for:\n\n```json\n{GOOD}\n```\nLet me know {{if}} you need more!"
+            ),
+            format!("<think>{{\"summary\":\"a draft\"}} marks…</think>\n{GOOD}"),
+            format!("[{GOOD}]"),
+            format!("{{\"answer\":{GOOD}}}"),
+            GOOD.replacen('{', "{\"notes\":\"x\",\"confidence\":0.9,", 1),
+            GOOD.replace(":75", ":\"75\"").replace("false", "\"false\""),
+            GOOD.replace(":75", ":75.0"),
+        ] {
+            let analysis = checked(&answer, false).expect("usable");
             assert_eq!(
                 (analysis.lead_score, analysis.lead.email.as_deref()),
                 (Some(75), Some("maria@example.com"))
@@ -227,18 +266,33 @@ mod tests {
     }
 
     #[test]
-    fn marks_out_of_range_and_missing_fields_are_refused_with_a_reason() {
+    fn marks_out_of_range_and_answers_without_a_summary_are_refused_with_a_reason() {
         assert_eq!(
-            checked(&GOOD.replace("90", "900")),
+            checked(&GOOD.replace("90", "900"), false),
             Err("professionalism is not from 0 to 100".to_owned())
         );
-        assert!(checked(&GOOD.replace("\"summary\"", "\"x\"")).is_err());
-        assert!(checked("Sure! Here is the analysis.").is_err());
+        assert!(
+            checked(&GOOD.replace("Maria needs a lawyer.", " "), true).is_err(),
+            "nothing without a summary"
+        );
+        assert!(checked("Sure! Here is the analysis.", true).is_err());
+    }
+
+    #[test]
+    fn what_is_missing_is_null_and_what_says_nothing_is_nothing() {
+        let analysis = checked(
+            "{\"summary\":\"A roof.\",\"name\":\"Unknown\",\"intent\":\"N/A\",\"lead_score\":900}",
+            true,
+        )
+        .expect("usable");
+        assert_eq!(analysis.summary, "A roof.");
+        assert_eq!((analysis.lead.name, analysis.lead.intent, analysis.lead_score), (None, None, None));
+        assert!(analysis.quality.is_none());
     }
 
     #[test]
     fn an_invented_address_is_dropped() {
-        let analysis = checked(&GOOD.replace("maria@example.com", "not given")).expect("usable");
+        let analysis = checked(&GOOD.replace("maria@example.com", "not given"), false).expect("usable");
         assert_eq!(analysis.lead.email, None);
     }
 }

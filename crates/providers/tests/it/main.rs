@@ -3,4 +3,5 @@
 mod conformance;
 mod endpoint;
 mod openai;
+mod quirks;
 mod reading_calls;

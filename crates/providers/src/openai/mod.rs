@@ -1,25 +1,29 @@
 //! Any language model behind an OpenAI-compatible `/chat/completions` endpoint, streamed as server-sent events.
 //!
-//! Source of the shapes: the OpenAI API reference, "Chat Completions" and its streaming chunks. Nothing is asked twice: whoever waits
-//! on the phone is better served by an apology than by a second attempt. Invariants: an error before the first piece comes from
-//! [`LanguageModel::reply`] itself, so that nothing was said; an answer never takes longer or grows larger than its limits; dropping
-//! it closes the connection.
+//! Source of the shapes: the OpenAI API reference, "Chat Completions" and its streaming chunks. Nothing is asked twice, because whoever
+//! waits on the phone is better served by an apology than by a second attempt; only a request that the endpoint would not even read is put
+//! again in the endpoint's own [`dialect`]. Invariants: an error before the first piece comes from [`LanguageModel::reply`] itself, so that
+//! nothing was said; an answer never takes longer or grows larger than its limits; dropping it closes the connection.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod chunk;
+mod dialect;
+mod spoken;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use egress::{OperatorClient, OperatorError, OperatorResponse, Timeouts};
 use futures_util::{Stream, StreamExt as _, stream};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use speech::{
-    Chat, ChatMessage, Delta, DeltaStream, FinishReason, LanguageModel, Role, SpeechError, ToolCall,
-};
+use serde_json::Value;
+use speech::{Chat, Delta, DeltaStream, FinishReason, LanguageModel, SpeechError};
 
 use crate::breaker::Breaker;
+use crate::openai::chunk::{Chunks, End};
+use crate::openai::dialect::Dialect;
+use crate::openai::spoken::{Filter, Spoken};
 
 /// The largest event of a stream.
 const MAX_EVENT: usize = 256 * 1024;
@@ -27,8 +31,11 @@ const MAX_EVENT: usize = 256 * 1024;
 /// The most bytes that one answer may have, with everything around its words.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
-/// The most tools that one answer may call.
-const MAX_TOOLS: usize = 32;
+/// How often a request is put differently before the endpoint's refusal counts.
+const MAX_LESSONS: usize = 4;
+
+/// How many models' dialects are remembered.
+const MAX_DIALECTS: usize = 256;
 
 /// How much of a refusal is read.
 const MAX_REFUSAL: usize = 4096;
@@ -81,6 +88,8 @@ pub struct OpenAi {
     patience: Patience,
     client: OperatorClient,
     breaker: Arc<Breaker>,
+    /// What the endpoint's models have refused so far, by their names.
+    dialects: Arc<Mutex<HashMap<String, Dialect>>>,
 }
 
 impl OpenAi {
@@ -94,7 +103,7 @@ impl OpenAi {
         let timeouts =
             Timeouts { connect: Duration::from_secs(3), idle: patience.first_piece.max(patience.between) };
         let client = OperatorClient::new(timeouts);
-        Self { settings, patience, client, breaker: Arc::new(Breaker::default()) }
+        Self { settings, patience, client, breaker: Arc::default(), dialects: Arc::default() }
     }
 
     /// The model that will be asked.
@@ -102,53 +111,17 @@ impl OpenAi {
         self.settings.model.as_deref().unwrap_or(chosen)
     }
 
-    fn body(&self, chat: &Chat) -> Value {
-        let mut body = json!({
-            "model": self.model(&chat.model.model),
-            "temperature": chat.model.temperature,
-            "max_tokens": chat.max_tokens,
-            "stream": true,
-            "messages": chat.messages.iter().map(message).collect::<Vec<_>>(),
-        });
-        if !chat.tools.is_empty() {
-            let tool = |tool: &speech::ToolSpec| {
-                json!({ "type": "function", "function": {
-                    "name": tool.name, "description": tool.description, "parameters": tool.parameters,
-                } })
-            };
-            body["tools"] = chat.tools.iter().map(tool).collect();
-        }
-        if let Some(schema) = &chat.json_schema {
-            body["response_format"] = json!({
-                "type": "json_schema",
-                "json_schema": { "name": "answer", "strict": true, "schema": schema },
-            });
-        }
-        body
+    fn dialect(&self, model: &str) -> Dialect {
+        let dialects = self.dialects.lock().unwrap_or_else(PoisonError::into_inner);
+        dialects.get(model).copied().unwrap_or_default()
     }
-}
 
-fn message(message: &ChatMessage) -> Value {
-    let role = match message.role {
-        Role::System => "system",
-        Role::User => "user",
-        Role::Assistant => "assistant",
-        Role::Tool => "tool",
-    };
-    let mut object =
-        Map::from_iter([("role".to_owned(), json!(role)), ("content".to_owned(), json!(message.content))]);
-    if !message.tool_calls.is_empty() {
-        let call = |call: &ToolCall| {
-            json!({ "id": call.id, "type": "function", "function": {
-                "name": call.name, "arguments": call.arguments.to_string(),
-            } })
-        };
-        object.insert("tool_calls".to_owned(), message.tool_calls.iter().map(call).collect());
+    fn remember(&self, model: &str, dialect: Dialect) {
+        let mut dialects = self.dialects.lock().unwrap_or_else(PoisonError::into_inner);
+        if dialects.len() < MAX_DIALECTS {
+            dialects.insert(model.to_owned(), dialect);
+        }
     }
-    if let Some(id) = &message.tool_call_id {
-        object.insert("tool_call_id".to_owned(), json!(id));
-    }
-    Value::Object(object)
 }
 
 #[async_trait]
@@ -185,19 +158,43 @@ type Payloads = std::pin::Pin<Box<dyn Stream<Item = Result<String, SpeechError>>
 impl OpenAi {
     /// Sends a request and waits for the first piece of the answer.
     async fn open(&self, chat: &Chat) -> Result<(Delta, Reading<Payloads>), SpeechError> {
+        let model = self.model(&chat.model.model);
+        let known = self.dialect(model);
+        let mut dialect = known;
+        for _ in 0..=MAX_LESSONS {
+            let response = self.post(dialect.body(model, chat)).await?;
+            match response.status() {
+                200 => {
+                    if dialect != known {
+                        tracing::info!(
+                            model,
+                            ?dialect,
+                            "the language model's endpoint wants to be asked differently"
+                        );
+                        self.remember(model, dialect);
+                    }
+                    let mut reading: Reading<Payloads> = Reading::new(answer_of(response));
+                    let first = reading.next().await.expect("an answer ends with a delta or an error")?;
+                    return Ok((first, reading));
+                }
+                400 | 422 => {
+                    let text = response.text(MAX_REFUSAL).await.unwrap_or_default();
+                    dialect = dialect.taught_by(&text).ok_or_else(|| rejected(400, &text))?;
+                }
+                _ => return Err(refusal(response).await),
+            }
+        }
+        Err(SpeechError::Rejected("status 400, whatever was left out".to_owned()))
+    }
+
+    async fn post(&self, body: Value) -> Result<OperatorResponse, SpeechError> {
         let url = format!("{}/chat/completions", self.settings.base_url.trim_end_matches('/'));
         let mut headers = vec![("accept", "text/event-stream".to_owned())];
         if let Some(key) = &self.settings.api_key {
             headers.push(("authorization", format!("Bearer {key}")));
         }
-        let body = Bytes::from(self.body(chat).to_string());
-        let response = self.client.post_json(&url, &headers, body).await.map_err(unreachable_endpoint)?;
-        if response.status() != 200 {
-            return Err(refusal(response).await);
-        }
-        let mut reading: Reading<Payloads> = Reading::new(Box::pin(payloads(response)));
-        let first = reading.next().await.expect("a stream of events ends with a delta or an error")?;
-        Ok((first, reading))
+        let body = Bytes::from(body.to_string());
+        self.client.post_json(&url, &headers, body).await.map_err(unreachable_endpoint)
     }
 }
 
@@ -251,17 +248,29 @@ async fn refusal(response: OperatorResponse) -> SpeechError {
         429 | 500.. => SpeechError::Retry { after, reason: format!("status {status}") },
         _ => {
             // Only the error's own code is kept: messages may repeat what was sent.
-            let text = response.text(MAX_REFUSAL).await.unwrap_or_default();
-            let parsed: Option<Value> = serde_json::from_str(&text).ok();
-            let code = parsed.as_ref().and_then(|body| body["error"]["code"].as_str());
-            let code = code.filter(|code| is_code(code)).unwrap_or("unknown");
-            SpeechError::Rejected(format!("status {status}, code {code}"))
+            rejected(status, &response.text(MAX_REFUSAL).await.unwrap_or_default())
         }
     }
 }
 
+fn rejected(status: u16, text: &str) -> SpeechError {
+    let parsed: Option<Value> = serde_json::from_str(text).ok();
+    let code = parsed.as_ref().and_then(|body| body["error"]["code"].as_str());
+    let code = code.filter(|code| is_code(code)).unwrap_or("unknown");
+    SpeechError::Rejected(format!("status {status}, code {code}"))
+}
+
 fn is_code(text: &str) -> bool {
     text.len() <= 60 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+/// What an answer carries, piece by piece. One that was not streamed is one piece.
+fn answer_of(response: OperatorResponse) -> Payloads {
+    if response.header("content-type").is_some_and(|kind| kind.contains("application/json")) {
+        Box::pin(stream::once(async move { response.text(MAX_ANSWER).await.map_err(unreachable_endpoint) }))
+    } else {
+        Box::pin(payloads(response))
+    }
 }
 
 /// What the events of an answer carry.
@@ -283,55 +292,13 @@ fn split(data: String) -> Vec<String> {
     }
 }
 
-#[derive(Deserialize)]
-struct Chunk {
-    #[serde(default)]
-    choices: Vec<Choice>,
-    error: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    #[serde(default)]
-    delta: Piece,
-    finish_reason: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-struct Piece {
-    content: Option<String>,
-    #[serde(default)]
-    tool_calls: Option<Vec<ToolPiece>>,
-}
-
-#[derive(Deserialize)]
-struct ToolPiece {
-    #[serde(default)]
-    index: u32,
-    id: Option<String>,
-    function: Option<FunctionPiece>,
-}
-
-#[derive(Deserialize)]
-struct FunctionPiece {
-    name: Option<String>,
-    arguments: Option<String>,
-}
-
-/// A tool call as far as it has come.
-#[derive(Default)]
-struct PartialTool {
-    id: String,
-    name: String,
-    arguments: String,
-}
-
 /// An answer while it streams in.
 struct Reading<S> {
     payloads: S,
-    tools: BTreeMap<u32, PartialTool>,
-    /// What is to be given next, last first.
-    ready: Vec<Delta>,
+    chunks: Chunks,
+    filter: Filter,
+    /// What is to be given next.
+    ready: VecDeque<Delta>,
     /// Bytes so far.
     size: usize,
     over: bool,
@@ -339,12 +306,19 @@ struct Reading<S> {
 
 impl<S: Stream<Item = Result<String, SpeechError>> + Unpin> Reading<S> {
     fn new(payloads: S) -> Self {
-        Self { payloads, tools: BTreeMap::new(), ready: Vec::new(), size: 0, over: false }
+        Self {
+            payloads,
+            chunks: Chunks::default(),
+            filter: Filter::default(),
+            ready: VecDeque::new(),
+            size: 0,
+            over: false,
+        }
     }
 
     async fn next(&mut self) -> Option<Result<Delta, SpeechError>> {
         loop {
-            if let Some(delta) = self.ready.pop() {
+            if let Some(delta) = self.ready.pop_front() {
                 return Some(Ok(delta));
             }
             if self.over {
@@ -353,6 +327,11 @@ impl<S: Stream<Item = Result<String, SpeechError>> + Unpin> Reading<S> {
             let payload = match self.payloads.next().await {
                 Some(Ok(payload)) => payload,
                 Some(Err(error)) => return Some(self.fail(error)),
+                // Some servers close instead of saying that they are done.
+                None if self.chunks.has_something() => {
+                    self.finish(FinishReason::Stop);
+                    continue;
+                }
                 None => {
                     return Some(
                         self.fail(SpeechError::Malformed("the stream ended in the middle".to_owned())),
@@ -363,59 +342,45 @@ impl<S: Stream<Item = Result<String, SpeechError>> + Unpin> Reading<S> {
                 self.finish(FinishReason::Stop);
                 continue;
             }
-            let Ok(chunk) = serde_json::from_str::<Chunk>(&payload) else {
-                let why = "a chunk is not what the protocol promises".to_owned();
-                return Some(self.fail(SpeechError::Malformed(why)));
-            };
-            if chunk.error.is_some() {
-                let reason = "an error in the stream".to_owned();
-                return Some(self.fail(SpeechError::Retry { after: None, reason }));
-            }
             self.size += payload.len();
-            if let Some(choice) = chunk.choices.into_iter().next() {
-                self.take(choice);
-            }
-            if self.size > MAX_ANSWER || self.tools.len() > MAX_TOOLS {
+            if self.size > MAX_ANSWER {
                 return Some(self.fail(SpeechError::Malformed("the answer is too long".to_owned())));
+            }
+            match self.chunks.take(&payload) {
+                Ok((words, end)) => {
+                    let spoken = words.map(|words| self.filter.push(&words));
+                    self.say(spoken.unwrap_or_default());
+                    if let End::Over(reason) = end {
+                        self.finish(reason);
+                    }
+                }
+                Err(error) => return Some(self.fail(error)),
             }
         }
     }
 
-    fn take(&mut self, choice: Choice) {
-        for piece in choice.delta.tool_calls.into_iter().flatten() {
-            let tool = self.tools.entry(piece.index).or_default();
-            tool.id.push_str(piece.id.as_deref().unwrap_or_default());
-            if let Some(function) = piece.function {
-                tool.name.push_str(function.name.as_deref().unwrap_or_default());
-                tool.arguments.push_str(function.arguments.as_deref().unwrap_or_default());
+    fn say(&mut self, spoken: Vec<Spoken>) {
+        for spoken in spoken {
+            match spoken {
+                Spoken::Words(text) => match self.ready.back_mut() {
+                    Some(Delta::Text(words)) => words.push_str(&text),
+                    _ => self.ready.push_back(Delta::Text(text)),
+                },
+                Spoken::Call(call) => self.ready.push_back(Delta::ToolCall(call)),
+                Spoken::OtherParty => {
+                    self.finish(FinishReason::Stop);
+                    return;
+                }
             }
-        }
-        let finish = choice.finish_reason.map(|reason| match reason.as_str() {
-            "length" => FinishReason::Length,
-            "tool_calls" | "function_call" => FinishReason::ToolCalls,
-            _ => FinishReason::Stop,
-        });
-        if let Some(reason) = finish {
-            self.finish(reason);
-        }
-        if let Some(text) = choice.delta.content.filter(|text| !text.is_empty()) {
-            self.ready.push(Delta::Text(text));
         }
     }
 
     fn finish(&mut self, reason: FinishReason) {
-        self.over = true;
-        self.ready.push(Delta::Finished(if self.tools.is_empty() {
-            reason
-        } else {
-            FinishReason::ToolCalls
-        }));
-        let calls = std::mem::take(&mut self.tools).into_values().rev().map(|tool| {
-            let arguments = if tool.arguments.trim().is_empty() { "{}" } else { tool.arguments.as_str() };
-            let arguments = serde_json::from_str(arguments).unwrap_or(Value::Null);
-            Delta::ToolCall(ToolCall { id: tool.id, name: tool.name, arguments })
-        });
-        self.ready.extend(calls);
+        if !std::mem::replace(&mut self.over, true) {
+            let rest = self.filter.finish();
+            self.say(rest);
+            self.ready.extend(self.chunks.finish(reason));
+        }
     }
 
     fn fail(&mut self, error: SpeechError) -> Result<Delta, SpeechError> {

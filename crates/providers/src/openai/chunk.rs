@@ -1,0 +1,147 @@
+//! What the chunks of an answer say, however the server writes them.
+//!
+//! Source of the shapes: the OpenAI API reference, "Chat Completions", and what compatible servers make of it: null where a list belongs,
+//! `finish_reason` empty or a number, content as a list of parts, arguments as an object, a name repeated in every piece, an answer in
+//! one piece that was asked for as a stream.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use speech::{Delta, FinishReason, SpeechError, ToolCall};
+
+/// The most tools that one answer may call.
+const MAX_TOOLS: usize = 32;
+
+/// What a chunk says about the end of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// More may come.
+    Open,
+    /// It is over.
+    Over(FinishReason),
+}
+
+/// The tools of an answer and what else is known of it while its chunks come in.
+#[derive(Debug, Default)]
+pub(super) struct Chunks {
+    tools: BTreeMap<u64, PartialTool>,
+    said: bool,
+}
+
+/// A tool call as far as it has come.
+#[derive(Debug, Default)]
+struct PartialTool {
+    id: String,
+    name: String,
+    arguments: String,
+}
+
+impl Chunks {
+    /// Takes one chunk; gives its words, if it has any, and whether it is the last. What is no chunk at all says nothing.
+    pub(super) fn take(&mut self, data: &str) -> Result<(Option<String>, End), SpeechError> {
+        let Ok(Value::Object(chunk)) = serde_json::from_str(data) else {
+            return if data.trim_start().starts_with(['{', '[', '<']) {
+                Err(malformed("a chunk is not what the protocol promises"))
+            } else {
+                // Some gateways write their comments as data.
+                Ok((None, End::Open))
+            };
+        };
+        let is_error = chunk.get("error").is_some_and(|error| !error.is_null())
+            || chunk.get("object").is_some_and(|kind| kind == "error");
+        if is_error {
+            return Err(SpeechError::Retry { after: None, reason: "an error in the stream".to_owned() });
+        }
+        let first = |choice: &&Value| choice["index"].as_u64().unwrap_or(0) == 0;
+        let choices = chunk.get("choices").and_then(Value::as_array);
+        let Some(choice) = choices.and_then(|choices| choices.iter().find(first)) else {
+            return Ok((None, End::Open));
+        };
+        // `message` in an answer of one piece.
+        let piece = if choice["delta"].is_object() { &choice["delta"] } else { &choice["message"] };
+        self.take_tools(piece)?;
+        let mut words = text(&piece["content"]);
+        if words.is_empty()
+            && let Some(refusal) = piece["refusal"].as_str()
+        {
+            refusal.clone_into(&mut words);
+        }
+        self.said |= !words.trim().is_empty();
+        let end = match &choice["finish_reason"] {
+            Value::Null => End::Open,
+            Value::String(reason) if reason.is_empty() => End::Open,
+            Value::String(reason) => End::Over(match reason.as_str() {
+                "length" => FinishReason::Length,
+                "tool_calls" | "function_call" => FinishReason::ToolCalls,
+                _ => FinishReason::Stop,
+            }),
+            _ => End::Over(FinishReason::Stop),
+        };
+        Ok(((!words.is_empty()).then_some(words), end))
+    }
+
+    /// True if anything was said or called so far, so that a stream which ends here may be a whole answer.
+    pub(super) fn has_something(&self) -> bool {
+        self.said || !self.tools.is_empty()
+    }
+
+    /// The tools that were called, then the end.
+    pub(super) fn finish(&mut self, reason: FinishReason) -> Vec<Delta> {
+        let tools = std::mem::take(&mut self.tools);
+        let reason = if tools.is_empty() { reason } else { FinishReason::ToolCalls };
+        let calls = tools.into_values().filter(|tool| !tool.name.is_empty()).map(|tool| {
+            let arguments = if tool.arguments.trim().is_empty() { "{}" } else { tool.arguments.as_str() };
+            let arguments = serde_json::from_str(arguments).unwrap_or(Value::Null);
+            Delta::ToolCall(ToolCall { id: tool.id, name: tool.name, arguments })
+        });
+        calls.chain([Delta::Finished(reason)]).collect()
+    }
+
+    fn take_tools(&mut self, piece: &Value) -> Result<(), SpeechError> {
+        for (place, call) in piece["tool_calls"].as_array().into_iter().flatten().enumerate() {
+            let index = call["index"].as_u64().unwrap_or(place as u64);
+            self.take_tool(index, &call["id"], &call["function"]);
+        }
+        if piece["function_call"].is_object() {
+            self.take_tool(0, &Value::Null, &piece["function_call"]);
+        }
+        if self.tools.len() > MAX_TOOLS { Err(malformed("the answer calls too many tools")) } else { Ok(()) }
+    }
+
+    fn take_tool(&mut self, index: u64, id: &Value, function: &Value) {
+        let tool = self.tools.entry(index).or_default();
+        extend(&mut tool.id, id);
+        extend(&mut tool.name, &function["name"]);
+        match &function["arguments"] {
+            Value::String(piece) => tool.arguments.push_str(piece),
+            Value::Null => {}
+            whole => tool.arguments = whole.to_string(),
+        }
+    }
+}
+
+/// Adds a piece of an id or a name. Servers that send it in pieces never repeat it, and others repeat it whole.
+fn extend(text: &mut String, piece: &Value) {
+    if let Some(piece) = piece.as_str()
+        && text != piece
+    {
+        text.push_str(piece);
+    }
+}
+
+/// The words of a content, which is a text or a list of parts. Parts that hold reasoning are not words.
+fn text(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts
+            .iter()
+            .filter(|part| part["type"] == "text" || part["type"] == "output_text")
+            .filter_map(|part| part["text"].as_str())
+            .collect(),
+        _ => String::new(),
+    }
+}
+
+fn malformed(why: &str) -> SpeechError {
+    SpeechError::Malformed(why.to_owned())
+}
