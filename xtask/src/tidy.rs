@@ -75,7 +75,11 @@ const KNOWN_CIRCLES: &[(&str, &[&str], &str)] = &[
     ),
     ("web", &["input"], "a description of fields may hold other descriptions"),
     ("server", &["config", "failure"], "a failure names the setting that was wrong"),
-    ("store", &["", "migrate"], "opening the database migrates it, and migrations run on an open database"),
+    (
+        "store",
+        &["", "migrate", "platform"],
+        "opening the database migrates it and hands out the platform's access, and both work on an open database",
+    ),
     ("store", &["postgres", "tx"], "a transaction is an enum of both databases' connections"),
     ("testkit", &["vapi"], "the parts of the emulator share its state"),
 ];
@@ -142,6 +146,7 @@ pub async fn check() -> Result<(), Failure> {
             let file = file.strip_prefix(programs::root()).unwrap_or(&file).display().to_string();
             every_file_says_why(&file, &text, &mut findings);
             contents(&package.name, &file, &text, &mut findings);
+            whose_data(&package.name, &file, &text, &mut findings);
         }
     }
     if !crate::codegen::understanding_is_current() {
@@ -454,6 +459,47 @@ fn vendor(line: &str) -> Option<&'static str> {
     VENDORS.iter().copied().find(|vendor| line.contains(vendor))
 }
 
+/// Every query of a table's module is a tenant's, with their `Tenancy`, or the platform's own; and the platform's own way to the data
+/// is known to the use cases, to whoever joins the parts, and to no entry.
+fn whose_data(name: &str, file: &str, text: &str, findings: &mut Findings) {
+    if name == "store" && file.contains("/src/") {
+        for (number, function) in functions_for_nobody(text) {
+            findings.broken(format!(
+                "{file}:{number}: {function} takes neither a Tenancy nor a PlatformTx: whose rows may it see?"
+            ));
+        }
+    }
+    if matches!(name, "store" | "app" | "server" | "testkit" | "xtask") || file.contains("/tests/") {
+        return;
+    }
+    for (number, line) in code_lines(text) {
+        if mentions(line, "PlatformTx") || line.contains("store::Platform") {
+            findings.broken(format!("{file}:{number}: {name} asks for everybody's rows, which is up to app"));
+        }
+    }
+}
+
+/// The public asynchronous functions of a module whose arguments do not say whose data they are about. Methods are not meant: they
+/// belong to a type that was handed out for its purpose.
+fn functions_for_nobody(text: &str) -> Vec<(usize, String)> {
+    let lines: Vec<(usize, &str)> = code_lines(text).collect();
+    let begins = |line: &str| line.starts_with("pub async fn ");
+    let starts = lines.iter().enumerate().filter(|(_, (_, line))| begins(line));
+    let mut found = Vec::new();
+    for (index, (number, first)) in starts {
+        let end = lines[index..]
+            .iter()
+            .position(|(_, line)| line.ends_with('{'))
+            .map_or(lines.len(), |end| index + end + 1);
+        let signature: String = lines[index..end].iter().map(|(_, line)| *line).collect();
+        if !["Tenancy", "PlatformTx", "Platform"].iter().any(|word| mentions(&signature, word)) {
+            let name = first.trim_start_matches("pub async fn ").split(['(', '<']).next().unwrap_or(first);
+            found.push((*number, name.to_owned()));
+        }
+    }
+    found
+}
+
 fn is_sql(line: &str) -> bool {
     line.contains("INSERT INTO ")
         || line.contains("DELETE FROM ")
@@ -492,7 +538,10 @@ fn sources(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use super::{Findings, code_lines, contents, drawn_edges, is_known, is_sql, mentions, vendor};
+    use super::{
+        Findings, code_lines, contents, drawn_edges, functions_for_nobody, is_known, is_sql, mentions,
+        vendor, whose_data,
+    };
     use crate::modules::Circle;
 
     fn broken(name: &str, file: &str, text: &str) -> Vec<String> {
@@ -570,6 +619,32 @@ mod tests {
         assert_eq!(vendor("pub vapi_assistant_id: Option<String>,"), None);
         assert_eq!(vendor(r#"provider: "openai".into(),"#), None);
         assert_eq!(vendor("let url = \"https://api.openai.com\";"), Some("openai"));
+    }
+
+    #[test]
+    fn a_query_says_whose_rows_it_may_see() {
+        let text = "pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: LeadId) -> Result<Lead, StoreError> {\n\
+                    pub async fn purge(\n    tx: &mut PlatformTx,\n    before: Timestamp,\n) -> Result<(), StoreError> {\n\
+                    pub async fn claim(platform: &Platform) -> Result<(), StoreError> {\n\
+                    pub async fn count(tx: &mut Tx, id: CallId) -> Result<u64, StoreError> {\n\
+                    pub async fn list<T>(\n    tx: &mut Tx,\n    user: UserId,\n) -> Result<T, StoreError> {\n\
+                    pub(crate) async fn inner(tx: &mut Tx) {\n    pub async fn method(&self) {\n";
+        assert_eq!(functions_for_nobody(text), [(7, "count".to_owned()), (8, "list".to_owned())]);
+    }
+
+    #[test]
+    fn entries_do_not_ask_for_everybodys_rows() {
+        let broken = |name: &str, file: &str, text: &str| {
+            let mut findings = Findings::default();
+            whose_data(name, file, text, &mut findings);
+            findings.broken.len()
+        };
+        let route = "async fn route(tx: &mut store::PlatformTx) {}\nlet all: &store::Platform = todo;\n";
+        assert_eq!(broken("api", "crates/api/src/v1/calls.rs", route), 2);
+        assert_eq!(broken("app", "crates/app/src/leads.rs", route), 0);
+        assert_eq!(broken("api", "crates/api/tests/contract.rs", route), 0);
+        let query = "pub async fn count(tx: &mut Tx) -> u64 {\n";
+        assert_eq!(broken("store", "crates/store/src/leads.rs", query), 1);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use domain::engine::{CallEngine, EngineAgents, EngineRefusal, PlaceError};
 use domain::event::Event;
 use domain::{AgentId, BusinessId, Mode, Timestamp};
 use jiff::SignedDuration;
-use store::{StoreError, Tenancy, Tx};
+use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::engines::UnknownEngine;
 use crate::idempotency::{self, Intent, Once, Renderer};
@@ -148,7 +148,7 @@ async fn intend(
     intent: Option<Intent>,
 ) -> Result<Option<idempotency::Repeated>, StoreError> {
     let (platform, id, business) = (app.clone(), agent.id, agent.business_id);
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let now = platform.now();
@@ -176,7 +176,7 @@ async fn withdraw(
 ) {
     let (id, business) = (agent.id, agent.business_id);
     let withdrawn = app
-        .store()
+        .platform()
         .write(move |tx| {
             Box::pin(async move {
                 if certain {
@@ -216,7 +216,7 @@ async fn insert(
     begin: Begin,
 ) -> Result<Once<Agent>, StoreError> {
     let platform = app.clone();
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let business = agent.business_id;
@@ -268,7 +268,7 @@ pub async fn update(
 ) -> Result<Option<Updated>, AgentError> {
     let found = {
         let tenancy = tenancy.clone();
-        let read = app.store().read(move |tx| {
+        let read = app.platform().read(move |tx| {
             Box::pin(async move {
                 let Some(agent) = store::agents::get(tx, &tenancy, id).await? else { return Ok(None) };
                 Ok::<_, StoreError>(Some(store::engine_agents::held(tx, agent.id).await?))
@@ -299,7 +299,7 @@ pub async fn prefer_engine(app: &App, id: AgentId, engine: Option<&str>) -> Resu
         }
     };
     let preferred = app
-        .store()
+        .platform()
         .write(move |tx| Box::pin(async move { store::agents::prefer_engine(tx, id, engine).await }));
     Ok(preferred.await?)
 }
@@ -324,7 +324,7 @@ async fn update_here(
 ) -> Result<Option<Updated>, StoreError> {
     let (tenancy, now) = (tenancy.clone(), app.now());
     let platform = app.clone();
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let Some(mut agent) = store::agents::lock(tx, &tenancy, id).await? else { return Ok(None) };
@@ -386,7 +386,7 @@ async fn update_on_all_sides(
     }
     let (tenancy, platform) = (tenancy.clone(), app.clone());
     let updated = app
-        .store()
+        .platform()
         .write(move |tx| {
             Box::pin(async move {
                 let current = store::agents::lock(tx, &tenancy, id).await?;
@@ -408,7 +408,7 @@ async fn update_on_all_sides(
 }
 
 async fn announce_update(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     agent: &Agent,
     tenancy: &Tenancy,
@@ -423,7 +423,7 @@ async fn occupy(app: &App, id: AgentId, engine: &'static str) -> Result<Option<A
     loop {
         let now = app.now();
         let (agent, ours) = app
-            .store()
+            .platform()
             .write(move |tx| {
                 Box::pin(async move {
                     let ours = store::engine_agents::occupy(tx, id, engine, now, now + BUSY).await?;
@@ -448,7 +448,7 @@ async fn release_all(
     version: Option<u32>,
 ) -> Result<(), StoreError> {
     let engines: Vec<&'static str> = sides.iter().map(|side| side.engine).collect();
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 for engine in engines {
@@ -464,7 +464,7 @@ async fn release_all(
 async fn give(app: &App, side: Side<'_>, agent: &Agent) -> Result<String, AgentError> {
     let (id, engine, node, now) = (agent.id, side.engine, app.node(), app.now());
     let known = app
-        .store()
+        .platform()
         .read(move |tx| Box::pin(async move { store::engine_agents::external_id(tx, id, engine).await }))
         .await?;
     match known {
@@ -476,7 +476,7 @@ async fn give(app: &App, side: Side<'_>, agent: &Agent) -> Result<String, AgentE
             Err(refusal) => return Err(refusal.into()),
         },
         None => {
-            app.store()
+            app.platform()
                 .write(move |tx| {
                     Box::pin(async move { store::engine_agents::intend(tx, id, engine, node, now).await })
                 })
@@ -498,7 +498,7 @@ async fn push(app: &App, side: Side<'_>, id: AgentId) -> Result<Option<String>, 
         }
     };
     let kept = external_id.clone();
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 store::engine_agents::keep(tx, id, engine, &kept).await?;
@@ -518,7 +518,7 @@ pub(crate) async fn prepared(
     let Some(side) = side(engine) else { return Ok(None) };
     let (id, engine) = (agent.id, side.engine);
     let ready = app
-        .store()
+        .platform()
         .read(move |tx| Box::pin(async move { store::engine_agents::prepared(tx, id, engine).await }));
     let outcome = match ready.await {
         Ok(Some(external_id)) => return Ok(Some(external_id)),
@@ -550,7 +550,7 @@ pub(crate) async fn repair(app: &App, engine: &dyn CallEngine, thorough: bool) -
     let Side { engine, registry } = side;
     let now = app.now();
     let intents = app
-        .store()
+        .platform()
         .read(move |tx| {
             Box::pin(
                 async move { store::engine_agents::stale_intents(tx, engine, now, now - STALE, BATCH).await },
@@ -564,7 +564,7 @@ pub(crate) async fn repair(app: &App, engine: &dyn CallEngine, thorough: bool) -
                 remove_unless_ours(app, side, kept).await?;
             }
             let id = intent.agent_id;
-            app.store()
+            app.platform()
                 .write(move |tx| {
                     Box::pin(async move { store::engine_agents::settle_intent(tx, id, engine).await })
                 })
@@ -576,7 +576,7 @@ pub(crate) async fn repair(app: &App, engine: &dyn CallEngine, thorough: bool) -
     }
     let default = app.engines().default_name(Mode::Live).unwrap_or_default();
     let unsure = app
-        .store()
+        .platform()
         .read(move |tx| {
             Box::pin(async move {
                 let mut unsure = store::engine_agents::to_prepare(tx, engine, now, BATCH).await?;
@@ -609,7 +609,7 @@ pub(crate) async fn repair(app: &App, engine: &dyn CallEngine, thorough: bool) -
 async fn compare(app: &App, side: Side<'_>, now: Timestamp) -> Result<(), AgentError> {
     let engine = side.engine;
     let known = app
-        .store()
+        .platform()
         .read(move |tx| Box::pin(async move { store::engine_agents::kept(tx, engine).await }))
         .await?;
     let kept = side.registry.list(None).await?;
@@ -618,7 +618,7 @@ async fn compare(app: &App, side: Side<'_>, now: Timestamp) -> Result<(), AgentE
     for (id, external_id) in known {
         if !good.contains(external_id.as_str()) {
             tracing::info!(agent = %id, engine, "the engine has lost an agent or holds it with old settings");
-            app.store()
+            app.platform()
                 .write(move |tx| Box::pin(async move { store::engine_agents::doubt(tx, id, engine).await }))
                 .await?;
         }
@@ -636,7 +636,7 @@ async fn remove_unless_ours(
 ) -> Result<(), AgentError> {
     let (id, engine) = (kept.agent_id, side.engine);
     let ours = app
-        .store()
+        .platform()
         .read(move |tx| Box::pin(async move { store::engine_agents::external_id(tx, id, engine).await }))
         .await?;
     if ours.as_ref() != Some(&kept.external_id) {

@@ -11,7 +11,7 @@ use domain::{JobId, Timestamp};
 use futures_util::FutureExt as _;
 use jiff::SignedDuration;
 use store::jobs::{Job, JobKind};
-use store::{BoxFuture, StoreError, Tx};
+use store::{BoxFuture, PlatformTx, StoreError};
 
 use crate::App;
 
@@ -78,7 +78,7 @@ pub(crate) async fn run<T>(
     app: &App,
     attempt: Attempt,
     work: BoxFuture<'_, Result<T, StoreError>>,
-    last_words: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<(), StoreError>> + Send + 'static,
+    last_words: impl for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<(), StoreError>> + Send + 'static,
 ) -> Result<T, Unsuccessful> {
     let kind = attempt.kind.as_str();
     // A number beyond the limit comes from processes that died in the attempt, or from giving up that failed.
@@ -93,7 +93,7 @@ pub(crate) async fn run<T>(
             tracing::warn!(job = %attempt.job, kind, %error, "A job waits for the database");
             let (id, run_at) = (attempt.job, app.now() + WEATHER);
             let postponed = app
-                .store()
+                .platform()
                 .write(move |tx| Box::pin(async move { store::jobs::postpone(tx, id, run_at).await }))
                 .await;
             if let Err(error) = postponed {
@@ -115,7 +115,7 @@ async fn settle(
     app: &App,
     attempt: Attempt,
     error: String,
-    last_words: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<(), StoreError>> + Send + 'static,
+    last_words: impl for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<(), StoreError>> + Send + 'static,
 ) {
     let Attempt { job, number, .. } = attempt;
     let kind = attempt.kind.as_str();
@@ -126,7 +126,7 @@ async fn settle(
     }
     let why = error.clone();
     let given_up = app
-        .store()
+        .platform()
         .write(move |tx| {
             Box::pin(async move {
                 last_words(tx).await?;
@@ -148,7 +148,7 @@ async fn settle(
 
 async fn retry(app: &App, job: JobId, run_at: Timestamp, why: String) {
     let stored = app
-        .store()
+        .platform()
         .write(move |tx| Box::pin(async move { store::jobs::retry_at(tx, job, run_at, &why).await }))
         .await;
     if let Err(error) = stored {

@@ -11,7 +11,7 @@ use domain::{CallId, E164, Mode, NodeId};
 use jiff::SignedDuration;
 use store::calls::Call;
 use store::engine_messages::NewMessage;
-use store::{StoreError, Tenancy, Tx};
+use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::App;
 use crate::calls::cast::{self, Cast, cast_of};
@@ -42,7 +42,7 @@ impl Desk {
     ) -> Result<Option<CallId>, StoreError> {
         let conversation = conversation.to_owned();
         self.0
-            .store()
+            .platform()
             .read(move |tx| {
                 Box::pin(async move {
                     let known = store::calls::of_engine(tx, engine, &conversation).await?;
@@ -124,7 +124,7 @@ impl Desk {
         let app = self.0.clone();
         let admitted = self
             .0
-            .store()
+            .platform()
             .write(move |tx| Box::pin(async move { admit(tx, &app, id, node, &incoming).await }))
             .await?;
         if let Some((call, _)) = &admitted {
@@ -140,7 +140,7 @@ impl Desk {
         named: Option<CallId>,
     ) -> Result<Option<E164>, StoreError> {
         let Some(id) = self.find(engine, conversation, named).await? else { return Ok(None) };
-        let found = self.0.store().read(move |tx| {
+        let found = self.0.platform().read(move |tx| {
             Box::pin(async move {
                 let Some(call) = store::calls::by_id(tx, id).await? else { return Ok(None) };
                 cast_of(tx, &call).await
@@ -157,7 +157,7 @@ impl Desk {
 }
 
 async fn admit(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     id: CallId,
     node: Option<NodeId>,

@@ -3,7 +3,7 @@
 use domain::BusinessId;
 use domain::Mode;
 use store::idempotency::Begin;
-use store::{StoreError, Tx};
+use store::{PlatformTx, StoreError};
 use uuid::Uuid;
 
 use crate::App;
@@ -61,7 +61,7 @@ const ABANDONED_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(15
 
 /// Claims the key within the transaction of the effect. `None`: go ahead and act.
 pub(crate) async fn begin(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     business: BusinessId,
     mode: Mode,
@@ -86,7 +86,7 @@ pub(crate) async fn begin(
 
 /// Keeps the answer within the transaction of the effect.
 pub(crate) async fn keep(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     business: BusinessId,
     mode: Mode,
     intent: &Intent,
@@ -98,7 +98,7 @@ pub(crate) async fn keep(
 
 /// Forgets a request that came to nothing, so that it can be sent again.
 pub(crate) async fn forget(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     business: BusinessId,
     mode: Mode,
     intent: &Intent,
@@ -116,7 +116,7 @@ pub async fn finish(
     answer: KeptAnswer,
 ) -> Result<(), StoreError> {
     let intent = intent.clone();
-    app.store()
+    app.platform()
         .write(move |tx| Box::pin(async move { keep(tx, business, mode, &intent, &answer).await }))
         .await
 }

@@ -2,8 +2,8 @@
 
 use domain::api_key::{ENTROPY_BYTES, PlainKey};
 use domain::{BusinessId, KeyId, Mode, ScopeSet, Timestamp, UserId};
-use store::StoreError;
-use store::keys::Key;
+use store::keys::{Authenticated, Key};
+use store::{Listed, Page, StoreError};
 
 use crate::App;
 
@@ -65,7 +65,7 @@ pub async fn create(app: &App, user: UserId, new: NewKey) -> Result<CreatedKey, 
         revoked_at: None,
     };
     let key = app
-        .store()
+        .platform()
         .write(move |tx| {
             Box::pin(async move {
                 if let Some(business) = key.business_id {
@@ -85,5 +85,29 @@ pub async fn create(app: &App, user: UserId, new: NewKey) -> Result<CreatedKey, 
 /// Revokes a user's key; false if the user has no such key. Doing it again changes nothing.
 pub async fn revoke(app: &App, user: UserId, id: KeyId) -> Result<bool, StoreError> {
     let now = app.now();
-    app.store().write(move |tx| Box::pin(async move { store::keys::revoke(tx, user, id, now).await })).await
+    app.platform()
+        .write(move |tx| Box::pin(async move { store::keys::revoke(tx, user, id, now).await }))
+        .await
+}
+
+/// What a key may do and see. Unknown, expired and revoked keys are alike `None`.
+pub async fn authenticate(
+    app: &App,
+    key: &PlainKey,
+    now: Timestamp,
+) -> Result<Option<Authenticated>, StoreError> {
+    let hash = hash(app, key);
+    app.platform()
+        .read(move |tx| Box::pin(async move { store::keys::authenticate(tx, &hash, now).await }))
+        .await
+}
+
+/// A user's keys, revoked ones included.
+pub async fn list(app: &App, user: UserId, page: Page) -> Result<Listed<Key>, StoreError> {
+    app.platform().read(move |tx| Box::pin(async move { store::keys::list(tx, user, &page).await })).await
+}
+
+/// True while a key that was let in once may go on.
+pub async fn is_usable(app: &App, id: KeyId, now: Timestamp) -> Result<bool, StoreError> {
+    app.platform().read(move |tx| Box::pin(async move { store::keys::is_usable(tx, id, now).await })).await
 }

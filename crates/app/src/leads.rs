@@ -6,7 +6,7 @@ use domain::lead::{Lead, LeadFields, Phone, split_name};
 use domain::{AgentId, BusinessId, LeadId, Mode, Timestamp};
 use speech::Analysis;
 use store::calls::Call;
-use store::{StoreError, Tenancy, Tx};
+use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::idempotency::{self, Intent, Once, Renderer};
 use crate::{App, outbox};
@@ -36,9 +36,10 @@ pub async fn create(
     let now = app.now();
     fields.complete_names();
     let lead = new_lead(app, mode, business, fields, now);
+    let platform = app.clone();
     let app = app.clone();
-    let store = app.store().clone();
-    store
+    platform
+        .platform()
         .write(move |tx| {
             Box::pin(async move {
                 if let Some((intent, _)) = &once {
@@ -68,12 +69,13 @@ pub async fn update(
 ) -> Result<Lead, LeadError> {
     let (tenancy, now) = (tenancy.clone(), app.now());
     let platform = app.clone();
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let mut lead = store::leads::lock(tx, &tenancy, id).await?.ok_or(LeadError::NotFound)?;
                 let before = lead.fields.clone();
-                let home = store::businesses::get(tx, lead.business_id).await?.ok_or(LeadError::NotFound)?;
+                let home =
+                    store::businesses::by_id(tx, lead.business_id).await?.ok_or(LeadError::NotFound)?;
                 change(&mut lead.fields, &home.country_calling_code);
                 lead.fields.complete_names();
                 if lead.fields != before {
@@ -91,7 +93,7 @@ pub async fn update(
 }
 
 async fn check_agent(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     business: BusinessId,
     mode: Mode,
     agent: Option<AgentId>,
@@ -123,7 +125,7 @@ fn new_lead(app: &App, mode: Mode, business: BusinessId, fields: LeadFields, now
 /// A known lead keeps what the CRM already says: only gaps are filled. An unknown person becomes a lead once they have told
 /// anything about themselves; a voicemail or a silent line makes none.
 pub(crate) async fn learn(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     call: &Call,
     analysis: &Analysis,
@@ -155,7 +157,7 @@ pub(crate) async fn learn(
         }
         None => return Ok(None),
     };
-    let business = store::businesses::get(tx, call.business_id).await?;
+    let business = store::businesses::by_id(tx, call.business_id).await?;
     fill(&mut lead.fields, analysis, business.as_ref().map_or("1", |home| &home.country_calling_code));
     if lead.fields.status == "new" {
         lead.fields.status = "contacted".into();

@@ -2,7 +2,7 @@
 
 use domain::number::Number;
 use domain::{AgentId, BusinessId, E164, Mode, NumberId};
-use store::{StoreError, Tenancy, Tx};
+use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::App;
 use crate::engines::UnknownEngine;
@@ -60,7 +60,7 @@ pub async fn register(
         engine,
         created_at: app.store().created_at(app.now()),
     };
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 if store::numbers::by_phone(tx, &number.phone_number).await?.is_some() {
@@ -78,7 +78,7 @@ pub async fn register(
 
 /// Gives a registered number to a business and perhaps to an agent of it.
 pub async fn assign(app: &App, phone_number: E164, holder: Holder) -> Result<(), NumberError> {
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 check(tx, holder).await?;
@@ -92,7 +92,7 @@ pub async fn assign(app: &App, phone_number: E164, holder: Holder) -> Result<(),
 
 /// Puts a registered number back into the pool.
 pub async fn release(app: &App, phone_number: E164) -> Result<(), NumberError> {
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let known = store::numbers::assign(tx, &phone_number, None, None).await?;
@@ -103,8 +103,8 @@ pub async fn release(app: &App, phone_number: E164) -> Result<(), NumberError> {
 }
 
 /// Looks whether the business exists and has the agent.
-async fn check(tx: &mut Tx, holder: Holder) -> Result<(), NumberError> {
-    store::businesses::get(tx, holder.business_id).await?.ok_or(NumberError::UnknownBusiness)?;
+async fn check(tx: &mut PlatformTx, holder: Holder) -> Result<(), NumberError> {
+    store::businesses::by_id(tx, holder.business_id).await?.ok_or(NumberError::UnknownBusiness)?;
     if let Some(agent) = holder.agent_id {
         // Agents are common to both modes.
         let tenancy = Tenancy::one(holder.business_id, Mode::Live);

@@ -5,14 +5,14 @@ use domain::{BusinessId, DeliveryId, EndpointId, EventId, JobId, Timestamp};
 use store::deliveries::{Delivery, DeliveryState};
 use store::events::StoredEvent;
 use store::jobs::{JobKind, NewJob};
-use store::{StoreError, Tx};
+use store::{PlatformTx, StoreError};
 use uuid::Uuid;
 
 use crate::App;
 
 /// Stores an event and queues its delivery to everybody who is to hear of it.
 pub(crate) async fn announce(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     event: &Event<'_>,
     now: Timestamp,
@@ -48,7 +48,7 @@ fn receivers(event: &Event<'_>) -> Vec<Receiver> {
 }
 
 async fn deliver(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     event: &StoredEvent,
     receiver: Receiver,

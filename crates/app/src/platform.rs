@@ -26,8 +26,8 @@ pub trait Entropy: Send + Sync {
 
 /// What the platform is made of; put together once by the binary.
 pub struct Parts {
-    /// The database.
-    pub store: Store,
+    /// The database, with the right to ask for everybody's rows. The platform keeps it to itself.
+    pub database: Arc<store::Platform>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -112,9 +112,14 @@ impl App {
         }))
     }
 
-    /// The database.
+    /// The database for those who ask on behalf of a tenant.
     pub fn store(&self) -> &Store {
-        &self.0.parts.store
+        self.0.parts.database.store()
+    }
+
+    /// The database for what concerns everybody: jobs, reports of engines, set-up.
+    pub(crate) fn platform(&self) -> &store::Platform {
+        &self.0.parts.database
     }
 
     /// The settings.
@@ -183,7 +188,7 @@ impl App {
         }
         let node = self.node();
         let gone =
-            self.store().write(move |tx| Box::pin(async move { store::nodes::drop_node(tx, node).await }));
+            self.platform().write(move |tx| Box::pin(async move { store::nodes::drop_node(tx, node).await }));
         if let Err(error) = gone.await {
             tracing::warn!(%error, "this process could not sign off; its leases run out by themselves");
         }

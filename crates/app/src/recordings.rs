@@ -5,6 +5,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{CallId, Timestamp};
+use store::StoreError;
+use store::calls::Call;
 
 use crate::App;
 
@@ -41,4 +43,10 @@ pub fn open_token(app: &App, token: &str, now: Timestamp) -> Option<Grant> {
     let call_id = CallId(uuid::Uuid::from_slice(&signed[..16]).ok()?);
     let expires_at = Timestamp::from_second(i64::from_be_bytes(signed[16..].try_into().ok()?)).ok()?;
     (expires_at > now).then_some(Grant { call_id, expires_at })
+}
+
+/// The call that a link's grant is for.
+pub async fn granted(app: &App, grant: &Grant) -> Result<Option<Call>, StoreError> {
+    let id = grant.call_id;
+    app.platform().read(move |tx| Box::pin(async move { store::calls::by_id(tx, id).await })).await
 }

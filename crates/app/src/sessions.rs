@@ -5,11 +5,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::business::User;
-use domain::{SessionId, Timestamp, UserId};
+use domain::{Mode, SessionId, Timestamp, UserId};
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
-use store::StoreError;
 use store::sessions::NewSession;
+use store::{StoreError, Tenancy};
 
 use crate::{App, passwords};
 
@@ -62,7 +62,7 @@ pub async fn log_in(app: &App, email: &str, password: &str) -> Result<LoggedIn, 
     }
     let wanted = email.clone();
     let known = app
-        .store()
+        .platform()
         .read(move |tx| Box::pin(async move { store::users::by_email(tx, &wanted).await }))
         .await?;
     let (user, hash) = known.unzip();
@@ -88,7 +88,9 @@ pub async fn log_in(app: &App, email: &str, password: &str) -> Result<LoggedIn, 
         expires_at: now + ABSOLUTE_LIFETIME,
     };
     let expires_at = session.expires_at;
-    app.store().write(move |tx| Box::pin(async move { store::sessions::insert(tx, &session).await })).await?;
+    app.platform()
+        .write(move |tx| Box::pin(async move { store::sessions::insert(tx, &session).await }))
+        .await?;
     Ok(LoggedIn { token, expires_at, user })
 }
 
@@ -105,7 +107,7 @@ pub struct CurrentUser {
 pub async fn current(app: &App, token: &str) -> Result<Option<CurrentUser>, StoreError> {
     let (hash, now) = (token_hash(token), app.now());
     let found = app
-        .store()
+        .platform()
         .read(move |tx| Box::pin(async move { store::sessions::by_token_hash(tx, &hash, now).await }))
         .await?;
     let Some(session) = found.filter(|session| now.duration_since(session.last_seen_at) <= IDLE_LIFETIME)
@@ -114,17 +116,26 @@ pub async fn current(app: &App, token: &str) -> Result<Option<CurrentUser>, Stor
     };
     if now.duration_since(session.last_seen_at) > TOUCH_EVERY {
         let id = session.id;
-        app.store()
+        app.platform()
             .write_lazily(move |tx| Box::pin(async move { store::sessions::touch(tx, id, now).await }))
             .await?;
     }
     Ok(Some(CurrentUser { session_id: session.id, user_id: session.user_id }))
 }
 
+/// What a user may see in a mode.
+pub async fn tenancy(app: &App, user: UserId, mode: Mode) -> Result<Tenancy, StoreError> {
+    let businesses = app
+        .platform()
+        .read(move |tx| Box::pin(async move { store::users::businesses_of(tx, user).await }))
+        .await?;
+    Ok(Tenancy::new(businesses, mode))
+}
+
 /// Ends the session behind a cookie. Nothing happens if there is none.
 pub async fn log_out(app: &App, token: &str) -> Result<(), StoreError> {
     let hash = token_hash(token);
-    app.store().write(move |tx| Box::pin(async move { store::sessions::delete(tx, &hash).await })).await
+    app.platform().write(move |tx| Box::pin(async move { store::sessions::delete(tx, &hash).await })).await
 }
 
 fn token_hash(token: &str) -> [u8; 32] {

@@ -81,7 +81,7 @@ pub fn new_password(entropy: &dyn Entropy) -> String {
 /// Makes the first account; `None` if there is one already.
 pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Account>, AccountError> {
     first.check()?;
-    let known = app.store().read(|tx| Box::pin(async move { store::users::count(tx).await })).await?;
+    let known = app.platform().read(|tx| Box::pin(async move { store::users::count(tx).await })).await?;
     if known > 0 {
         return Ok(None);
     }
@@ -107,7 +107,7 @@ pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Acco
     let vault = app.store().vault().clone();
     let webhook_secret = webhooks::signature::new_secret(&app.random::<32>());
     let nonce = app.random::<24>();
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 // Two replicas may start at once: the second one sees the first one's user here or at the insert.

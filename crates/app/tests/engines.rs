@@ -20,18 +20,18 @@ const SOUND: &[u8] = b"a third engine's sound";
 /// Somebody at Vapi's emulator, at the third engine and in the sandbox.
 const MARIA: &str = "+15125550123";
 
-async fn stored(app: &App, id: &str) -> Call {
+async fn stored(database: &store::Platform, id: &str) -> Call {
     let id: CallId = id.parse().expect("an id");
-    let read = app.store().read(move |tx| Box::pin(async move { store::calls::by_id(tx, id).await }));
+    let read = database.read(move |tx| Box::pin(async move { store::calls::by_id(tx, id).await }));
     let found: Result<_, StoreError> = read.await;
     found.expect("the database works").expect("the call is stored")
 }
 
 /// Waits until a call is in a state.
-async fn reaches(app: &App, id: &str, arrived: impl Fn(&Call) -> bool) -> Call {
+async fn reaches(database: &store::Platform, id: &str, arrived: impl Fn(&Call) -> bool) -> Call {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
     loop {
-        let call = stored(app, id).await;
+        let call = stored(database, id).await;
         if arrived(&call) {
             return call;
         }
@@ -93,16 +93,19 @@ async fn calls_stay_with_the_engine_they_began_on_while_the_default_changes() {
         for (call, engine) in [(&on_vapi, "vapi"), (&on_third, "switchboard"), (&played, "sandbox")] {
             let done = world.finished(call).await;
             assert_eq!(done["status"], "completed", "{engine}: {done}");
-            assert_eq!(stored(app, call).await.engine, engine);
+            assert_eq!(stored(&world.platform.store, call).await.engine, engine);
         }
         // Each was wrapped up by the rules of its engine: what Vapi found out and charges, and what the third one recorded.
         let at_vapi = world.read(&on_vapi).await;
         let words = "Maria Lopez asked for a consultation appointment and left her e-mail address.";
         assert_eq!(at_vapi["summary"], words);
-        assert!(stored(app, &on_vapi).await.cost_cents > 0, "{at_vapi}");
+        assert!(stored(&world.platform.store, &on_vapi).await.cost_cents > 0, "{at_vapi}");
         assert!(sound_of(&world, &on_vapi).await.starts_with(b"RIFF"));
         assert_eq!(sound_of(&world, &on_third).await, SOUND);
-        assert_eq!(stored(app, &on_third).await.ended_reason.as_deref(), Some("caller-hung-up"));
+        assert_eq!(
+            stored(&world.platform.store, &on_third).await.ended_reason.as_deref(),
+            Some("caller-hung-up")
+        );
         assert_eq!(world.read(&played).await["recording_url"], Value::Null);
     }
 }
@@ -138,7 +141,7 @@ async fn the_number_then_the_agent_then_the_default_choose_the_engine() {
         let engine_of = async |agent: &str| {
             let call = world.call(agent, MARIA).await;
             assert_eq!(call.status, 201, "{}", call.body);
-            stored(app, &call.text("id")).await.engine
+            stored(&world.platform.store, &call.text("id")).await.engine
         };
         let id = world.agent(json!({})).await.text("id");
         let agent: AgentId = id.parse().expect("an id");
@@ -149,11 +152,11 @@ async fn the_number_then_the_agent_then_the_default_choose_the_engine() {
         assert!(app::agents::prefer_engine(app, agent, Some("sandbox")).await.expect("it is there"));
         assert_eq!(engine_of(&id).await, "sandbox");
         // The emulator's number was imported, so it is known who carries it.
-        attach(app, world.platform.account.business.id, agent, own_number()).await;
+        attach(&world.platform.store, world.platform.account.business.id, agent, own_number()).await;
         assert_eq!(engine_of(&id).await, "vapi");
         let body = json!({ "agent_id": id, "to": "+15005550006" });
         let test = world.platform.post("/api/v1/calls", &body).await;
-        assert_eq!(stored(app, &test.text("id")).await.engine, "sandbox");
+        assert_eq!(stored(&world.platform.store, &test.text("id")).await.engine, "sandbox");
         // Without a default no live call is made, whatever the number and the agent say.
         app.engines().make_default(None).expect("that is always possible");
         let refused = world.call(&id, MARIA).await;
@@ -162,25 +165,44 @@ async fn the_number_then_the_agent_then_the_default_choose_the_engine() {
     }
 }
 
-async fn attach(app: &App, business: BusinessId, agent: AgentId, number: &'static str) {
+async fn attach(database: &store::Platform, business: BusinessId, agent: AgentId, number: &'static str) {
     let phone = E164::parse(number).expect("a number");
-    let assigned = app.store().write(move |tx| {
+    let assigned = database.write(move |tx| {
         Box::pin(async move { store::numbers::assign(tx, &phone, Some(business), Some(agent)).await })
     });
     let assigned: Result<bool, StoreError> = assigned.await;
     assert!(assigned.expect("the database works"), "the number is registered");
 }
 
+/// The use cases of a process, with its database for a look behind them.
+struct Process {
+    app: App,
+    database: Arc<store::Platform>,
+}
+
+impl std::ops::Deref for Process {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}
+
 /// A process on a database that may have others, with an engine of its own.
-async fn process(database: &TestDatabase, clock: &Arc<ManualClock>, engine: Option<Arc<Switchboard>>) -> App {
+async fn process(
+    database: &TestDatabase,
+    clock: &Arc<ManualClock>,
+    engine: Option<Arc<Switchboard>>,
+) -> Process {
     let setup = Setup {
         clock: Arc::<ManualClock>::clone(clock),
         live: engine.map(|engine| engine as Arc<dyn CallEngine>),
         ..Setup::default()
     };
-    let app = build_app(open(&database.url).await, database.folder.path(), setup, "http://127.0.0.1");
+    let opened = open(&database.url).await;
+    let app = build_app(Arc::clone(&opened), database.folder.path(), setup, "http://127.0.0.1");
     app::jobs::start(&app).await.expect("jobs start");
-    app
+    Process { app, database: opened }
 }
 
 /// A database with an account and an agent that answers [`own_number`].
@@ -225,17 +247,17 @@ async fn a_call_whose_engine_is_no_longer_configured_is_settled_with_what_is_kno
         let call = carrier.plans().pop().expect("it was asked").call_id;
         carrier.answer(call, clock.now()).await;
         let id = call.to_string();
-        reaches(&before, &id, |call| matches!(call.state, CallState::InProgress { .. })).await;
+        reaches(&before.database, &id, |call| matches!(call.state, CallState::InProgress { .. })).await;
         before.stop(Duration::from_secs(5)).await;
         before.store().close();
 
         // The next process knows the sandbox only. While the talk may last, the call is left alone.
         let after = process(&database, &clock, None).await;
         app::jobs::look_after(&after).await.expect("the database works");
-        assert!(!stored(&after, &id).await.state.is_final());
+        assert!(!stored(&after.database, &id).await.state.is_final());
         clock.advance(SignedDuration::from_mins(10));
         app::jobs::look_after(&after).await.expect("the database works");
-        let done = reaches(&after, &id, |call| call.state.is_final()).await;
+        let done = reaches(&after.database, &id, |call| call.state.is_final()).await;
         assert!(matches!(done.state, CallState::Ended(Outcome::Completed { .. })), "{done:?}");
         assert_eq!((done.engine.as_str(), done.ended_reason.as_deref()), ("carrier", Some("engine-lost")));
         after.stop(Duration::from_secs(5)).await;
@@ -259,17 +281,18 @@ async fn a_process_that_dies_in_an_incoming_call_is_noticed_after_its_lease() {
         assert_eq!(again.call_id, plan.call_id, "asking twice is one call");
         own.answer(plan.call_id, clock.now()).await;
         let id = plan.call_id.to_string();
-        let call = reaches(&living, &id, |call| matches!(call.state, CallState::InProgress { .. })).await;
+        let call =
+            reaches(&living.database, &id, |call| matches!(call.state, CallState::InProgress { .. })).await;
         assert_eq!((call.engine.as_str(), call.node_id), ("voice", Some(dying.node())));
         // The other process's engine knows nothing of the call, which proves nothing while its own process lives.
         app::jobs::look_after(&living).await.expect("the database works");
-        assert!(matches!(stored(&living, &id).await.state, CallState::InProgress { .. }));
+        assert!(matches!(stored(&living.database, &id).await.state, CallState::InProgress { .. }));
 
         // From here on it says nothing any more, not even that it lives.
         dying.announce_stop();
         clock.advance(SignedDuration::from_secs(30));
         app::jobs::look_after(&living).await.expect("the database works");
-        let done = reaches(&living, &id, |call| call.state.is_final()).await;
+        let done = reaches(&living.database, &id, |call| call.state.is_final()).await;
         assert_eq!(done.ended_reason.as_deref(), Some("engine-lost"));
         living.stop(Duration::from_secs(5)).await;
     }
@@ -302,7 +325,7 @@ async fn a_process_that_stops_waits_for_incoming_calls_and_takes_no_more() {
         assert!(waited.is_err(), "it stopped in the middle of a talk");
         engine.hang_up_after(plan.call_id, answered_at, 5).await;
         stop.await.expect("it stops");
-        let done = stored(&app, &plan.call_id.to_string()).await;
+        let done = stored(&app.database, &plan.call_id.to_string()).await;
         assert!(matches!(done.state, CallState::Ended(Outcome::Completed { .. })), "{done:?}");
         app.store().close();
     }

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use app::App;
 use app::calls::{NewCall, Placed};
 use async_trait::async_trait;
 use domain::call::{CallPlan, Utterance};
@@ -139,8 +138,9 @@ async fn the_child() {
         ahead: SignedDuration::ZERO,
     });
     let url: DatabaseUrl = orders.database.parse().expect("a database");
+    let database = open(&url).await;
     let app = build_app(
-        open(&url).await,
+        Arc::clone(&database),
         &orders.folder,
         setup(&orders.folder, Arc::clone(&clock)),
         "http://127.0.0.1",
@@ -160,18 +160,17 @@ async fn the_child() {
     };
     let placed = app::calls::place(&app, &tenancy, new).await.expect("the call is placed");
     assert!(matches!(placed, Placed::Taken(_)), "{placed:?}");
-    finished(&app, orders.business).await;
+    finished(&database, orders.business).await;
     app.stop(Duration::from_secs(5)).await;
     println!("looks: {}", clock.looks.load(Ordering::SeqCst));
 }
 
 /// Waits until the only call is final and told, or there is none.
-async fn finished(app: &App, business: BusinessId) -> Option<Call> {
+async fn finished(database: &store::Platform, business: BusinessId) -> Option<Call> {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     loop {
         let tenancy = Tenancy::one(business, Mode::Test);
-        let (call, jobs) = app
-            .store()
+        let (call, jobs) = database
             .read(move |tx| {
                 Box::pin(async move {
                     let page = Page { limit: 10, after: None };
@@ -227,10 +226,10 @@ async fn survive(kind: usize, deadly: Option<u64>) -> Option<u64> {
     // A minute later every lease of the dead has run out, on PostgreSQL too.
     let clock = DeadlyClock { looks: AtomicU64::new(0), deadly: None, ahead: SignedDuration::from_secs(120) };
     let folder = database.folder.path();
-    let app =
-        build_app(open(&database.url).await, folder, setup(folder, Arc::new(clock)), "http://127.0.0.1");
+    let store = open(&database.url).await;
+    let app = build_app(Arc::clone(&store), folder, setup(folder, Arc::new(clock)), "http://127.0.0.1");
     app::jobs::start(&app).await.expect("jobs start");
-    let call = finished(&app, orders.business).await;
+    let call = finished(&store, orders.business).await;
     app.stop(Duration::from_secs(5)).await;
     app.store().close();
     let dials = std::fs::read_to_string(folder.join("dials")).unwrap_or_default().lines().count();

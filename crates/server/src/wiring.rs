@@ -13,7 +13,7 @@ use providers::{DeterministicAnalyst, LocalVoices, ModelAnalyst, OpenAi, OpenAiS
 use sandbox::{Directory, Recorder, SandboxEngine, SandboxSettings};
 use speech::{CallAnalyst, LanguageModel};
 use store::usage::UsageLog;
-use store::{Options, Store};
+use store::{Options, Platform, Store};
 use vapi::{Client, ClientSettings, EngineSettings, Hook, HookSettings, Scheme, VapiEngine, Verifier};
 use web::Web;
 
@@ -25,7 +25,7 @@ use crate::system::{SystemClock, SystemEntropy, TimeOrderedIds};
 const ACCEPTANCE_WAIT: Duration = Duration::from_secs(5);
 
 /// Opens the database for this process. `exclusive` is for servers; other commands may look in beside one.
-pub(crate) async fn open_store(config: &Config, exclusive: bool) -> Result<Store, Failure> {
+pub(crate) async fn open_store(config: &Config, exclusive: bool) -> Result<Arc<Platform>, Failure> {
     let mut options = Options::new(config.master_key()?);
     let mut slot = [0; 2];
     SystemEntropy.fill(&mut slot);
@@ -35,25 +35,25 @@ pub(crate) async fn open_store(config: &Config, exclusive: bool) -> Result<Store
     options.node_slot = if alone { 0 } else { 1 + u16::from_le_bytes(slot) % 999 };
     options.pool = config.database_pool()?;
     options.exclusive = exclusive;
-    Ok(Store::open(&url, options).await?)
+    Ok(Arc::new(Store::open(&url, options).await?))
 }
 
 /// The use cases over an opened database.
-pub(crate) fn build_app(config: &Config, store: Store) -> Result<App, Failure> {
-    let vapi = vapi_engine(config, &store)?;
-    build_app_on(config, store, vapi)
+pub(crate) fn build_app(config: &Config, database: Arc<Platform>) -> Result<App, Failure> {
+    let vapi = vapi_engine(config, &database)?;
+    build_app_on(config, database, vapi)
 }
 
 /// The use cases, with Vapi among the engines if it is configured.
 pub(crate) fn build_app_on(
     config: &Config,
-    store: Store,
+    database: Arc<Platform>,
     vapi: Option<Arc<VapiEngine>>,
 ) -> Result<App, Failure> {
     let mind = mind(config);
     let engines = engines(config, sandbox_engine(config, mind.model)?, vapi)?;
     let parts = Parts {
-        store,
+        database,
         clock: Arc::new(SystemClock),
         ids: Arc::new(TimeOrderedIds),
         entropy: Arc::new(SystemEntropy),

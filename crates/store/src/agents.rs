@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::page::{ListQuery, list as list_page};
-use crate::tx::{Row, Tx, params};
+use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::{Listed, Page, StoreError, Tenancy};
 
 /// An agent in a list.
@@ -37,7 +37,7 @@ pub(crate) fn read_columns(row: &mut Row) -> Result<Agent, StoreError> {
 }
 
 /// Stores a new agent and its first version. `source` says who made it: `api`, `dashboard`, `system`.
-pub async fn insert(tx: &mut Tx, agent: &Agent, source: &str) -> Result<(), StoreError> {
+pub async fn insert(tx: &mut PlatformTx, agent: &Agent, source: &str) -> Result<(), StoreError> {
     let config = config_to_text(&agent.config);
     tx.execute(
         "INSERT INTO agents (id, business_id, name, config, engine, version, created_at, updated_at) \
@@ -79,7 +79,7 @@ fn hash(config: &str) -> String {
 }
 
 /// One agent, whoever it belongs to. For the platform itself.
-pub async fn by_id(tx: &mut Tx, id: AgentId) -> Result<Option<Agent>, StoreError> {
+pub async fn by_id(tx: &mut PlatformTx, id: AgentId) -> Result<Option<Agent>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM agents a WHERE a.id = $1");
     let Some(row) = tx.query_one(&sql, params![id]).await? else { return Ok(None) };
     read_columns(&mut row.of("agents")).map(Some)
@@ -87,12 +87,16 @@ pub async fn by_id(tx: &mut Tx, id: AgentId) -> Result<Option<Agent>, StoreError
 
 /// Notes which engine makes an agent's calls where its number does not decide; `None` leaves it to the installation. False if there
 /// is no such agent.
-pub async fn prefer_engine(tx: &mut Tx, id: AgentId, engine: Option<&str>) -> Result<bool, StoreError> {
+pub async fn prefer_engine(
+    tx: &mut PlatformTx,
+    id: AgentId,
+    engine: Option<&str>,
+) -> Result<bool, StoreError> {
     Ok(tx.execute("UPDATE agents SET engine = $2 WHERE id = $1", params![id, engine]).await? > 0)
 }
 
 /// How many agents prefer each engine, by its name.
-pub async fn by_engine(tx: &mut Tx) -> Result<Vec<(String, u64)>, StoreError> {
+pub async fn by_engine(tx: &mut PlatformTx) -> Result<Vec<(String, u64)>, StoreError> {
     let sql = "SELECT engine, count(*) FROM agents WHERE engine IS NOT NULL GROUP BY engine ORDER BY engine";
     let read = |row: Row| {
         let mut row = row.of("agents");
@@ -112,10 +116,13 @@ pub async fn lock(tx: &mut Tx, tenancy: &Tenancy, id: AgentId) -> Result<Option<
 }
 
 async fn find(tx: &mut Tx, tenancy: &Tenancy, id: AgentId, lock: &str) -> Result<Option<Agent>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM agents a WHERE a.id = $1 {lock}");
-    let Some(row) = tx.query_one(&sql, params![id]).await? else { return Ok(None) };
-    let agent = read_columns(&mut row.of("agents"))?;
-    Ok(Some(agent).filter(|agent| tenancy.covers(agent.business_id)))
+    let sql = format!("SELECT {COLUMNS} FROM agents a WHERE a.id = $1 AND a.business_id = $2 {lock}");
+    for &business in tenancy.businesses() {
+        if let Some(row) = tx.query_one(&sql, params![id, business]).await? {
+            return read_columns(&mut row.of("agents")).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Agents, newest first, each with its number.

@@ -10,9 +10,9 @@ use domain::{CallId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::StoreError;
-use crate::tx::{Param, Tx, params};
+use crate::tx::{Param, PlatformTx, Tx, params};
 use crate::utterances::KeptUtterance;
+use crate::{StoreError, Tenancy};
 
 /// A stored line of a call's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct LogRow {
 }
 
 /// Adds lines to a call's log, in order. The call must be locked, or new.
-pub async fn add(tx: &mut Tx, id: CallId, entries: &[LogEntry]) -> Result<(), StoreError> {
+pub async fn add(tx: &mut PlatformTx, id: CallId, entries: &[LogEntry]) -> Result<(), StoreError> {
     let Some(newest) = entries.iter().map(|entry| entry.at).max() else { return Ok(()) };
     let add = "INSERT INTO call_log (call_id, seq, at, kind, data) \
                SELECT $1, coalesce(max(seq), 0) + 1, $2, $3, $4 FROM call_log WHERE call_id = $1";
@@ -42,7 +42,7 @@ pub async fn add(tx: &mut Tx, id: CallId, entries: &[LogEntry]) -> Result<(), St
 }
 
 /// The first line of the log of a call that was just stored.
-pub async fn begin(tx: &mut Tx, id: CallId, entry: &LogEntry) -> Result<(), StoreError> {
+pub async fn begin(tx: &mut PlatformTx, id: CallId, entry: &LogEntry) -> Result<(), StoreError> {
     let (kind, data) = kept(&entry.line);
     tx.execute(
         "INSERT INTO call_log (call_id, seq, at, kind, data) VALUES ($1, 1, $2, $3, $4)",
@@ -52,11 +52,24 @@ pub async fn begin(tx: &mut Tx, id: CallId, entry: &LogEntry) -> Result<(), Stor
     Ok(())
 }
 
-/// Lines of a call's log after a place, in order. Whether the call may be seen is checked before.
-pub async fn since(tx: &mut Tx, id: CallId, after: i64, limit: u32) -> Result<Vec<LogRow>, StoreError> {
-    let sql =
-        "SELECT seq, at, kind, data FROM call_log WHERE call_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
-    let rows = tx.query(sql, params![id, after, limit]).await?.into_iter().map(|row| {
+/// Lines of the log of a tenant's call after a place, in order.
+pub async fn since(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    id: CallId,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<LogRow>, StoreError> {
+    let sql = "SELECT l.seq, l.at, l.kind, l.data FROM call_log l JOIN calls c ON c.id = l.call_id \
+               WHERE l.call_id = $1 AND l.seq > $2 AND c.business_id = $4 AND c.mode = $5 ORDER BY l.seq LIMIT $3";
+    let mut found = Vec::new();
+    for &business in tenancy.businesses() {
+        found = tx.query(sql, params![id, after, limit, business, tenancy.mode()]).await?;
+        if !found.is_empty() {
+            break;
+        }
+    }
+    let rows = found.into_iter().map(|row| {
         let mut row = row.of("call_log");
         let (seq, at) = (row.next()?, row.next()?);
         let (kind, data): (String, String) = (row.next()?, row.next()?);
@@ -66,7 +79,7 @@ pub async fn since(tx: &mut Tx, id: CallId, after: i64, limit: u32) -> Result<Ve
 }
 
 /// Everything that was said in a call, in the order in which it began.
-pub async fn utterances(tx: &mut Tx, id: CallId) -> Result<Vec<Utterance>, StoreError> {
+pub async fn utterances(tx: &mut PlatformTx, id: CallId) -> Result<Vec<Utterance>, StoreError> {
     let sql = "SELECT data FROM call_log WHERE call_id = $1 AND kind = 'said' ORDER BY seq";
     let rows =
         tx.query(sql, params![id]).await?.into_iter().map(|row| {

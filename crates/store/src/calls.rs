@@ -8,7 +8,7 @@ use domain::call::{CallState, Direction, FailureCode, Outcome};
 use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode, NodeId, Timestamp};
 
 use crate::page::{Conditions, ListQuery, list as list_page};
-use crate::tx::{Param, Row, Tx, params};
+use crate::tx::{Param, PlatformTx, Row, Tx, params};
 use crate::{Listed, Page, StoreError, Tenancy};
 
 /// A call as it is stored.
@@ -211,7 +211,7 @@ fn marks_from_text(text: &str) -> Option<[u8; 4]> {
 }
 
 /// Stores a new call.
-pub async fn insert(tx: &mut Tx, call: &Call) -> Result<(), StoreError> {
+pub async fn insert(tx: &mut PlatformTx, call: &Call) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO calls (id, business_id, mode, agent_id, direction, to_number, from_number, name, context, \
          first_message, lead_id, webhook_url, max_duration_s, engine, node_id, state, cost_cents, policy_reason, heard_at, \
@@ -244,7 +244,7 @@ pub async fn insert(tx: &mut Tx, call: &Call) -> Result<(), StoreError> {
 }
 
 /// Stores everything about a call that can change.
-pub async fn update(tx: &mut Tx, call: &Call) -> Result<(), StoreError> {
+pub async fn update(tx: &mut PlatformTx, call: &Call) -> Result<(), StoreError> {
     let mut values = params![call.id, call.node_id, call.conversation_id.as_deref(), call.lead_id].to_vec();
     values.extend(state_columns(call.state));
     values.extend_from_slice(params![
@@ -275,10 +275,15 @@ pub async fn update(tx: &mut Tx, call: &Call) -> Result<(), StoreError> {
 
 /// One call.
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: CallId) -> Result<Option<CallView>, StoreError> {
-    let sql =
-        format!("SELECT {COLUMNS}, a.name FROM calls c JOIN agents a ON a.id = c.agent_id WHERE c.id = $1");
-    let found = tx.query_one(&sql, params![id]).await?.map(read_view).transpose()?;
-    Ok(found.filter(|view| tenancy.covers(view.call.business_id) && view.call.mode == tenancy.mode()))
+    let sql = format!(
+        "SELECT {COLUMNS}, a.name FROM calls c JOIN agents a ON a.id = c.agent_id WHERE c.id = $1 AND c.business_id = $2 AND c.mode = $3"
+    );
+    for &business in tenancy.businesses() {
+        if let Some(row) = tx.query_one(&sql, params![id, business, tenancy.mode()]).await? {
+            return read_view(row).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// One call, by what its engine calls it.
@@ -288,22 +293,25 @@ pub async fn by_conversation(
     name: &str,
 ) -> Result<Option<CallView>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, a.name FROM calls c JOIN agents a ON a.id = c.agent_id WHERE c.conversation_id = $1"
+        "SELECT {COLUMNS}, a.name FROM calls c JOIN agents a ON a.id = c.agent_id \
+         WHERE c.conversation_id = $1 AND c.business_id = $2 AND c.mode = $3"
     );
-    let found =
-        tx.query(&sql, params![name]).await?.into_iter().map(read_view).collect::<Result<Vec<_>, _>>()?;
-    let visible = |view: &CallView| tenancy.covers(view.call.business_id) && view.call.mode == tenancy.mode();
-    Ok(found.into_iter().find(visible))
+    for &business in tenancy.businesses() {
+        if let Some(row) = tx.query_one(&sql, params![name, business, tenancy.mode()]).await? {
+            return read_view(row).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// The call that an engine calls so, whoever it belongs to. For messages of engines.
-pub async fn of_engine(tx: &mut Tx, engine: &str, name: &str) -> Result<Option<Call>, StoreError> {
+pub async fn of_engine(tx: &mut PlatformTx, engine: &str, name: &str) -> Result<Option<Call>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM calls c WHERE c.conversation_id = $1 AND c.engine = $2");
     tx.query_one(&sql, params![name, engine]).await?.map(read).transpose()
 }
 
 /// Stores an incoming call, unless its engine has brought it before; false if so.
-pub async fn insert_incoming(tx: &mut Tx, call: &Call) -> Result<bool, StoreError> {
+pub async fn insert_incoming(tx: &mut PlatformTx, call: &Call) -> Result<bool, StoreError> {
     let Some(conversation) = &call.conversation_id else {
         return Err(StoreError::Conflict("an incoming call without its engine's id".to_owned()));
     };
@@ -340,13 +348,13 @@ pub async fn insert_incoming(tx: &mut Tx, call: &Call) -> Result<bool, StoreErro
 }
 
 /// One call whoever it belongs to. For the platform itself: jobs and reports of engines.
-pub async fn by_id(tx: &mut Tx, id: CallId) -> Result<Option<Call>, StoreError> {
+pub async fn by_id(tx: &mut PlatformTx, id: CallId) -> Result<Option<Call>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM calls c WHERE c.id = $1");
     tx.query_one(&sql, params![id]).await?.map(read).transpose()
 }
 
 /// The same, and nobody else changes the call until the transaction ends.
-pub async fn lock(tx: &mut Tx, id: CallId) -> Result<Option<Call>, StoreError> {
+pub async fn lock(tx: &mut PlatformTx, id: CallId) -> Result<Option<Call>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM calls c WHERE c.id = $1 {{for_update}}");
     tx.query_one(&sql, params![id]).await?.map(read).transpose()
 }
@@ -390,7 +398,7 @@ pub async fn count_running(tx: &mut Tx, tenancy: &Tenancy) -> Result<u64, StoreE
 }
 
 /// When something last happened in a call, on its engine's clock.
-pub async fn last_heard(tx: &mut Tx, id: CallId) -> Result<Option<Timestamp>, StoreError> {
+pub async fn last_heard(tx: &mut PlatformTx, id: CallId) -> Result<Option<Timestamp>, StoreError> {
     tx.query_one("SELECT heard_at FROM calls WHERE id = $1", params![id])
         .await?
         .map(|mut row| row.next())
@@ -398,7 +406,11 @@ pub async fn last_heard(tx: &mut Tx, id: CallId) -> Result<Option<Timestamp>, St
 }
 
 /// Calls that were being made by processes that have died.
-pub async fn running_of_lost_nodes(tx: &mut Tx, now: Timestamp, limit: u32) -> Result<Vec<Call>, StoreError> {
+pub async fn running_of_lost_nodes(
+    tx: &mut PlatformTx,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Call>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM calls c WHERE c.finished_at IS NULL AND c.node_id IS NOT NULL \
          AND c.state IN ('dialing', 'ringing', 'in_progress') \
@@ -410,7 +422,7 @@ pub async fn running_of_lost_nodes(tx: &mut Tx, now: Timestamp, limit: u32) -> R
 
 /// Calls in progress of which nothing has been heard since.
 pub async fn running_silent_since(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     before: Timestamp,
     limit: u32,
 ) -> Result<Vec<Call>, StoreError> {
@@ -422,7 +434,7 @@ pub async fn running_silent_since(
 }
 
 /// How many calls an engine is making.
-pub async fn count_on_engine(tx: &mut Tx, engine: &str) -> Result<u64, StoreError> {
+pub async fn count_on_engine(tx: &mut PlatformTx, engine: &str) -> Result<u64, StoreError> {
     let sql = "SELECT count(*) FROM calls WHERE finished_at IS NULL AND mode = 'live' AND engine = $1 \
                AND state IN ('dialing', 'ringing', 'in_progress') AND end_seen_at IS NULL";
     let row = tx.query_one(sql, params![engine]).await?;
@@ -430,7 +442,7 @@ pub async fn count_on_engine(tx: &mut Tx, engine: &str) -> Result<u64, StoreErro
 }
 
 /// How many calls are not final, by the engine that they were admitted to.
-pub async fn unfinished_by_engine(tx: &mut Tx) -> Result<Vec<(String, u64)>, StoreError> {
+pub async fn unfinished_by_engine(tx: &mut PlatformTx) -> Result<Vec<(String, u64)>, StoreError> {
     let sql = "SELECT engine, count(*) FROM calls WHERE finished_at IS NULL GROUP BY engine ORDER BY engine";
     let read = |row: Row| {
         let mut row = row.of("calls");
@@ -449,7 +461,7 @@ pub struct ToCheck {
 }
 
 /// Running calls whose engines are to be asked after them by now, longest due first.
-pub async fn to_check(tx: &mut Tx, now: Timestamp, limit: u32) -> Result<Vec<ToCheck>, StoreError> {
+pub async fn to_check(tx: &mut PlatformTx, now: Timestamp, limit: u32) -> Result<Vec<ToCheck>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS}, c.end_seen_at FROM calls c WHERE c.check_at <= $1 AND c.check_at IS NOT NULL \
          AND c.finished_at IS NULL AND c.state <> 'wrapping_up' ORDER BY c.check_at LIMIT $2"
@@ -462,20 +474,24 @@ pub async fn to_check(tx: &mut Tx, now: Timestamp, limit: u32) -> Result<Vec<ToC
 }
 
 /// Sets when the engine is to be asked after a call next.
-pub async fn check_at(tx: &mut Tx, id: CallId, at: Timestamp) -> Result<(), StoreError> {
+pub async fn check_at(tx: &mut PlatformTx, id: CallId, at: Timestamp) -> Result<(), StoreError> {
     tx.execute("UPDATE calls SET check_at = $2 WHERE id = $1", params![id, at]).await?;
     Ok(())
 }
 
 /// Notes that the talk is over although its end has not been told yet. The first time counts.
-pub async fn end_seen(tx: &mut Tx, id: CallId, at: Timestamp) -> Result<(), StoreError> {
+pub async fn end_seen(tx: &mut PlatformTx, id: CallId, at: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE calls SET end_seen_at = coalesce(end_seen_at, $2) WHERE id = $1";
     tx.execute(sql, params![id, at]).await?;
     Ok(())
 }
 
 /// Calls that an engine was asked for before then and of which nothing has been heard.
-pub async fn dialing_since(tx: &mut Tx, before: Timestamp, limit: u32) -> Result<Vec<Call>, StoreError> {
+pub async fn dialing_since(
+    tx: &mut PlatformTx,
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<Call>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM calls c WHERE c.finished_at IS NULL AND c.state = 'dialing' AND c.check_at IS NULL \
          AND c.heard_at < $1 \
@@ -486,7 +502,7 @@ pub async fn dialing_since(tx: &mut Tx, before: Timestamp, limit: u32) -> Result
 
 /// Calls whose wrap-up should have ended before then.
 pub async fn wrapping_up_overdue(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     before: Timestamp,
     limit: u32,
 ) -> Result<Vec<Call>, StoreError> {

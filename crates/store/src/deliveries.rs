@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::StoreError;
 use crate::table::{table, text};
-use crate::tx::{Tx, params};
+use crate::tx::{PlatformTx, params};
 
 domain::word_enum! {
     /// How far a delivery has come.
@@ -110,32 +110,32 @@ table! {
 }
 
 /// Stores a new delivery.
-pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<(), StoreError> {
+pub async fn insert(tx: &mut PlatformTx, delivery: &Delivery) -> Result<(), StoreError> {
     tx.execute(Deliveries::INSERT, &Deliveries::inserted(delivery)).await?;
     Ok(())
 }
 
 /// One delivery. For the platform itself.
-pub async fn get(tx: &mut Tx, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+pub async fn get(tx: &mut PlatformTx, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
     const SQL: &str = text!("SELECT ", Deliveries::COLUMNS, " FROM deliveries d WHERE d.id = $1");
     tx.query_one(SQL, params![id]).await?.map(Deliveries::read).transpose()
 }
 
 /// The same, and nobody else changes it until the transaction ends.
-pub async fn lock(tx: &mut Tx, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+pub async fn lock(tx: &mut PlatformTx, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
     const SQL: &str =
         text!("SELECT ", Deliveries::COLUMNS, " FROM deliveries d WHERE d.id = $1 {for_update}");
     tx.query_one(SQL, params![id]).await?.map(Deliveries::read).transpose()
 }
 
 /// Stores how far a delivery has come.
-pub async fn update(tx: &mut Tx, delivery: &Delivery) -> Result<(), StoreError> {
+pub async fn update(tx: &mut PlatformTx, delivery: &Delivery) -> Result<(), StoreError> {
     tx.execute(Deliveries::UPDATE, &Deliveries::changed(delivery)).await?;
     Ok(())
 }
 
 /// The deliveries of an event, oldest first.
-pub async fn of_event(tx: &mut Tx, event: EventId) -> Result<Vec<Delivery>, StoreError> {
+pub async fn of_event(tx: &mut PlatformTx, event: EventId) -> Result<Vec<Delivery>, StoreError> {
     const SQL: &str = text!(
         "SELECT ",
         Deliveries::COLUMNS,
@@ -145,13 +145,13 @@ pub async fn of_event(tx: &mut Tx, event: EventId) -> Result<Vec<Delivery>, Stor
 }
 
 /// Stores an attempt.
-pub async fn insert_attempt(tx: &mut Tx, attempt: &Attempt) -> Result<(), StoreError> {
+pub async fn insert_attempt(tx: &mut PlatformTx, attempt: &Attempt) -> Result<(), StoreError> {
     tx.execute(Attempts::INSERT, &Attempts::inserted(attempt)).await?;
     Ok(())
 }
 
 /// The attempts of a delivery, in order.
-pub async fn attempts_of(tx: &mut Tx, delivery: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
+pub async fn attempts_of(tx: &mut PlatformTx, delivery: DeliveryId) -> Result<Vec<Attempt>, StoreError> {
     const SQL: &str = text!(
         "SELECT ",
         Attempts::COLUMNS,
@@ -161,7 +161,7 @@ pub async fn attempts_of(tx: &mut Tx, delivery: DeliveryId) -> Result<Vec<Attemp
 }
 
 /// Forgets attempts from before then.
-pub async fn purge_attempts(tx: &mut Tx, before: Timestamp) -> Result<(), StoreError> {
+pub async fn purge_attempts(tx: &mut PlatformTx, before: Timestamp) -> Result<(), StoreError> {
     tx.execute("DELETE FROM attempts WHERE started_at < $1", params![before]).await?;
     Ok(())
 }

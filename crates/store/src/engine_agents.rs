@@ -8,7 +8,7 @@ use domain::{AgentId, NodeId, Timestamp};
 
 use crate::StoreError;
 use crate::agents::{COLUMNS, read_columns};
-use crate::tx::{Row, Tx, params};
+use crate::tx::{PlatformTx, Row, params};
 
 /// An agent at an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct HeldAgent {
 }
 
 /// Where an agent is held, by the names of the engines.
-pub async fn held(tx: &mut Tx, agent: AgentId) -> Result<Vec<HeldAgent>, StoreError> {
+pub async fn held(tx: &mut PlatformTx, agent: AgentId) -> Result<Vec<HeldAgent>, StoreError> {
     let sql = "SELECT engine, external_id FROM engine_agents \
                WHERE agent_id = $1 AND external_id IS NOT NULL ORDER BY engine";
     let read = |row: Row| {
@@ -31,7 +31,11 @@ pub async fn held(tx: &mut Tx, agent: AgentId) -> Result<Vec<HeldAgent>, StoreEr
 }
 
 /// What an engine calls an agent, if it holds it in whatever version.
-pub async fn external_id(tx: &mut Tx, agent: AgentId, engine: &str) -> Result<Option<String>, StoreError> {
+pub async fn external_id(
+    tx: &mut PlatformTx,
+    agent: AgentId,
+    engine: &str,
+) -> Result<Option<String>, StoreError> {
     let sql = "SELECT coalesce(k.external_id, CASE WHEN $2 = 'vapi' THEN a.vapi_assistant_id END) FROM agents a \
                LEFT JOIN engine_agents k ON k.agent_id = a.id AND k.engine = $2 WHERE a.id = $1";
     let found = tx.query_one(sql, params![agent, engine]).await?;
@@ -39,7 +43,11 @@ pub async fn external_id(tx: &mut Tx, agent: AgentId, engine: &str) -> Result<Op
 }
 
 /// The same, if the engine holds the agent as it is now.
-pub async fn prepared(tx: &mut Tx, agent: AgentId, engine: &str) -> Result<Option<String>, StoreError> {
+pub async fn prepared(
+    tx: &mut PlatformTx,
+    agent: AgentId,
+    engine: &str,
+) -> Result<Option<String>, StoreError> {
     let sql = "SELECT k.external_id FROM engine_agents k JOIN agents a ON a.id = k.agent_id \
                WHERE k.agent_id = $1 AND k.engine = $2 AND k.external_id IS NOT NULL AND k.version = a.version";
     let found = tx.query_one(sql, params![agent, engine]).await?;
@@ -49,7 +57,7 @@ pub async fn prepared(tx: &mut Tx, agent: AgentId, engine: &str) -> Result<Optio
 /// Keeps everybody else from changing an agent at an engine until then; false if somebody does so already, or if there is no such
 /// agent. From here on it is not certain what the engine holds.
 pub async fn occupy(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     agent: AgentId,
     engine: &str,
     now: Timestamp,
@@ -69,7 +77,7 @@ pub async fn occupy(
 
 /// Lets others change the agent at the engine again. `version` is what the engine is known to hold.
 pub async fn release(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     agent: AgentId,
     engine: &str,
     version: Option<u32>,
@@ -80,7 +88,12 @@ pub async fn release(
 }
 
 /// Notes what an engine calls an agent, and that the agent is no longer only about to be made there.
-pub async fn keep(tx: &mut Tx, agent: AgentId, engine: &str, external_id: &str) -> Result<(), StoreError> {
+pub async fn keep(
+    tx: &mut PlatformTx,
+    agent: AgentId,
+    engine: &str,
+    external_id: &str,
+) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO engine_agents (agent_id, engine, external_id) VALUES ($1, $2, $3) \
          ON CONFLICT (agent_id, engine) DO UPDATE SET external_id = excluded.external_id, intent_node = NULL, intent_at = NULL",
@@ -94,7 +107,7 @@ pub async fn keep(tx: &mut Tx, agent: AgentId, engine: &str, external_id: &str) 
 
 /// Agents of which an engine may hold something else than we do, and that nobody is changing there.
 pub async fn to_prepare(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     engine: &str,
     now: Timestamp,
     limit: u32,
@@ -111,7 +124,7 @@ pub async fn to_prepare(
 /// Agents that answer a number which this engine brings calls of, and that it has never been given. `default` is the engine of
 /// numbers and agents that name none.
 pub async fn answering_unprepared(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     engine: &str,
     default: &str,
     now: Timestamp,
@@ -128,7 +141,7 @@ pub async fn answering_unprepared(
 }
 
 /// All agents that an engine keeps, with its ids of them.
-pub async fn kept(tx: &mut Tx, engine: &str) -> Result<Vec<(AgentId, String)>, StoreError> {
+pub async fn kept(tx: &mut PlatformTx, engine: &str) -> Result<Vec<(AgentId, String)>, StoreError> {
     let sql = "SELECT agent_id, external_id FROM engine_agents \
                WHERE engine = $1 AND external_id IS NOT NULL ORDER BY agent_id";
     let read = |row: Row| {
@@ -139,7 +152,7 @@ pub async fn kept(tx: &mut Tx, engine: &str) -> Result<Vec<(AgentId, String)>, S
 }
 
 /// What an engine holds of an agent is no longer certain.
-pub async fn doubt(tx: &mut Tx, agent: AgentId, engine: &str) -> Result<(), StoreError> {
+pub async fn doubt(tx: &mut PlatformTx, agent: AgentId, engine: &str) -> Result<(), StoreError> {
     let sql = "UPDATE engine_agents SET version = NULL WHERE agent_id = $1 AND engine = $2";
     tx.execute(sql, params![agent, engine]).await?;
     Ok(())
@@ -156,7 +169,7 @@ pub struct Intent {
 
 /// Notes that an agent is about to be made at an engine.
 pub async fn intend(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     agent: AgentId,
     engine: &str,
     node: NodeId,
@@ -173,7 +186,7 @@ pub async fn intend(
 }
 
 /// Forgets an intent: the agent exists on both sides, or on neither.
-pub async fn settle_intent(tx: &mut Tx, agent: AgentId, engine: &str) -> Result<(), StoreError> {
+pub async fn settle_intent(tx: &mut PlatformTx, agent: AgentId, engine: &str) -> Result<(), StoreError> {
     let sql =
         "UPDATE engine_agents SET intent_node = NULL, intent_at = NULL WHERE agent_id = $1 AND engine = $2";
     tx.execute(sql, params![agent, engine]).await?;
@@ -185,7 +198,7 @@ pub async fn settle_intent(tx: &mut Tx, agent: AgentId, engine: &str) -> Result<
 
 /// Intents at an engine of processes that have died, and those begun before then.
 pub async fn stale_intents(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     engine: &str,
     now: Timestamp,
     before: Timestamp,

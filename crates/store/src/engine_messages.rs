@@ -4,7 +4,7 @@
 use domain::{CallId, Timestamp};
 
 use crate::StoreError;
-use crate::tx::{Row, Tx, params};
+use crate::tx::{PlatformTx, Row, params};
 
 /// A message to keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct NewMessage {
 }
 
 /// Keeps a message; false if it is a repetition.
-pub async fn insert(tx: &mut Tx, message: &NewMessage) -> Result<bool, StoreError> {
+pub async fn insert(tx: &mut PlatformTx, message: &NewMessage) -> Result<bool, StoreError> {
     let added = tx
         .execute(
             "INSERT INTO engine_messages (engine, conversation_id, key, call_id, kind, body, received_at) \
@@ -46,7 +46,7 @@ pub async fn insert(tx: &mut Tx, message: &NewMessage) -> Result<bool, StoreErro
 }
 
 /// Type and contents of everything that an engine said about a call, oldest first.
-pub async fn of_call(tx: &mut Tx, call: CallId) -> Result<Vec<(String, String)>, StoreError> {
+pub async fn of_call(tx: &mut PlatformTx, call: CallId) -> Result<Vec<(String, String)>, StoreError> {
     let sql = "SELECT kind, body FROM engine_messages WHERE call_id = $1 ORDER BY received_at, key";
     let read = |row: Row| {
         let mut row = row.of("engine_messages");
@@ -56,7 +56,7 @@ pub async fn of_call(tx: &mut Tx, call: CallId) -> Result<Vec<(String, String)>,
 }
 
 /// Throws away what came before then.
-pub async fn purge(tx: &mut Tx, before: Timestamp) -> Result<(), StoreError> {
+pub async fn purge(tx: &mut PlatformTx, before: Timestamp) -> Result<(), StoreError> {
     tx.execute("DELETE FROM engine_messages WHERE received_at < $1", params![before]).await?;
     Ok(())
 }

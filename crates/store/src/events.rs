@@ -4,7 +4,7 @@ use domain::event::{EventType, Subject};
 use domain::{AgentId, BusinessId, CallId, EventId, LeadId, Mode, Timestamp};
 use uuid::Uuid;
 
-use crate::tx::{Row, Tx, params};
+use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::{StoreError, Tenancy};
 
 /// Something that happened.
@@ -48,7 +48,7 @@ fn subject(kind: &str, id: Uuid) -> Result<Subject, StoreError> {
 }
 
 /// Stores an event. A second end of the same call is a conflict.
-pub async fn insert(tx: &mut Tx, event: &StoredEvent) -> Result<(), StoreError> {
+pub async fn insert(tx: &mut PlatformTx, event: &StoredEvent) -> Result<(), StoreError> {
     let call = if let Subject::Call(call) = event.subject { Some(call) } else { None };
     tx.execute(
         "INSERT INTO events (id, business_id, mode, event_type, object_type, object_id, call_id, payload, created_at) \
@@ -70,7 +70,7 @@ pub async fn insert(tx: &mut Tx, event: &StoredEvent) -> Result<(), StoreError> 
 }
 
 /// One event. For the platform itself.
-pub async fn get(tx: &mut Tx, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
+pub async fn get(tx: &mut PlatformTx, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM events WHERE id = $1");
     tx.query_one(&sql, params![id]).await?.map(read).transpose()
 }
@@ -96,7 +96,7 @@ pub async fn of_subject(
 }
 
 /// Forgets events from before then, whatever they tell of.
-pub async fn purge(tx: &mut Tx, before: Timestamp) -> Result<(), StoreError> {
+pub async fn purge(tx: &mut PlatformTx, before: Timestamp) -> Result<(), StoreError> {
     tx.execute("DELETE FROM events WHERE created_at < $1", params![before]).await?;
     Ok(())
 }

@@ -5,11 +5,16 @@ use domain::{CallId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
-use crate::tx::{Tx, params};
+use crate::tx::{PlatformTx, params};
 use crate::utterances::KeptUtterance;
 
 /// Keeps findings. Of two for one call the later one counts where it knows something.
-pub async fn put(tx: &mut Tx, id: CallId, found: &Findings, now: Timestamp) -> Result<(), StoreError> {
+pub async fn put(
+    tx: &mut PlatformTx,
+    id: CallId,
+    found: &Findings,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let earlier = get(tx, id).await?.unwrap_or_default();
     let both = merge(earlier, found.clone());
     tx.execute(
@@ -39,7 +44,7 @@ fn merge(earlier: Findings, later: Findings) -> Findings {
 }
 
 /// The findings of a call.
-pub async fn get(tx: &mut Tx, id: CallId) -> Result<Option<Findings>, StoreError> {
+pub async fn get(tx: &mut PlatformTx, id: CallId) -> Result<Option<Findings>, StoreError> {
     let row = tx.query_one("SELECT body FROM findings WHERE call_id = $1", params![id]).await?;
     row.map(|row| row.of("findings").parse(from_text)).transpose()
 }

@@ -4,7 +4,7 @@ use domain::{BusinessId, Mode, NodeId, Timestamp};
 use uuid::Uuid;
 
 use crate::StoreError;
-use crate::tx::{Tx, params};
+use crate::tx::{PlatformTx, params};
 
 /// Where a client's key counts.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,7 @@ pub enum Begin {
 ///
 /// Twins that race for the same key wait here for each other's transaction; only one of them is `Fresh`.
 pub async fn begin(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     scope: &Scope,
     key: &str,
     body_hash: &[u8; 32],
@@ -83,7 +83,7 @@ pub async fn begin(
 
 /// Keeps the answer. The first one kept counts.
 pub async fn finish(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     scope: &Scope,
     key: &str,
     status: u16,
@@ -99,7 +99,7 @@ pub async fn finish(
 }
 
 /// Forgets a request that came to nothing, so that it can be sent again.
-pub async fn forget(tx: &mut Tx, scope: &Scope, key: &str) -> Result<(), StoreError> {
+pub async fn forget(tx: &mut PlatformTx, scope: &Scope, key: &str) -> Result<(), StoreError> {
     tx.execute(
         "DELETE FROM idempotency WHERE business_id = $1 AND mode = $2 AND route = $3 AND key = $4 AND status IS NULL",
         params![scope.business_id, scope.mode.as_str(), scope.route, key],
@@ -109,7 +109,7 @@ pub async fn forget(tx: &mut Tx, scope: &Scope, key: &str) -> Result<(), StoreEr
 }
 
 /// Forgets records from before then.
-pub async fn purge(tx: &mut Tx, before: Timestamp) -> Result<(), StoreError> {
+pub async fn purge(tx: &mut PlatformTx, before: Timestamp) -> Result<(), StoreError> {
     tx.execute("DELETE FROM idempotency WHERE created_at < $1", params![before]).await?;
     Ok(())
 }

@@ -6,8 +6,8 @@
 use domain::{JobId, NodeId, Timestamp};
 use uuid::Uuid;
 
-use crate::tx::{Param, Row, Tx, params};
-use crate::{Store, StoreError};
+use crate::tx::{Param, PlatformTx, Row, Tx, params};
+use crate::{Platform, StoreError};
 
 domain::word_enum! {
     /// What there is to do.
@@ -100,7 +100,7 @@ pub struct JobRecord {
 
 /// Adds a job, unless there is one of this kind for this subject already. One that was given up makes room for it. A job that
 /// somebody works on from the beginning is in its first attempt.
-pub async fn add(tx: &mut Tx, job: &NewJob) -> Result<(), StoreError> {
+pub async fn add(tx: &mut PlatformTx, job: &NewJob) -> Result<(), StoreError> {
     let (node, lease_until) = job.leased_to.unzip();
     let added = tx
         .execute(
@@ -131,7 +131,7 @@ pub async fn add(tx: &mut Tx, job: &NewJob) -> Result<(), StoreError> {
 
 /// Leases due jobs of a queue, longest due first, leaving out those of full lanes and those of kinds that this version does not know.
 pub async fn claim(
-    store: &Store,
+    platform: &Platform,
     queue: Queue,
     node: NodeId,
     now: Timestamp,
@@ -141,7 +141,7 @@ pub async fn claim(
 ) -> Result<Vec<Job>, StoreError> {
     let full_lanes = full_lanes.to_vec();
     // A claim that is lost with the power only means that somebody claims again.
-    store
+    platform
         .write_lazily(move |tx| {
             Box::pin(async move { claim_in(tx, queue, node, now, lease_until, &full_lanes, limit).await })
         })
@@ -196,27 +196,32 @@ fn read(row: Row) -> Result<Job, StoreError> {
 }
 
 /// Removes a job that is done.
-pub async fn finish(tx: &mut Tx, id: JobId) -> Result<(), StoreError> {
+pub async fn finish(tx: &mut PlatformTx, id: JobId) -> Result<(), StoreError> {
     tx.execute("DELETE FROM jobs WHERE id = $1", params![id]).await?;
     Ok(())
 }
 
 /// Gives back a job whose attempt went well and that has to be done again then; its failures are forgotten.
-pub async fn repeat_at(tx: &mut Tx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
+pub async fn repeat_at(tx: &mut PlatformTx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, attempts = 0, last_error = NULL WHERE id = $1";
     tx.execute(sql, params![id, run_at]).await?;
     Ok(())
 }
 
 /// Gives back a job that has to wait for something until then, as if it had not been begun.
-pub async fn postpone(tx: &mut Tx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
+pub async fn postpone(tx: &mut PlatformTx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, attempts = attempts - 1 WHERE id = $1";
     tx.execute(sql, params![id, run_at]).await?;
     Ok(())
 }
 
 /// Gives back a job whose attempt failed, to be tried again then.
-pub async fn retry_at(tx: &mut Tx, id: JobId, run_at: Timestamp, error: &str) -> Result<(), StoreError> {
+pub async fn retry_at(
+    tx: &mut PlatformTx,
+    id: JobId,
+    run_at: Timestamp,
+    error: &str,
+) -> Result<(), StoreError> {
     let sql =
         "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, last_error = $3 WHERE id = $1";
     tx.execute(sql, params![id, run_at, error]).await?;
@@ -224,7 +229,7 @@ pub async fn retry_at(tx: &mut Tx, id: JobId, run_at: Timestamp, error: &str) ->
 }
 
 /// Gives a job up. It stays where people find it; nobody claims it any more.
-pub async fn give_up(tx: &mut Tx, id: JobId, now: Timestamp, error: &str) -> Result<(), StoreError> {
+pub async fn give_up(tx: &mut PlatformTx, id: JobId, now: Timestamp, error: &str) -> Result<(), StoreError> {
     let sql =
         "UPDATE jobs SET failed_at = $2, node_id = NULL, lease_until = NULL, last_error = $3 WHERE id = $1";
     tx.execute(sql, params![id, now, error]).await?;
@@ -232,7 +237,7 @@ pub async fn give_up(tx: &mut Tx, id: JobId, now: Timestamp, error: &str) -> Res
 }
 
 /// Has a job that was given up done again, with all its attempts. False if there is no such job.
-pub async fn revive(tx: &mut Tx, id: JobId, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn revive(tx: &mut PlatformTx, id: JobId, now: Timestamp) -> Result<bool, StoreError> {
     let sql =
         "UPDATE jobs SET failed_at = NULL, run_at = $2, attempts = 0 WHERE id = $1 AND failed_at IS NOT NULL";
     let revived = tx.execute(sql, params![id, now]).await? > 0;
@@ -241,13 +246,13 @@ pub async fn revive(tx: &mut Tx, id: JobId, now: Timestamp) -> Result<bool, Stor
 }
 
 /// Removes jobs that were given up before then.
-pub async fn purge_failed(tx: &mut Tx, before: Timestamp) -> Result<(), StoreError> {
+pub async fn purge_failed(tx: &mut PlatformTx, before: Timestamp) -> Result<(), StoreError> {
     tx.execute("DELETE FROM jobs WHERE failed_at < $1", params![before]).await?;
     Ok(())
 }
 
 /// Jobs of every kind, longest due first; with `failed`, only those that were given up.
-pub async fn list(tx: &mut Tx, failed: bool, limit: u32) -> Result<Vec<JobRecord>, StoreError> {
+pub async fn list(tx: &mut PlatformTx, failed: bool, limit: u32) -> Result<Vec<JobRecord>, StoreError> {
     let which = if failed { "WHERE failed_at IS NOT NULL" } else { "" };
     let sql = format!(
         "SELECT id, kind, subject, attempts, run_at, lease_until, failed_at, last_error FROM jobs {which} \
@@ -270,14 +275,14 @@ pub async fn list(tx: &mut Tx, failed: bool, limit: u32) -> Result<Vec<JobRecord
 }
 
 /// How many jobs should be done by now, those being worked on included.
-pub async fn due(tx: &mut Tx, now: Timestamp) -> Result<u64, StoreError> {
+pub async fn due(tx: &mut PlatformTx, now: Timestamp) -> Result<u64, StoreError> {
     let sql = "SELECT count(*) FROM jobs WHERE failed_at IS NULL AND run_at <= $1";
     let row = tx.query_one(sql, params![now]).await?;
     row.map_or(Ok(0), |row| row.of("jobs").next())
 }
 
 /// How many jobs of each kind wait or are being worked on, by the word in storage.
-pub async fn pending(tx: &mut Tx) -> Result<Vec<(String, u64)>, StoreError> {
+pub async fn pending(tx: &mut PlatformTx) -> Result<Vec<(String, u64)>, StoreError> {
     let sql = "SELECT kind, count(*) FROM jobs WHERE failed_at IS NULL GROUP BY kind ORDER BY kind";
     let read = |row: Row| {
         let mut row = row.of("jobs");
@@ -287,7 +292,7 @@ pub async fn pending(tx: &mut Tx) -> Result<Vec<(String, u64)>, StoreError> {
 }
 
 /// How many jobs have been given up.
-pub async fn failed(tx: &mut Tx) -> Result<u64, StoreError> {
+pub async fn failed(tx: &mut PlatformTx) -> Result<u64, StoreError> {
     let row = tx.query_one("SELECT count(*) FROM jobs WHERE failed_at IS NOT NULL", &[]).await?;
     row.map_or(Ok(0), |row| row.of("jobs").next())
 }

@@ -3,7 +3,7 @@
 use domain::{BusinessId, KeyId, Mode, ScopeSet, Timestamp, UserId};
 
 use crate::page::{Conditions, ListQuery, list_by};
-use crate::tx::{Row, Tx, params};
+use crate::tx::{PlatformTx, Row, params};
 use crate::{Listed, Page, StoreError, Tenancy};
 
 /// A key as it is stored.
@@ -71,7 +71,7 @@ fn read(row: Row) -> Result<Key, StoreError> {
 }
 
 /// Stores a new key.
-pub async fn insert(tx: &mut Tx, key: &Key, hash: &[u8; 32]) -> Result<(), StoreError> {
+pub async fn insert(tx: &mut PlatformTx, key: &Key, hash: &[u8; 32]) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO keys (id, user_id, name, prefix, mode, scopes, business_id, created_at, last_used_at, expires_at, \
          revoked_at, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
@@ -96,7 +96,7 @@ pub async fn insert(tx: &mut Tx, key: &Key, hash: &[u8; 32]) -> Result<(), Store
 
 /// What a key may do and see, in one query. Unknown, expired and revoked keys are alike `None`.
 pub async fn authenticate(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<Authenticated>, StoreError> {
@@ -120,13 +120,13 @@ pub async fn authenticate(
 }
 
 /// Whether a key that was let in before may still be used.
-pub async fn is_usable(tx: &mut Tx, id: KeyId, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn is_usable(tx: &mut PlatformTx, id: KeyId, now: Timestamp) -> Result<bool, StoreError> {
     let sql = "SELECT id FROM keys WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)";
     Ok(tx.query_one(sql, params![id, now]).await?.is_some())
 }
 
 /// A user's keys, revoked ones included.
-pub async fn list(tx: &mut Tx, user: UserId, page: &Page) -> Result<Listed<Key>, StoreError> {
+pub async fn list(tx: &mut PlatformTx, user: UserId, page: &Page) -> Result<Listed<Key>, StoreError> {
     let select = format!("SELECT {COLUMNS} FROM keys");
     let query = ListQuery { select: &select, business: "business_id", time: "created_at", id: "id" };
     let mut conditions = Conditions::default();
@@ -135,13 +135,18 @@ pub async fn list(tx: &mut Tx, user: UserId, page: &Page) -> Result<Listed<Key>,
 }
 
 /// Revokes a user's key; false if the user has no such key.
-pub async fn revoke(tx: &mut Tx, user: UserId, id: KeyId, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn revoke(
+    tx: &mut PlatformTx,
+    user: UserId,
+    id: KeyId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let sql = "UPDATE keys SET revoked_at = coalesce(revoked_at, $3) WHERE id = $2 AND user_id = $1";
     Ok(tx.execute(sql, params![user, id, now]).await? > 0)
 }
 
 /// Notes when keys were last used; a time never moves backwards.
-pub async fn touch_used(tx: &mut Tx, used: &[(KeyId, Timestamp)]) -> Result<(), StoreError> {
+pub async fn touch_used(tx: &mut PlatformTx, used: &[(KeyId, Timestamp)]) -> Result<(), StoreError> {
     let sql =
         "UPDATE keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)";
     let sets: Vec<_> = used.iter().map(|&(id, at)| params![id, at].to_vec()).collect();

@@ -6,7 +6,7 @@ use domain::{AgentId, BusinessId, E164, LeadId, Timestamp};
 
 use crate::page::{Conditions, ListQuery, list as list_page};
 use crate::table::{table, text};
-use crate::tx::{Tx, params};
+use crate::tx::{PlatformTx, Tx, params};
 use crate::{Listed, Page, StoreError, Tenancy};
 
 table! {
@@ -116,32 +116,44 @@ fn email_key(email: &str) -> String {
 }
 
 /// Stores a new lead.
-pub async fn insert(tx: &mut Tx, lead: &Lead) -> Result<(), StoreError> {
+pub async fn insert(tx: &mut PlatformTx, lead: &Lead) -> Result<(), StoreError> {
     tx.execute(Leads::INSERT, &Leads::inserted(lead)).await?;
     Ok(())
 }
 
 /// Stores a changed lead that was locked before.
-pub async fn update(tx: &mut Tx, lead: &Lead) -> Result<(), StoreError> {
+pub async fn update(tx: &mut PlatformTx, lead: &Lead) -> Result<(), StoreError> {
     tx.execute(Leads::UPDATE, &Leads::changed(lead)).await?;
     Ok(())
 }
 
 /// One lead.
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: LeadId) -> Result<Option<Lead>, StoreError> {
-    const SQL: &str = text!("SELECT ", Leads::COLUMNS, " FROM leads l WHERE l.id = $1");
+    const SQL: &str = text!(
+        "SELECT ",
+        Leads::COLUMNS,
+        " FROM leads l WHERE l.id = $1 AND l.business_id = $2 AND l.mode = $3"
+    );
     find(tx, SQL, tenancy, id).await
 }
 
 /// One lead that nobody else changes until the transaction ends.
 pub async fn lock(tx: &mut Tx, tenancy: &Tenancy, id: LeadId) -> Result<Option<Lead>, StoreError> {
-    const SQL: &str = text!("SELECT ", Leads::COLUMNS, " FROM leads l WHERE l.id = $1 {for_update}");
+    const SQL: &str = text!(
+        "SELECT ",
+        Leads::COLUMNS,
+        " FROM leads l WHERE l.id = $1 AND l.business_id = $2 AND l.mode = $3 {for_update}"
+    );
     find(tx, SQL, tenancy, id).await
 }
 
 async fn find(tx: &mut Tx, sql: &str, tenancy: &Tenancy, id: LeadId) -> Result<Option<Lead>, StoreError> {
-    let found = tx.query_one(sql, params![id]).await?.map(Leads::read).transpose()?;
-    Ok(found.filter(|lead| tenancy.covers(lead.business_id) && lead.mode == tenancy.mode()))
+    for &business in tenancy.businesses() {
+        if let Some(row) = tx.query_one(sql, params![id, business, tenancy.mode()]).await? {
+            return Leads::read(row).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// The newest lead with this number among the tenant's businesses.

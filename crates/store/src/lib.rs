@@ -2,11 +2,13 @@
 //!
 //! A use case is a closure over [`Tx`]. [`Store::write`] answers only when its changes are on stable storage; if it answers with an
 //! error, they are not there. [`Store::write_lazily`] is for telemetry: it survives the death of the process, not of the machine.
-//! Every query on tenant data takes a [`Tenancy`].
+//! Every query takes a [`Tenancy`], which it puts into its WHERE clause, or a [`PlatformTx`], which only the [`Platform`] gives: the
+//! use cases have it, routes have not.
 
 mod error;
 mod migrate;
 mod page;
+mod platform;
 mod postgres;
 mod sqlite;
 mod table;
@@ -49,8 +51,9 @@ pub use error::{OpenError, StoreError};
 #[doc(hidden)]
 pub use migrate::migrations;
 pub use page::{Listed, Page};
+pub use platform::Platform;
 pub use tenancy::Tenancy;
-pub use tx::Tx;
+pub use tx::{PlatformTx, Tx};
 pub use vault::{MasterKey, Vault};
 
 /// Where the database is.
@@ -125,8 +128,8 @@ enum Database {
 }
 
 impl Store {
-    /// Opens the database, and makes or upgrades it where that is needed.
-    pub async fn open(url: &DatabaseUrl, options: Options) -> Result<Self, OpenError> {
+    /// Opens the database, and makes or upgrades it where that is needed. Hands out the right to ask for everybody's rows, once.
+    pub async fn open(url: &DatabaseUrl, options: Options) -> Result<Platform, OpenError> {
         let bell = Arc::new(watch::Sender::new(0));
         let database = match url {
             DatabaseUrl::SqliteFile(path) => Database::Sqlite(sqlite::Sqlite::open(path, options.exclusive)?),
@@ -143,7 +146,7 @@ impl Store {
             bell,
         }));
         migrate::run(&store).await?;
-        Ok(store)
+        Ok(Platform::new(store))
     }
 
     /// Runs a transaction; `Ok` means that it is on stable storage, `Err` that nothing of it is.
@@ -153,7 +156,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.run(work, false).await
+        self.run(move |all| work(&mut all.tx), false).await
     }
 
     /// The same without waiting for the disk: survives the death of the process, may be lost with the power.
@@ -163,12 +166,12 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.run(work, true).await
+        self.run(move |all| work(&mut all.tx), true).await
     }
 
-    async fn run<T, E, F>(&self, work: F, lazy: bool) -> Result<T, E>
+    pub(crate) async fn run<T, E, F>(&self, work: F, lazy: bool) -> Result<T, E>
     where
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -186,6 +189,15 @@ impl Store {
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.run_queries(move |all| work(&mut all.tx)).await
+    }
+
+    pub(crate) async fn run_queries<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {

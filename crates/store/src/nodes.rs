@@ -3,10 +3,10 @@
 use domain::{NodeId, Timestamp};
 
 use crate::StoreError;
-use crate::tx::{Tx, params};
+use crate::tx::{PlatformTx, params};
 
 /// Notes that a process lives, until then.
-pub async fn beat(tx: &mut Tx, node: NodeId, lease_until: Timestamp) -> Result<(), StoreError> {
+pub async fn beat(tx: &mut PlatformTx, node: NodeId, lease_until: Timestamp) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO nodes (id, lease_until) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until",
         params![node, lease_until],
@@ -16,7 +16,7 @@ pub async fn beat(tx: &mut Tx, node: NodeId, lease_until: Timestamp) -> Result<(
 }
 
 /// Where only one process can run: forgets all others and frees what they held.
-pub async fn forget_others(tx: &mut Tx, node: NodeId) -> Result<(), StoreError> {
+pub async fn forget_others(tx: &mut PlatformTx, node: NodeId) -> Result<(), StoreError> {
     tx.execute("DELETE FROM nodes WHERE id <> $1", params![node]).await?;
     tx.execute(
         "UPDATE jobs SET node_id = NULL, lease_until = NULL WHERE node_id IS NOT NULL AND node_id <> $1",
@@ -27,7 +27,7 @@ pub async fn forget_others(tx: &mut Tx, node: NodeId) -> Result<(), StoreError> 
 }
 
 /// Signs a process off and frees what it held.
-pub async fn drop_node(tx: &mut Tx, node: NodeId) -> Result<(), StoreError> {
+pub async fn drop_node(tx: &mut PlatformTx, node: NodeId) -> Result<(), StoreError> {
     tx.execute("DELETE FROM nodes WHERE id = $1", params![node]).await?;
     tx.execute("UPDATE jobs SET node_id = NULL, lease_until = NULL WHERE node_id = $1", params![node])
         .await?;
@@ -35,7 +35,7 @@ pub async fn drop_node(tx: &mut Tx, node: NodeId) -> Result<(), StoreError> {
 }
 
 /// Forgets processes whose lease ran out, and frees what they held.
-pub async fn forget_lost(tx: &mut Tx, now: Timestamp) -> Result<u64, StoreError> {
+pub async fn forget_lost(tx: &mut PlatformTx, now: Timestamp) -> Result<u64, StoreError> {
     let sql = "UPDATE jobs SET node_id = NULL, lease_until = NULL \
                WHERE node_id IN (SELECT id FROM nodes WHERE lease_until <= $1)";
     tx.execute(sql, params![now]).await?;

@@ -5,7 +5,7 @@ use domain::{AgentId, BusinessId, E164};
 
 use crate::page::{ListQuery, list as list_page};
 use crate::table::{table, text};
-use crate::tx::{Row, Tx, params};
+use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::{Listed, Page, StoreError, Tenancy};
 
 table! {
@@ -16,7 +16,7 @@ table! {
 }
 
 /// Registers a number.
-pub async fn insert(tx: &mut Tx, number: &Number) -> Result<(), StoreError> {
+pub async fn insert(tx: &mut PlatformTx, number: &Number) -> Result<(), StoreError> {
     tx.execute(Numbers::INSERT, &Numbers::inserted(number)).await?;
     Ok(())
 }
@@ -35,13 +35,13 @@ pub async fn list(
 }
 
 /// The whole registry, oldest first. For operators.
-pub async fn all(tx: &mut Tx) -> Result<Vec<Number>, StoreError> {
+pub async fn all(tx: &mut PlatformTx) -> Result<Vec<Number>, StoreError> {
     const SQL: &str = text!("SELECT ", Numbers::COLUMNS, " FROM numbers n ORDER BY n.created_at, n.id");
     tx.query(SQL, &[]).await?.into_iter().map(Numbers::read).collect()
 }
 
 /// The numbers that agents answer and that this engine carries, or nobody knows who.
-pub async fn answered(tx: &mut Tx, engine: &str) -> Result<Vec<E164>, StoreError> {
+pub async fn answered(tx: &mut PlatformTx, engine: &str) -> Result<Vec<E164>, StoreError> {
     let sql = "SELECT phone_number FROM numbers WHERE agent_id IS NOT NULL AND (engine IS NULL OR engine = $1) \
                ORDER BY phone_number";
     let read = |row: Row| row.of("numbers").next();
@@ -49,23 +49,28 @@ pub async fn answered(tx: &mut Tx, engine: &str) -> Result<Vec<E164>, StoreError
 }
 
 /// One number, whoever holds it.
-pub async fn by_phone(tx: &mut Tx, phone: &E164) -> Result<Option<Number>, StoreError> {
+pub async fn by_phone(tx: &mut PlatformTx, phone: &E164) -> Result<Option<Number>, StoreError> {
     const SQL: &str = text!("SELECT ", Numbers::COLUMNS, " FROM numbers n WHERE n.phone_number = $1");
     tx.query_one(SQL, params![phone]).await?.map(Numbers::read).transpose()
 }
 
-/// The number that an agent answers and calls from.
-pub async fn of_agent(tx: &mut Tx, agent: AgentId) -> Result<Option<Number>, StoreError> {
+/// The number that an agent of the tenant answers and calls from.
+pub async fn of_agent(tx: &mut Tx, tenancy: &Tenancy, agent: AgentId) -> Result<Option<Number>, StoreError> {
     const SQL: &str = text!(
         "SELECT ",
         Numbers::COLUMNS,
-        " FROM numbers n WHERE n.agent_id = $1 ORDER BY n.created_at LIMIT 1"
+        " FROM numbers n WHERE n.agent_id = $1 AND n.business_id = $2 ORDER BY n.created_at LIMIT 1"
     );
-    tx.query_one(SQL, params![agent]).await?.map(Numbers::read).transpose()
+    for &business in tenancy.businesses() {
+        if let Some(row) = tx.query_one(SQL, params![agent, business]).await? {
+            return Numbers::read(row).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// How many numbers each engine carries, by its name.
-pub async fn by_engine(tx: &mut Tx) -> Result<Vec<(String, u64)>, StoreError> {
+pub async fn by_engine(tx: &mut PlatformTx) -> Result<Vec<(String, u64)>, StoreError> {
     let sql = "SELECT engine, count(*) FROM numbers WHERE engine IS NOT NULL GROUP BY engine ORDER BY engine";
     let read = |row: Row| {
         let mut row = row.of("numbers");
@@ -75,7 +80,7 @@ pub async fn by_engine(tx: &mut Tx) -> Result<Vec<(String, u64)>, StoreError> {
 }
 
 /// Notes which engine carries a number, unless that is known already.
-pub async fn carried_by(tx: &mut Tx, phone: &E164, engine: &str) -> Result<(), StoreError> {
+pub async fn carried_by(tx: &mut PlatformTx, phone: &E164, engine: &str) -> Result<(), StoreError> {
     let sql = "UPDATE numbers SET engine = $2 WHERE phone_number = $1 AND engine IS NULL";
     tx.execute(sql, params![phone, engine]).await?;
     Ok(())
@@ -83,7 +88,7 @@ pub async fn carried_by(tx: &mut Tx, phone: &E164, engine: &str) -> Result<(), S
 
 /// Gives a number to a business and perhaps to an agent of it, or back to the pool; false if it is not registered.
 pub async fn assign(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     phone: &E164,
     business: Option<BusinessId>,
     agent: Option<AgentId>,
@@ -92,8 +97,13 @@ pub async fn assign(
     Ok(tx.execute(sql, params![phone, business, agent]).await? > 0)
 }
 
-/// How many numbers a business holds.
-pub async fn count(tx: &mut Tx, business: BusinessId) -> Result<u64, StoreError> {
-    let row = tx.query_one("SELECT count(*) FROM numbers WHERE business_id = $1", params![business]).await?;
-    row.map_or(Ok(0), |mut row| row.next())
+/// How many numbers a business of the tenant holds.
+pub async fn count(tx: &mut Tx, tenancy: &Tenancy, business: BusinessId) -> Result<u64, StoreError> {
+    let mut held = 0;
+    for business in tenancy.scope(Some(business)) {
+        let sql = "SELECT count(*) FROM numbers WHERE business_id = $1";
+        let row = tx.query_one(sql, params![business]).await?;
+        held += row.map_or(Ok(0), |mut row| row.next::<u64>())?;
+    }
+    Ok(held)
 }

@@ -3,7 +3,7 @@
 use domain::{BusinessId, E164, Mode, Timestamp};
 
 use crate::StoreError;
-use crate::tx::{Tx, params};
+use crate::tx::{PlatformTx, params};
 
 /// One wish.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum Certainty {
 
 /// Notes a wish; the first one counts, but a doubtful one becomes clear when it is said again clearly.
 pub async fn add(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     business: BusinessId,
     mode: Mode,
     phone: &E164,
@@ -56,7 +56,7 @@ pub async fn add(
 
 /// True if this number may not be called.
 pub async fn contains(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     business: BusinessId,
     mode: Mode,
     phone: &E164,
@@ -66,13 +66,18 @@ pub async fn contains(
 }
 
 /// Lifts a wish; false if there was none.
-pub async fn remove(tx: &mut Tx, business: BusinessId, mode: Mode, phone: &E164) -> Result<bool, StoreError> {
+pub async fn remove(
+    tx: &mut PlatformTx,
+    business: BusinessId,
+    mode: Mode,
+    phone: &E164,
+) -> Result<bool, StoreError> {
     let sql = "DELETE FROM opt_outs WHERE business_id = $1 AND mode = $2 AND phone_number = $3";
     Ok(tx.execute(sql, params![business, mode.as_str(), phone.as_str()]).await? > 0)
 }
 
 /// All wishes, oldest first. For operators.
-pub async fn all(tx: &mut Tx) -> Result<Vec<OptOut>, StoreError> {
+pub async fn all(tx: &mut PlatformTx) -> Result<Vec<OptOut>, StoreError> {
     let sql = "SELECT business_id, mode, phone_number, source, is_doubtful, created_at FROM opt_outs ORDER BY created_at, phone_number";
     let rows = tx.query(sql, &[]).await?.into_iter().map(|row| {
         let mut row = row.of("opt_outs");

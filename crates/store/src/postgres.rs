@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, NoTls};
 
-use crate::tx::{Cell, Connection, Param, Row, Tx};
+use crate::tx::{Cell, Connection, Param, PlatformTx, Row};
 use crate::{OpenError, StoreError};
 
 /// How long to wait for a free connection before saying that there is too much to do.
@@ -56,19 +56,19 @@ impl Postgres {
     /// Runs a unit of work in a transaction on this task; says also whether it added jobs.
     pub(crate) async fn write<T, E, F>(&self, work: F, lazy: bool) -> Result<(T, bool), E>
     where
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send,
+        F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send,
         E: From<StoreError>,
     {
         let mut connection = self.connect().await?;
         connection.clean = false;
         let begin = if lazy { "BEGIN; SET LOCAL synchronous_commit TO OFF" } else { "BEGIN" };
         connection.batch(begin).await?;
-        let mut tx = Tx::new(Connection::Postgres(connection));
+        let mut tx = PlatformTx::new(Connection::Postgres(connection));
         let result = work(&mut tx).await;
-        let Connection::Postgres(connection) = &mut tx.connection else {
+        let Connection::Postgres(connection) = &mut tx.tx.connection else {
             return Err(StoreError::Unexpected("another kind of connection".to_owned()).into());
         };
-        let end = match (&result, tx.jobs_added) {
+        let end = match (&result, tx.tx.jobs_added) {
             (Err(_), _) => "ROLLBACK",
             (Ok(_), 0) => "COMMIT",
             (Ok(_), _) => "NOTIFY kaicalls_jobs; COMMIT",
@@ -82,11 +82,11 @@ impl Postgres {
     /// Runs queries on this task. Each sees the newest state; use `write` where several must see the same.
     pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send,
+        F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send,
         E: From<StoreError>,
     {
         let connection = self.connect().await?;
-        let mut tx = Tx::new(Connection::Postgres(connection));
+        let mut tx = PlatformTx::new(Connection::Postgres(connection));
         work(&mut tx).await
     }
 

@@ -3,7 +3,7 @@
 use domain::{SessionId, Timestamp, UserId};
 
 use crate::StoreError;
-use crate::tx::{Tx, params};
+use crate::tx::{PlatformTx, params};
 
 /// A login.
 #[derive(Debug, Clone)]
@@ -36,7 +36,7 @@ pub struct Session {
 }
 
 /// Stores a login.
-pub async fn insert(tx: &mut Tx, session: &NewSession) -> Result<(), StoreError> {
+pub async fn insert(tx: &mut PlatformTx, session: &NewSession) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO sessions (id, user_id, token_hash, created_at, last_seen_at, expires_at) \
          VALUES ($1, $2, $3, $4, $4, $5)",
@@ -48,7 +48,7 @@ pub async fn insert(tx: &mut Tx, session: &NewSession) -> Result<(), StoreError>
 
 /// The login behind a cookie, unless it has expired.
 pub async fn by_token_hash(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
@@ -66,19 +66,19 @@ pub async fn by_token_hash(
 }
 
 /// Notes that a login was used.
-pub async fn touch(tx: &mut Tx, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
+pub async fn touch(tx: &mut PlatformTx, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
     tx.execute("UPDATE sessions SET last_seen_at = $2 WHERE id = $1", params![id, now]).await?;
     Ok(())
 }
 
 /// Ends the login behind a cookie.
-pub async fn delete(tx: &mut Tx, hash: &[u8; 32]) -> Result<(), StoreError> {
+pub async fn delete(tx: &mut PlatformTx, hash: &[u8; 32]) -> Result<(), StoreError> {
     tx.execute("DELETE FROM sessions WHERE token_hash = $1", params![hash]).await?;
     Ok(())
 }
 
 /// Forgets logins that have expired.
-pub async fn purge(tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+pub async fn purge(tx: &mut PlatformTx, now: Timestamp) -> Result<(), StoreError> {
     tx.execute("DELETE FROM sessions WHERE expires_at <= $1", params![now]).await?;
     Ok(())
 }

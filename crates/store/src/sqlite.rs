@@ -16,7 +16,7 @@ use futures_util::FutureExt as _;
 use rusqlite::{Connection as SqliteConnection, OpenFlags};
 use tokio::sync::oneshot;
 
-use crate::tx::{Connection, Tx};
+use crate::tx::{Connection, PlatformTx};
 use crate::{OpenError, StoreError};
 
 /// Older versions can corrupt their write-ahead log when it starts over.
@@ -44,7 +44,7 @@ const READERS: usize = 16;
 pub(crate) struct Sqlite {
     queue: Option<SyncSender<Message>>,
     writer: Option<JoinHandle<()>>,
-    readers: Mutex<Vec<Tx>>,
+    readers: Mutex<Vec<PlatformTx>>,
     opener: Opener,
     _lock: Option<std::fs::File>,
 }
@@ -57,7 +57,7 @@ enum Message {
 /// A unit of work on its way through the writer.
 trait Unit: Send {
     /// Runs it; true if its changes are to be kept.
-    fn run(&mut self, tx: &mut Tx) -> bool;
+    fn run(&mut self, tx: &mut PlatformTx) -> bool;
     /// Answers whoever waits, now that the group is on disk or lost.
     fn settle(self: Box<Self>, committed: Result<(), StoreError>);
     /// True if the power may fail before its changes are on disk.
@@ -75,11 +75,11 @@ struct Closure<T, E, F> {
 
 impl<T, E, F> Unit for Closure<T, E, F>
 where
-    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
-    fn run(&mut self, tx: &mut Tx) -> bool {
+    fn run(&mut self, tx: &mut PlatformTx) -> bool {
         let Some(work) = self.work.take() else { return false };
         tx.jobs_added = 0;
         let result = run_to_end(tx, work);
@@ -106,9 +106,9 @@ where
 }
 
 /// On SQLite nothing in a transaction ever waits, so one look at the future is enough.
-fn run_to_end<T, E, F>(tx: &mut Tx, work: F) -> Result<T, E>
+fn run_to_end<T, E, F>(tx: &mut PlatformTx, work: F) -> Result<T, E>
 where
-    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+    F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>>,
     E: From<StoreError>,
 {
     let run = AssertUnwindSafe(|| work(tx).now_or_never());
@@ -161,7 +161,7 @@ impl Sqlite {
         let (queue, messages) = sync_channel(QUEUE);
         let writer = Writer {
             opener: opener.clone(),
-            tx: Some(Tx::new(Connection::Sqlite(connection))),
+            tx: Some(PlatformTx::new(Connection::Sqlite(connection))),
             synced: true,
         };
         let writer = std::thread::Builder::new()
@@ -174,7 +174,7 @@ impl Sqlite {
     /// Queues a unit of work and waits until it is on disk; says also whether it added jobs.
     pub(crate) async fn write<T, E, F>(&self, work: F, lazy: bool) -> Result<(T, bool), E>
     where
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -197,7 +197,7 @@ impl Sqlite {
     /// Reads one consistent state of the database, here and now.
     pub(crate) fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
-        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+        F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>>,
         E: From<StoreError>,
     {
         let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -215,10 +215,10 @@ impl Sqlite {
         result
     }
 
-    fn open_reader(&self) -> Result<Tx, StoreError> {
+    fn open_reader(&self) -> Result<PlatformTx, StoreError> {
         let connection = self.opener.open()?;
         connection.pragma_update(None, "query_only", true)?;
-        Ok(Tx::new(Connection::Sqlite(connection)))
+        Ok(PlatformTx::new(Connection::Sqlite(connection)))
     }
 
     /// Lets the writer finish what was queued.
@@ -255,7 +255,7 @@ fn lock(path: &Path) -> Result<std::fs::File, OpenError> {
     }
 }
 
-fn sqlite(tx: &Tx) -> &SqliteConnection {
+fn sqlite(tx: &PlatformTx) -> &SqliteConnection {
     match &tx.connection {
         Connection::Sqlite(connection) => connection,
         Connection::Postgres(_) => {
@@ -265,7 +265,7 @@ fn sqlite(tx: &Tx) -> &SqliteConnection {
 }
 
 /// Runs a statement that begins or ends something.
-fn control(tx: &Tx, sql: &str) -> Result<(), StoreError> {
+fn control(tx: &PlatformTx, sql: &str) -> Result<(), StoreError> {
     sqlite(tx).prepare_cached(sql)?.execute(())?;
     Ok(())
 }
@@ -273,7 +273,7 @@ fn control(tx: &Tx, sql: &str) -> Result<(), StoreError> {
 struct Writer {
     opener: Opener,
     /// `None` after a failure, until the file has been proven again.
-    tx: Option<Tx>,
+    tx: Option<PlatformTx>,
     /// False while work that was committed lazily may not be on disk.
     synced: bool,
 }
@@ -348,13 +348,13 @@ impl Writer {
     }
 
     /// Opens the file anew and writes a probe, synced: only then are further writes acknowledged.
-    fn prove(&self) -> Result<Tx, StoreError> {
+    fn prove(&self) -> Result<PlatformTx, StoreError> {
         let connection = self.opener.open()?;
         connection.execute_batch(
             "BEGIN IMMEDIATE; INSERT INTO meta (name, value) VALUES ('probe', '1') \
              ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1; COMMIT",
         )?;
-        Ok(Tx::new(Connection::Sqlite(connection)))
+        Ok(PlatformTx::new(Connection::Sqlite(connection)))
     }
 }
 
@@ -366,7 +366,7 @@ fn settle(units: impl IntoIterator<Item = Box<dyn Unit>>, committed: &Result<(),
 
 /// Runs a group in one transaction. An error means that nothing of it was kept.
 fn run_group(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     mut group: VecDeque<Box<dyn Unit>>,
     lazy: bool,
     done: &mut Vec<Box<dyn Unit>>,

@@ -5,7 +5,8 @@ use domain::{AgentId, BusinessId, CallId, Mode, Timestamp};
 
 use crate::calls::CallView;
 use crate::page::{Conditions, ListQuery, list as list_page};
-use crate::tx::{Row, Tx, params};
+use crate::table::{table, text};
+use crate::tx::{PlatformTx, Tx, params};
 use crate::{Listed, Page, StoreError, Tenancy, utterances};
 
 /// What was said in a call.
@@ -49,51 +50,68 @@ pub struct TranscriptFilter {
     pub since: Option<Timestamp>,
 }
 
-const COLUMNS: &str = "call_id, business_id, mode, agent_id, created_at, text, utterances";
+table! {
+    /// What was said in finished calls. The utterances are JSON.
+    Transcripts = "transcripts" as "t", (transcript: &Transcript)
+    key { call_id }
+    fixed {
+        business_id,
+        mode,
+        agent_id,
+        created_at,
+        text,
+        utterances = utterances::to_text(&transcript.utterances),
+    }
+    read Transcript {
+        call_id,
+        business_id,
+        mode,
+        agent_id,
+        created_at,
+        text,
+        utterances: read_utterances(utterances)?,
+    }
+}
 
-fn read(row: Row) -> Result<Transcript, StoreError> {
-    let mut row = row.of("transcripts");
-    Ok(Transcript {
-        call_id: row.next()?,
-        business_id: row.next()?,
-        mode: row.parse(Mode::parse)?,
-        agent_id: row.next()?,
-        created_at: row.next()?,
-        text: row.next()?,
-        utterances: row.parse(utterances::from_text)?,
-    })
+fn read_utterances(text: String) -> Result<Vec<Utterance>, StoreError> {
+    utterances::from_text(&text)
+        .ok_or_else(|| StoreError::corrupt("transcripts", "utterances that this version cannot read"))
 }
 
 /// Stores a transcript; the newer one counts.
-pub async fn insert(tx: &mut Tx, transcript: &Transcript) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO transcripts (call_id, business_id, mode, agent_id, created_at, text, utterances) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) \
-         ON CONFLICT (call_id) DO UPDATE SET text = excluded.text, utterances = excluded.utterances",
-        params![
-            transcript.call_id,
-            transcript.business_id,
-            transcript.mode.as_str(),
-            transcript.agent_id,
-            transcript.created_at,
-            transcript.text.as_str(),
-            utterances::to_text(&transcript.utterances),
-        ],
-    )
-    .await?;
+pub async fn insert(tx: &mut PlatformTx, transcript: &Transcript) -> Result<(), StoreError> {
+    const SQL: &str = text!(
+        Transcripts::INSERT,
+        " ON CONFLICT (call_id) DO UPDATE SET text = excluded.text, utterances = excluded.utterances"
+    );
+    tx.execute(SQL, &Transcripts::inserted(transcript)).await?;
     Ok(())
 }
 
 /// The transcript of a call.
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, call: CallId) -> Result<Option<Transcript>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM transcripts WHERE call_id = $1");
-    let found = tx.query_one(&sql, params![call]).await?.map(read).transpose()?;
-    Ok(found.filter(|found| tenancy.covers(found.business_id) && found.mode == tenancy.mode()))
+    const SQL: &str = text!(
+        "SELECT ",
+        Transcripts::COLUMNS,
+        " FROM transcripts t WHERE t.call_id = $1 AND t.business_id = $2 AND t.mode = $3"
+    );
+    for &business in tenancy.businesses() {
+        if let Some(row) = tx.query_one(SQL, params![call, business, tenancy.mode()]).await? {
+            return Transcripts::read(row).map(Some);
+        }
+    }
+    Ok(None)
 }
 
-/// True if a call has a transcript. Whether the call may be seen is checked before.
-pub async fn exists(tx: &mut Tx, call: CallId) -> Result<bool, StoreError> {
-    Ok(tx.query_one("SELECT created_at FROM transcripts WHERE call_id = $1", params![call]).await?.is_some())
+/// True if a call of the tenant has a transcript.
+pub async fn exists(tx: &mut Tx, tenancy: &Tenancy, call: CallId) -> Result<bool, StoreError> {
+    let sql = "SELECT created_at FROM transcripts WHERE call_id = $1 AND business_id = $2 AND mode = $3";
+    for &business in tenancy.businesses() {
+        if tx.query_one(sql, params![call, business, tenancy.mode()]).await?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Transcripts with their calls, newest first.
@@ -103,17 +121,19 @@ pub async fn list(
     filter: &TranscriptFilter,
     page: &Page,
 ) -> Result<Listed<TranscriptView>, StoreError> {
-    let select = format!("SELECT {COLUMNS} FROM transcripts");
-    let query = ListQuery { select: &select, business: "business_id", time: "created_at", id: "call_id" };
+    const SELECT: &str = text!("SELECT ", Transcripts::COLUMNS, " FROM transcripts t");
+    let query =
+        ListQuery { select: SELECT, business: "t.business_id", time: "t.created_at", id: "t.call_id" };
     let narrow = |conditions: &mut Conditions| {
-        conditions.and("mode", "=", tenancy.mode().as_str());
-        conditions.and_if("agent_id", "=", filter.agent_id);
-        conditions.and_if("call_id", "=", filter.call_id);
-        conditions.and_if("created_at", ">=", filter.since);
+        conditions.and("t.mode", "=", tenancy.mode().as_str());
+        conditions.and_if("t.agent_id", "=", filter.agent_id);
+        conditions.and_if("t.call_id", "=", filter.call_id);
+        conditions.and_if("t.created_at", ">=", filter.since);
     };
     let created_at = |transcript: &Transcript| transcript.created_at;
     let found =
-        list_page(tx, query, &tenancy.scope(filter.business_id), page, narrow, read, created_at).await?;
+        list_page(tx, query, &tenancy.scope(filter.business_id), page, narrow, Transcripts::read, created_at)
+            .await?;
     let mut rows = Vec::with_capacity(found.rows.len());
     for transcript in found.rows {
         if let Some(view) = crate::calls::get(tx, tenancy, transcript.call_id).await? {

@@ -283,7 +283,7 @@ words! {
     domain::event::EventType: as_str, Self::parse;
 }
 
-/// A transaction in progress.
+/// A transaction in progress: the way to the rows of a tenant, together with a [`Tenancy`](crate::Tenancy).
 pub struct Tx {
     pub(crate) connection: Connection,
     /// Jobs added that somebody has to be woken for.
@@ -293,6 +293,40 @@ pub struct Tx {
 pub(crate) enum Connection {
     Sqlite(rusqlite::Connection),
     Postgres(PgConnection),
+}
+
+/// A transaction of the platform itself: it may ask for rows whoever they belong to. Where a tenant's transaction is wanted, it serves
+/// as one.
+///
+/// Only [`Platform`](crate::Platform) gives one.
+pub struct PlatformTx {
+    pub(crate) tx: Tx,
+}
+
+impl PlatformTx {
+    pub(crate) fn new(connection: Connection) -> Self {
+        Self { tx: Tx::new(connection) }
+    }
+}
+
+impl std::ops::Deref for PlatformTx {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.tx
+    }
+}
+
+impl std::ops::DerefMut for PlatformTx {
+    fn deref_mut(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+}
+
+impl std::fmt::Debug for PlatformTx {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PlatformTx")
+    }
 }
 
 impl std::fmt::Debug for Tx {

@@ -13,8 +13,8 @@ use domain::{BusinessId, CallId, KeyId, Mode, Timestamp, UsageId, UserId};
 use uuid::Uuid;
 
 use crate::page::{Conditions, ListQuery, list as list_page, list_by};
-use crate::tx::{Row, Tx, params};
-use crate::{Listed, Page, Store, StoreError};
+use crate::tx::{PlatformTx, Row, Tx, params};
+use crate::{Listed, Page, Store, StoreError, Tenancy};
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +74,7 @@ fn read(row: Row) -> Result<UsageRow, StoreError> {
 }
 
 /// Stores rows; those that are there already stay as they are.
-pub async fn insert_batch(tx: &mut Tx, rows: &[UsageRow]) -> Result<(), StoreError> {
+pub async fn insert_batch(tx: &mut PlatformTx, rows: &[UsageRow]) -> Result<(), StoreError> {
     let sql = "INSERT INTO usage_log (id, key_id, user_id, business_id, mode, endpoint, method, status_code, call_id, \
                created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
     let values = |row: &UsageRow| {
@@ -95,24 +95,27 @@ pub async fn insert_batch(tx: &mut Tx, rows: &[UsageRow]) -> Result<(), StoreErr
     tx.execute_each(sql, &rows.iter().map(values).collect::<Vec<_>>()).await
 }
 
-/// Requests, newest first; `start` is inclusive, `end` exclusive.
+/// Requests in the tenant's mode, newest first; `start` is inclusive, `end` exclusive.
 pub async fn list(
     tx: &mut Tx,
+    tenancy: &Tenancy,
     owner: UsageOwner,
-    mode: Mode,
     start: Option<Timestamp>,
     end: Option<Timestamp>,
     page: &Page,
 ) -> Result<Listed<UsageRow>, StoreError> {
     let query = ListQuery { select: SELECT, business: "u.business_id", time: "u.created_at", id: "u.id" };
     let narrow = |conditions: &mut Conditions| {
-        conditions.and("u.mode", "=", mode.as_str());
+        conditions.and("u.mode", "=", tenancy.mode());
         conditions.and_if("u.created_at", ">=", start);
         conditions.and_if("u.created_at", "<", end);
     };
     match owner {
         UsageOwner::Business(business) => {
-            list_page(tx, query, &[business], page, narrow, read, |row: &UsageRow| row.created_at).await
+            list_page(tx, query, &tenancy.scope(Some(business)), page, narrow, read, |row: &UsageRow| {
+                row.created_at
+            })
+            .await
         }
         UsageOwner::User(user) => {
             let mut conditions = Conditions::default();
@@ -125,7 +128,7 @@ pub async fn list(
 
 /// Adds the length of a talk to the sum of its month.
 pub async fn add_talked(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     business: BusinessId,
     mode: Mode,
     month: Month,
@@ -141,16 +144,20 @@ pub async fn add_talked(
     Ok(())
 }
 
-/// How long a business talked in a month.
+/// How long a business of the tenant talked in a month.
 pub async fn talked_in(
     tx: &mut Tx,
+    tenancy: &Tenancy,
     business: BusinessId,
-    mode: Mode,
     month: Month,
 ) -> Result<Duration, StoreError> {
     let sql = "SELECT talked_ms FROM talked WHERE business_id = $1 AND mode = $2 AND month = $3";
-    let row = tx.query_one(sql, params![business, mode.as_str(), month.to_string()]).await?;
-    row.map_or(Ok(Duration::ZERO), |mut row| row.next().map(Duration::from_millis))
+    let mut talked = Duration::ZERO;
+    for business in tenancy.scope(Some(business)) {
+        let row = tx.query_one(sql, params![business, tenancy.mode(), month.to_string()]).await?;
+        talked += row.map_or(Ok(Duration::ZERO), |mut row| row.next().map(Duration::from_millis))?;
+    }
+    Ok(talked)
 }
 
 /// How often rows move from the file into the database.
@@ -267,12 +274,15 @@ impl Spool {
         used.sort_by_key(|&(key, at)| (key, std::cmp::Reverse(at)));
         used.dedup_by_key(|(key, _)| *key);
         self.store
-            .write_lazily(move |tx| {
-                Box::pin(async move {
-                    insert_batch(tx, &rows).await?;
-                    crate::keys::touch_used(tx, &used).await
-                })
-            })
+            .run(
+                move |tx| {
+                    Box::pin(async move {
+                        insert_batch(tx, &rows).await?;
+                        crate::keys::touch_used(tx, &used).await
+                    })
+                },
+                true,
+            )
             .await
     }
 

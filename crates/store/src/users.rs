@@ -4,10 +4,10 @@ use domain::business::User;
 use domain::{BusinessId, UserId};
 
 use crate::StoreError;
-use crate::tx::{Tx, params};
+use crate::tx::{PlatformTx, params};
 
 /// Stores a new user. An address that is taken is a conflict.
-pub async fn insert(tx: &mut Tx, user: &User, password_hash: &str) -> Result<(), StoreError> {
+pub async fn insert(tx: &mut PlatformTx, user: &User, password_hash: &str) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)",
         params![user.id, user.email.as_str(), password_hash, user.created_at],
@@ -17,7 +17,7 @@ pub async fn insert(tx: &mut Tx, user: &User, password_hash: &str) -> Result<(),
 }
 
 /// A user and the hash of their password.
-pub async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<(User, String)>, StoreError> {
+pub async fn by_email(tx: &mut PlatformTx, email: &str) -> Result<Option<(User, String)>, StoreError> {
     let sql = "SELECT id, email, created_at, password_hash FROM users WHERE email = $1";
     let Some(row) = tx.query_one(sql, params![email]).await? else { return Ok(None) };
     let mut row = row.of("users");
@@ -26,7 +26,7 @@ pub async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<(User, String)>
 }
 
 /// One user.
-pub async fn get(tx: &mut Tx, id: UserId) -> Result<Option<User>, StoreError> {
+pub async fn get(tx: &mut PlatformTx, id: UserId) -> Result<Option<User>, StoreError> {
     let Some(row) =
         tx.query_one("SELECT id, email, created_at FROM users WHERE id = $1", params![id]).await?
     else {
@@ -37,7 +37,7 @@ pub async fn get(tx: &mut Tx, id: UserId) -> Result<Option<User>, StoreError> {
 }
 
 /// The oldest user: the owner of a fresh installation.
-pub async fn first(tx: &mut Tx) -> Result<Option<User>, StoreError> {
+pub async fn first(tx: &mut PlatformTx) -> Result<Option<User>, StoreError> {
     let sql = "SELECT id, email, created_at FROM users ORDER BY created_at, id LIMIT 1";
     let Some(row) = tx.query_one(sql, &[]).await? else { return Ok(None) };
     let mut row = row.of("users");
@@ -45,20 +45,24 @@ pub async fn first(tx: &mut Tx) -> Result<Option<User>, StoreError> {
 }
 
 /// Lets a user see a business.
-pub async fn add_membership(tx: &mut Tx, user: UserId, business: BusinessId) -> Result<(), StoreError> {
+pub async fn add_membership(
+    tx: &mut PlatformTx,
+    user: UserId,
+    business: BusinessId,
+) -> Result<(), StoreError> {
     tx.execute("INSERT INTO memberships (user_id, business_id) VALUES ($1, $2)", params![user, business])
         .await?;
     Ok(())
 }
 
 /// The businesses that a user may see.
-pub async fn businesses_of(tx: &mut Tx, user: UserId) -> Result<Vec<BusinessId>, StoreError> {
+pub async fn businesses_of(tx: &mut PlatformTx, user: UserId) -> Result<Vec<BusinessId>, StoreError> {
     let sql = "SELECT business_id FROM memberships WHERE user_id = $1 ORDER BY business_id";
     tx.query(sql, params![user]).await?.into_iter().map(|mut row| row.next()).collect()
 }
 
 /// How many users there are.
-pub async fn count(tx: &mut Tx) -> Result<u64, StoreError> {
+pub async fn count(tx: &mut PlatformTx) -> Result<u64, StoreError> {
     let row = tx.query_one("SELECT count(*) FROM users", &[]).await?;
     row.map_or(Ok(0), |mut row| row.next())
 }

@@ -4,7 +4,7 @@ use domain::agent::{Agent, AgentConfig};
 use domain::business::Business;
 use domain::{AgentId, BusinessId, NodeId, Timestamp};
 use store::engine_agents::{self, HeldAgent};
-use store::{DatabaseUrl, Store, StoreError};
+use store::{DatabaseUrl, Platform, StoreError};
 use testkit::{TestDatabase, databases};
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ async fn raw(database: &TestDatabase, sql: &str) {
     }
 }
 
-async fn with_agent(store: &Store, agent: Agent) {
+async fn with_agent(store: &Platform, agent: Agent) {
     let vault = store.vault().clone();
     let business = Business {
         id: agent.business_id,

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use store::idempotency::{Begin, Scope};
 use store::jobs::{JobKind, NewJob, Queue};
 use store::usage::{UsageLog, UsageOwner, UsageRow};
-use store::{DatabaseUrl, MasterKey, OpenError, Options, Page, Store, StoreError, Tenancy};
+use store::{DatabaseUrl, MasterKey, OpenError, Options, Page, Platform, Store, StoreError, Tenancy};
 use testkit::databases;
 use uuid::Uuid;
 
@@ -42,11 +42,11 @@ fn lead(number: u128, business: u128) -> Lead {
     }
 }
 
-async fn insert_lead(store: &Store, lead: Lead) -> Result<(), StoreError> {
+async fn insert_lead(store: &Platform, lead: Lead) -> Result<(), StoreError> {
     store.write(move |tx| Box::pin(async move { store::leads::insert(tx, &lead).await })).await
 }
 
-async fn leads_of(store: &Store, business: u128) -> Vec<String> {
+async fn leads_of(store: &Platform, business: u128) -> Vec<String> {
     let tenancy = Tenancy::one(BusinessId(id(business)), Mode::Test);
     let page = Page { limit: 1000, after: None };
     let filter = store::leads::LeadFilter::default();
@@ -181,11 +181,11 @@ fn job(number: u128, kind: JobKind, run_at: i64) -> NewJob {
     }
 }
 
-async fn add(store: &Store, job: NewJob) {
+async fn add(store: &Platform, job: NewJob) {
     store.write(move |tx| Box::pin(async move { store::jobs::add(tx, &job).await })).await.expect("added");
 }
 
-async fn claim(store: &Store, node: u128, now: i64, full_lanes: &[Uuid], limit: usize) -> Vec<u128> {
+async fn claim(store: &Platform, node: u128, now: i64, full_lanes: &[Uuid], limit: usize) -> Vec<u128> {
     let (now, until) = (at(now), at(now + 60));
     let claimed =
         store::jobs::claim(store, Queue::Deliveries, NodeId(id(node)), now, until, full_lanes, limit).await;
@@ -379,12 +379,13 @@ fn usage_row(number: u128) -> UsageRow {
     }
 }
 
-async fn usage_of(store: &Store) -> usize {
+async fn usage_of(store: &Platform) -> usize {
     let page = Page { limit: 500, after: None };
     let owner = UsageOwner::User(UserId(id(2)));
+    let tenancy = Tenancy::one(BusinessId(id(1)), Mode::Test);
     let listed = store
         .read(move |tx| {
-            Box::pin(async move { store::usage::list(tx, owner, Mode::Test, None, None, &page).await })
+            Box::pin(async move { store::usage::list(tx, &tenancy, owner, None, None, &page).await })
         })
         .await;
     listed.expect("the database works").rows.len()
@@ -395,7 +396,7 @@ async fn usage_rows_survive_the_death_of_their_process_and_count_once() {
     for database in databases().await {
         let store = database.open().await;
         let folder = database.folder.path().join("usage");
-        let log = UsageLog::open(store.clone(), &folder).await.expect("a writable folder");
+        let log = UsageLog::open(store.store().clone(), &folder).await.expect("a writable folder");
         log.record(usage_row(1));
         log.record(usage_row(2));
         log.flush().await.expect("flushed");
@@ -415,7 +416,7 @@ async fn usage_rows_survive_the_death_of_their_process_and_count_once() {
             .to_vec();
         std::fs::write(folder.join("dead-1.jsonl"), format!("{}\n{}\n[\"0000", left[0], left[1]))
             .expect("writable");
-        let log = UsageLog::open(store.clone(), &folder).await.expect("a writable folder");
+        let log = UsageLog::open(store.store().clone(), &folder).await.expect("a writable folder");
         assert_eq!(usage_of(&store).await, 3);
         assert!(std::fs::read_dir(&folder).expect("a folder").next().is_none(), "what was taken in is gone");
         drop(log);
@@ -463,7 +464,7 @@ async fn the_newest_use_of_a_key_counts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn creation_times_are_unique_across_threads() {
     for database in databases().await {
-        let store = Arc::new(database.open().await);
+        let store = database.open().await;
         let mut makers = tokio::task::JoinSet::new();
         for _ in 0..8 {
             let store = Arc::clone(&store);

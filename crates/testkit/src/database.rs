@@ -4,7 +4,9 @@ use std::io::Write as _;
 use std::sync::Once;
 use std::time::Duration;
 
-use store::{DatabaseUrl, MasterKey, Options, Store};
+use std::sync::Arc;
+
+use store::{DatabaseUrl, MasterKey, Options, Platform, Store};
 use tempfile::TempDir;
 use tokio_postgres::NoTls;
 
@@ -23,7 +25,7 @@ pub struct TestDatabase {
 
 impl TestDatabase {
     /// Opens it as a server would.
-    pub async fn open(&self) -> Store {
+    pub async fn open(&self) -> Arc<Platform> {
         open(&self.url).await
     }
 
@@ -49,11 +51,11 @@ impl TestDatabase {
 }
 
 /// Opens a test database, fresh or used, beside whoever else has it open.
-pub async fn open(url: &DatabaseUrl) -> Store {
+pub async fn open(url: &DatabaseUrl) -> Arc<Platform> {
     let mut options = Options::new(MasterKey::new([7; 32]));
     options.pool = 5;
     options.exclusive = false;
-    Store::open(url, options).await.expect("a test database opens")
+    Arc::new(Store::open(url, options).await.expect("a test database opens"))
 }
 
 /// One empty database of each kind that is at hand. A test that runs on all of them holds for both.

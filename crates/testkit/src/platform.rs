@@ -16,8 +16,8 @@ use providers::{DeterministicAnalyst, Receptionist};
 use reqwest::{Method, RequestBuilder};
 use sandbox::{Directory, SandboxEngine, SandboxSettings};
 use serde_json::Value;
+use store::StoreError;
 use store::usage::UsageLog;
-use store::{Store, StoreError};
 use tokio::net::TcpListener;
 use web::{PeerAddress, RateLimits, Web};
 use webhooks::schedule::Schedule;
@@ -123,9 +123,9 @@ impl IdSource for TimeOrderedIds {
 }
 
 /// The use cases on a store, without sockets and without a running job. Files go into the folder.
-pub fn build_app(store: Store, folder: &Path, setup: Setup, url: &str) -> App {
+pub fn build_app(database: Arc<store::Platform>, folder: &Path, setup: Setup, url: &str) -> App {
     App::new(Parts {
-        store,
+        database,
         clock: setup.clock,
         ids: Arc::new(TimeOrderedIds),
         entropy: Arc::new(SeededEntropy::default()),
@@ -165,8 +165,8 @@ fn engines(
 pub struct Platform {
     /// The use cases.
     pub app: App,
-    /// The database.
-    pub store: Store,
+    /// The database, with the right to ask for everybody's rows: tests look behind the API.
+    pub store: Arc<store::Platform>,
     /// `http://127.0.0.1:port`.
     pub url: String,
     /// The first account.
@@ -222,7 +222,7 @@ impl Platform {
     }
 
     /// The same on a store that is open already.
-    pub async fn start_on(database: &TestDatabase, store: Store, mut setup: Setup) -> Self {
+    pub async fn start_on(database: &TestDatabase, store: Arc<store::Platform>, mut setup: Setup) -> Self {
         egress::install_crypto();
         let listener = match setup.listener.take() {
             Some(listener) => listener,
@@ -233,7 +233,7 @@ impl Platform {
         let limits = setup.limits;
         let trusted_proxies = setup.trusted_proxies.parse().expect("networks");
         let app = build_app(store.clone(), database.folder.path(), setup, &url);
-        let usage = UsageLog::open(store.clone(), &database.folder.path().join("usage"))
+        let usage = UsageLog::open(store.store().clone(), &database.folder.path().join("usage"))
             .await
             .expect("a writable folder");
         let web = Web::new(
@@ -324,7 +324,7 @@ impl Platform {
 
     /// Another account, of which the first one knows nothing.
     pub async fn stranger(&self, email: &str, business: &str) -> Account {
-        second_account(&self.app, email, business).await
+        second_account(&self.app, &self.store, email, business).await
     }
 
     /// Logs in as the first account; gives the cookie.
@@ -365,7 +365,7 @@ async fn first_account(app: &App) -> Account {
 }
 
 /// There is one first account; further ones are written by hand.
-async fn second_account(app: &App, email: &str, business: &str) -> Account {
+async fn second_account(app: &App, database: &store::Platform, email: &str, business: &str) -> Account {
     let now = app.now();
     let user =
         User { id: UserId::new(app.ids()), email: email.to_owned(), created_at: app.store().created_at(now) };
@@ -378,7 +378,7 @@ async fn second_account(app: &App, email: &str, business: &str) -> Account {
         created_at: app.store().created_at(now),
     };
     let (vault, rows) = (app.store().vault().clone(), (user.clone(), business.clone()));
-    app.store()
+    database
         .write(move |tx| {
             Box::pin(async move {
                 let (user, business) = rows;

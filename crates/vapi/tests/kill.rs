@@ -96,7 +96,7 @@ impl Orders {
     }
 
     /// A platform that does what the orders are about.
-    async fn platform(&self, clock: &Arc<DeadlyClock>) -> App {
+    async fn platform(&self, clock: &Arc<DeadlyClock>) -> (App, Arc<store::Platform>) {
         // The port is the dead one's, which may take a moment to be free.
         let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
         let listener = loop {
@@ -117,11 +117,12 @@ impl Orders {
         let listener = setup.listener.take().expect("it was given");
         let routes = setup.more_routes.take().expect("the engine has a route");
         let url: DatabaseUrl = self.database.parse().expect("a database");
-        let app = build_app(open(&url).await, &self.folder, setup, "http://127.0.0.1");
+        let database = open(&url).await;
+        let app = build_app(Arc::clone(&database), &self.folder, setup, "http://127.0.0.1");
         let routes = routes(&app);
         tokio::spawn(async move { axum::serve(listener, routes).await });
         app::jobs::start(&app).await.expect("jobs start");
-        app
+        (app, database)
     }
 }
 
@@ -132,7 +133,7 @@ async fn the_child() {
     let Ok(orders) = std::env::var(ORDERS) else { return };
     let orders = Orders::read(&orders);
     let clock = DeadlyClock::new(orders.deadly, 0);
-    let app = orders.platform(&clock).await;
+    let (app, database) = orders.platform(&clock).await;
     let config =
         AgentConfig { name: "Intake".into(), system_prompt: "Be kind.".into(), ..AgentConfig::default() };
     let made = app::agents::create(&app, Mode::Live, orders.business, config, None)
@@ -152,17 +153,22 @@ async fn the_child() {
     };
     let tenancy = Tenancy::one(orders.business, Mode::Live);
     app::calls::place(&app, &tenancy, new).await.expect("the call is placed");
-    finished(&app, orders.business, None).await;
+    finished(&app, &database, orders.business, None).await;
     app.stop(Duration::from_secs(5)).await;
     println!("looks: {}", clock.looks.load(Ordering::SeqCst));
 }
 
 /// Waits until the only call is final and told, or there is none. A clock is put ahead meanwhile.
-async fn finished(app: &App, business: BusinessId, clock: Option<&DeadlyClock>) -> Option<Call> {
+async fn finished(
+    app: &App,
+    database: &store::Platform,
+    business: BusinessId,
+    clock: Option<&DeadlyClock>,
+) -> Option<Call> {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     loop {
         let tenancy = Tenancy::one(business, Mode::Live);
-        let read = app.store().read(move |tx| {
+        let read = database.read(move |tx| {
             Box::pin(async move {
                 let page = Page { limit: 10, after: None };
                 let calls = store::calls::list(tx, &tenancy, &CallFilter::default(), &page).await?;
@@ -225,12 +231,12 @@ async fn survive(kind: usize, deadly: Option<u64>) -> Option<u64> {
 
     // Two minutes later every lease of the dead has run out.
     let clock = DeadlyClock::new(None, 120);
-    let app = orders.platform(&clock).await;
-    let call = finished(&app, orders.business, Some(&clock)).await;
+    let (app, database) = orders.platform(&clock).await;
+    let call = finished(&app, &database, orders.business, Some(&clock)).await;
     // What is young is left alone by the repair, so it grows old.
     clock.ahead_s.fetch_add(3600, Ordering::SeqCst);
     app::jobs::look_after(&app).await.expect("the database works");
-    let kept = app.store().read(|tx| Box::pin(async move { store::engine_agents::kept(tx, "vapi").await }));
+    let kept = database.read(|tx| Box::pin(async move { store::engine_agents::kept(tx, "vapi").await }));
     let mut ours: Vec<String> =
         kept.await.expect("the database works").into_iter().map(|(_, id)| id).collect();
     app.stop(Duration::from_secs(5)).await;

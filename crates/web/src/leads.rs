@@ -99,7 +99,11 @@ pub async fn read_phone(
     text: &str,
 ) -> Result<Phone, StoreError> {
     let known = match business.or_else(|| tenancy.businesses().first().copied()) {
-        Some(id) => web.read(move |tx| Box::pin(async move { store::businesses::get(tx, id).await })).await?,
+        Some(id) => {
+            let tenancy = tenancy.clone();
+            web.read(move |tx| Box::pin(async move { store::businesses::get(tx, &tenancy, id).await }))
+                .await?
+        }
         None => None,
     };
     let country = known.map_or_else(|| "1".to_owned(), |business| business.country_calling_code);

@@ -27,10 +27,7 @@ pub struct SignedIn {
 impl SignedIn {
     /// What the user may see in a mode.
     pub async fn tenancy(&self, web: &Web, mode: Mode) -> Result<Tenancy, StoreError> {
-        let user = self.user_id;
-        let businesses =
-            web.read(move |tx| Box::pin(async move { store::users::businesses_of(tx, user).await })).await?;
-        Ok(Tenancy::new(businesses, mode))
+        app::sessions::tenancy(web.app(), self.user_id, mode).await
     }
 }
 

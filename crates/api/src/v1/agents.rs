@@ -347,7 +347,7 @@ async fn one(caller: &Caller<AgentsRead>, api: &Api, id: &Id<AgentId>) -> Result
         .read(move |tx| {
             Box::pin(async move {
                 let Some(agent) = store::agents::get(tx, &tenancy, id).await? else { return Ok(None) };
-                let number = store::numbers::of_agent(tx, id).await?;
+                let number = store::numbers::of_agent(tx, &tenancy, id).await?;
                 Ok(Some((agent, number.map(|number| number.phone_number))))
             })
         })

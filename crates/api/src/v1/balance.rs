@@ -47,15 +47,14 @@ pub struct BusinessBalance {
 }
 
 async fn read(caller: Caller<AnyKey>, State(api): State<Api>) -> Result<Reply<Balance>, ApiError> {
-    let (businesses, mode, month) =
-        (caller.tenancy().businesses().to_vec(), caller.mode(), Month::of(caller.now()));
+    let (tenancy, month) = (caller.tenancy().clone(), Month::of(caller.now()));
     let used = api
         .read(move |tx| {
             Box::pin(async move {
-                let mut used = Vec::with_capacity(businesses.len());
-                for business in businesses {
-                    let talked = store::usage::talked_in(tx, business, mode, month).await?;
-                    used.push((business, talked, store::numbers::count(tx, business).await?));
+                let mut used = Vec::with_capacity(tenancy.businesses().len());
+                for &business in tenancy.businesses() {
+                    let talked = store::usage::talked_in(tx, &tenancy, business, month).await?;
+                    used.push((business, talked, store::numbers::count(tx, &tenancy, business).await?));
                 }
                 Ok(used)
             })

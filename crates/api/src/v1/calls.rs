@@ -232,7 +232,7 @@ async fn one(caller: &Caller<CallsRead>, api: &Api, name: &str) -> Result<CallDe
                     Err(_) => store::calls::by_conversation(tx, &tenancy, &name).await?,
                 };
                 let Some(view) = view else { return Ok(None) };
-                let transcribed = store::transcripts::exists(tx, view.call.id).await?;
+                let transcribed = store::transcripts::exists(tx, &tenancy, view.call.id).await?;
                 Ok(Some((view, transcribed)))
             })
         })

@@ -161,8 +161,7 @@ async fn list(
     Query(query): Query<KeysQuery>,
 ) -> Result<Reply<KeyList>, ApiError> {
     let (user_id, page, now) = (user.user_id, page(query.limit, query.after), api.app().now());
-    let listed =
-        api.read(move |tx| Box::pin(async move { store::keys::list(tx, user_id, &page).await })).await?;
+    let listed = app::keys::list(api.app(), user_id, page).await?;
     let body = |key: Key| KeyBody {
         id: key.id.into(),
         prefix: key.prefix,

@@ -145,10 +145,7 @@ async fn media(State(api): State<Api>, Link { token, headers, method }: Link) ->
     let gone = || ApiError::not_found("recording");
     let grant = app::recordings::open_token(app, &token, app.now()).ok_or_else(gone)?;
     let id = grant.call_id;
-    let call = api
-        .read(move |tx| Box::pin(async move { store::calls::by_id(tx, id).await }))
-        .await?
-        .ok_or_else(gone)?;
+    let call = app::recordings::granted(app, &grant).await?.ok_or_else(gone)?;
     let key = call.recording_key.ok_or_else(gone)?;
     let content_type = call.recording_type.unwrap_or_else(|| "application/octet-stream".to_owned());
     let mut file = tokio::fs::File::open(app.recordings().path(&key)).await.map_err(|_| gone())?;

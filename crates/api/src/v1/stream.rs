@@ -19,8 +19,8 @@ use http::request::Parts;
 use http::{HeaderValue, Method};
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
-use store::StoreError;
 use store::call_log::LogRow;
+use store::{StoreError, Tenancy};
 use tokio::sync::broadcast;
 
 use crate::Api;
@@ -116,10 +116,11 @@ async fn read(
 ) -> Result<Events, ApiError> {
     let (tenancy, id) = (caller.tenancy().clone(), found(query.id.known(), "call")?);
     let bell = api.app().live().listen();
-    let view = api.read(move |tx| Box::pin(async move { store::calls::get(tx, &tenancy, id).await })).await?;
+    let asked = tenancy.clone();
+    let view = api.read(move |tx| Box::pin(async move { store::calls::get(tx, &asked, id).await })).await?;
     found(view, "call")?;
     let key_id = caller.key().key_id;
-    let watch = Watch { api, key_id, id, after, bell, state: Phase::Looking };
+    let watch = Watch { api, key_id, tenancy, id, after, bell, state: Phase::Looking };
     Ok(Events(Body::from_stream(watch.events())))
 }
 
@@ -128,6 +129,7 @@ struct Watch {
     api: Api,
     /// Whoever follows; the view ends with its key.
     key_id: KeyId,
+    tenancy: Tenancy,
     id: CallId,
     after: i64,
     bell: broadcast::Receiver<CallId>,
@@ -186,14 +188,13 @@ impl Watch {
 
     /// What has been added to the log; `None` if the key has been revoked or has expired meanwhile.
     async fn look(&self) -> Result<Option<Vec<LogRow>>, StoreError> {
-        let (key_id, id, after, now) = (self.key_id, self.id, self.after, self.api.app().now());
+        let app = self.api.app();
+        if !app::keys::is_usable(app, self.key_id, app.now()).await? {
+            return Ok(None);
+        }
+        let (tenancy, id, after) = (self.tenancy.clone(), self.id, self.after);
         let look = self.api.web().read(move |tx| {
-            Box::pin(async move {
-                if !store::keys::is_usable(tx, key_id, now).await? {
-                    return Ok(None);
-                }
-                store::call_log::since(tx, id, after, BATCH).await.map(Some)
-            })
+            Box::pin(async move { store::call_log::since(tx, &tenancy, id, after, BATCH).await.map(Some) })
         });
         look.await
     }

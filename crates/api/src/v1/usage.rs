@@ -89,10 +89,12 @@ async fn list(
         Some(business) => UsageOwner::Business(business),
         None => UsageOwner::User(caller.key().user_id),
     };
-    let (mode, page) = (caller.mode(), page(query.limit, query.after));
+    let (tenancy, page) = (caller.tenancy().clone(), page(query.limit, query.after));
     let (start, end) = (query.start.map(|time| time.0), query.end.map(|time| time.0));
     let listed = api
-        .read(move |tx| Box::pin(async move { store::usage::list(tx, owner, mode, start, end, &page).await }))
+        .read(move |tx| {
+            Box::pin(async move { store::usage::list(tx, &tenancy, owner, start, end, &page).await })
+        })
         .await?;
     Ok(Reply(UsageList {
         usage: listed.rows.into_iter().map(Usage::from).collect(),

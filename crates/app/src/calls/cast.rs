@@ -8,7 +8,7 @@ use domain::call::CallPlan;
 use domain::lead::Lead;
 use domain::prompt::{self, Knowledge};
 use store::calls::Call;
-use store::{StoreError, Tenancy, Tx};
+use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::App;
 
@@ -23,11 +23,11 @@ pub(crate) struct Cast {
 }
 
 /// The agent, the business and the lead of a call.
-pub(crate) async fn cast_of(tx: &mut Tx, call: &Call) -> Result<Option<Cast>, StoreError> {
+pub(crate) async fn cast_of(tx: &mut PlatformTx, call: &Call) -> Result<Option<Cast>, StoreError> {
     let one = Tenancy::one(call.business_id, call.mode);
     let (Some(agent), Some(business)) = (
         store::agents::get(tx, &one, call.agent_id).await?,
-        store::businesses::get(tx, call.business_id).await?,
+        store::businesses::by_id(tx, call.business_id).await?,
     ) else {
         return Ok(None);
     };

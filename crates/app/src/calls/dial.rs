@@ -11,7 +11,7 @@ use domain::engine::PlaceError;
 use domain::{CallId, JobId};
 use jiff::SignedDuration;
 use store::calls::Call;
-use store::{StoreError, Tx};
+use store::{PlatformTx, StoreError};
 
 use super::cast::{Cast, cast_of, plan};
 use super::ending;
@@ -65,7 +65,7 @@ pub(crate) async fn attempt(app: &App, id: CallId, attempt: Attempt, cast: Optio
 }
 
 /// Ends a call that could not be dialled. One that may have rung already is settled by asking its engine instead.
-async fn give_up(tx: &mut Tx, app: &App, id: CallId) -> Result<(), StoreError> {
+async fn give_up(tx: &mut PlatformTx, app: &App, id: CallId) -> Result<(), StoreError> {
     let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(()) };
     if call.state != CallState::Queued {
         return Ok(());
@@ -78,7 +78,7 @@ async fn give_up(tx: &mut Tx, app: &App, id: CallId) -> Result<(), StoreError> {
 async fn dial(app: &App, id: CallId, job: JobId, cast: Option<Cast>) -> Result<Option<Call>, StoreError> {
     let step = {
         let platform = app.clone();
-        app.store()
+        app.platform()
             .write(move |tx| Box::pin(async move { step_forward(tx, &platform, id, job, cast).await }))
             .await?
     };
@@ -160,7 +160,7 @@ async fn put_back(
 ) -> Result<Option<Call>, StoreError> {
     app.reports().ends(id);
     let now = app.now();
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(None) };
@@ -178,7 +178,7 @@ async fn put_back(
 }
 
 async fn step_forward(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     id: CallId,
     job: JobId,

@@ -6,7 +6,7 @@ use domain::call::{CallState, FailureCode, LogEntry, LogLine, Outcome};
 use domain::usage::Month;
 use domain::{CallId, Timestamp};
 use store::calls::Call;
-use store::{StoreError, Tx};
+use store::{PlatformTx, StoreError};
 
 use super::news;
 use crate::App;
@@ -15,7 +15,7 @@ use crate::App;
 ///
 /// Expects `call.state` to be final and everything else about the call to be in place.
 pub(crate) async fn conclude(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     call: &mut Call,
     now: Timestamp,
@@ -39,7 +39,7 @@ pub(crate) async fn conclude(
 }
 
 /// What the operator asks for the time; without such a price, what the engine asked of the operator.
-async fn cost(tx: &mut Tx, app: &App, call: &Call, talked: Duration) -> Result<u32, StoreError> {
+async fn cost(tx: &mut PlatformTx, app: &App, call: &Call, talked: Duration) -> Result<u32, StoreError> {
     let rates = &app.settings().rates;
     if !rates.has(&call.engine) {
         let charged = store::findings::get(tx, call.id).await?.and_then(|found| found.cost_cents);
@@ -49,7 +49,7 @@ async fn cost(tx: &mut Tx, app: &App, call: &Call, talked: Duration) -> Result<u
 }
 
 /// Ends a call whose wrap-up did not come to its end, with what there is. False if there was nothing to end.
-pub(crate) async fn without_findings(tx: &mut Tx, app: &App, id: CallId) -> Result<bool, StoreError> {
+pub(crate) async fn without_findings(tx: &mut PlatformTx, app: &App, id: CallId) -> Result<bool, StoreError> {
     let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(false) };
     let CallState::WrappingUp { talked, .. } = call.state else { return Ok(false) };
     call.state = CallState::Ended(Outcome::Completed { talked });
@@ -59,7 +59,7 @@ pub(crate) async fn without_findings(tx: &mut Tx, app: &App, id: CallId) -> Resu
 
 /// Ends a call that never rang, for a reason of our own.
 pub(crate) async fn fail(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     call: &mut Call,
     code: FailureCode,

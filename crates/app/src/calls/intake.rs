@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use store::calls::Call;
 use store::engine_messages::NewMessage;
 use store::jobs::{JobKind, NewJob};
-use store::{StoreError, Tx};
+use store::{PlatformTx, StoreError};
 
 use super::{ending, news, opt_out, wrap_up};
 use crate::App;
@@ -118,7 +118,7 @@ pub(crate) async fn store_once(
     let applied = loop {
         let (platform, reports, also) = (app.clone(), reports.clone(), also.clone());
         let stored = app
-            .store()
+            .platform()
             .write(move |tx| {
                 Box::pin(async move { apply(tx, &platform, id, &reports, &also, wrap_up_job, leased).await })
             })
@@ -168,7 +168,7 @@ enum WrapUp {
 }
 
 async fn apply(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     id: CallId,
     reports: &[Report],

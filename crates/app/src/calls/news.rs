@@ -6,13 +6,13 @@ use domain::Timestamp;
 use domain::call::Outcome;
 use domain::event::{Event, EventCall};
 use store::calls::Call;
-use store::{StoreError, Tx};
+use store::{PlatformTx, StoreError};
 
 use crate::{App, outbox, recordings};
 
 /// Tells that a call was answered.
 pub(crate) async fn started(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     call: &Call,
     answered_at: Timestamp,
@@ -23,7 +23,7 @@ pub(crate) async fn started(
 
 /// Tells of the end of a call.
 pub(crate) async fn ended(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     call: &Call,
     outcome: Outcome,
@@ -38,7 +38,7 @@ pub(crate) async fn ended(
 }
 
 async fn completed(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     call: &Call,
     talked: Duration,

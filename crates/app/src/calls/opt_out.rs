@@ -7,12 +7,12 @@ use domain::Timestamp;
 use domain::call::{CallState, Party, Progress, Report, Utterance};
 use store::calls::Call;
 use store::opt_outs::Certainty;
-use store::{StoreError, Tx};
+use store::{PlatformTx, StoreError};
 use understanding::opt_out::{self, OptOut, Speaker, Turn};
 
 /// Blocks the number if what these reports brought says so. Expects their words to be in the log and the call to be as they made it.
 pub(crate) async fn heed(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     call: &Call,
     reports: &[Report],
     now: Timestamp,

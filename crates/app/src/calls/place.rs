@@ -6,7 +6,7 @@ use domain::dial_policy;
 use domain::{AgentId, BusinessId, CallId, E164, JobId, LeadId};
 use store::calls::Call;
 use store::jobs::{JobKind, NewJob};
-use store::{StoreError, Tenancy, Tx};
+use store::{PlatformTx, StoreError, Tenancy};
 
 use super::cast::Cast;
 use super::dial;
@@ -92,7 +92,7 @@ pub async fn place(app: &App, tenancy: &Tenancy, new: NewCall) -> Result<Placed,
     let job = JobId::new(app.ids());
     let admission = {
         let (platform, tenancy) = (app.clone(), tenancy.clone());
-        app.store()
+        app.platform()
             .write(move |tx| Box::pin(async move { admit(tx, &platform, &tenancy, new, id, job).await }))
             .await?
     };
@@ -118,7 +118,7 @@ pub fn was_refused(call: &Call) -> bool {
 }
 
 async fn admit(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     tenancy: &Tenancy,
     new: NewCall,
@@ -135,7 +135,7 @@ async fn admit(
     {
         return Ok(Admission::Repeated { business: agent.business_id, repeated });
     }
-    let business = store::businesses::get(tx, agent.business_id).await?.ok_or(PlaceError::UnknownAgent)?;
+    let business = store::businesses::by_id(tx, agent.business_id).await?.ok_or(PlaceError::UnknownAgent)?;
     let lead = match new.lead_id {
         Some(lead) => Some(store::leads::get(tx, &one, lead).await?.ok_or(PlaceError::UnknownLead)?),
         None => store::leads::by_phone(tx, &one, &new.to).await?,
@@ -143,7 +143,7 @@ async fn admit(
     let running = store::calls::count_running(tx, &one).await?;
     let reason =
         may_dial(tx, app, &business, mode, &new.to, running).await?.map_err(PlaceError::Forbidden)?;
-    let number = store::numbers::of_agent(tx, agent.id).await?;
+    let number = store::numbers::of_agent(tx, &one, agent.id).await?;
     let carrier = number.as_ref().and_then(|number| number.engine.as_deref());
     let engine = app.engines().engine_for(mode, carrier, agent.engine.as_deref());
     let max_duration_s = new

@@ -3,13 +3,13 @@
 use domain::business::Business;
 use domain::dial_policy::{self, Question};
 use domain::{E164, Mode};
-use store::{StoreError, Tx};
+use store::{PlatformTx, StoreError};
 
 use crate::App;
 
 /// Asks the dial policy, with everything that it wants to know.
 pub(crate) async fn may_dial(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     business: &Business,
     mode: Mode,

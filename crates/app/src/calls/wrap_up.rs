@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use speech::{Analysis, AnalysisRequest, LeadFacts, Quality};
 use store::calls::Call;
 use store::transcripts::Transcript;
-use store::{StoreError, Tx};
+use store::{PlatformTx, StoreError, Tenancy};
 
 use super::cast::cast_of;
 use super::ending;
@@ -158,7 +158,7 @@ fn with_findings(
 }
 
 async fn postpone(app: &App, job: JobId, at: Timestamp) -> Result<(), StoreError> {
-    app.store().write(move |tx| Box::pin(async move { store::jobs::postpone(tx, job, at).await })).await
+    app.platform().write(move |tx| Box::pin(async move { store::jobs::postpone(tx, job, at).await })).await
 }
 
 /// Everything that goes into the last transaction.
@@ -178,7 +178,7 @@ struct StoredRecording {
 
 async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
     let now = app.now();
-    app.store()
+    app.platform()
         .read(move |tx| {
             Box::pin(async move {
                 let Some(call) = store::calls::by_id(tx, id).await? else { return Ok(None) };
@@ -281,13 +281,13 @@ fn talked(call: &Call) -> Option<Duration> {
 }
 
 async fn finish_only(app: &App, job: JobId) -> Result<(), StoreError> {
-    app.store().write(move |tx| Box::pin(async move { store::jobs::finish(tx, job).await })).await
+    app.platform().write(move |tx| Box::pin(async move { store::jobs::finish(tx, job).await })).await
 }
 
 async fn conclude(app: &App, job: JobId, findings: Findings) -> Result<(), StoreError> {
     let id = findings.work.call.id;
     let platform = app.clone();
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let now = platform.now();
@@ -308,7 +308,7 @@ async fn conclude(app: &App, job: JobId, findings: Findings) -> Result<(), Store
 }
 
 async fn write_findings(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     call: &mut Call,
     findings: Findings,
@@ -333,7 +333,7 @@ async fn write_findings(
 
 /// Adds to a final call what became known of it too late. Nothing is changed that was there, and nobody is told twice.
 async fn enrich(
-    tx: &mut Tx,
+    tx: &mut PlatformTx,
     app: &App,
     call: &mut Call,
     findings: Findings,
@@ -351,7 +351,8 @@ async fn enrich(
     if let (Some(recorded), None) = (recording, &call.recording_key) {
         add_recording(call, recorded);
     }
-    if !work.utterances.is_empty() && !store::transcripts::exists(tx, call.id).await? {
+    let one = Tenancy::one(call.business_id, call.mode);
+    if !work.utterances.is_empty() && !store::transcripts::exists(tx, &one, call.id).await? {
         store::transcripts::insert(tx, &transcript(call, work.utterances)).await?;
     }
     store::calls::update(tx, call).await

@@ -30,7 +30,7 @@ pub(super) async fn attempt(app: &App, id: DeliveryId, attempt: attempt::Attempt
 async fn deliver(app: &App, id: DeliveryId, job: JobId) -> Result<(), StoreError> {
     let vault = app.store().vault().clone();
     let found = app
-        .store()
+        .platform()
         .read(move |tx| {
             Box::pin(async move {
                 let Some(delivery) = store::deliveries::get(tx, id).await? else {
@@ -45,7 +45,7 @@ async fn deliver(app: &App, id: DeliveryId, job: JobId) -> Result<(), StoreError
     let found = found.filter(|(delivery, ..)| delivery.state == DeliveryState::Pending);
     let Some((delivery, event, secret)) = found else {
         return app
-            .store()
+            .platform()
             .write(move |tx| Box::pin(async move { store::jobs::finish(tx, job).await }))
             .await;
     };
@@ -78,7 +78,9 @@ async fn deliver(app: &App, id: DeliveryId, job: JobId) -> Result<(), StoreError
     };
     let now = app.now();
     let next = app.settings().webhook_schedule.next(attempted, jitter(app), now);
-    app.store().write(move |tx| Box::pin(async move { settle(tx, delivery, attempt, next, job).await })).await
+    app.platform()
+        .write(move |tx| Box::pin(async move { settle(tx, delivery, attempt, next, job).await }))
+        .await
 }
 
 async fn send(
@@ -129,7 +131,7 @@ fn jitter(app: &App) -> f64 {
 }
 
 async fn settle(
-    tx: &mut store::Tx,
+    tx: &mut store::PlatformTx,
     seen: Delivery,
     attempt: Attempt,
     next: Next,

@@ -32,7 +32,7 @@ pub async fn start(app: &App) -> Result<(), StoreError> {
     let (node, lease_until) = (app.node(), app.now() + NODE_LEASE);
     // An SQLite file belongs to one process, so whoever else is written down there is dead.
     let alone = !app.store().is_shared();
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 store::nodes::beat(tx, node, lease_until).await?;
@@ -56,8 +56,10 @@ pub async fn start(app: &App) -> Result<(), StoreError> {
 
 /// Says which calls under way nobody can be asked after.
 async fn warn_of_missing_engines(app: &App) -> Result<(), StoreError> {
-    let unfinished =
-        app.store().read(|tx| Box::pin(async move { store::calls::unfinished_by_engine(tx).await })).await?;
+    let unfinished = app
+        .platform()
+        .read(|tx| Box::pin(async move { store::calls::unfinished_by_engine(tx).await }))
+        .await?;
     for (engine, calls) in unfinished {
         if app.engines().of(&engine).is_none() {
             tracing::warn!(engine, calls, "calls are under way on an engine that is not configured");
@@ -79,7 +81,7 @@ pub async fn look_after(app: &App) -> Result<(), StoreError> {
 /// Has a job that was given up done again by whichever process runs on the database. False if there is no such job.
 pub async fn retry(app: &App, id: JobId) -> Result<bool, StoreError> {
     let now = app.now();
-    app.store().write(move |tx| Box::pin(async move { store::jobs::revive(tx, id, now).await })).await
+    app.platform().write(move |tx| Box::pin(async move { store::jobs::revive(tx, id, now).await })).await
 }
 
 /// Registers the numbers that engines hold; says how many were new.
@@ -104,7 +106,7 @@ async fn heart(app: App) {
 
 async fn beat(app: &App) -> Result<(), StoreError> {
     let (node, lease_until) = (app.node(), app.now() + NODE_LEASE);
-    app.store()
+    app.platform()
         .write_lazily(move |tx| Box::pin(async move { store::nodes::beat(tx, node, lease_until).await }))
         .await
 }

@@ -57,8 +57,10 @@ async fn numbers(app: &App, engine: &dyn CallEngine, import: bool) -> Result<(),
             tracing::info!(engine = name, added, "registered phone numbers that the engine holds");
         }
     }
-    let answered =
-        app.store().read(move |tx| Box::pin(async move { store::numbers::answered(tx, name).await })).await?;
+    let answered = app
+        .platform()
+        .read(move |tx| Box::pin(async move { store::numbers::answered(tx, name).await }))
+        .await?;
     Ok(registry.answer(&answered).await?)
 }
 
@@ -70,7 +72,7 @@ pub(super) async fn register(
     numbers: Vec<domain::E164>,
 ) -> Result<usize, StoreError> {
     let platform = app.clone();
-    app.store()
+    app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let businesses = store::businesses::all(tx).await?;

@@ -78,7 +78,7 @@ pub(super) async fn run(app: App, queue: Queue, hands: Arc<Semaphore>) {
         let limit = BATCH.min(1 + hands.available_permits());
         let (node, now) = (app.node(), app.now());
         let claimed =
-            store::jobs::claim(app.store(), queue, node, now, now + LEASE, &lanes.full(), limit).await;
+            store::jobs::claim(app.platform(), queue, node, now, now + LEASE, &lanes.full(), limit).await;
         let pause = match claimed {
             Ok(jobs) if jobs.is_empty() => POLL,
             Ok(jobs) => {
@@ -110,7 +110,7 @@ async fn begin(app: &App, lanes: &Lanes, job: Job, hand: OwnedSemaphorePermit) {
     if !lanes.enter(job.lane) {
         let (id, at) = (job.id, app.now() + LANE_FULL);
         let postponed = app
-            .store()
+            .platform()
             .write_lazily(move |tx| Box::pin(async move { store::jobs::postpone(tx, id, at).await }))
             .await;
         if let Err(error) = postponed {

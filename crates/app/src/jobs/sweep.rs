@@ -73,10 +73,10 @@ pub(super) async fn run(app: App) {
 
 pub(super) async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
     let now = app.now();
-    app.store().write(move |tx| Box::pin(async move { store::nodes::forget_lost(tx, now).await })).await?;
+    app.platform().write(move |tx| Box::pin(async move { store::nodes::forget_lost(tx, now).await })).await?;
     settle_lost_calls(app).await?;
     let due = app
-        .store()
+        .platform()
         .read(move |tx| Box::pin(async move { store::calls::to_check(tx, now, BATCH).await }))
         .await?;
     futures_util::stream::iter(due)
@@ -85,7 +85,7 @@ pub(super) async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
         })
         .await;
     let silent = app
-        .store()
+        .platform()
         .read(move |tx| {
             Box::pin(async move {
                 let mut calls = store::calls::running_silent_since(tx, now - SILENCE, BATCH).await?;
@@ -98,7 +98,7 @@ pub(super) async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
         settle(app, call, None).await;
     }
     let overdue = app
-        .store()
+        .platform()
         .read(move |tx| {
             Box::pin(async move { store::calls::wrapping_up_overdue(tx, now - GRACE, BATCH).await })
         })
@@ -121,7 +121,7 @@ pub(super) async fn settle_lost_calls(app: &App) -> Result<(), StoreError> {
     loop {
         let now = app.now();
         let lost = app
-            .store()
+            .platform()
             .read(move |tx| {
                 Box::pin(async move { store::calls::running_of_lost_nodes(tx, now, BATCH).await })
             })
@@ -207,8 +207,10 @@ async fn is_recent(app: &App, call: &Call) -> Result<bool, StoreError> {
         return Ok(false);
     }
     let id = call.id;
-    let last =
-        app.store().read(move |tx| Box::pin(async move { store::calls::last_heard(tx, id).await })).await?;
+    let last = app
+        .platform()
+        .read(move |tx| Box::pin(async move { store::calls::last_heard(tx, id).await }))
+        .await?;
     Ok(last.unwrap_or(call.created_at) > app.now() - UNCERTAIN)
 }
 
@@ -218,7 +220,7 @@ async fn look_again(app: &App, call: &Call, after: Duration, over: bool) -> Resu
         return Ok(());
     }
     let (id, now) = (call.id, app.now());
-    app.store()
+    app.platform()
         .write_lazily(move |tx| {
             Box::pin(async move {
                 if over {
@@ -234,7 +236,7 @@ async fn look_again(app: &App, call: &Call, after: Duration, over: bool) -> Resu
 async fn lost(app: &App, call: &Call) -> Result<Report, StoreError> {
     let id = call.id;
     let last = app
-        .store()
+        .platform()
         .read(move |tx| Box::pin(async move { store::calls::last_heard(tx, id).await }))
         .await?
         .unwrap_or(call.created_at);
@@ -250,7 +252,7 @@ async fn lost(app: &App, call: &Call) -> Result<Report, StoreError> {
 async fn end_without_findings(app: &App, id: CallId) -> Result<(), StoreError> {
     let platform = app.clone();
     let ended = app
-        .store()
+        .platform()
         .write(move |tx| Box::pin(async move { ending::without_findings(tx, &platform, id).await }))
         .await?;
     if ended {
@@ -264,7 +266,7 @@ async fn throw_away(app: &App, now: Timestamp) -> Result<(), StoreError> {
     if let Err(error) = app.recordings().remove_drafts(now - DRAFTS_KEPT).await {
         tracing::warn!(%error, "what is left of recordings could not be removed");
     }
-    app.store()
+    app.platform()
         .write_lazily(move |tx| {
             Box::pin(async move {
                 store::idempotency::purge(tx, now - IDEMPOTENCY_KEPT).await?;

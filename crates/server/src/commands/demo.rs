@@ -16,7 +16,7 @@ use clap::Args;
 use domain::{Clock as _, E164, Mode, Scope, ScopeSet};
 use providers::LocalVoices;
 use serde_json::{Value, json};
-use store::Store;
+use store::Platform;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
@@ -57,7 +57,7 @@ struct Received {
 /// The running platform.
 struct Running {
     app: App,
-    store: Store,
+    store: Arc<Platform>,
     address: String,
     stop: watch::Sender<bool>,
     serving: tokio::task::JoinHandle<()>,

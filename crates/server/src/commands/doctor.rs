@@ -133,7 +133,7 @@ async fn vapi(config: &Config) -> Vec<(&'static str, Result<String, String>)> {
 }
 
 /// Whether the account holds the numbers that agents here answer and call from.
-async fn numbers(store: &store::Store, held: &[domain::E164]) -> Result<String, String> {
+async fn numbers(store: &store::Platform, held: &[domain::E164]) -> Result<String, String> {
     if held.is_empty() {
         return Err("the account holds none: buy or import one at Vapi, then run `kaicalls numbers import`"
             .to_owned());

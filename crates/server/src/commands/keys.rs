@@ -1,10 +1,11 @@
 //! `kaicalls keys`: API keys without a browser, for whoever can reach the database.
 
-use app::App;
+use std::sync::Arc;
+
 use clap::{Subcommand, ValueEnum};
 use domain::business::User;
 use domain::{BusinessId, KeyId, Mode, Scope, ScopeSet};
-use store::Page;
+use store::{Page, Platform};
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -75,10 +76,10 @@ impl From<ModeName> for Mode {
 impl Keys {
     pub(crate) async fn run(self, config: Config) -> Result<(), Failure> {
         let store = wiring::open_store(&config, false).await?;
-        let app = wiring::build_app(&config, store)?;
+        let app = wiring::build_app(&config, Arc::clone(&store))?;
         match self {
             Self::Create { name, mode, scopes, business, user, quiet } => {
-                let user = user_of(&app, user).await?;
+                let user = user_of(&store, user).await?;
                 let scopes =
                     if scopes.is_empty() { ScopeSet::default_for_keys() } else { read_scopes(&scopes)? };
                 let business_id =
@@ -98,12 +99,9 @@ impl Keys {
                 }
             }
             Self::List { user } => {
-                let user = user_of(&app, user).await?;
+                let user = user_of(&store, user).await?;
                 let page = Page { limit: 1000, after: None };
-                let keys = app
-                    .store()
-                    .read(move |tx| Box::pin(async move { store::keys::list(tx, user.id, &page).await }))
-                    .await?;
+                let keys = app::keys::list(&app, user.id, page).await?;
                 for key in keys.rows {
                     let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
                     println!(
@@ -116,7 +114,7 @@ impl Keys {
                 }
             }
             Self::Revoke { id, user } => {
-                let user = user_of(&app, user).await?;
+                let user = user_of(&store, user).await?;
                 if !app::keys::revoke(&app, user.id, super::id::<KeyId>("ID", &id)?).await? {
                     return Err(Failure::Because(
                         "there is no such key; `kaicalls keys list` shows them".to_owned(),
@@ -139,9 +137,8 @@ fn read_scopes(names: &[String]) -> Result<ScopeSet, Failure> {
     names.iter().map(read).collect::<Result<Vec<_>, _>>().map(ScopeSet::new)
 }
 
-async fn user_of(app: &App, email: Option<String>) -> Result<User, Failure> {
-    let found = app
-        .store()
+async fn user_of(store: &Platform, email: Option<String>) -> Result<User, Failure> {
+    let found = store
         .read(move |tx| {
             Box::pin(async move {
                 match email {

@@ -2,7 +2,7 @@
 
 use app::App;
 use app::setup::FirstAccount;
-use store::Store;
+use store::Platform;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -79,7 +79,7 @@ pub(crate) async fn signal_to_stop() -> Result<&'static str, Failure> {
 }
 
 /// Makes the first account where settings ask for it.
-async fn first_account(config: &Config, app: &App, store: &Store) -> Result<(), Failure> {
+async fn first_account(config: &Config, app: &App, store: &Platform) -> Result<(), Failure> {
     let users = store.read(|tx| Box::pin(async move { store::users::count(tx).await })).await?;
     if users > 0 {
         return Ok(());
