@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::call::StoredRecording;
 use serde_json::{Value, json};
 use testkit::{Platform, Receiver, Setup, databases};
 
@@ -671,8 +672,8 @@ async fn recordings_play_from_expiring_links_in_ranges() {
             .write(move |tx| {
                 Box::pin(async move {
                     let mut stored = store::calls::lock(tx, call).await?.expect("the call");
-                    stored.recording_key = Some(key);
-                    stored.recording_type = Some("audio/wav".into());
+                    let content_type = "audio/wav".to_owned();
+                    assert!(stored.enrich(None, Some(StoredRecording { key, content_type, duration: None })));
                     store::calls::update(tx, &stored).await
                 })
             })

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::agent::{Agent, DEFAULT_MAX_DURATION};
-use domain::call::{CallPlan, CallState, Direction, LogEntry, LogLine, Report};
+use domain::agent::DEFAULT_MAX_DURATION;
+use domain::call::{Call, CallFacts, CallPlan, CallRequest, Direction, LogEntry, LogLine, Report};
 use domain::engine::{CallDesk, CallObserver, EngineMessage, IncomingCall, NotStored, Taken};
 use domain::{CallId, E164, Mode, NodeId};
 use jiff::SignedDuration;
-use store::calls::Call;
 use store::engine_messages::NewMessage;
 use store::{PlatformTx, StoreError, Tenancy};
 
@@ -56,7 +55,7 @@ impl Desk {
                         .filter(|call| {
                             call.engine == engine
                                 && call.mode == Mode::Live
-                                && call.conversation_id.as_ref().is_none_or(|known| *known == conversation)
+                                && call.conversation_id().is_none_or(|known| known == conversation)
                         })
                         .map(|call| call.id))
                 })
@@ -84,7 +83,7 @@ impl Desk {
             received_at: self.0.now(),
         };
         let also = Also { message: Some(kept), ends: message.ends, ..Also::default() };
-        let applied = intake::store_once(&self.0, id, reports, also).await?;
+        let applied = intake::take(&self.0, id, reports, also).await?;
         Ok(match (applied.call, applied.repeated) {
             (None, _) => Taken::Unknown,
             (Some(_), true) => Taken::Repeated,
@@ -177,7 +176,7 @@ async fn admit(
         Some(from) => store::leads::by_phone(tx, &one, from).await?,
         None => None,
     };
-    let call = Call {
+    let facts = CallFacts {
         id,
         business_id: business,
         mode: Mode::Live,
@@ -185,32 +184,15 @@ async fn admit(
         direction: Direction::Inbound,
         to: incoming.to.clone(),
         from: incoming.from.clone(),
-        name: None,
-        context: None,
-        first_message: None,
-        lead_id: lead.map(|lead| lead.id),
-        webhook_url: None,
-        max_duration_s: max_duration_s(&agent),
+        request: CallRequest::default(),
+        max_duration: agent.config.max_duration.unwrap_or(DEFAULT_MAX_DURATION),
         engine: incoming.engine.to_owned(),
-        node_id: node,
-        conversation_id: Some(incoming.conversation_id.clone()),
-        state: CallState::Ringing,
-        ringing_at: Some(incoming.at),
-        ended_at: None,
-        ended_reason: None,
-        cost_cents: 0,
-        summary: None,
-        quality: None,
-        analyst: None,
-        recording_key: None,
-        recording_type: None,
-        recording_duration_ms: None,
         policy_reason: "incoming".to_owned(),
-        refusal: None,
         created_at: app.store().created_at(now),
-        finished_at: None,
     };
-    if !store::calls::insert_incoming(tx, &call).await? {
+    let lead = lead.map(|lead| lead.id);
+    let call = Call::inbound(facts, lead, incoming.conversation_id.clone(), node, incoming.at);
+    if !store::calls::insert(tx, &call).await? {
         // A repetition that came at the same moment was first.
         let Some(call) = store::calls::of_engine(tx, incoming.engine, &incoming.conversation_id).await?
         else {
@@ -221,15 +203,9 @@ async fn admit(
     store::call_log::begin(tx, call.id, &LogEntry { at: incoming.at, line: LogLine::Ringing }).await?;
     if node.is_none() {
         // It goes on without this process; somebody has to ask after it should nothing more be heard.
-        let talk = SignedDuration::from_secs(call.max_duration_s.into());
-        store::calls::check_at(tx, call.id, now + talk + BEYOND_THE_TALK).await?;
+        store::calls::check_at(tx, call.id, now + call.max_duration + BEYOND_THE_TALK).await?;
     }
     Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)))
-}
-
-fn max_duration_s(agent: &Agent) -> u32 {
-    let default = u32::try_from(DEFAULT_MAX_DURATION.as_secs()).expect("a constant of minutes");
-    agent.config.max_duration_s.unwrap_or(default)
 }
 
 #[async_trait]

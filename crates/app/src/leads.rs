@@ -1,11 +1,10 @@
 //! Leads: what clients write about people, and what calls teach about them.
 
-use domain::call::Direction;
+use domain::call::{Call, Direction};
 use domain::event::Event;
 use domain::lead::{Lead, LeadFields, Phone, split_name};
 use domain::{AgentId, BusinessId, LeadId, Mode, Timestamp};
 use speech::Analysis;
-use store::calls::Call;
 use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::idempotency::{self, Intent, Once, Renderer};
@@ -133,7 +132,7 @@ pub(crate) async fn learn(
 ) -> Result<Option<LeadId>, StoreError> {
     let one = Tenancy::one(call.business_id, call.mode);
     let Some(other_party) = call.other_party() else { return Ok(None) };
-    let known = match call.lead_id {
+    let known = match call.lead_id() {
         Some(id) => store::leads::lock(tx, &one, id).await?,
         None => match store::leads::by_phone(tx, &one, other_party).await? {
             Some(lead) => store::leads::lock(tx, &one, lead.id).await?,
@@ -167,7 +166,7 @@ pub(crate) async fn learn(
         lead.score_explanation.clone_from(&analysis.score_explanation);
     }
     lead.interaction_count += 1;
-    lead.last_contacted_at = call.ended_at.or(Some(now));
+    lead.last_contacted_at = call.ended_at().or(Some(now));
     lead.updated_at = now;
     let event = if is_new {
         store::leads::insert(tx, &lead).await?;

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::call::Call;
 use domain::engine::CallEngine;
 use domain::usage::RateTable;
 use domain::{AgentId, Clock, IdSource, NodeId, Timestamp};
 use speech::CallAnalyst;
 use store::Store;
-use store::calls::Call;
 use tokio::sync::Semaphore;
 
 use crate::engines::Engines;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::call::Call;
 use domain::{CallId, Timestamp};
 use store::StoreError;
-use store::calls::Call;
 
 use crate::App;
 

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::calls::NewCall;
+use app::calls::CallOrder;
 use app::{App, Desk};
-use domain::call::{CallState, Outcome};
+use domain::call::{Call, CallRequest, CallState};
 use domain::engine::CallEngine;
 use domain::{AgentId, BusinessId, CallId, Clock as _, E164, Mode};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::calls::Call;
 use store::{StoreError, Tenancy};
 use testkit::vapi::{World, own_number};
 use testkit::{ManualClock, Platform, Setup, Switchboard, TestDatabase, build_app, databases, open};
@@ -35,7 +34,7 @@ async fn reaches(database: &store::Platform, id: &str, arrived: impl Fn(&Call) -
         if arrived(&call) {
             return call;
         }
-        assert!(tokio::time::Instant::now() < deadline, "still {:?}", call.state);
+        assert!(tokio::time::Instant::now() < deadline, "still {:?}", call.state());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -99,13 +98,10 @@ async fn calls_stay_with_the_engine_they_began_on_while_the_default_changes() {
         let at_vapi = world.read(&on_vapi).await;
         let words = "Maria Lopez asked for a consultation appointment and left her e-mail address.";
         assert_eq!(at_vapi["summary"], words);
-        assert!(stored(&world.platform.store, &on_vapi).await.cost_cents > 0, "{at_vapi}");
+        assert!(stored(&world.platform.store, &on_vapi).await.cost_cents() > 0, "{at_vapi}");
         assert!(sound_of(&world, &on_vapi).await.starts_with(b"RIFF"));
         assert_eq!(sound_of(&world, &on_third).await, SOUND);
-        assert_eq!(
-            stored(&world.platform.store, &on_third).await.ended_reason.as_deref(),
-            Some("caller-hung-up")
-        );
+        assert_eq!(stored(&world.platform.store, &on_third).await.ended_reason(), Some("caller-hung-up"));
         assert_eq!(world.read(&played).await["recording_url"], Value::Null);
     }
 }
@@ -141,7 +137,7 @@ async fn the_number_then_the_agent_then_the_default_choose_the_engine() {
         let engine_of = async |agent: &str| {
             let call = world.call(agent, MARIA).await;
             assert_eq!(call.status, 201, "{}", call.body);
-            stored(&world.platform.store, &call.text("id")).await.engine
+            stored(&world.platform.store, &call.text("id")).await.engine.clone()
         };
         let id = world.agent(json!({})).await.text("id");
         let agent: AgentId = id.parse().expect("an id");
@@ -231,35 +227,32 @@ async fn a_call_whose_engine_is_no_longer_configured_is_settled_with_what_is_kno
         let (business, agent) = with_an_agent(&database, &clock).await;
         let carrier = Arc::new(Switchboard::elsewhere("carrier"));
         let before = process(&database, &clock, Some(Arc::clone(&carrier))).await;
-        let new = NewCall {
+        let order = CallOrder {
             agent_id: agent,
             to: E164::parse(MARIA).expect("a number"),
-            name: None,
-            context: None,
-            first_message: None,
             lead_id: None,
-            webhook_url: None,
-            max_duration_s: Some(60),
+            request: CallRequest::default(),
+            max_duration: Some(Duration::from_secs(60)),
             intent: None,
         };
-        let placed = app::calls::place(&before, &Tenancy::one(business, Mode::Live), new).await;
+        let placed = app::calls::place(&before, &Tenancy::one(business, Mode::Live), order).await;
         placed.expect("the call is placed");
         let call = carrier.plans().pop().expect("it was asked").call_id;
         carrier.answer(call, clock.now()).await;
         let id = call.to_string();
-        reaches(&before.database, &id, |call| matches!(call.state, CallState::InProgress { .. })).await;
+        reaches(&before.database, &id, |call| matches!(call.state(), CallState::InProgress { .. })).await;
         before.stop(Duration::from_secs(5)).await;
         before.store().close();
 
         // The next process knows the sandbox only. While the talk may last, the call is left alone.
         let after = process(&database, &clock, None).await;
         app::jobs::look_after(&after).await.expect("the database works");
-        assert!(!stored(&after.database, &id).await.state.is_final());
+        assert!(!stored(&after.database, &id).await.state().is_final());
         clock.advance(SignedDuration::from_mins(10));
         app::jobs::look_after(&after).await.expect("the database works");
-        let done = reaches(&after.database, &id, |call| call.state.is_final()).await;
-        assert!(matches!(done.state, CallState::Ended(Outcome::Completed { .. })), "{done:?}");
-        assert_eq!((done.engine.as_str(), done.ended_reason.as_deref()), ("carrier", Some("engine-lost")));
+        let done = reaches(&after.database, &id, |call| call.state().is_final()).await;
+        assert!(done.state().is_final() && done.talk().is_some(), "{done:?}");
+        assert_eq!((done.engine.as_str(), done.ended_reason()), ("carrier", Some("engine-lost")));
         after.stop(Duration::from_secs(5)).await;
         after.store().close();
     }
@@ -282,18 +275,18 @@ async fn a_process_that_dies_in_an_incoming_call_is_noticed_after_its_lease() {
         own.answer(plan.call_id, clock.now()).await;
         let id = plan.call_id.to_string();
         let call =
-            reaches(&living.database, &id, |call| matches!(call.state, CallState::InProgress { .. })).await;
-        assert_eq!((call.engine.as_str(), call.node_id), ("voice", Some(dying.node())));
+            reaches(&living.database, &id, |call| matches!(call.state(), CallState::InProgress { .. })).await;
+        assert_eq!((call.engine.as_str(), call.node_id()), ("voice", Some(dying.node())));
         // The other process's engine knows nothing of the call, which proves nothing while its own process lives.
         app::jobs::look_after(&living).await.expect("the database works");
-        assert!(matches!(stored(&living.database, &id).await.state, CallState::InProgress { .. }));
+        assert!(matches!(stored(&living.database, &id).await.state(), CallState::InProgress { .. }));
 
         // From here on it says nothing any more, not even that it lives.
         dying.announce_stop();
         clock.advance(SignedDuration::from_secs(30));
         app::jobs::look_after(&living).await.expect("the database works");
-        let done = reaches(&living.database, &id, |call| call.state.is_final()).await;
-        assert_eq!(done.ended_reason.as_deref(), Some("engine-lost"));
+        let done = reaches(&living.database, &id, |call| call.state().is_final()).await;
+        assert_eq!(done.ended_reason(), Some("engine-lost"));
         living.stop(Duration::from_secs(5)).await;
     }
 }
@@ -326,7 +319,7 @@ async fn a_process_that_stops_waits_for_incoming_calls_and_takes_no_more() {
         engine.hang_up_after(plan.call_id, answered_at, 5).await;
         stop.await.expect("it stops");
         let done = stored(&app.database, &plan.call_id.to_string()).await;
-        assert!(matches!(done.state, CallState::Ended(Outcome::Completed { .. })), "{done:?}");
+        assert!(done.state().is_final() && done.talk().is_some(), "{done:?}");
         app.store().close();
     }
 }

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use app::calls::{NewCall, Placed};
+use app::calls::{CallOrder, Placed};
 use async_trait::async_trait;
-use domain::call::{CallPlan, Utterance};
+use domain::call::{Call, CallPlan, CallRequest, Utterance};
 use domain::engine::{Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, Recorded};
 use domain::{AgentId, BusinessId, CallId, Clock, E164, Mode, Timestamp};
 use jiff::SignedDuration;
-use store::calls::{Call, CallFilter};
+use store::calls::CallFilter;
 use store::{DatabaseUrl, Page, Tenancy};
 use testkit::{Platform, Receiver, Setup, build_app, databases, open};
 use tokio::task::JoinSet;
@@ -147,18 +147,15 @@ async fn the_child() {
     );
     app::jobs::start(&app).await.expect("jobs start");
     let tenancy = Tenancy::one(orders.business, Mode::Test);
-    let new = NewCall {
+    let order = CallOrder {
         agent_id: orders.agent,
         to: E164::parse("+15005550006").expect("a number"),
-        name: None,
-        context: None,
-        first_message: None,
         lead_id: None,
-        webhook_url: Some(orders.webhook.clone()),
-        max_duration_s: None,
+        request: CallRequest { webhook_url: Some(orders.webhook.clone()), ..CallRequest::default() },
+        max_duration: None,
         intent: None,
     };
-    let placed = app::calls::place(&app, &tenancy, new).await.expect("the call is placed");
+    let placed = app::calls::place(&app, &tenancy, order).await.expect("the call is placed");
     assert!(matches!(placed, Placed::Taken(_)), "{placed:?}");
     finished(&database, orders.business).await;
     app.stop(Duration::from_secs(5)).await;
@@ -182,7 +179,7 @@ async fn finished(database: &store::Platform, business: BusinessId) -> Option<Ca
             })
             .await
             .expect("the database works");
-        if jobs.is_empty() && call.as_ref().is_none_or(|call| call.state.is_final()) {
+        if jobs.is_empty() && call.as_ref().is_none_or(|call| call.state().is_final()) {
             return call;
         }
         assert!(tokio::time::Instant::now() < deadline, "nothing rests: {call:?} {jobs:?}");

@@ -57,8 +57,8 @@ pub struct AgentConfig {
     pub outbound_llm: Option<Value>,
     /// A model id, or an object, for text messages only.
     pub sms_llm: Option<Value>,
-    /// Longest call in seconds.
-    pub max_duration_s: Option<u32>,
+    /// The talk is ended after this time, in whole seconds; [`DEFAULT_MAX_DURATION`] if absent.
+    pub max_duration: Option<Duration>,
     /// Whether the agent may pass a caller on.
     pub transfer_enabled: bool,
     /// Whom it passes callers on to.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::agent::Model;
-use domain::call::Utterance;
+use domain::call::{Quality, Utterance};
 
 use crate::SpeechError;
 
@@ -32,19 +32,6 @@ pub struct LeadFacts {
     pub phone: Option<String>,
     /// Why they called or what they want, in a few words.
     pub intent: Option<String>,
-}
-
-/// Four marks from 0 to 100, named by the public API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quality {
-    /// Manner and correctness of the agent.
-    pub professionalism: u8,
-    /// How it took up what the caller felt and said.
-    pub empathy: u8,
-    /// How much of what it had to learn it learned.
-    pub information_gathering: u8,
-    /// Whether the purpose of the call was reached.
-    pub resolution: u8,
 }
 
 /// What was found out about a call.

@@ -1,5 +1,7 @@
 //! Agents and every version that they have had. Agents are common to live and test mode.
 
+use std::time::Duration;
+
 use domain::agent::{Agent, AgentConfig, Model};
 use domain::{AgentId, BusinessId, E164};
 use serde::Serialize;
@@ -197,7 +199,7 @@ struct KeptConfig<'a> {
     model: KeptModel<'a>,
     outbound_llm: Option<&'a Value>,
     sms_llm: Option<&'a Value>,
-    max_duration_s: Option<u32>,
+    max_duration_s: Option<u64>,
     transfer_enabled: bool,
     transfer_phone_number: Option<&'a str>,
     vapi_config: Map<String, Value>,
@@ -226,7 +228,7 @@ impl<'a> From<&'a AgentConfig> for KeptConfig<'a> {
             model: KeptModel { provider, model, temperature: *temperature, extra },
             outbound_llm: config.outbound_llm.as_ref(),
             sms_llm: config.sms_llm.as_ref(),
-            max_duration_s: config.max_duration_s,
+            max_duration_s: config.max_duration.map(|time| time.as_secs()),
             transfer_enabled: config.transfer_enabled,
             transfer_phone_number: config.transfer_phone_number.as_ref().map(E164::as_str),
             vapi_config: config.vapi_config(),
@@ -267,7 +269,7 @@ fn config_from_text(text: &str) -> Result<AgentConfig, StoreError> {
         },
         outbound_llm: Some(take("outbound_llm")).filter(|value| !value.is_null()),
         sms_llm: Some(take("sms_llm")).filter(|value| !value.is_null()),
-        max_duration_s: take("max_duration_s").as_u64().and_then(|seconds| seconds.try_into().ok()),
+        max_duration: take("max_duration_s").as_u64().map(Duration::from_secs),
         transfer_enabled: take("transfer_enabled").as_bool().unwrap_or(false),
         transfer_phone_number: text_or_none(take("transfer_phone_number"))
             .and_then(|text| E164::parse(&text).ok()),
@@ -292,7 +294,7 @@ mod tests {
             name: "Intake".into(),
             system_prompt: "Be kind.".into(),
             first_message: Some("Hello".into()),
-            max_duration_s: Some(90),
+            max_duration: Some(Duration::from_secs(90)),
             outbound_llm: Some(json!("gpt-4.1-mini")),
             end_call_phrases: Some(vec!["bye now".into()]),
             voicemail_message: Some("Call us back.".into()),
@@ -301,7 +303,7 @@ mod tests {
             ..AgentConfig::default()
         };
         assert_eq!(config_from_text(&config_to_text(&config)), Ok(config.clone()));
-        let renamed = AgentConfig { name: "Front desk".into(), max_duration_s: None, ..config.clone() };
+        let renamed = AgentConfig { name: "Front desk".into(), max_duration: None, ..config.clone() };
         assert_eq!(difference(&config, &renamed), "changed name, max_duration_s");
     }
 }

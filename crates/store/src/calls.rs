@@ -4,89 +4,15 @@
 
 use std::time::Duration;
 
-use domain::call::{CallState, Direction, FailureCode, Outcome};
-use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode, NodeId, Timestamp};
+use domain::call::{
+    Assessment, Call, CallFacts, CallLife, CallRequest, CallState, Direction, Ended, Failure, FailureCode,
+    Outcome, Quality, StoredRecording, Talk,
+};
+use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode, Timestamp};
 
 use crate::page::{Conditions, ListQuery, list as list_page};
-use crate::tx::{Param, PlatformTx, Row, Tx, params};
+use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::{Listed, Page, StoreError, Tenancy};
-
-/// A call as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Call {
-    /// Its id.
-    pub id: CallId,
-    /// Its tenant.
-    pub business_id: BusinessId,
-    /// Live or test.
-    pub mode: Mode,
-    /// Who talks for the business.
-    pub agent_id: AgentId,
-    /// Which way it goes.
-    pub direction: Direction,
-    /// Who is called.
-    pub to: E164,
-    /// Who calls.
-    pub from: Option<E164>,
-    /// The other party's name, as the request gave it.
-    pub name: Option<String>,
-    /// What the agent should know.
-    pub context: Option<String>,
-    /// The opening line, if it is not the agent's own.
-    pub first_message: Option<String>,
-    /// The lead that it belongs to.
-    pub lead_id: Option<LeadId>,
-    /// Where its end is reported.
-    pub webhook_url: Option<String>,
-    /// Longest talk in seconds.
-    pub max_duration_s: u32,
-    /// Which engine makes it.
-    pub engine: String,
-    /// The process whose engine runs it.
-    pub node_id: Option<NodeId>,
-    /// The engine's own id.
-    pub conversation_id: Option<String>,
-    /// Where it is in its life.
-    pub state: CallState,
-    /// When the phone began to ring.
-    pub ringing_at: Option<Timestamp>,
-    /// When the talk, or the attempt, ended.
-    pub ended_at: Option<Timestamp>,
-    /// The engine's word for why.
-    pub ended_reason: Option<String>,
-    /// What it cost.
-    pub cost_cents: u32,
-    /// What was said, in a few sentences.
-    pub summary: Option<String>,
-    /// Professionalism, empathy, information gathering, resolution; 0 to 100 each.
-    pub quality: Option<[u8; 4]>,
-    /// Who wrote summary and marks.
-    pub analyst: Option<String>,
-    /// Where the recording lies.
-    pub recording_key: Option<String>,
-    /// Its media type.
-    pub recording_type: Option<String>,
-    /// Its length.
-    pub recording_duration_ms: Option<u64>,
-    /// Why it was allowed.
-    pub policy_reason: String,
-    /// Why the engine refused it, in words for the user.
-    pub refusal: Option<String>,
-    /// When it came into being.
-    pub created_at: Timestamp,
-    /// When it turned final.
-    pub finished_at: Option<Timestamp>,
-}
-
-impl Call {
-    /// The person at the other end.
-    pub fn other_party(&self) -> Option<&E164> {
-        match self.direction {
-            Direction::Outbound => Some(&self.to),
-            Direction::Inbound => self.from.as_ref(),
-        }
-    }
-}
 
 /// A call with the name of its agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,14 +39,14 @@ pub struct CallFilter {
 }
 
 const COLUMNS: &str = "c.id, c.business_id, c.mode, c.agent_id, c.direction, c.to_number, c.from_number, c.name, c.context, \
-                       c.first_message, c.lead_id, c.webhook_url, c.max_duration_s, c.engine, c.node_id, c.conversation_id, \
-                       c.state, c.answered_at, c.talked_ms, c.wrap_up_until, c.failure, c.ringing_at, c.ended_at, \
-                       c.ended_reason, c.cost_cents, c.summary, c.quality, c.analyst, c.recording_key, c.recording_type, \
-                       c.recording_duration_ms, c.policy_reason, c.refusal, c.created_at, c.finished_at";
+                       c.first_message, c.webhook_url, c.max_duration_s, c.engine, c.policy_reason, c.created_at, \
+                       c.lead_id, c.node_id, c.conversation_id, c.ringing_at, c.state, c.answered_at, c.talked_ms, \
+                       c.wrap_up_until, c.failure, c.refusal, c.ended_at, c.ended_reason, c.cost_cents, c.finished_at, \
+                       c.summary, c.quality, c.analyst, c.recording_key, c.recording_type, c.recording_duration_ms";
 
 fn read_columns(row: &mut Row) -> Result<Call, StoreError> {
     let number = |text: &str| E164::parse(text).ok();
-    Ok(Call {
+    let facts = CallFacts {
         id: row.next()?,
         business_id: row.next()?,
         mode: row.parse(Mode::parse)?,
@@ -128,31 +54,25 @@ fn read_columns(row: &mut Row) -> Result<Call, StoreError> {
         direction: row.parse(Direction::parse)?,
         to: row.parse(number)?,
         from: row.parse_option(number)?,
-        name: row.next()?,
-        context: row.next()?,
-        first_message: row.next()?,
-        lead_id: row.next()?,
-        webhook_url: row.next()?,
-        max_duration_s: row.next()?,
+        request: CallRequest {
+            name: row.next()?,
+            context: row.next()?,
+            first_message: row.next()?,
+            webhook_url: row.next()?,
+        },
+        max_duration: Duration::from_secs(row.next()?),
         engine: row.next()?,
+        policy_reason: row.next()?,
+        created_at: row.next()?,
+    };
+    let life = CallLife {
+        lead_id: row.next()?,
         node_id: row.next()?,
         conversation_id: row.next()?,
-        state: read_state(row)?,
         ringing_at: row.next()?,
-        ended_at: row.next()?,
-        ended_reason: row.next()?,
-        cost_cents: row.next()?,
-        summary: row.next()?,
-        quality: row.parse_option(marks_from_text)?,
-        analyst: row.next()?,
-        recording_key: row.next()?,
-        recording_type: row.next()?,
-        recording_duration_ms: row.next()?,
-        policy_reason: row.next()?,
-        refusal: row.next()?,
-        created_at: row.next()?,
-        finished_at: row.next()?,
-    })
+        state: StateColumns::read(row)?.state()?,
+    };
+    Ok(Call::stored(facts, life))
 }
 
 fn read(row: Row) -> Result<Call, StoreError> {
@@ -164,110 +84,218 @@ fn read_view(row: Row) -> Result<CallView, StoreError> {
     Ok(CallView { call: read_columns(&mut row)?, agent_name: row.next()? })
 }
 
-fn read_state(row: &mut Row) -> Result<CallState, StoreError> {
-    let word: String = row.next()?;
-    let answered_at: Option<Timestamp> = row.next()?;
-    let talked = row.next::<Option<u64>>()?.map(Duration::from_millis);
-    let until: Option<Timestamp> = row.next()?;
-    let failure = row.parse_option(FailureCode::parse)?;
-    let state = match (word.as_str(), answered_at, talked, until, failure) {
-        ("queued", ..) => Some(CallState::Queued),
-        ("dialing", ..) => Some(CallState::Dialing),
-        ("ringing", ..) => Some(CallState::Ringing),
-        ("in_progress", Some(answered_at), ..) => Some(CallState::InProgress { answered_at }),
-        ("wrapping_up", Some(answered_at), Some(talked), Some(until), _) => {
-            Some(CallState::WrappingUp { answered_at, talked, until })
-        }
-        ("completed", _, Some(talked), ..) => Some(CallState::Ended(Outcome::Completed { talked })),
-        ("failed", .., Some(code)) => Some(CallState::Ended(Outcome::Failed(code))),
-        _ => None,
-    };
-    state.ok_or_else(|| StoreError::corrupt("calls", format!("the state `{word}` lacks something")))
+/// The columns that a state is stored in. Which of them have a value follows from the state.
+#[derive(Default)]
+struct StateColumns {
+    word: String,
+    answered_at: Option<Timestamp>,
+    talked_ms: Option<u64>,
+    wrap_up_until: Option<Timestamp>,
+    failure: Option<FailureCode>,
+    refusal: Option<String>,
+    ended_at: Option<Timestamp>,
+    ended_reason: Option<String>,
+    cost_cents: u32,
+    finished_at: Option<Timestamp>,
+    summary: Option<String>,
+    quality: Option<Quality>,
+    analyst: Option<String>,
+    recording_key: Option<String>,
+    recording_type: Option<String>,
+    recording_duration_ms: Option<u64>,
 }
 
-/// The five columns that a state is stored in. Of a final state the time of the answer is kept as it was.
-fn state_columns(state: CallState) -> [Param; 5] {
-    let none = || Param::Null;
-    let millis = |time: Duration| Param::from(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-    let word = Param::from(state.as_str());
-    match state {
-        CallState::Queued | CallState::Dialing | CallState::Ringing => [word, none(), none(), none(), none()],
-        CallState::InProgress { answered_at } => [word, answered_at.into(), none(), none(), none()],
-        CallState::WrappingUp { answered_at, talked, until } => {
-            [word, answered_at.into(), millis(talked), until.into(), none()]
+impl StateColumns {
+    fn read(row: &mut Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            word: row.next()?,
+            answered_at: row.next()?,
+            talked_ms: row.next()?,
+            wrap_up_until: row.next()?,
+            failure: row.parse_option(FailureCode::parse)?,
+            refusal: row.next()?,
+            ended_at: row.next()?,
+            ended_reason: row.next()?,
+            cost_cents: row.next()?,
+            finished_at: row.next()?,
+            summary: row.next()?,
+            quality: row.parse_option(quality_from_text)?,
+            analyst: row.next()?,
+            recording_key: row.next()?,
+            recording_type: row.next()?,
+            recording_duration_ms: row.next()?,
+        })
+    }
+
+    fn state(self) -> Result<CallState, StoreError> {
+        let word = self.word.clone();
+        let lacking = |what: &str| StoreError::corrupt("calls", format!("the state `{word}` lacks {what}"));
+        Ok(match self.word.as_str() {
+            "queued" => CallState::Queued,
+            "dialing" => CallState::Dialing,
+            "ringing" => CallState::Ringing,
+            "in_progress" => {
+                let answered_at = self.answered_at.ok_or_else(|| lacking("the time of the answer"))?;
+                CallState::InProgress { answered_at }
+            }
+            "wrapping_up" => CallState::WrappingUp {
+                until: self.wrap_up_until.ok_or_else(|| lacking("its deadline"))?,
+                talk: self.talk().ok_or_else(|| lacking("the talk"))?,
+            },
+            "completed" => {
+                let talk = self.talk().ok_or_else(|| lacking("the talk"))?;
+                let outcome = Outcome::Completed { talk, cost_cents: self.cost_cents };
+                self.ended(outcome).ok_or_else(|| lacking("the time of the end"))?
+            }
+            "failed" => {
+                let failure = self.failure().ok_or_else(|| lacking("the cause"))?;
+                self.ended(Outcome::Failed(failure)).ok_or_else(|| lacking("the time of the end"))?
+            }
+            _ => return Err(lacking("a meaning")),
+        })
+    }
+
+    fn talk(&self) -> Option<Talk> {
+        let reason = self.ended_reason.clone().unwrap_or_default();
+        Some(Talk::new(self.answered_at?, Duration::from_millis(self.talked_ms?), reason))
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        Some(Failure {
+            code: self.failure?,
+            reason: self.ended_reason.clone().unwrap_or_default(),
+            refusal: self.refusal.clone(),
+            failed_at: self.ended_at?,
+        })
+    }
+
+    fn ended(self, outcome: Outcome) -> Option<CallState> {
+        let (quality, analyst) = (self.quality, self.analyst.unwrap_or_default());
+        let assessment = self.summary.map(|summary| Assessment { summary, quality, analyst });
+        let recording =
+            self.recording_key.zip(self.recording_type).map(|(key, content_type)| StoredRecording {
+                key,
+                content_type,
+                duration: self.recording_duration_ms.map(Duration::from_millis),
+            });
+        Some(CallState::Ended(Ended { outcome, finished_at: self.finished_at?, assessment, recording }))
+    }
+
+    fn of(call: &Call) -> Self {
+        let mut columns = Self {
+            word: call.state().as_str().to_owned(),
+            answered_at: call.answered_at(),
+            talked_ms: call.talk().map(|talk| millis(talk.talked)),
+            ended_at: call.ended_at(),
+            ended_reason: call.ended_reason().map(str::to_owned),
+            cost_cents: call.cost_cents(),
+            finished_at: call.finished_at(),
+            ..Self::default()
+        };
+        if let CallState::WrappingUp { until, .. } = call.state() {
+            columns.wrap_up_until = Some(*until);
         }
-        CallState::Ended(Outcome::Completed { talked }) => [word, none(), millis(talked), none(), none()],
-        CallState::Ended(Outcome::Failed(code)) => [word, none(), none(), none(), code.as_str().into()],
+        if let Some(failure) = call.failure() {
+            columns.failure = Some(failure.code);
+            columns.refusal.clone_from(&failure.refusal);
+        }
+        if let Some(assessment) = call.assessment() {
+            columns.summary = Some(assessment.summary.clone());
+            columns.quality = assessment.quality;
+            columns.analyst = Some(assessment.analyst.clone());
+        }
+        if let Some(recording) = call.recording() {
+            columns.recording_key = Some(recording.key.clone());
+            columns.recording_type = Some(recording.content_type.clone());
+            columns.recording_duration_ms = recording.duration.map(millis);
+        }
+        columns
     }
 }
 
-fn marks_to_text(marks: [u8; 4]) -> String {
-    marks.map(|mark| mark.to_string()).join(",")
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn marks_from_text(text: &str) -> Option<[u8; 4]> {
+fn quality_to_text(quality: Quality) -> String {
+    let Quality { professionalism, empathy, information_gathering, resolution } = quality;
+    format!("{professionalism},{empathy},{information_gathering},{resolution}")
+}
+
+fn quality_from_text(text: &str) -> Option<Quality> {
     let marks: Vec<u8> = text.split(',').map(|mark| mark.parse().ok()).collect::<Option<_>>()?;
-    marks.try_into().ok()
+    let [professionalism, empathy, information_gathering, resolution] = marks.try_into().ok()?;
+    Some(Quality { professionalism, empathy, information_gathering, resolution })
 }
 
-/// Stores a new call.
-pub async fn insert(tx: &mut PlatformTx, call: &Call) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO calls (id, business_id, mode, agent_id, direction, to_number, from_number, name, context, \
-         first_message, lead_id, webhook_url, max_duration_s, engine, node_id, state, cost_cents, policy_reason, heard_at, \
-         created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19)",
-        params![
-            call.id,
-            call.business_id,
-            call.mode.as_str(),
-            call.agent_id,
-            call.direction.as_str(),
-            call.to.as_str(),
-            call.from.as_ref().map(E164::as_str),
-            call.name.as_deref(),
-            call.context.as_deref(),
-            call.first_message.as_deref(),
-            call.lead_id,
-            call.webhook_url.as_deref(),
-            call.max_duration_s,
-            call.engine.as_str(),
-            call.node_id,
-            call.state.as_str(),
-            call.cost_cents,
-            call.policy_reason.as_str(),
-            call.created_at,
-        ],
-    )
-    .await?;
-    Ok(())
+/// Stores a new call. False, and nothing is stored, if it came in and its engine has brought it before.
+pub async fn insert(tx: &mut PlatformTx, call: &Call) -> Result<bool, StoreError> {
+    let added = tx
+        .execute(
+            "INSERT INTO calls (id, business_id, mode, agent_id, direction, to_number, from_number, name, context, \
+             first_message, webhook_url, max_duration_s, engine, policy_reason, created_at, heard_at, lead_id, node_id, \
+             conversation_id, ringing_at, state, cost_cents) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $20, $21) \
+             ON CONFLICT (engine, conversation_id) WHERE direction = 'inbound' AND conversation_id IS NOT NULL DO NOTHING",
+            params![
+                call.id,
+                call.business_id,
+                call.mode.as_str(),
+                call.agent_id,
+                call.direction.as_str(),
+                call.to.as_str(),
+                call.from.as_ref().map(E164::as_str),
+                call.request.name.as_deref(),
+                call.request.context.as_deref(),
+                call.request.first_message.as_deref(),
+                call.request.webhook_url.as_deref(),
+                call.max_duration.as_secs(),
+                call.engine.as_str(),
+                call.policy_reason.as_str(),
+                call.created_at,
+                call.lead_id(),
+                call.node_id(),
+                call.conversation_id(),
+                call.ringing_at(),
+                call.state().as_str(),
+                call.cost_cents(),
+            ],
+        )
+        .await?;
+    Ok(added > 0)
 }
 
 /// Stores everything about a call that can change.
 pub async fn update(tx: &mut PlatformTx, call: &Call) -> Result<(), StoreError> {
-    let mut values = params![call.id, call.node_id, call.conversation_id.as_deref(), call.lead_id].to_vec();
-    values.extend(state_columns(call.state));
-    values.extend_from_slice(params![
-        call.ringing_at,
-        call.ended_at,
-        call.ended_reason.as_deref(),
-        call.cost_cents,
-        call.summary.as_deref(),
-        call.quality.map(marks_to_text),
-        call.analyst.as_deref(),
-        call.recording_key.as_deref(),
-        call.recording_type.as_deref(),
-        call.recording_duration_ms,
-        call.refusal.as_deref(),
-        call.finished_at,
-    ]);
+    let columns = StateColumns::of(call);
     tx.execute(
-        "UPDATE calls SET node_id = $2, conversation_id = $3, lead_id = $4, state = $5, \
-         answered_at = coalesce($6, answered_at), talked_ms = $7, wrap_up_until = $8, failure = $9, ringing_at = $10, \
-         ended_at = $11, ended_reason = $12, cost_cents = $13, summary = $14, quality = $15, analyst = $16, \
-         recording_key = $17, recording_type = $18, recording_duration_ms = $19, refusal = $20, finished_at = $21 \
-         WHERE id = $1",
-        &values,
+        "UPDATE calls SET node_id = $2, conversation_id = $3, lead_id = $4, ringing_at = $5, state = $6, answered_at = $7, \
+         talked_ms = $8, wrap_up_until = $9, failure = $10, refusal = $11, ended_at = $12, ended_reason = $13, \
+         cost_cents = $14, finished_at = $15, summary = $16, quality = $17, analyst = $18, recording_key = $19, \
+         recording_type = $20, recording_duration_ms = $21 WHERE id = $1",
+        params![
+            call.id,
+            call.node_id(),
+            call.conversation_id(),
+            call.lead_id(),
+            call.ringing_at(),
+            columns.word.as_str(),
+            columns.answered_at,
+            columns.talked_ms,
+            columns.wrap_up_until,
+            columns.failure.map(FailureCode::as_str),
+            columns.refusal.as_deref(),
+            columns.ended_at,
+            columns.ended_reason.as_deref(),
+            columns.cost_cents,
+            columns.finished_at,
+            columns.summary.as_deref(),
+            columns.quality.map(quality_to_text),
+            columns.analyst.as_deref(),
+            columns.recording_key.as_deref(),
+            columns.recording_type.as_deref(),
+            columns.recording_duration_ms,
+        ],
     )
     .await?;
     Ok(())
@@ -308,43 +336,6 @@ pub async fn by_conversation(
 pub async fn of_engine(tx: &mut PlatformTx, engine: &str, name: &str) -> Result<Option<Call>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM calls c WHERE c.conversation_id = $1 AND c.engine = $2");
     tx.query_one(&sql, params![name, engine]).await?.map(read).transpose()
-}
-
-/// Stores an incoming call, unless its engine has brought it before; false if so.
-pub async fn insert_incoming(tx: &mut PlatformTx, call: &Call) -> Result<bool, StoreError> {
-    let Some(conversation) = &call.conversation_id else {
-        return Err(StoreError::Conflict("an incoming call without its engine's id".to_owned()));
-    };
-    let sql = "INSERT INTO calls (id, business_id, mode, agent_id, direction, to_number, from_number, lead_id, \
-               max_duration_s, engine, node_id, conversation_id, state, ringing_at, cost_cents, policy_reason, heard_at, \
-               created_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17) \
-               ON CONFLICT (engine, conversation_id) WHERE direction = 'inbound' AND conversation_id IS NOT NULL DO NOTHING";
-    let added = tx
-        .execute(
-            sql,
-            params![
-                call.id,
-                call.business_id,
-                call.mode.as_str(),
-                call.agent_id,
-                call.direction.as_str(),
-                call.to.as_str(),
-                call.from.as_ref().map(E164::as_str),
-                call.lead_id,
-                call.max_duration_s,
-                call.engine.as_str(),
-                call.node_id,
-                conversation.as_str(),
-                call.state.as_str(),
-                call.ringing_at,
-                call.cost_cents,
-                call.policy_reason.as_str(),
-                call.created_at,
-            ],
-        )
-        .await?;
-    Ok(added > 0)
 }
 
 /// One call whoever it belongs to. For the platform itself: jobs and reports of engines.

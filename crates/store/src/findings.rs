@@ -1,6 +1,6 @@
 //! What engines themselves found out about calls.
 
-use domain::call::Findings;
+use domain::call::{Findings, Quality};
 use domain::{CallId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,9 @@ struct KeptFindings {
 fn to_text(found: &Findings) -> String {
     let kept = KeptFindings {
         summary: found.summary.clone(),
-        quality: found.quality,
+        quality: found.quality.map(|marks| {
+            [marks.professionalism, marks.empathy, marks.information_gathering, marks.resolution]
+        }),
         name: found.name.clone(),
         email: found.email.clone(),
         phone: found.phone.clone(),
@@ -80,7 +82,12 @@ fn from_text(text: &str) -> Option<Findings> {
     let kept: KeptFindings = serde_json::from_str(text).ok()?;
     Some(Findings {
         summary: kept.summary,
-        quality: kept.quality,
+        quality: kept.quality.map(|[professionalism, empathy, information_gathering, resolution]| Quality {
+            professionalism,
+            empathy,
+            information_gathering,
+            resolution,
+        }),
         name: kept.name,
         email: kept.email,
         phone: kept.phone,
@@ -109,7 +116,12 @@ mod tests {
         };
         let rich = Findings {
             summary: Some("A talk.".into()),
-            quality: Some([90, 80, 70, 60]),
+            quality: Some(Quality {
+                professionalism: 90,
+                empathy: 80,
+                information_gathering: 70,
+                resolution: 60,
+            }),
             email: Some("a@example.com".into()),
             cost_cents: Some(7),
             transcript: vec![said],

@@ -123,7 +123,10 @@ pub(crate) fn assistant(agent: &Agent, server: &Server, installation: &str) -> R
     fields.insert("server".into(), server.to_json());
     fields.insert("serverMessages".into(), json!(SERVER_MESSAGES));
     fields.insert("clientMessages".into(), json!([]));
-    fields.insert("maxDurationSeconds".into(), json!(max_duration_s(config)));
+    fields.insert(
+        "maxDurationSeconds".into(),
+        json!(config.max_duration.unwrap_or(DEFAULT_MAX_DURATION).as_secs()),
+    );
     fields.insert("analysisPlan".into(), analysis_plan(config));
     fields.insert("artifactPlan".into(), artifact_plan(config));
     fields.insert("monitorPlan".into(), monitor_plan(config));
@@ -170,10 +173,6 @@ pub(crate) fn tagged(assistant: &Value, installation: &str) -> Option<AgentId> {
         return None;
     }
     tags[AGENT_TAG].as_str()?.parse().ok().map(AgentId)
-}
-
-fn max_duration_s(config: &AgentConfig) -> u64 {
-    config.max_duration_s.map_or(DEFAULT_MAX_DURATION.as_secs(), u64::from)
 }
 
 fn object_mut(value: &mut Value) -> &mut Map<String, Value> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::call::{Ending, FailureCode, Findings, Party, Progress, Utterance};
+use domain::call::{Ending, FailureCode, Findings, Party, Progress, Quality, Utterance};
 use serde_json::Value;
 
 use crate::reasons::{Verdict, verdict};
@@ -211,7 +211,7 @@ fn unpacked(value: &Value) -> Value {
     }
 }
 
-fn quality(value: &Value) -> Option<[u8; 4]> {
+fn quality(value: &Value) -> Option<Quality> {
     let mark = |name: &str| {
         let value = &value[name];
         let mark = value.as_f64().or_else(|| value.as_str()?.trim().trim_end_matches('%').parse().ok())?;
@@ -219,7 +219,12 @@ fn quality(value: &Value) -> Option<[u8; 4]> {
         let mark = if mark.is_finite() { mark.round().clamp(0.0, 100.0) as u8 } else { return None };
         Some(mark)
     };
-    Some([mark("professionalism")?, mark("empathy")?, mark("information_gathering")?, mark("resolution")?])
+    Some(Quality {
+        professionalism: mark("professionalism")?,
+        empathy: mark("empathy")?,
+        information_gathering: mark("information_gathering")?,
+        resolution: mark("resolution")?,
+    })
 }
 
 /// Dollars as cents, if they can be a price of a call.
@@ -314,7 +319,8 @@ mod tests {
         assert_eq!((*end, reason.as_str()), (at("2026-03-01T10:01:05.5Z"), "customer-ended-call"));
         let talked = Duration::from_millis(60_500);
         assert_eq!(*ending, Ending::Talked { answered_at: at("2026-03-01T10:00:05Z"), talked });
-        assert_eq!(found.quality, Some([91, 88, 100, 0]));
+        let marks = Quality { professionalism: 91, empathy: 88, information_gathering: 100, resolution: 0 };
+        assert_eq!(found.quality, Some(marks));
         assert_eq!((found.email.as_deref(), found.cost_cents), (Some("maria@example.com"), Some(7)));
         let said: Vec<_> = found.transcript.iter().map(|said| (said.by, said.text.as_str())).collect();
         assert_eq!(said, [(Party::Agent, "Hello!"), (Party::Caller, "Hi")]);

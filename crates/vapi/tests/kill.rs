@@ -11,11 +11,12 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use app::App;
-use app::calls::NewCall;
+use app::calls::CallOrder;
 use domain::agent::AgentConfig;
+use domain::call::{Call, CallRequest};
 use domain::{BusinessId, Clock, E164, Mode, Timestamp};
 use jiff::SignedDuration;
-use store::calls::{Call, CallFilter};
+use store::calls::CallFilter;
 use store::{DatabaseUrl, Page, StoreError, Tenancy};
 use testkit::vapi::{VapiEmulator, Wiring};
 use testkit::{Platform, Receiver, Setup, build_app, databases, open};
@@ -140,19 +141,16 @@ async fn the_child() {
         .await
         .expect("the agent is made");
     let app::idempotency::Once::New(agent) = made else { panic!("nothing was repeated") };
-    let new = NewCall {
+    let order = CallOrder {
         agent_id: agent.id,
         to: E164::parse("+15125550123").expect("a number"),
-        name: None,
-        context: None,
-        first_message: None,
         lead_id: None,
-        webhook_url: Some(orders.webhook.clone()),
-        max_duration_s: None,
+        request: CallRequest { webhook_url: Some(orders.webhook.clone()), ..CallRequest::default() },
+        max_duration: None,
         intent: None,
     };
     let tenancy = Tenancy::one(orders.business, Mode::Live);
-    app::calls::place(&app, &tenancy, new).await.expect("the call is placed");
+    app::calls::place(&app, &tenancy, order).await.expect("the call is placed");
     finished(&app, &database, orders.business, None).await;
     app.stop(Duration::from_secs(5)).await;
     println!("looks: {}", clock.looks.load(Ordering::SeqCst));
@@ -178,7 +176,7 @@ async fn finished(
             })
         });
         let (call, jobs) = read.await.expect("the database works");
-        if jobs.is_empty() && call.as_ref().is_none_or(|call| call.state.is_final()) {
+        if jobs.is_empty() && call.as_ref().is_none_or(|call| call.state().is_final()) {
             return call;
         }
         assert!(tokio::time::Instant::now() < deadline, "nothing rests: {call:?} {jobs:?}");
@@ -253,7 +251,7 @@ async fn survive(kind: usize, deadly: Option<u64>) -> Option<u64> {
     events.dedup();
     assert_eq!(events.len(), usize::from(call.is_some()), "dead at look {deadly:?}: {call:?}");
     if rung == 1 && deadly.is_none() {
-        assert_eq!(call.and_then(|call| call.ended_reason).as_deref(), Some("customer-ended-call"));
+        assert_eq!(call.as_ref().and_then(|call| call.ended_reason()), Some("customer-ended-call"));
     }
     looks
 }

@@ -1,5 +1,7 @@
 //! Agents as everybody changes them.
 
+use std::time::Duration;
+
 use domain::E164;
 use domain::agent::{AgentConfig, Model};
 use serde_json::{Map, Value};
@@ -31,8 +33,8 @@ pub struct AgentPatch {
     pub model: Option<ModelPatch>,
     /// The customer's own data.
     pub metadata: Option<Map<String, Value>>,
-    /// Longest call in seconds.
-    pub max_duration_s: Change<u32>,
+    /// The talk is ended after this time, in whole seconds.
+    pub max_duration: Change<Duration>,
     /// Settings for the engine.
     pub vapi_config: Option<Map<String, Value>>,
     /// Whether the agent may pass a caller on.
@@ -68,7 +70,7 @@ impl AgentPatch {
             domain::agent::merge(&mut whole, changes);
             config.set_vapi_config(whole);
         }
-        self.max_duration_s.apply(&mut config.max_duration_s);
+        self.max_duration.apply(&mut config.max_duration);
         put(self.transfer_enabled, &mut config.transfer_enabled);
         self.transfer_phone_number.apply(&mut config.transfer_phone_number);
     }

@@ -1,37 +1,15 @@
 //! Calls as everybody shows and finds them.
 
-use domain::call::{CallState, Direction, FailureCode, Outcome};
-use domain::{AgentId, BusinessId, LeadId, Timestamp};
-use store::calls::{Call, CallFilter, CallView};
+use domain::call::{Call, Direction};
+use domain::{AgentId, BusinessId, LeadId};
+use store::calls::{CallFilter, CallView};
 use store::{Listed, Page, StoreError, Tenancy};
 
 use crate::Web;
 
 /// Whole seconds from answer to end of a call that is over, as webhooks count them too.
 pub fn talked_s(call: &Call) -> Option<u64> {
-    match call.state {
-        CallState::Ended(Outcome::Completed { talked }) => Some(talked.as_secs()),
-        _ => None,
-    }
-}
-
-/// When the call was answered.
-pub fn started_at(call: &Call) -> Option<Timestamp> {
-    match call.state {
-        CallState::InProgress { answered_at } | CallState::WrappingUp { answered_at, .. } => {
-            Some(answered_at)
-        }
-        CallState::Ended(Outcome::Completed { talked }) => call.ended_at.map(|ended| ended - talked),
-        _ => None,
-    }
-}
-
-/// Why the call never connected.
-pub fn failure(call: &Call) -> Option<&'static str> {
-    match call.state {
-        CallState::Ended(Outcome::Failed(code)) => Some(FailureCode::as_str(code)),
-        _ => None,
-    }
+    call.talk().filter(|_| call.state().is_final()).map(|talk| talk.talked.as_secs())
 }
 
 /// Which calls a list holds, in the words that people and programs choose from.

@@ -48,7 +48,7 @@ mod page {
         let calls = list(&web, &tenancy, wanted, page(filters.limit, filters.after)).await?;
         let mut html = String::from("<table>");
         for view in &calls.rows {
-            let (to, status, talked) = (&view.call.to, view.call.state.public(), talked_s(&view.call));
+            let (to, status, talked) = (&view.call.to, view.call.state().public(), talked_s(&view.call));
             let _ = write!(html, "<tr><td>{to}<td>{status}<td>{} s", talked.unwrap_or_default());
         }
         Ok(Html(html + "</table>"))

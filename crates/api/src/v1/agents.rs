@@ -1,5 +1,7 @@
 //! Agents: who speaks on the phone, and how.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use domain::agent::{Agent, AgentConfig, Model};
 use domain::{AgentId, BusinessId, E164};
@@ -309,7 +311,7 @@ impl AgentDetail {
             model,
             outbound_llm: config.outbound_llm,
             sms_llm: config.sms_llm,
-            max_duration: config.max_duration_s,
+            max_duration: config.max_duration.map(|time| u32::try_from(time.as_secs()).unwrap_or(u32::MAX)),
             transfer_enabled: config.transfer_enabled,
             transfer_phone_number: config.transfer_phone_number.map(|number| number.to_string()),
             vapi_config,
@@ -438,7 +440,7 @@ impl From<AgentChanges> for AgentPatch {
             voice: sent.voice.map(|voice| voice.0),
             model: sent.model.0.map(|model| model.0),
             metadata: sent.metadata.0.map(|metadata| metadata.0),
-            max_duration_s: sent.max_duration.map(|seconds| u32::try_from(seconds.0).unwrap_or(u32::MAX)),
+            max_duration: sent.max_duration.map(|seconds| Duration::from_secs(seconds.0.unsigned_abs())),
             vapi_config: sent.vapi_config.0.map(|config| config.0),
             transfer_enabled: sent.transfer_enabled.0,
             transfer_phone_number: sent.transfer_phone_number.map(|number| number.0),

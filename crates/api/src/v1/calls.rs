@@ -1,17 +1,20 @@
 //! Calls: placing them and following them.
 
+use std::time::Duration;
+
 use axum::extract::State;
+use domain::call::{Call, CallRequest};
 use domain::{AgentId, BusinessId, CallId, LeadId};
 use http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use store::calls::{Call, CallView};
-use web::calls::{Wanted, failure, started_at, talked_s};
+use store::calls::CallView;
+use web::calls::{Wanted, talked_s};
 use web::limits::Group;
 
 use crate::Api;
-use app::calls::{PlaceError, Placed};
+use app::calls::{PlaceCallError, Placed};
 use app::idempotency::{Intent, KeptAnswer, Repeated};
 use domain::dial_policy::Refusal;
 
@@ -184,8 +187,9 @@ pub struct CallList {
     has_more: bool,
 }
 
-impl From<[u8; 4]> for Quality {
-    fn from([professionalism, empathy, information_gathering, resolution]: [u8; 4]) -> Self {
+impl From<domain::call::Quality> for Quality {
+    fn from(quality: domain::call::Quality) -> Self {
+        let domain::call::Quality { professionalism, empathy, information_gathering, resolution } = quality;
         Self { professionalism, empathy, information_gathering, resolution }
     }
 }
@@ -195,20 +199,24 @@ impl From<CallView> for CallRow {
         let call = view.call;
         Self {
             id: call.id.into(),
-            status: call.state.public(),
+            status: call.state().public(),
             direction: call.direction.as_str(),
             duration: talked_s(&call),
             agent_id: call.agent_id.into(),
             agent_name: view.agent_name,
             business_id: call.business_id.into(),
-            lead_id: call.lead_id.map(Uid::from),
+            lead_id: call.lead_id().map(Uid::from),
             to: call.to.to_string(),
-            from: call.from.map(|number| number.to_string()),
-            conversation_id: call.conversation_id,
-            summary: call.summary,
+            from: call.from.as_ref().map(ToString::to_string),
+            conversation_id: call.conversation_id().map(str::to_owned),
+            summary: call.summary().map(str::to_owned),
             created_at: call.created_at.into(),
         }
     }
+}
+
+fn error(call: &Call) -> Option<&'static str> {
+    call.failure().map(|failure| failure.code.as_str())
 }
 
 async fn read(
@@ -241,15 +249,14 @@ async fn one(caller: &Caller<CallsRead>, api: &Api, name: &str) -> Result<CallDe
     let call = &view.call;
     Ok(CallDetail {
         recording_url: call
-            .recording_key
-            .is_some()
-            .then(|| app::recordings::signed_url(api.app(), call.id, caller.now()).0),
-        quality_dimensions: call.quality.map(Quality::from),
-        name: call.name.clone(),
-        started_at: started_at(call).map(Stamp),
-        ended_at: call.ended_at.map(Stamp),
-        error: failure(call),
-        ended_reason: call.ended_reason.clone(),
+            .recording()
+            .map(|_| app::recordings::signed_url(api.app(), call.id, caller.now()).0),
+        quality_dimensions: call.assessment().and_then(|found| found.quality).map(Quality::from),
+        name: call.request.name.clone(),
+        started_at: call.answered_at().map(Stamp),
+        ended_at: call.ended_at().map(Stamp),
+        error: error(call),
+        ended_reason: call.ended_reason().map(str::to_owned),
         transcript_available,
         row: view.into(),
     })
@@ -283,19 +290,22 @@ async fn create(
     let agent_id = found(input.agent_id.known(), "agent")?;
     let lead_id = input.lead_id.map(|id| found(id.known(), "lead")).transpose()?;
     let intent = key.intent("POST /v1/calls", &bytes);
-    let new = app::calls::NewCall {
-        agent_id,
-        to: input.to.0,
+    let request = CallRequest {
         name: input.name.map(Line::into_inner).filter(|name| !name.trim().is_empty()),
         context: input.context.map(Text::into_inner),
         first_message: input.first_message.map(Text::into_inner),
-        lead_id,
         webhook_url: input.webhook_url.map(|url| url.0),
-        max_duration_s: input.max_duration.and_then(|seconds| u32::try_from(seconds.0).ok()),
+    };
+    let order = app::calls::CallOrder {
+        agent_id,
+        to: input.to.0,
+        lead_id,
+        request,
+        max_duration: input.max_duration.map(|seconds| Duration::from_secs(seconds.0.unsigned_abs())),
         intent: intent.clone(),
     };
     let placed =
-        app::calls::place(api.app(), caller.tenancy(), new).await.map_err(|error| refused(&error))?;
+        app::calls::place(api.app(), caller.tenancy(), order).await.map_err(|error| refused(&error))?;
     let call = match placed {
         Placed::Taken(call) | Placed::Refused(call) => call,
         Placed::Repeated { business, repeated } => {
@@ -318,20 +328,22 @@ fn answer_to(call: &Call) -> KeptAnswer {
     }
     let placed = CallPlaced {
         id: call.id.into(),
-        conversation_id: call.conversation_id.clone(),
+        conversation_id: call.conversation_id().map(str::to_owned),
         status: "queued",
         agent_id: call.agent_id.into(),
         to: call.to.to_string(),
-        name: call.name.clone(),
+        name: call.request.name.clone(),
         created_at: call.created_at.into(),
     };
     kept(201, &placed)
 }
 
 fn call_failed(call: &Call) -> ApiError {
-    let reason =
-        call.refusal.clone().unwrap_or_else(|| "the call ended before the engine had taken it".to_owned());
-    let details = json!({ "call_id": call.id, "error": failure(call) });
+    let reason = call
+        .failure()
+        .and_then(|failure| failure.refusal.clone())
+        .unwrap_or_else(|| "the call ended before the engine had taken it".to_owned());
+    let details = json!({ "call_id": call.id, "error": error(call) });
     ApiError::new(Code::CallFailed, reason).with_details(details)
 }
 
@@ -373,15 +385,15 @@ async fn again(
     Ok(Once::Kept(answer, Replay::Repeated))
 }
 
-fn refused(error: &PlaceError) -> ApiError {
+fn refused(error: &PlaceCallError) -> ApiError {
     match error {
-        PlaceError::WebhookUrl(expected) => ApiError::invalid_field("webhook_url", expected.clone()),
-        PlaceError::UnknownAgent => ApiError::not_found("agent"),
-        PlaceError::UnknownLead => ApiError::not_found("lead"),
-        PlaceError::Forbidden(refusal @ Refusal::Invalid) => {
+        PlaceCallError::WebhookUrl(expected) => ApiError::invalid_field("webhook_url", expected.clone()),
+        PlaceCallError::UnknownAgent => ApiError::not_found("agent"),
+        PlaceCallError::UnknownLead => ApiError::not_found("lead"),
+        PlaceCallError::Forbidden(refusal @ Refusal::Invalid) => {
             ApiError::invalid_field("to", refusal.to_string())
         }
-        PlaceError::Forbidden(refusal) => {
+        PlaceCallError::Forbidden(refusal) => {
             let code = match refusal {
                 Refusal::OptedOut => Code::NumberOnDnc,
                 Refusal::TooManyRunning { .. } => Code::Conflict,
@@ -389,6 +401,6 @@ fn refused(error: &PlaceError) -> ApiError {
             };
             ApiError::new(code, refusal.to_string()).with_details(json!({ "reason": refusal.code() }))
         }
-        PlaceError::Store(error) => error.clone().into(),
+        PlaceCallError::Store(error) => error.clone().into(),
     }
 }

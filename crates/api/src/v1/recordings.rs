@@ -87,23 +87,25 @@ async fn read(
     let (tenancy, id) = (caller.tenancy().clone(), found(query.call_id.known(), "call")?);
     let view = api.read(move |tx| Box::pin(async move { store::calls::get(tx, &tenancy, id).await })).await?;
     let CallView { call, agent_name, .. } = found(view, "call")?;
-    let available = call.recording_key.is_some();
+    let available = call.recording().is_some();
     let link = available.then(|| app::recordings::signed_url(api.app(), call.id, caller.now()));
-    let status = match call.state {
+    let status = match call.state() {
         _ if available => "available",
         CallState::Ended(_) => "unavailable",
         _ => "processing",
     };
     let (recording_url, expires_at) = link.unzip();
+    let length = call.recording().and_then(|recording| recording.duration);
+    let recorded = length.map(|length| length.as_secs() + u64::from(length.subsec_nanos() > 0));
     Ok(Reply(Recording {
         call_id: call.id.into(),
         status,
         recording_available: available,
         recording_url,
         expires_at: expires_at.map(Stamp),
-        duration: call.recording_duration_ms.map(|ms| ms.div_ceil(1000)).or_else(|| talked_s(&call)),
-        content_type: call.recording_type,
-        conversation_id: call.conversation_id,
+        duration: recorded.or_else(|| talked_s(&call)),
+        content_type: call.recording().map(|recording| recording.content_type.clone()),
+        conversation_id: call.conversation_id().map(str::to_owned),
         agent_id: call.agent_id.into(),
         agent_name,
         business_id: call.business_id.into(),
@@ -146,9 +148,8 @@ async fn media(State(api): State<Api>, Link { token, headers, method }: Link) ->
     let grant = app::recordings::open_token(app, &token, app.now()).ok_or_else(gone)?;
     let id = grant.call_id;
     let call = app::recordings::granted(app, &grant).await?.ok_or_else(gone)?;
-    let key = call.recording_key.ok_or_else(gone)?;
-    let content_type = call.recording_type.unwrap_or_else(|| "application/octet-stream".to_owned());
-    let mut file = tokio::fs::File::open(app.recordings().path(&key)).await.map_err(|_| gone())?;
+    let recording = call.recording().ok_or_else(gone)?;
+    let mut file = tokio::fs::File::open(app.recordings().path(&recording.key)).await.map_err(|_| gone())?;
     let length = file.metadata().await.map_err(ApiError::internal)?.len();
     // A condition on a version that we never named cannot hold, so the whole file is the answer (RFC 9110, 13.1.5).
     let range = headers.get(RANGE).filter(|_| !headers.contains_key(IF_RANGE));
@@ -174,11 +175,11 @@ async fn media(State(api): State<Api>, Link { token, headers, method }: Link) ->
     *response.status_mut() = status;
     let answer = response.headers_mut();
     let text = |value: &str| HeaderValue::from_str(value).unwrap_or_else(|_| HeaderValue::from_static(""));
-    answer.insert(CONTENT_TYPE, text(&content_type));
+    answer.insert(CONTENT_TYPE, text(&recording.content_type));
     answer.insert(CONTENT_LENGTH, HeaderValue::from(count));
     answer.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     answer.insert(CACHE_CONTROL, HeaderValue::from_static("private, max-age=3600"));
-    let extension = key.rsplit_once('.').map_or("wav", |(_, extension)| extension);
+    let extension = recording.key.rsplit_once('.').map_or("wav", |(_, extension)| extension);
     answer.insert(CONTENT_DISPOSITION, text(&format!("inline; filename=\"{id}.{extension}\"")));
     if status == StatusCode::PARTIAL_CONTENT {
         answer.insert(CONTENT_RANGE, text(&format!("bytes {first}-{}/{length}", first + count - 1)));

@@ -81,11 +81,11 @@ impl From<TranscriptView> for TranscriptRow {
             call_id: call.id.into(),
             agent_id: call.agent_id.into(),
             agent_name: view.view.agent_name,
-            status: call.state.public(),
+            status: call.state().public(),
             duration: talked_s(&call),
             created_at: call.created_at.into(),
-            conversation_id: call.conversation_id,
-            summary: call.summary,
+            conversation_id: call.conversation_id().map(str::to_owned),
+            summary: call.summary().map(str::to_owned),
             transcript: Some(view.transcript.text),
         }
     }

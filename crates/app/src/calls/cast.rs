@@ -1,13 +1,10 @@
 //! Who takes part in a call, and what its engine has to know of them.
 
-use std::time::Duration;
-
 use domain::agent::Agent;
 use domain::business::Business;
-use domain::call::CallPlan;
+use domain::call::{Call, CallPlan};
 use domain::lead::Lead;
 use domain::prompt::{self, Knowledge};
-use store::calls::Call;
 use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::App;
@@ -31,7 +28,7 @@ pub(crate) async fn cast_of(tx: &mut PlatformTx, call: &Call) -> Result<Option<C
     ) else {
         return Ok(None);
     };
-    let lead: Option<Lead> = match call.lead_id {
+    let lead: Option<Lead> = match call.lead_id() {
         Some(lead) => store::leads::get(tx, &one, lead).await?,
         None => None,
     };
@@ -42,8 +39,12 @@ pub(crate) async fn cast_of(tx: &mut PlatformTx, call: &Call) -> Result<Option<C
 /// Everything that an engine needs for a call.
 pub(crate) fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
     let now = app.now();
-    let knowledge =
-        Knowledge { lead: cast.lead.as_ref(), name: call.name.as_deref(), business: &cast.business, now };
+    let knowledge = Knowledge {
+        lead: cast.lead.as_ref(),
+        name: call.request.name.as_deref(),
+        business: &cast.business,
+        now,
+    };
     let variables = prompt::variables(&knowledge);
     let config = cast.agent.config;
     CallPlan {
@@ -55,23 +56,23 @@ pub(crate) fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
         from: call.from.clone(),
         agent_id: cast.agent.id,
         external_agent_id: cast.external_agent_id,
-        instructions: prompt::instructions(&config, call.direction, call.context.as_deref(), &variables),
+        instructions: prompt::instructions(
+            &config,
+            call.direction,
+            call.request.context.as_deref(),
+            &variables,
+        ),
         first_message: prompt::first_message(
             &config,
             call.direction,
-            call.first_message.as_deref(),
+            call.request.first_message.as_deref(),
             &variables,
         ),
-        given_first_message: call.first_message.clone().filter(|given| !given.trim().is_empty()),
+        given_first_message: call.request.first_message.clone().filter(|given| !given.trim().is_empty()),
         agent: config,
-        context: call.context.clone(),
+        context: call.request.context.clone(),
         variables,
-        max_duration: max_duration(call),
+        max_duration: call.max_duration,
         now,
     }
-}
-
-/// The longest time that a call may last.
-fn max_duration(call: &Call) -> Duration {
-    Duration::from_secs(call.max_duration_s.into())
 }

@@ -6,11 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::call::{CallState, Ending, FailureCode, LogEntry, LogLine, Progress, Report};
+use domain::call::{Call, CallState, Ending, FailureCode, LogEntry, LogLine, Progress, Refusal, Report};
 use domain::engine::PlaceError;
 use domain::{CallId, JobId};
 use jiff::SignedDuration;
-use store::calls::Call;
 use store::{PlatformTx, StoreError};
 
 use super::cast::{Cast, cast_of, plan};
@@ -67,11 +66,9 @@ pub(crate) async fn attempt(app: &App, id: CallId, attempt: Attempt, cast: Optio
 /// Ends a call that could not be dialled. One that may have rung already is settled by asking its engine instead.
 async fn give_up(tx: &mut PlatformTx, app: &App, id: CallId) -> Result<(), StoreError> {
     let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(()) };
-    if call.state != CallState::Queued {
-        return Ok(());
-    }
-    let reason = Some("the call could not be dialled; the server's log has the reason".to_owned());
-    ending::fail(tx, app, &mut call, FailureCode::InternalError, "dial-failed", reason, app.now()).await
+    let words = "the call could not be dialled; the server's log has the reason";
+    let given_up = refusal(FailureCode::InternalError, "dial-failed", words);
+    ending::refuse(tx, app, &mut call, given_up, app.now()).await
 }
 
 /// Dials a queued call and stores what the engine said; `None` if there was nothing to dial.
@@ -120,22 +117,22 @@ async fn dial(app: &App, id: CallId, job: JobId, cast: Option<Cast>) -> Result<O
         }
         answer => answer,
     };
-    let (report, refusal) = match answer {
-        Ok(accepted) => (Some(Progress::Accepted { conversation_id: accepted.conversation_id }), None),
-        Err(PlaceError::Refused { code, reason }) => {
-            let ended = Progress::Ended { ending: Ending::Failed(code), reason: "refused".to_owned() };
-            (Some(ended), Some(reason))
+    let report = match answer {
+        Ok(accepted) => Some(Progress::Accepted { conversation_id: accepted.conversation_id }),
+        Err(PlaceError::Refused { code, reason: words }) => {
+            let ending = Ending::Refused { code, words };
+            Some(Progress::Ended { ending, reason: "refused".to_owned() })
         }
         Err(PlaceError::Uncertain(why)) => {
             tracing::warn!(call = %id, why, "the engine's answer got lost; its fate will be asked for");
             app.reports().ends(id);
-            (None, None)
+            None
         }
         Err(PlaceError::Later { .. }) => unreachable!("has become something else above"),
     };
     let reports: Vec<Report> =
         report.map(|progress| Report { call_id: id, at, progress }).into_iter().collect();
-    intake::store(app, id, reports, intake::Also { finish: Some(job), refusal, ..Default::default() }).await
+    Ok(intake::take(app, id, reports, intake::Also { finish: Some(job), ..Default::default() }).await?.call)
 }
 
 /// Why nobody makes a call, and what to do about it.
@@ -164,9 +161,7 @@ async fn put_back(
         .write(move |tx| {
             Box::pin(async move {
                 let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(None) };
-                if call.state == CallState::Dialing {
-                    call.state = CallState::Queued;
-                    call.node_id = None;
+                if call.put_back() {
                     store::calls::update(tx, &call).await?;
                     store::call_log::add(tx, id, &[LogEntry { at: now, line: LogLine::Waiting }]).await?;
                     store::jobs::postpone(tx, job, run_at).await?;
@@ -189,7 +184,7 @@ async fn step_forward(
         store::jobs::finish(tx, job).await?;
         return Ok(Next::Nothing);
     };
-    if call.state != CallState::Queued {
+    if *call.state() != CallState::Queued {
         store::jobs::finish(tx, job).await?;
         return Ok(Next::Nothing);
     }
@@ -198,18 +193,17 @@ async fn step_forward(
         None => match cast_of(tx, &call).await? {
             Some(cast) => cast,
             None => {
-                let reason = "its agent is gone".to_owned();
-                ending::fail(tx, app, &mut call, FailureCode::AgentError, "agent-gone", Some(reason), now)
-                    .await?;
+                let gone = refusal(FailureCode::AgentError, "agent-gone", "its agent is gone");
+                ending::refuse(tx, app, &mut call, gone, now).await?;
                 store::jobs::finish(tx, job).await?;
                 return Ok(Next::Settled(Box::new(call)));
             }
         },
     };
     // The call itself is among the running ones and was admitted; what may have changed since is the opt-out.
-    if let Err(refusal) = may_dial(tx, app, &cast.business, call.mode, &call.to, 0).await? {
-        let reason = Some(refusal.to_string());
-        ending::fail(tx, app, &mut call, FailureCode::Blocked, refusal.code(), reason, now).await?;
+    if let Err(forbidden) = may_dial(tx, app, &cast.business, call.mode, &call.to, 0).await? {
+        let blocked = refusal(FailureCode::Blocked, forbidden.code(), &forbidden.to_string());
+        ending::refuse(tx, app, &mut call, blocked, now).await?;
         store::jobs::finish(tx, job).await?;
         return Ok(Next::Settled(Box::new(call)));
     }
@@ -217,17 +211,23 @@ async fn step_forward(
         && store::calls::count_on_engine(tx, &call.engine).await? >= u64::from(capacity)
     {
         if now.duration_since(call.created_at) >= PATIENCE {
-            let reason = Some("the engine had no room for the call for ten minutes".to_owned());
-            ending::fail(tx, app, &mut call, FailureCode::CarrierError, "no-room", reason, now).await?;
+            let words = "the engine had no room for the call for ten minutes";
+            let full = refusal(FailureCode::CarrierError, "no-room", words);
+            ending::refuse(tx, app, &mut call, full, now).await?;
             store::jobs::finish(tx, job).await?;
         } else {
             store::jobs::postpone(tx, job, now + SHORTEST_WAIT).await?;
         }
         return Ok(Next::Settled(Box::new(call)));
     }
-    call.state = CallState::Dialing;
-    call.node_id = Some(app.node());
+    if !call.dial(app.node()) {
+        return Ok(Next::Nothing);
+    }
     store::calls::update(tx, &call).await?;
     store::call_log::add(tx, id, &[LogEntry { at: now, line: LogLine::Dialing }]).await?;
     Ok(Next::Place(Box::new((call, cast))))
+}
+
+fn refusal(code: FailureCode, reason: &str, words: &str) -> Refusal {
+    Refusal { code, reason: reason.to_owned(), words: words.to_owned() }
 }

@@ -2,40 +2,54 @@
 
 use std::time::Duration;
 
-use domain::call::{CallState, FailureCode, LogEntry, LogLine, Outcome};
+use domain::call::{Assessment, Call, CallState, LogEntry, LogLine, Refusal, StoredRecording};
 use domain::usage::Month;
 use domain::{CallId, Timestamp};
-use store::calls::Call;
 use store::{PlatformTx, StoreError};
 
 use super::news;
 use crate::App;
 
-/// Stores a call that has just become final, counts what it cost, and queues the news of it.
-///
-/// Expects `call.state` to be final and everything else about the call to be in place.
-pub(crate) async fn conclude(
+/// Ends the wrap-up of a call with whatever results there are. Nothing happens if it is not being wrapped up.
+pub(crate) async fn complete(
     tx: &mut PlatformTx,
     app: &App,
     call: &mut Call,
+    assessment: Option<Assessment>,
+    recording: Option<StoredRecording>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let CallState::Ended(outcome) = call.state else {
-        debug_assert!(false, "only a call that has ended can be concluded");
+    let Some(talked) = call.talk().map(|talk| talk.talked) else { return Ok(()) };
+    let cost_cents = cost(tx, app, call, talked).await?;
+    if !call.conclude(cost_cents, assessment, recording, now) {
         return Ok(());
-    };
-    call.finished_at = Some(now);
-    if let Outcome::Completed { talked } = outcome {
-        call.cost_cents = cost(tx, app, call, talked).await?;
-        store::usage::add_talked(tx, call.business_id, call.mode, Month::of(now), talked).await?;
     }
+    store::usage::add_talked(tx, call.business_id, call.mode, Month::of(now), talked).await?;
+    tell(tx, app, call, now).await
+}
+
+/// Ends a call of which nothing has been dialled. Nothing happens if it is past that.
+pub(crate) async fn refuse(
+    tx: &mut PlatformTx,
+    app: &App,
+    call: &mut Call,
+    refusal: Refusal,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if call.refuse(refusal, now) { tell(tx, app, call, now).await } else { Ok(()) }
+}
+
+/// Stores a call that has become final a moment ago, and queues the news of it.
+pub(crate) async fn tell(
+    tx: &mut PlatformTx,
+    app: &App,
+    call: &Call,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     store::calls::update(tx, call).await?;
-    let line = match outcome {
-        Outcome::Completed { .. } => LogLine::Completed,
-        Outcome::Failed(_) => LogLine::Failed,
-    };
+    let line = if call.failure().is_some() { LogLine::Failed } else { LogLine::Completed };
     store::call_log::add(tx, call.id, &[LogEntry { at: now, line }]).await?;
-    news::ended(tx, app, call, outcome, now).await
+    news::ended(tx, app, call, now).await
 }
 
 /// What the operator asks for the time; without such a price, what the engine asked of the operator.
@@ -51,25 +65,9 @@ async fn cost(tx: &mut PlatformTx, app: &App, call: &Call, talked: Duration) -> 
 /// Ends a call whose wrap-up did not come to its end, with what there is. False if there was nothing to end.
 pub(crate) async fn without_findings(tx: &mut PlatformTx, app: &App, id: CallId) -> Result<bool, StoreError> {
     let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(false) };
-    let CallState::WrappingUp { talked, .. } = call.state else { return Ok(false) };
-    call.state = CallState::Ended(Outcome::Completed { talked });
-    conclude(tx, app, &mut call, app.now()).await?;
+    if !matches!(call.state(), CallState::WrappingUp { .. }) {
+        return Ok(false);
+    }
+    complete(tx, app, &mut call, None, None, app.now()).await?;
     Ok(true)
-}
-
-/// Ends a call that never rang, for a reason of our own.
-pub(crate) async fn fail(
-    tx: &mut PlatformTx,
-    app: &App,
-    call: &mut Call,
-    code: FailureCode,
-    reason: &str,
-    refusal: Option<String>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    call.state = CallState::Ended(Outcome::Failed(code));
-    call.ended_at = Some(now);
-    call.ended_reason = Some(reason.to_owned());
-    call.refusal = refusal;
-    conclude(tx, app, call, now).await
 }

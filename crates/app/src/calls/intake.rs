@@ -1,4 +1,4 @@
-//! Where every report about a call arrives, from whichever engine, and the only place that moves a call.
+//! Where every report about a call arrives, from whichever engine, and moves the call.
 //!
 //! Words and noises are gathered for a moment and stored together; what ends a call is stored at once, with everything
 //! gathered before it. A report is in memory only for that moment, and a process that dies then loses its calls anyway.
@@ -7,11 +7,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::call::{CallState, LogEntry, LogLine, Outcome, Progress, Report, Step, WRAP_UP_LIMIT};
+use domain::call::{Call, CallState, LogEntry, LogLine, Progress, Report, Step, WRAP_UP_LIMIT};
 use domain::engine::CallObserver;
-use domain::{CallId, JobId, Timestamp};
+use domain::{CallId, JobId};
 use jiff::SignedDuration;
-use store::calls::Call;
 use store::engine_messages::NewMessage;
 use store::jobs::{JobKind, NewJob};
 use store::{PlatformTx, StoreError};
@@ -69,7 +68,7 @@ async fn flush(app: &App, id: CallId, line: &Line) {
     let _turn = line.storing.lock().await;
     let reports = std::mem::take(&mut *line.gathered());
     if !reports.is_empty()
-        && let Err(error) = store(app, id, reports, Also::default()).await
+        && let Err(error) = take(app, id, reports, Also::default()).await
     {
         tracing::error!(call = %id, %error, "reports of a call could not be stored; the sweep will settle it");
     }
@@ -88,22 +87,10 @@ pub(crate) struct Also {
     pub(crate) ends: Option<Duration>,
     /// The job that is done with them.
     pub(crate) finish: Option<JobId>,
-    /// Why the engine refused the call, in words for the user.
-    pub(crate) refusal: Option<String>,
 }
 
-/// Stores reports and whatever follows from them; gives the call as it then is. Trouble that may pass is waited out.
-pub(crate) async fn store(
-    app: &App,
-    id: CallId,
-    reports: Vec<Report>,
-    also: Also,
-) -> Result<Option<Call>, StoreError> {
-    Ok(store_once(app, id, reports, also).await?.call)
-}
-
-/// The same, and says whether the message that brought the reports was a repetition.
-pub(crate) async fn store_once(
+/// Stores reports and whatever follows from them. Trouble that may pass is waited out.
+pub(crate) async fn take(
     app: &App,
     id: CallId,
     reports: Vec<Report>,
@@ -187,68 +174,47 @@ async fn apply(
         if !store::engine_messages::insert(tx, message).await? {
             return Ok(Applied { call: Some(call), repeated: true, wrap_up: None });
         }
-        call.conversation_id.get_or_insert_with(|| message.conversation_id.clone());
+        call.name(&message.conversation_id);
     }
     let engine = app.engine_of(&call);
     let limit = engine.map_or(WRAP_UP_LIMIT, |engine| engine.wrap_up_limit());
-    let entries: Vec<LogEntry> = reports.iter().filter_map(|report| logged(report, call.state)).collect();
+    let entries: Vec<LogEntry> = reports.iter().filter_map(|report| logged(report, call.state())).collect();
     store::call_log::add(tx, id, &entries).await?;
     let before = call.clone();
     let mut wrap_up = None;
-    let mut failed = None;
+    let mut has_failed = false;
     for Report { at, progress, .. } in reports {
         match progress {
-            Progress::Accepted { conversation_id } => {
-                call.conversation_id.get_or_insert_with(|| conversation_id.clone());
-                if engine.is_some_and(|engine| engine.outlives_us()) {
-                    // It goes on without this process; somebody has to ask after it should nothing more be heard.
-                    call.node_id = None;
-                    let talk = SignedDuration::from_secs(call.max_duration_s.into());
-                    store::calls::check_at(tx, id, now + talk + BEYOND_THE_TALK).await?;
-                }
+            Progress::Accepted { .. } if engine.is_some_and(|engine| engine.outlives_us()) => {
+                // It goes on without this process; somebody has to ask after it should nothing more be heard.
+                call.leave_node();
+                store::calls::check_at(tx, id, now + call.max_duration + BEYOND_THE_TALK).await?;
             }
             Progress::Found(found) => {
                 store::findings::put(tx, id, found, now).await?;
-                if call.state.is_final() && call.summary.is_none() && !found.is_empty() {
+                if call.state().is_final() && call.assessment().is_none() && !found.is_empty() {
                     wrap_up = Some(WrapUp::Enrich);
                 }
             }
-            Progress::Ringing if call.ringing_at.is_none() => call.ringing_at = Some(*at),
             _ => {}
         }
-        let step = call.state.on(progress, *at, now, limit);
-        if let (Step::WrapUp(_) | Step::End(_), Progress::Ended { reason, .. }) = (step, progress) {
-            call.ended_reason = Some(reason.clone());
-        }
-        match step {
-            Step::Stay => {}
-            Step::Move(state) => call.state = state,
-            Step::WrapUp(state) => {
-                if let CallState::WrappingUp { answered_at, talked, .. } = state {
-                    call.ended_at = Some(answered_at + talked);
-                }
-                call.state = state;
-                wrap_up = Some(WrapUp::Now);
-            }
-            Step::End(code) => {
-                call.state = CallState::Ended(Outcome::Failed(code));
-                call.ended_at = Some(*at);
-                call.refusal.clone_from(&also.refusal);
-                failed = Some(code);
-            }
+        match call.on(progress, *at, now, limit) {
+            Step::Stayed | Step::Moved => {}
+            Step::TalkEnded => wrap_up = Some(WrapUp::Now),
+            Step::Failed => has_failed = true,
         }
     }
-    if let (None, Some(answered_at)) = (answered(before.state), answered(call.state)) {
+    if let (None, Some(answered_at)) = (before.answered_at(), call.answered_at()) {
         news::started(tx, app, &call, answered_at, now).await?;
     }
     opt_out::heed(tx, &call, reports, now).await?;
-    if failed.is_some() {
-        ending::conclude(tx, app, &mut call, now).await?;
+    if has_failed {
+        ending::tell(tx, app, &call, now).await?;
     } else if call != before {
         store::calls::update(tx, &call).await?;
     }
     if let Some(wait) = also.ends
-        && !call.state.is_final()
+        && !call.state().is_final()
     {
         store::calls::end_seen(tx, id, now).await?;
         store::calls::check_at(tx, id, now + wait).await?;
@@ -269,23 +235,13 @@ async fn apply(
     Ok(Applied { call: Some(call), repeated: false, wrap_up })
 }
 
-/// When a call in this state was answered, if it was.
-fn answered(state: CallState) -> Option<Timestamp> {
-    match state {
-        CallState::InProgress { answered_at } | CallState::WrappingUp { answered_at, .. } => {
-            Some(answered_at)
-        }
-        CallState::Queued | CallState::Dialing | CallState::Ringing | CallState::Ended(_) => None,
-    }
-}
-
 /// A report as the log keeps it. An utterance gets its place in the talk where the engine does not know it.
-fn logged(report: &Report, state: CallState) -> Option<LogEntry> {
+fn logged(report: &Report, state: &CallState) -> Option<LogEntry> {
     let mut line = LogLine::of(&report.progress)?;
     if let (LogLine::Said(said), CallState::InProgress { answered_at }) = (&mut line, state)
         && said.end.is_zero()
     {
-        said.start = Duration::try_from(report.at.duration_since(answered_at)).unwrap_or_default();
+        said.start = Duration::try_from(report.at.duration_since(*answered_at)).unwrap_or_default();
         said.end = said.start;
     }
     Some(LogEntry { at: report.at, line })

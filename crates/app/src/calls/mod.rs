@@ -26,4 +26,4 @@ mod place;
 mod policy;
 pub(crate) mod wrap_up;
 
-pub use place::{NewCall, PlaceError, Placed, place, was_refused};
+pub use place::{CallOrder, PlaceCallError, Placed, place, was_refused};

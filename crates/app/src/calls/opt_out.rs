@@ -4,8 +4,7 @@
 //! analyst and no language model is asked. A wish that stayed doubtful to the end blocks as well, marked so that an operator can see it.
 
 use domain::Timestamp;
-use domain::call::{CallState, Party, Progress, Report, Utterance};
-use store::calls::Call;
+use domain::call::{Call, Party, Progress, Report, Utterance};
 use store::opt_outs::Certainty;
 use store::{PlatformTx, StoreError};
 use understanding::opt_out::{self, OptOut, Speaker, Turn};
@@ -18,14 +17,14 @@ pub(crate) async fn heed(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(number) = call.other_party() else { return Ok(()) };
-    let is_over = matches!(call.state, CallState::WrappingUp { .. } | CallState::Ended(_));
+    let is_over = call.talk().is_some() || call.state().is_final();
     let was_heard = |report: &Report| match &report.progress {
         Progress::Said(said) => said.by == Party::Caller,
         Progress::Found(_) => true,
         Progress::Ended { .. } => is_over,
         _ => false,
     };
-    let is_machine = call.ended_reason.as_deref() == Some("voicemail");
+    let is_machine = call.ended_reason() == Some("voicemail");
     if is_machine || !reports.iter().any(was_heard) {
         return Ok(());
     }

@@ -1,10 +1,11 @@
 //! Placing calls. The intent is stored first; only then is the engine asked, once.
 
+use std::time::Duration;
+
 use domain::agent::DEFAULT_MAX_DURATION;
-use domain::call::{CallState, Direction, LogEntry, LogLine, Outcome};
+use domain::call::{Call, CallFacts, CallRequest, Direction, LogEntry, LogLine};
 use domain::dial_policy;
 use domain::{AgentId, BusinessId, CallId, E164, JobId, LeadId};
-use store::calls::Call;
 use store::jobs::{JobKind, NewJob};
 use store::{PlatformTx, StoreError, Tenancy};
 
@@ -18,23 +19,17 @@ use crate::idempotency::{self, Intent, Repeated};
 
 /// A call to place.
 #[derive(Debug, Clone)]
-pub struct NewCall {
-    /// Who talks.
+pub struct CallOrder {
+    /// The agent that talks.
     pub agent_id: AgentId,
-    /// Whom to call.
+    /// The number to call.
     pub to: E164,
-    /// The person's name.
-    pub name: Option<String>,
-    /// What the agent should know.
-    pub context: Option<String>,
-    /// The opening line.
-    pub first_message: Option<String>,
-    /// Whom the call belongs to in the CRM; otherwise the lead with this number, if there is one.
+    /// The lead that the call belongs to; otherwise the lead with this number, if there is one.
     pub lead_id: Option<LeadId>,
-    /// Where to report the end.
-    pub webhook_url: Option<String>,
-    /// Longest call in seconds.
-    pub max_duration_s: Option<u32>,
+    /// What the call is about, as it was given.
+    pub request: CallRequest,
+    /// The talk is ended after this time; otherwise after the agent's own.
+    pub max_duration: Option<Duration>,
     /// The request, if its sender may repeat it.
     pub intent: Option<Intent>,
 }
@@ -57,7 +52,7 @@ pub enum Placed {
 
 /// Why a call is not even stored.
 #[derive(Debug, thiserror::Error)]
-pub enum PlaceError {
+pub enum PlaceCallError {
     /// The webhook's address may not be called; says what was expected.
     #[error("{0}")]
     WebhookUrl(String),
@@ -84,16 +79,16 @@ enum Admission {
 /// Stores a call with its dial job, dials it, and waits for the engine's word as long as the settings allow.
 ///
 /// A caller that goes away does not stop the call: what is stored gets dialled.
-pub async fn place(app: &App, tenancy: &Tenancy, new: NewCall) -> Result<Placed, PlaceError> {
-    if let Some(url) = &new.webhook_url {
-        app.parts().egress.check(url).map_err(|refused| PlaceError::WebhookUrl(refused.to_string()))?;
+pub async fn place(app: &App, tenancy: &Tenancy, order: CallOrder) -> Result<Placed, PlaceCallError> {
+    if let Some(url) = &order.request.webhook_url {
+        app.parts().egress.check(url).map_err(|refused| PlaceCallError::WebhookUrl(refused.to_string()))?;
     }
     let id = CallId::new(app.ids());
     let job = JobId::new(app.ids());
     let admission = {
         let (platform, tenancy) = (app.clone(), tenancy.clone());
         app.platform()
-            .write(move |tx| Box::pin(async move { admit(tx, &platform, &tenancy, new, id, job).await }))
+            .write(move |tx| Box::pin(async move { admit(tx, &platform, &tenancy, order, id, job).await }))
             .await?
     };
     let (call, cast) = match admission {
@@ -114,75 +109,54 @@ pub async fn place(app: &App, tenancy: &Tenancy, new: NewCall) -> Result<Placed,
 
 /// True if the engine did not take the call, as opposed to one that it took and that then failed.
 pub fn was_refused(call: &Call) -> bool {
-    matches!(call.state, CallState::Ended(Outcome::Failed(_))) && call.conversation_id.is_none()
+    call.failure().is_some() && call.conversation_id().is_none()
 }
 
 async fn admit(
     tx: &mut PlatformTx,
     app: &App,
     tenancy: &Tenancy,
-    new: NewCall,
+    order: CallOrder,
     id: CallId,
     job: JobId,
-) -> Result<Admission, PlaceError> {
+) -> Result<Admission, PlaceCallError> {
     let now = app.now();
     let mode = tenancy.mode();
-    let agent = store::agents::get(tx, tenancy, new.agent_id).await?.ok_or(PlaceError::UnknownAgent)?;
+    let agent = store::agents::get(tx, tenancy, order.agent_id).await?.ok_or(PlaceCallError::UnknownAgent)?;
     let one = Tenancy::one(agent.business_id, mode);
-    if let Some(intent) = &new.intent
+    if let Some(intent) = &order.intent
         && let Some(repeated) =
             idempotency::begin(tx, app, agent.business_id, mode, intent, id.0, now).await?
     {
         return Ok(Admission::Repeated { business: agent.business_id, repeated });
     }
-    let business = store::businesses::by_id(tx, agent.business_id).await?.ok_or(PlaceError::UnknownAgent)?;
-    let lead = match new.lead_id {
-        Some(lead) => Some(store::leads::get(tx, &one, lead).await?.ok_or(PlaceError::UnknownLead)?),
-        None => store::leads::by_phone(tx, &one, &new.to).await?,
+    let business =
+        store::businesses::by_id(tx, agent.business_id).await?.ok_or(PlaceCallError::UnknownAgent)?;
+    let lead = match order.lead_id {
+        Some(lead) => Some(store::leads::get(tx, &one, lead).await?.ok_or(PlaceCallError::UnknownLead)?),
+        None => store::leads::by_phone(tx, &one, &order.to).await?,
     };
     let running = store::calls::count_running(tx, &one).await?;
     let reason =
-        may_dial(tx, app, &business, mode, &new.to, running).await?.map_err(PlaceError::Forbidden)?;
+        may_dial(tx, app, &business, mode, &order.to, running).await?.map_err(PlaceCallError::Forbidden)?;
     let number = store::numbers::of_agent(tx, &one, agent.id).await?;
     let carrier = number.as_ref().and_then(|number| number.engine.as_deref());
     let engine = app.engines().engine_for(mode, carrier, agent.engine.as_deref());
-    let max_duration_s = new
-        .max_duration_s
-        .or(agent.config.max_duration_s)
-        .unwrap_or(u32::try_from(DEFAULT_MAX_DURATION.as_secs()).expect("a constant of minutes"));
-    let call = Call {
+    let facts = CallFacts {
         id,
         business_id: business.id,
         mode,
         agent_id: agent.id,
         direction: Direction::Outbound,
-        to: new.to,
+        to: order.to,
         from: number.as_ref().map(|number| number.phone_number.clone()),
-        name: new.name,
-        context: new.context,
-        first_message: new.first_message,
-        lead_id: lead.as_ref().map(|lead| lead.id),
-        webhook_url: new.webhook_url,
-        max_duration_s,
+        request: order.request,
+        max_duration: order.max_duration.or(agent.config.max_duration).unwrap_or(DEFAULT_MAX_DURATION),
         engine: engine.map_or(NO_ENGINE, |engine| engine.name()).to_owned(),
-        node_id: None,
-        conversation_id: None,
-        state: CallState::Queued,
-        ringing_at: None,
-        ended_at: None,
-        ended_reason: None,
-        cost_cents: 0,
-        summary: None,
-        quality: None,
-        analyst: None,
-        recording_key: None,
-        recording_type: None,
-        recording_duration_ms: None,
         policy_reason: reason.to_string(),
-        refusal: None,
         created_at: app.store().created_at(now),
-        finished_at: None,
     };
+    let call = Call::outbound(facts, lead.as_ref().map(|lead| lead.id));
     store::calls::insert(tx, &call).await?;
     store::call_log::begin(tx, call.id, &LogEntry { at: now, line: LogLine::Queued }).await?;
     let dial_job = NewJob {

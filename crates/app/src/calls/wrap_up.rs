@@ -5,13 +5,12 @@
 use std::time::Duration;
 
 use domain::agent::Model;
-use domain::call::{CallState, Findings as EngineFindings, Outcome, Party, Utterance};
+use domain::call::{Assessment, Call, CallState, Findings, Party, StoredRecording, Utterance};
 use domain::engine::{Recorded, Recordings};
 use domain::prompt::{self, Knowledge};
 use domain::{CallId, JobId, Timestamp};
 use jiff::SignedDuration;
-use speech::{Analysis, AnalysisRequest, LeadFacts, Quality};
-use store::calls::Call;
+use speech::{Analysis, AnalysisRequest, LeadFacts};
 use store::transcripts::Transcript;
 use store::{PlatformTx, StoreError, Tenancy};
 
@@ -52,20 +51,20 @@ pub(crate) async fn attempt(app: &App, id: CallId, attempt: Attempt) {
 async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), StoreError> {
     let Some(work) = look_up(app, id).await? else { return finish_only(app, job).await };
     let now = app.now();
-    let (talked, until) = match work.call.state {
-        CallState::WrappingUp { talked, until, .. } => (talked, until),
-        CallState::Ended(_) => (Duration::ZERO, now + ENRICHING),
+    let until = match work.call.state() {
+        CallState::WrappingUp { until, .. } => *until,
+        CallState::Ended(_) => now + ENRICHING,
         _ => return finish_only(app, job).await,
     };
     // Where the recording may take minutes, the job gives its hand back until then.
     let engine = app.engine_of(&work.call);
     let early = if engine.is_some_and(|engine| engine.recordings() == Recordings::Later) {
         match record(app, &work.call, &work.utterances).await {
-            Recording::NotYet if !work.call.state.is_final() => {
+            Sought::NotYet if !work.call.state().is_final() => {
                 if let Some(again) = next_look(app, &work.call, until) {
                     return postpone(app, job, again).await;
                 }
-                Some(Recording::Nothing)
+                Some(Sought::Nothing)
             }
             recording => Some(recording),
         }
@@ -95,15 +94,15 @@ async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), StoreError> {
         found = Some((analysis, by));
     }
     let recording = match recording {
-        Ok(Recording::Stored(recorded)) => Some(recorded),
-        Ok(Recording::Nothing | Recording::NotYet) => None,
+        Ok(Sought::Stored(recorded)) => Some(recorded),
+        Ok(Sought::Nothing | Sought::NotYet) => None,
         Err(_) => {
             tracing::warn!(call = %id, "the recording was not ready in time");
             None
         }
     };
     let found = with_findings(found, work.findings.as_ref(), &work.call.engine);
-    conclude(app, job, Findings { work, talked, found, recording }).await
+    conclude(app, job, Results { work, found, recording }).await
 }
 
 /// Everything that is known of the call before it is read.
@@ -111,7 +110,7 @@ struct Work {
     call: Call,
     utterances: Vec<Utterance>,
     request: AnalysisRequest,
-    findings: Option<EngineFindings>,
+    findings: Option<Findings>,
 }
 
 /// When to look for a recording again: 10 s, 30 s, 2 min and 10 min after the wrap-up began; `None` if it is too late for that.
@@ -124,7 +123,7 @@ fn next_look(app: &App, call: &Call, until: Timestamp) -> Option<Timestamp> {
 /// What the engine found out comes before what we did.
 fn with_findings(
     ours: Option<(Analysis, String)>,
-    theirs: Option<&EngineFindings>,
+    theirs: Option<&Findings>,
     engine: &str,
 ) -> Option<(Analysis, String)> {
     let Some(theirs) = theirs else { return ours };
@@ -142,9 +141,7 @@ fn with_findings(
         analysis.summary.clone_from(summary);
         engine.clone_into(&mut by);
     }
-    if let Some([professionalism, empathy, information_gathering, resolution]) = theirs.quality {
-        analysis.quality = Some(Quality { professionalism, empathy, information_gathering, resolution });
-    }
+    analysis.quality = theirs.quality.or(analysis.quality);
     let better = |theirs: &Option<String>, ours: &mut Option<String>| {
         if theirs.is_some() {
             ours.clone_from(theirs);
@@ -162,18 +159,10 @@ async fn postpone(app: &App, job: JobId, at: Timestamp) -> Result<(), StoreError
 }
 
 /// Everything that goes into the last transaction.
-struct Findings {
+struct Results {
     work: Work,
-    talked: Duration,
     found: Option<(Analysis, String)>,
     recording: Option<StoredRecording>,
-}
-
-/// A recording that has been stored.
-struct StoredRecording {
-    key: String,
-    content_type: &'static str,
-    duration: Option<Duration>,
 }
 
 async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
@@ -190,7 +179,7 @@ async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
                 let Some(cast) = cast_of(tx, &call).await? else { return Ok(None) };
                 let knowledge = Knowledge {
                     lead: cast.lead.as_ref(),
-                    name: call.name.as_deref(),
+                    name: call.request.name.as_deref(),
                     business: &cast.business,
                     now,
                 };
@@ -198,19 +187,19 @@ async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
                 let config = &cast.agent.config;
                 let mut facts: Vec<(String, String)> =
                     variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-                if let Some(context) = &call.context {
+                if let Some(context) = &call.request.context {
                     facts.push(("context".to_owned(), context.clone()));
                 }
                 let request = AnalysisRequest {
                     system_prompt: prompt::instructions(
                         config,
                         call.direction,
-                        call.context.as_deref(),
+                        call.request.context.as_deref(),
                         &variables,
                     ),
                     facts,
                     transcript: utterances.clone(),
-                    ended_reason: call.ended_reason.clone().unwrap_or_default(),
+                    ended_reason: call.ended_reason().unwrap_or_default().to_owned(),
                     model: Model { temperature: 0.0, ..config.model.clone() },
                 };
                 Ok(Some(Work { call, utterances, request, findings }))
@@ -231,52 +220,42 @@ async fn read_with_model(app: &App, request: &AnalysisRequest) -> Option<(Analys
 }
 
 /// What came of asking for a recording.
-enum Recording {
+enum Sought {
     Stored(StoredRecording),
     NotYet,
     Nothing,
 }
 
 /// Gets and stores the recording. Losing it never holds up the end of a call for good.
-async fn record(app: &App, call: &Call, utterances: &[Utterance]) -> Recording {
+async fn record(app: &App, call: &Call, utterances: &[Utterance]) -> Sought {
     let engine = app.engine_of(call).filter(|engine| engine.recordings() != Recordings::None);
-    let Some(engine) = engine else { return Recording::Nothing };
+    let Some(engine) = engine else { return Sought::Nothing };
     let draft = match app.recordings().draft(call.id, app.ids().next()).await {
         Ok(draft) => draft,
         Err(error) => {
             tracing::error!(call = %call.id, %error, "there is no place for a recording");
-            return Recording::NotYet;
+            return Sought::NotYet;
         }
     };
-    let asked = engine.recording(call.id, call.conversation_id.as_deref(), utterances, draft.path()).await;
-    let recorded = match asked {
+    let recorded = match engine.recording(call.id, call.conversation_id(), utterances, draft.path()).await {
         Ok(Recorded::File(recorded)) => recorded,
-        Ok(Recorded::NotYet) => return Recording::NotYet,
-        Ok(Recorded::Nothing) => return Recording::Nothing,
+        Ok(Recorded::NotYet) => return Sought::NotYet,
+        Ok(Recorded::Nothing) => return Sought::Nothing,
         Err(error) => {
             tracing::warn!(call = %call.id, %error, "the recording could not be had");
-            return Recording::NotYet;
+            return Sought::NotYet;
         }
     };
     match app.recordings().keep(draft, recorded.content_type).await {
-        Ok(key) => Recording::Stored(StoredRecording {
+        Ok(key) => Sought::Stored(StoredRecording {
             key,
-            content_type: recorded.content_type,
-            duration: recorded.duration.or(talked(call)),
+            content_type: recorded.content_type.to_owned(),
+            duration: recorded.duration.or(call.talk().map(|talk| talk.talked)),
         }),
         Err(error) => {
             tracing::error!(call = %call.id, %error, "the recording could not be stored");
-            Recording::NotYet
+            Sought::NotYet
         }
-    }
-}
-
-fn talked(call: &Call) -> Option<Duration> {
-    match call.state {
-        CallState::WrappingUp { talked, .. } | CallState::Ended(Outcome::Completed { talked }) => {
-            Some(talked)
-        }
-        _ => None,
     }
 }
 
@@ -284,8 +263,8 @@ async fn finish_only(app: &App, job: JobId) -> Result<(), StoreError> {
     app.platform().write(move |tx| Box::pin(async move { store::jobs::finish(tx, job).await })).await
 }
 
-async fn conclude(app: &App, job: JobId, findings: Findings) -> Result<(), StoreError> {
-    let id = findings.work.call.id;
+async fn conclude(app: &App, job: JobId, results: Results) -> Result<(), StoreError> {
+    let id = results.work.call.id;
     let platform = app.clone();
     app.platform()
         .write(move |tx| {
@@ -293,11 +272,9 @@ async fn conclude(app: &App, job: JobId, findings: Findings) -> Result<(), Store
                 let now = platform.now();
                 store::jobs::finish(tx, job).await?;
                 let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(()) };
-                match call.state {
-                    CallState::WrappingUp { .. } => {
-                        write_findings(tx, &platform, &mut call, findings, now).await
-                    }
-                    CallState::Ended(_) => enrich(tx, &platform, &mut call, findings, now).await,
+                match call.state() {
+                    CallState::WrappingUp { .. } => complete(tx, &platform, &mut call, results, now).await,
+                    CallState::Ended(_) => enrich(tx, &platform, &mut call, results, now).await,
                     _ => Ok(()),
                 }
             })
@@ -307,28 +284,22 @@ async fn conclude(app: &App, job: JobId, findings: Findings) -> Result<(), Store
     Ok(())
 }
 
-async fn write_findings(
+async fn complete(
     tx: &mut PlatformTx,
     app: &App,
     call: &mut Call,
-    findings: Findings,
+    results: Results,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Findings { work, talked, found, recording } = findings;
-    if let Some((analysis, by)) = found {
-        call.quality = analysis.quality.map(marks);
-        call.lead_id = leads::learn(tx, app, call, &analysis, now).await?.or(call.lead_id);
-        call.summary = Some(analysis.summary);
-        call.analyst = Some(by);
-    }
-    if let Some(recorded) = recording {
-        add_recording(call, recorded);
-    }
+    let Results { work, found, recording } = results;
+    let assessment = match found {
+        Some((analysis, by)) => Some(assess(tx, app, call, analysis, by, now).await?),
+        None => None,
+    };
     if !work.utterances.is_empty() {
         store::transcripts::insert(tx, &transcript(call, work.utterances)).await?;
     }
-    call.state = CallState::Ended(Outcome::Completed { talked });
-    ending::conclude(tx, app, call, now).await
+    ending::complete(tx, app, call, assessment, recording, now).await
 }
 
 /// Adds to a final call what became known of it too late. Nothing is changed that was there, and nobody is told twice.
@@ -336,36 +307,36 @@ async fn enrich(
     tx: &mut PlatformTx,
     app: &App,
     call: &mut Call,
-    findings: Findings,
+    results: Results,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Findings { work, found, recording, .. } = findings;
-    if let Some((analysis, by)) = found
-        && call.summary.is_none()
-    {
-        call.quality = call.quality.or(analysis.quality.map(marks));
-        call.lead_id = leads::learn(tx, app, call, &analysis, now).await?.or(call.lead_id);
-        call.summary = Some(analysis.summary);
-        call.analyst = Some(by);
-    }
-    if let (Some(recorded), None) = (recording, &call.recording_key) {
-        add_recording(call, recorded);
-    }
+    let Results { work, found, recording } = results;
+    let assessment = match found {
+        Some((analysis, by)) if call.assessment().is_none() => {
+            Some(assess(tx, app, call, analysis, by, now).await?)
+        }
+        _ => None,
+    };
     let one = Tenancy::one(call.business_id, call.mode);
     if !work.utterances.is_empty() && !store::transcripts::exists(tx, &one, call.id).await? {
         store::transcripts::insert(tx, &transcript(call, work.utterances)).await?;
     }
-    store::calls::update(tx, call).await
+    if call.enrich(assessment, recording) { store::calls::update(tx, call).await } else { Ok(()) }
 }
 
-fn marks(quality: Quality) -> [u8; 4] {
-    [quality.professionalism, quality.empathy, quality.information_gathering, quality.resolution]
-}
-
-fn add_recording(call: &mut Call, recorded: StoredRecording) {
-    call.recording_duration_ms = recorded.duration.and_then(|length| u64::try_from(length.as_millis()).ok());
-    call.recording_type = Some(recorded.content_type.to_owned());
-    call.recording_key = Some(recorded.key);
+/// Teaches the lead what was found out, and gives what is kept with the call.
+async fn assess(
+    tx: &mut PlatformTx,
+    app: &App,
+    call: &mut Call,
+    analysis: Analysis,
+    analyst: String,
+    now: Timestamp,
+) -> Result<Assessment, StoreError> {
+    if let Some(lead) = leads::learn(tx, app, call, &analysis, now).await? {
+        call.belong_to(lead);
+    }
+    Ok(Assessment { summary: analysis.summary, quality: analysis.quality, analyst })
 }
 
 fn transcript(call: &Call, utterances: Vec<Utterance>) -> Transcript {

@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use domain::call::{CallState, Ending, FailureCode, Progress, Report};
+use domain::call::{Call, CallState, Progress, Report};
 use domain::engine::Fate;
 use domain::{CallId, Timestamp};
 use futures_util::StreamExt as _;
 use jiff::SignedDuration;
 use store::StoreError;
-use store::calls::Call;
 
 use crate::App;
 use crate::attempt::{self, log_trouble};
@@ -157,7 +156,7 @@ fn note(call: CallId, error: &StoreError, consequence: &'static str) {
 async fn ask_after(app: &App, call: &Call, end_seen_at: Option<Timestamp>) -> Result<bool, StoreError> {
     let waited = end_seen_at.map(|seen| Duration::try_from(app.now() - seen).unwrap_or_default());
     let fate = match app.engine_of(call) {
-        Some(engine) => match engine.fate(call.id, call.conversation_id.as_deref(), waited).await {
+        Some(engine) => match engine.fate(call.id, call.conversation_id(), waited).await {
             Ok(fate) => fate,
             Err(error) => {
                 tracing::warn!(call = %call.id, %error, "the engine could not be asked what became of a call");
@@ -185,19 +184,21 @@ async fn ask_after(app: &App, call: &Call, end_seen_at: Option<Timestamp>) -> Re
         }
         Fate::Reports(reports) => reports,
         // Asked a moment ago, by a process that may have died just then: what it asked for may only be about to appear.
-        Fate::Unknown if call.state == CallState::Dialing && is_recent(app, call).await? => {
+        Fate::Unknown if *call.state() == CallState::Dialing && is_recent(app, call).await? => {
             look_again(app, call, UNREACHABLE, false).await?;
             return Ok(false);
         }
         Fate::Unknown => vec![lost(app, call).await?],
     };
-    let stored = intake::store(app, call.id, reports, Also::default()).await?;
-    Ok(stored.is_none_or(|call| call.state.is_final() || matches!(call.state, CallState::WrappingUp { .. })))
+    let taken = intake::take(app, call.id, reports, Also::default()).await?;
+    Ok(taken
+        .call
+        .is_none_or(|call| call.state().is_final() || matches!(call.state(), CallState::WrappingUp { .. })))
 }
 
 /// True if only another process can say whether a call runs. Should that process die, the call is among the lost ones.
 fn runs_in_another_process(app: &App, call: &Call) -> bool {
-    call.node_id.is_some_and(|node| node != app.node())
+    call.node_id().is_some_and(|node| node != app.node())
         && app.engine_of(call).is_some_and(|engine| !engine.outlives_us())
 }
 
@@ -240,12 +241,7 @@ async fn lost(app: &App, call: &Call) -> Result<Report, StoreError> {
         .read(move |tx| Box::pin(async move { store::calls::last_heard(tx, id).await }))
         .await?
         .unwrap_or(call.created_at);
-    let ending = Ending::Failed(FailureCode::InternalError);
-    Ok(Report {
-        call_id: id,
-        at: last,
-        progress: Progress::Ended { ending, reason: "engine-lost".to_owned() },
-    })
+    Ok(Report { call_id: id, at: last, progress: Progress::lost() })
 }
 
 /// Ends a call whose wrap-up did not come to its end in time.

@@ -67,7 +67,7 @@ impl LogLine {
             Progress::Ended { ending: Ending::Talked { talked, .. }, reason } => {
                 Self::Talked { reason: reason.clone(), talked: *talked }
             }
-            Progress::Ended { ending: Ending::Failed(code), reason } => {
+            Progress::Ended { ending: Ending::Failed(code) | Ending::Refused { code, .. }, reason } => {
                 Self::NotConnected { reason: reason.clone(), code: *code }
             }
         })

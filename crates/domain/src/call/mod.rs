@@ -1,14 +1,20 @@
 //! A call: its plan, its life and its endings.
 
+mod life;
 mod log;
 mod outcome;
 mod plan;
 mod progress;
+mod record;
+mod results;
 mod state;
 
 pub use crate::direction::Direction;
+pub use life::{Refusal, Step, WRAP_UP_LIMIT};
 pub use log::{LogEntry, LogLine};
-pub use outcome::{FailureCode, Outcome};
+pub use outcome::{Ended, Failure, FailureCode, Outcome, Talk};
 pub use plan::CallPlan;
 pub use progress::{Ending, Findings, Party, Progress, Report, Utterance};
-pub use state::{CallState, Step, WRAP_UP_LIMIT};
+pub use record::{Call, CallFacts, CallLife, CallRequest};
+pub use results::{Assessment, Quality, StoredRecording};
+pub use state::CallState;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::{Assessment, StoredRecording};
+use crate::Timestamp;
+
 crate::word_enum! {
     /// Why a call never connected, as the public API names it.
     pub enum FailureCode {
@@ -26,16 +29,68 @@ crate::word_enum! {
     }
 }
 
-/// How a call ended, for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A talk that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Talk {
+    /// When somebody or something answered.
+    pub answered_at: Timestamp,
+    /// From answer to end, in whole milliseconds.
+    pub talked: Duration,
+    /// The engine's own word for why it ended.
+    pub reason: String,
+}
+
+impl Talk {
+    /// A talk of this length. Parts of a millisecond are dropped, because storage keeps none.
+    pub fn new(answered_at: Timestamp, talked: Duration, reason: impl Into<String>) -> Self {
+        let talked = Duration::from_millis(u64::try_from(talked.as_millis()).unwrap_or(u64::MAX));
+        Self { answered_at, talked, reason: reason.into() }
+    }
+
+    /// When it ended.
+    pub fn ended_at(&self) -> Timestamp {
+        self.answered_at.checked_add(self.talked).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// Why a call never connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The cause, as the public API names it.
+    pub code: FailureCode,
+    /// The engine's own word for why, or the platform's if no engine was asked.
+    pub reason: String,
+    /// What a user can do about it, if somebody refused the call; no personal data.
+    pub refusal: Option<String>,
+    /// When the attempt ended.
+    pub failed_at: Timestamp,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was answered, by a person or a machine, and lasted this long.
+    /// It was answered, by a person or a machine.
     Completed {
-        /// From answer to end.
-        talked: Duration,
+        /// What followed the answer.
+        talk: Talk,
+        /// What it cost.
+        cost_cents: u32,
     },
     /// It never connected.
-    Failed(FailureCode),
+    Failed(Failure),
+}
+
+/// A call that is over. Its outcome never changes; results that were missing may still be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When the call turned final, on our clock.
+    pub finished_at: Timestamp,
+    /// What was made of the talk.
+    pub assessment: Option<Assessment>,
+    /// Its recording.
+    pub recording: Option<StoredRecording>,
 }
 
 #[cfg(test)]

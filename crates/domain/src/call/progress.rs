@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::FailureCode;
+use super::{FailureCode, Quality};
 use crate::{CallId, Timestamp};
 
 crate::word_enum! {
@@ -35,8 +35,8 @@ pub struct Utterance {
 pub struct Findings {
     /// What was said, in a few sentences.
     pub summary: Option<String>,
-    /// Professionalism, empathy, information gathering, resolution; 0 to 100 each.
-    pub quality: Option<[u8; 4]>,
+    /// How well the agent did.
+    pub quality: Option<Quality>,
     /// The caller's name.
     pub name: Option<String>,
     /// The caller's e-mail address.
@@ -70,6 +70,13 @@ pub enum Ending {
     },
     /// It never connected.
     Failed(FailureCode),
+    /// The engine did not take it: nothing rang and nothing will.
+    Refused {
+        /// The cause.
+        code: FailureCode,
+        /// What a user can do about it; no personal data.
+        words: String,
+    },
 }
 
 /// One step of a call, as an engine reports it.
@@ -102,6 +109,14 @@ pub enum Progress {
         /// The engine's own word for why: `caller-hung-up`, `agent-said-goodbye`, `voicemail`, `silence`, `max-duration` …
         reason: String,
     },
+}
+
+impl Progress {
+    /// The end of a call that its engine knows nothing of.
+    pub fn lost() -> Self {
+        let ending = Ending::Failed(FailureCode::InternalError);
+        Self::Ended { ending, reason: "engine-lost".to_owned() }
+    }
 }
 
 /// A step with its call and its time on the engine's clock (the sandbox runs on a virtual one).

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::call::Party;
+use domain::call::{Party, Quality};
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use speech::{
-    Analysis, AnalysisRequest, CallAnalyst, Chat, ChatMessage, Delta, LanguageModel, LeadFacts, Quality,
-    Role, SpeechError,
+    Analysis, AnalysisRequest, CallAnalyst, Chat, ChatMessage, Delta, LanguageModel, LeadFacts, Role,
+    SpeechError,
 };
 
 use crate::OpenAi;

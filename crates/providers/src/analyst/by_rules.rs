@@ -9,8 +9,8 @@
 //! The lead's score: 20, plus 20 for a name, 25 for an e-mail address or number, 25 for a reason, plus 10 for a yes; 0 after an opt-out.
 
 use async_trait::async_trait;
-use domain::call::{Party, Utterance};
-use speech::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, Quality, SpeechError};
+use domain::call::{Party, Quality, Utterance};
+use speech::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, SpeechError};
 
 use ::understanding::opt_out::{self, OptOut, Speaker, Turn};
 

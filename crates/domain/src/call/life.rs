@@ -1,0 +1,225 @@
+//! The life of a call: every way to move it, each a function.
+//!
+//! ```text
+//! Queued --dial--> Dialing --on--> Ringing --on--> InProgress --on--> WrappingUp --conclude--> Ended(Completed)
+//!  |  ^               |  |            |
+//!  |  +---put_back----+  +-----on-----+-------------------------------------------------------> Ended(Failed)
+//!  +---refuse---------------------------------------------------------------------------------> Ended(Failed)
+//! ```
+//!
+//! Whatever arrives, twice or late or out of order: a call moves forwards only, and an end is final. The one way back is
+//! [`Call::put_back`], for a call of which it is certain that nothing rang.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::{
+    Assessment, Call, CallState, Ended, Ending, Failure, FailureCode, Outcome, Progress, StoredRecording,
+    Talk,
+};
+use crate::{LeadId, NodeId, Timestamp};
+
+/// How long summary and recording may take before a call turns final without them, unless its engine needs longer.
+pub const WRAP_UP_LIMIT: SignedDuration = SignedDuration::from_secs(30);
+
+/// What a report meant for a call, and what is to be done because of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Step {
+    /// The call is where it was: a duplicate, a late arrival, or something that is only logged.
+    Stayed,
+    /// The call has moved on and still lives.
+    Moved,
+    /// The talk is over: the wrap-up is to be scheduled.
+    TalkEnded,
+    /// The call never connected and is final: its end is to be told.
+    Failed,
+}
+
+/// Why the platform itself gives a call up before anything has been dialled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The cause, as the public API names it.
+    pub code: FailureCode,
+    /// The same as one word, for `ended_reason`.
+    pub reason: String,
+    /// What a user can do about it; no personal data.
+    pub words: String,
+}
+
+impl Call {
+    /// Takes the call up for dialling: from here on nothing dials it again. False if it is not queued; then nothing changes.
+    #[must_use]
+    pub fn dial(&mut self, node: NodeId) -> bool {
+        let is_queued = self.life.state == CallState::Queued;
+        if is_queued {
+            self.life.state = CallState::Dialing;
+            self.life.node_id = Some(node);
+        }
+        is_queued
+    }
+
+    /// Puts the call back into the queue because its engine has no room. Nothing has rung, so dialling it later is no second
+    /// attempt. False, and nothing changes, if a report says otherwise: the phone rang, or the engine gave the call a name.
+    #[must_use]
+    pub fn put_back(&mut self) -> bool {
+        let nothing_rang = self.life.state == CallState::Dialing && self.life.conversation_id.is_none();
+        if nothing_rang {
+            self.life.state = CallState::Queued;
+            self.life.node_id = None;
+        }
+        nothing_rang
+    }
+
+    /// Gives the call up before anything has been dialled. False if it is not queued; then nothing changes.
+    #[must_use]
+    pub fn refuse(&mut self, refusal: Refusal, now: Timestamp) -> bool {
+        let is_queued = self.life.state == CallState::Queued;
+        if is_queued {
+            let Refusal { code, reason, words } = refusal;
+            self.fail(Failure { code, reason, refusal: Some(words), failed_at: now }, now);
+        }
+        is_queued
+    }
+
+    /// Takes a report of the engine. `at` is the engine's time, `now` is ours; `limit` is how long the wrap-up may take.
+    pub fn on(&mut self, progress: &Progress, at: Timestamp, now: Timestamp, limit: SignedDuration) -> Step {
+        match progress {
+            Progress::Accepted { conversation_id } => {
+                self.name(conversation_id);
+                Step::Stayed
+            }
+            Progress::Said(_) | Progress::Noted { .. } | Progress::Found(_) => Step::Stayed,
+            Progress::Ringing => self.ring(at),
+            Progress::Answered => self.answer(at),
+            Progress::Ended { ending, reason } => self.end(ending, reason, at, now, limit),
+        }
+    }
+
+    /// Keeps what the engine calls the call. The first name counts.
+    pub fn name(&mut self, conversation_id: &str) {
+        self.life.conversation_id.get_or_insert_with(|| conversation_id.to_owned());
+    }
+
+    /// Lets go of the process that asked for the call: it goes on without us, and no crash of ours ends it.
+    pub fn leave_node(&mut self) {
+        self.life.node_id = None;
+    }
+
+    /// Makes the call belong to a lead.
+    pub fn belong_to(&mut self, lead: LeadId) {
+        self.life.lead_id = Some(lead);
+    }
+
+    /// Ends the wrap-up: the call is complete, with whatever results there are. False if it is not being wrapped up; then
+    /// nothing changes.
+    #[must_use]
+    pub fn conclude(
+        &mut self,
+        cost_cents: u32,
+        assessment: Option<Assessment>,
+        recording: Option<StoredRecording>,
+        now: Timestamp,
+    ) -> bool {
+        let CallState::WrappingUp { talk, .. } = &self.life.state else { return false };
+        let outcome = Outcome::Completed { talk: talk.clone(), cost_cents };
+        self.life.state = CallState::Ended(Ended { outcome, finished_at: now, assessment, recording });
+        true
+    }
+
+    /// Adds results that came after the end. What is there already stays, and the outcome never changes. False if the call is
+    /// not final; then nothing changes.
+    #[must_use]
+    pub fn enrich(&mut self, assessment: Option<Assessment>, recording: Option<StoredRecording>) -> bool {
+        let CallState::Ended(ended) = &mut self.life.state else { return false };
+        ended.assessment = ended.assessment.take().or(assessment);
+        ended.recording = ended.recording.take().or(recording);
+        true
+    }
+
+    fn ring(&mut self, at: Timestamp) -> Step {
+        if self.life.state.is_final() {
+            return Step::Stayed;
+        }
+        // Clocks and reports may disagree, but nothing rings for the first time after it was answered.
+        let began = self.answered_at().map_or(at, |answered_at| at.min(answered_at));
+        self.life.ringing_at.get_or_insert(began);
+        if matches!(self.life.state, CallState::Queued | CallState::Dialing) {
+            self.life.state = CallState::Ringing;
+            return Step::Moved;
+        }
+        Step::Stayed
+    }
+
+    fn answer(&mut self, at: Timestamp) -> Step {
+        match self.life.state {
+            CallState::Queued | CallState::Dialing | CallState::Ringing => {
+                self.answered(at);
+                self.life.state = CallState::InProgress { answered_at: at };
+                Step::Moved
+            }
+            CallState::InProgress { .. } | CallState::WrappingUp { .. } | CallState::Ended(_) => Step::Stayed,
+        }
+    }
+
+    fn end(
+        &mut self,
+        ending: &Ending,
+        reason: &str,
+        at: Timestamp,
+        now: Timestamp,
+        limit: SignedDuration,
+    ) -> Step {
+        let answered_at = match self.life.state {
+            CallState::WrappingUp { .. } | CallState::Ended(_) => return Step::Stayed,
+            CallState::InProgress { answered_at } => Some(answered_at),
+            CallState::Queued | CallState::Dialing | CallState::Ringing => None,
+        };
+        let talk = match (ending, answered_at) {
+            (Ending::Talked { answered_at, talked }, _) => Talk::new(*answered_at, *talked, reason),
+            // An answered call cannot turn into one that never connected: it lasted until this report.
+            (Ending::Failed(_) | Ending::Refused { .. }, Some(answered_at)) => {
+                let talked = at.duration_since(answered_at).try_into().unwrap_or(Duration::ZERO);
+                Talk::new(answered_at, talked, reason)
+            }
+            (Ending::Failed(code), None) => return self.never_connected(*code, reason, None, at, now),
+            (Ending::Refused { code, words }, None) => {
+                return self.never_connected(*code, reason, Some(words.clone()), at, now);
+            }
+        };
+        self.answered(talk.answered_at);
+        self.life.state = CallState::WrappingUp { talk, until: now + limit };
+        Step::TalkEnded
+    }
+
+    /// Brings the beginning of the ringing into line with an answer that was earlier.
+    fn answered(&mut self, at: Timestamp) {
+        self.life.ringing_at = self.life.ringing_at.map(|began| began.min(at));
+    }
+
+    fn never_connected(
+        &mut self,
+        code: FailureCode,
+        reason: &str,
+        refusal: Option<String>,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Step {
+        let failed_at = self.life.ringing_at.map_or(at, |began| began.max(at));
+        self.fail(Failure { code, reason: reason.to_owned(), refusal, failed_at }, now);
+        Step::Failed
+    }
+
+    fn fail(&mut self, failure: Failure, now: Timestamp) {
+        self.life.state = CallState::Ended(Ended {
+            outcome: Outcome::Failed(failure),
+            finished_at: now,
+            assessment: None,
+            recording: None,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

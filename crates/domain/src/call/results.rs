@@ -1,0 +1,38 @@
+//! What is known of a call only after its end: what was made of the talk, and where the recording lies.
+
+use std::time::Duration;
+
+/// Four marks from 0 to 100 for how well the agent did, named by the public API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quality {
+    /// Manner and correctness of the agent.
+    pub professionalism: u8,
+    /// How it took up what the caller felt and said.
+    pub empathy: u8,
+    /// How much of what it had to learn it learned.
+    pub information_gathering: u8,
+    /// Whether the purpose of the call was reached.
+    pub resolution: u8,
+}
+
+/// What somebody who read the talk made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// What was said, in a few sentences.
+    pub summary: String,
+    /// How well the agent did; `None` if there was nothing to judge.
+    pub quality: Option<Quality>,
+    /// Who wrote summary and marks: an analyst (`deterministic`, `llm:<model>`) or an engine.
+    pub analyst: String,
+}
+
+/// A recording that has been stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRecording {
+    /// Where the file lies in the storage of recordings.
+    pub key: String,
+    /// Its media type, for instance `audio/wav`.
+    pub content_type: String,
+    /// Length of the sound in whole milliseconds; `None` if the file does not tell.
+    pub duration: Option<Duration>,
+}
