@@ -14,6 +14,7 @@ pub fn unlimited() -> Vec<(&'static str, String)> {
         "KAICALLS_RATE_LIMIT_AGENTS_UPDATE",
         "KAICALLS_RATE_LIMIT_READS",
         "KAICALLS_RATE_LIMIT_WRITES",
+        "KAICALLS_RATE_LIMIT_LOGINS",
     ];
     names.into_iter().map(|name| (name, "1000000".to_owned())).collect()
 }
@@ -38,7 +39,9 @@ pub async fn clients() -> Result<(), Failure> {
     requests
         .arg("e2e/generated_requests.py")
         .env("KAICALLS_BASE_URL", &base_url)
-        .env("KAICALLS_API_KEY", &key);
+        .env("KAICALLS_API_KEY", &key)
+        .env("KAICALLS_EMAIL", server::EMAIL)
+        .env("KAICALLS_PASSWORD", &installation.password);
     programs::run(&mut requests).await?;
     running.kill().await
 }

@@ -14,6 +14,9 @@ use crate::programs;
 /// How long the server may take until it answers.
 const START: Duration = Duration::from_secs(30);
 
+/// Who can log in to every installation.
+pub const EMAIL: &str = "owner@example.com";
+
 /// An installation: a folder with settings and data, and two ports.
 pub struct Installation {
     binary: PathBuf,
@@ -24,6 +27,8 @@ pub struct Installation {
     variables: Vec<(&'static str, String)>,
     /// What webhooks are signed with.
     pub webhook_secret: String,
+    /// The password of the user.
+    pub password: String,
 }
 
 /// A running server; dropping it kills it.
@@ -51,22 +56,17 @@ impl Installation {
             database_url: database_url.unwrap_or(file),
             variables,
             webhook_secret: String::new(),
+            password: String::new(),
         };
         let mut setup = installation.command();
-        setup.args([
-            "setup",
-            "--email",
-            "owner@example.com",
-            "--business",
-            "Smith & Partners",
-            "--phone",
-            "+15125550100",
-        ]);
+        setup.args(["setup", "--email", EMAIL, "--business", "Smith & Partners", "--phone", "+15125550100"]);
         let told = programs::output(&mut setup).await?;
-        let secret = told.lines().find_map(|line| line.strip_prefix("Webhook secret"));
-        if let Some(secret) = secret.and_then(|rest| rest.split_whitespace().next()) {
-            secret.clone_into(&mut installation.webhook_secret);
-        }
+        let after = |label| {
+            let rest = told.lines().find_map(|line| line.strip_prefix(label));
+            rest.and_then(|rest| rest.split_whitespace().next()).unwrap_or_default().to_owned()
+        };
+        installation.webhook_secret = after("Webhook secret");
+        installation.password = after("Password");
         Ok(installation)
     }
 
