@@ -1,7 +1,7 @@
 //! Agents: making and changing them. Every effective change is a new version.
 //!
 //! Engines may keep agents of their own, several of them the same agent. Then the intent is stored first, the engine acts, and the
-//! result is stored; whatever a crash or a lost answer leaves between the two sides is repaired by [`repair`].
+//! result is stored; whatever a crash or a lost answer leaves between the two sides is repaired by `repair`.
 
 use std::collections::HashSet;
 use std::time::Duration;

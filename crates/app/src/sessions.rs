@@ -53,7 +53,7 @@ pub enum LoginError {
     Store(#[from] StoreError),
 }
 
-/// Checks e-mail and password, and opens a session. An account at which somebody has guessed waits first (see [`crate::passwords`]).
+/// Checks e-mail and password, and opens a session. An account at which somebody has guessed waits first (see `passwords.rs`).
 pub async fn log_in(app: &App, email: &str, password: &str) -> Result<LoggedIn, LoginError> {
     let email = email.trim().to_lowercase();
     let delay = app.guesses().delay(&email, app.now());
