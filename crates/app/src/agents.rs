@@ -419,7 +419,7 @@ async fn announce_update(
 
 /// Makes this process the only one that changes an agent at an engine; gives the agent, `None` if there is none.
 async fn occupy(app: &App, id: AgentId, engine: &'static str) -> Result<Option<Agent>, AgentError> {
-    let deadline = tokio::time::Instant::now() + TURN;
+    let mut waited = Duration::ZERO;
     loop {
         let now = app.now();
         let (agent, ours) = app
@@ -434,10 +434,11 @@ async fn occupy(app: &App, id: AgentId, engine: &'static str) -> Result<Option<A
         if ours || agent.is_none() {
             return Ok(agent);
         }
-        if tokio::time::Instant::now() >= deadline {
+        if waited >= TURN {
             return Err(AgentError::Contended);
         }
         tokio::time::sleep(LOOK).await;
+        waited += LOOK;
     }
 }
 

@@ -12,7 +12,9 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::{StoreError, Tenancy};
 use testkit::vapi::{World, own_number};
-use testkit::{ManualClock, Platform, Setup, Switchboard, TestDatabase, build_app, databases, open};
+use testkit::{
+    ManualClock, Patience, Platform, Setup, Switchboard, TestDatabase, build_app, databases, open,
+};
 
 const SOUND: &[u8] = b"a third engine's sound";
 
@@ -28,13 +30,13 @@ async fn stored(database: &store::Platform, id: &str) -> Call {
 
 /// Waits until a call is in a state.
 async fn reaches(database: &store::Platform, id: &str, arrived: impl Fn(&Call) -> bool) -> Call {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+    let patience = Patience::of(Duration::from_secs(20));
     loop {
         let call = stored(database, id).await;
         if arrived(&call) {
             return call;
         }
-        assert!(tokio::time::Instant::now() < deadline, "still {:?}", call.state());
+        assert!(patience.is_left(), "still {:?}", call.state());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

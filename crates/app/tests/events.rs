@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::Tenancy;
 use store::events::StoredEvent;
-use testkit::{Platform, Receiver, Setup, TestDatabase, databases};
+use testkit::{Patience, Platform, Receiver, Setup, TestDatabase, databases};
 use tokio::task::JoinSet;
 
 const LEADS: &str = "/api/v1/leads";
@@ -55,13 +55,13 @@ async fn call(platform: &Platform, agent: &str, to: &str, webhook: &str) -> Valu
 
 /// Waits until nothing is left to do.
 async fn at_rest(platform: &Platform) {
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    let patience = Patience::of(std::time::Duration::from_secs(30));
     loop {
         let jobs = platform.store.read(|tx| Box::pin(async move { store::jobs::pending(tx).await })).await;
         if jobs.expect("the database works").is_empty() {
             return;
         }
-        assert!(tokio::time::Instant::now() < deadline, "jobs are left");
+        assert!(patience.is_left(), "jobs are left");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
 }

@@ -19,7 +19,7 @@ use domain::{AgentId, BusinessId, CallId, Clock, E164, Mode, Timestamp};
 use jiff::SignedDuration;
 use store::calls::CallFilter;
 use store::{DatabaseUrl, Page, Tenancy};
-use testkit::{Platform, Receiver, Setup, build_app, databases, open};
+use testkit::{Patience, Platform, Receiver, Setup, build_app, databases, open};
 use tokio::task::JoinSet;
 
 /// How the child is told what to do.
@@ -164,7 +164,7 @@ async fn the_child() {
 
 /// Waits until the only call is final and told, or there is none.
 async fn finished(database: &store::Platform, business: BusinessId) -> Option<Call> {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    let patience = Patience::of(Duration::from_secs(30));
     loop {
         let tenancy = Tenancy::one(business, Mode::Test);
         let (call, jobs) = database
@@ -182,7 +182,7 @@ async fn finished(database: &store::Platform, business: BusinessId) -> Option<Ca
         if jobs.is_empty() && call.as_ref().is_none_or(|call| call.state().is_final()) {
             return call;
         }
-        assert!(tokio::time::Instant::now() < deadline, "nothing rests: {call:?} {jobs:?}");
+        assert!(patience.is_left(), "nothing rests: {call:?} {jobs:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

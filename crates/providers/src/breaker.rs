@@ -55,6 +55,7 @@ impl Breaker {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "an instant cannot be made otherwise")]
 mod tests {
     use super::*;
 

@@ -21,6 +21,7 @@ pub(crate) struct TimeOrderedIds;
 
 impl IdSource for TimeOrderedIds {
     fn next(&self) -> Uuid {
+        #[expect(clippy::disallowed_methods, reason = "this is the outermost shell")]
         Uuid::now_v7()
     }
 }
@@ -30,6 +31,7 @@ pub(crate) struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, buffer: &mut [u8]) {
+        #[expect(clippy::disallowed_methods, reason = "this is the outermost shell")]
         rand::rng().fill_bytes(buffer);
     }
 }

@@ -3,6 +3,7 @@
 
 mod database;
 mod machine;
+mod patience;
 mod platform;
 mod receiver;
 mod switchboard;
@@ -10,6 +11,7 @@ pub mod vapi;
 
 pub use database::{TestDatabase, databases, open};
 pub use machine::{CountedIds, ManualClock, SeededEntropy};
+pub use patience::Patience;
 pub use platform::{Account, Answer, Platform, Setup, build_app};
 pub use receiver::{Received, Receiver};
 pub use switchboard::Switchboard;

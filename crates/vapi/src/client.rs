@@ -164,6 +164,7 @@ impl Client {
                     if asked > PAUSES.1 {
                         return Err(failure);
                     }
+                    #[expect(clippy::disallowed_methods, reason = "pauses of several processes must differ")]
                     let jitter = rand::rng().random_range(0.5..1.0);
                     tokio::time::sleep(asked.max(pause.mul_f64(jitter))).await;
                     pause = (pause * 2).min(PAUSES.1);

@@ -62,7 +62,12 @@ impl Numbers {
         let listed = self.client.list("/phone-number", None).await?;
         let held: Vec<Held> = listed.iter().filter_map(read).collect();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = Some((Instant::now(), held.clone()));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the age of what is remembered is measured on the monotonic clock"
+        )]
+        let now = Instant::now();
+        *known = Some((now, held.clone()));
         Ok(held)
     }
 

@@ -19,7 +19,7 @@ use jiff::SignedDuration;
 use store::calls::CallFilter;
 use store::{DatabaseUrl, Page, StoreError, Tenancy};
 use testkit::vapi::{VapiEmulator, Wiring};
-use testkit::{Platform, Receiver, Setup, build_app, databases, open};
+use testkit::{Patience, Platform, Receiver, Setup, build_app, databases, open};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use vapi::Scheme;
@@ -99,11 +99,11 @@ impl Orders {
     /// A platform that does what the orders are about.
     async fn platform(&self, clock: &Arc<DeadlyClock>) -> (App, Arc<store::Platform>) {
         // The port is the dead one's, which may take a moment to be free.
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+        let patience = Patience::of(Duration::from_secs(10));
         let listener = loop {
             match TcpListener::bind(&self.listen).await {
                 Ok(listener) => break listener,
-                Err(error) => assert!(tokio::time::Instant::now() < deadline, "{}: {error}", self.listen),
+                Err(error) => assert!(patience.is_left(), "{}: {error}", self.listen),
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         };
@@ -163,7 +163,7 @@ async fn finished(
     business: BusinessId,
     clock: Option<&DeadlyClock>,
 ) -> Option<Call> {
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
+    let patience = Patience::of(Duration::from_secs(30));
     loop {
         let tenancy = Tenancy::one(business, Mode::Live);
         let read = database.read(move |tx| {
@@ -179,7 +179,7 @@ async fn finished(
         if jobs.is_empty() && call.as_ref().is_none_or(|call| call.state().is_final()) {
             return call;
         }
-        assert!(tokio::time::Instant::now() < deadline, "nothing rests: {call:?} {jobs:?}");
+        assert!(patience.is_left(), "nothing rests: {call:?} {jobs:?}");
         if let Some(clock) = clock {
             clock.ahead_s.fetch_add(10, Ordering::SeqCst);
             app::jobs::look_after(app).await.expect("the database works");

@@ -151,6 +151,10 @@ impl Watch {
     }
 
     /// The next piece of the stream: some events, or a comment if nothing happens for long.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "heartbeats follow the monotonic clock, like the connection"
+    )]
     async fn next(&mut self) -> Option<String> {
         if self.state == Phase::Over {
             return None;

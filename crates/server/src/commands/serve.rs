@@ -53,6 +53,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     let serving = tokio::spawn(http_server::serve(listener, routes, stopping, drain));
     let reason = signal_to_stop().await?;
     tracing::info!(reason, "Stopping: no new calls, waiting for those under way");
+    #[expect(clippy::disallowed_methods, reason = "the time for stopping is measured on the monotonic clock")]
     let begun = tokio::time::Instant::now();
     app.announce_stop();
     stop.send_replace(true);
