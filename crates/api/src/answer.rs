@@ -128,7 +128,7 @@ impl JsonSchema for Stamp {
     }
 }
 
-/// `{"success": true}`.
+/// Confirms that a request was carried out.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Success {
     /// Always true.
@@ -145,9 +145,9 @@ pub struct ErrorBody {
 /// What went wrong.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ErrorDetail {
-    /// A word for programs; see the reference.
+    /// Code of the refusal for programs, like `not_found`; docs/reference/errors.md explains each.
     pub code: String,
-    /// A sentence for people.
+    /// Explanation of the refusal for people.
     pub message: String,
     /// More for programs, such as the fields that are wrong.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -50,22 +50,22 @@ macro_rules! codes {
 
 codes! {
     InvalidRequest = "invalid_request", 400, "A field is missing or holds something else than expected, or the body is no JSON object.";
-    NumberOnDnc = "number_on_dnc", 400, "The recipient asked not to be called.";
-    TcpaViolation = "tcpa_violation", 400, "The call is not allowed at this time or to this kind of number.";
+    NumberOnDnc = "number_on_dnc", 400, "The recipient asked this business not to call again.";
+    TcpaViolation = "tcpa_violation", 400, "Calls to this kind of number, or to this country, are not allowed.";
     Unauthorized = "unauthorized", 401, "No valid API key came with the request, or no valid session where one is needed.";
     Forbidden = "forbidden", 403, "The key lacks the scope, or names a business that it cannot reach.";
-    NotFound = "not_found", 404, "There is no such thing, or it belongs to somebody else.";
+    NotFound = "not_found", 404, "Nothing has this id, or it belongs to another account.";
     MethodNotAllowed = "method_not_allowed", 405, "The path exists, but not with this method.";
-    Conflict = "conflict", 409, "The request contradicts what is stored.";
+    Conflict = "conflict", 409, "The request contradicts what is stored, or too many calls of the business are running.";
     IdempotencyInProgress = "idempotency_in_progress", 409, "The first request with this Idempotency-Key has not finished.";
     PayloadTooLarge = "payload_too_large", 413, "The body is larger than 256 KiB.";
     RangeNotSatisfiable = "range_not_satisfiable", 416, "The requested range lies outside the file.";
     IdempotencyConflict = "idempotency_conflict", 422, "The Idempotency-Key was used before with another body.";
     RateLimited = "rate_limited", 429, "Too many requests of this kind within a minute.";
     CallFailed = "call_failed", 500, "The call could not be started.";
-    InternalError = "internal_error", 500, "We failed; the request id finds the reason in the server's log.";
+    InternalError = "internal_error", 500, "Internal error. Search the server's log for the request id.";
     VapiError = "vapi_error", 502, "The voice engine refused the agent or could not be reached.";
-    Unavailable = "unavailable", 503, "The server is overloaded, stopping or without its database.";
+    Unavailable = "unavailable", 503, "The server is overloaded, shutting down, or cannot reach its database.";
     StorageFull = "storage_full", 507, "The database has no room left; reading still works.";
 }
 

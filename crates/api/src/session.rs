@@ -36,7 +36,7 @@ pub(crate) fn routes() -> Vec<Route> {
                 example,
             ),
         Route::new(Method::GET, path, "session.read", current)
-            .about("Who is logged in", "")
+            .about("Read the current session", "")
             .example(None, json!({ "user_id": "01940000-0000-7000-8000-000000000002" })),
         Route::new(Method::DELETE, path, "session.delete", log_out)
             .about("Log out", "Ends the session; doing it again changes nothing.")
@@ -45,25 +45,25 @@ pub(crate) fn routes() -> Vec<Route> {
 }
 
 input! {
-    /// Who logs in.
+    /// E-mail address and password of a user.
     pub struct Credentials {
-        /// E-mail address.
+        /// The e-mail address of the user.
         email: Line<1, 320> = "email",
-        /// Password.
+        /// The password of the user.
         password: Line<1, 256> = "password",
     }
 }
 
-/// A session.
+/// A session that has just begun.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SessionBody {
     user_id: Uid,
     email: String,
-    /// When it ends at the latest.
+    /// Time at which the session ends at the latest; 30 minutes without use end it earlier.
     expires_at: Stamp,
 }
 
-/// Who is logged in.
+/// The user to whom the session belongs.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CurrentBody {
     user_id: Uid,

@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand};
 use crate::config::Config;
 use crate::failure::Failure;
 
-/// Gives an AI agent a telephone: places and answers calls, knows the caller, tells the world what happened.
+/// Gives an AI agent a telephone: places and answers calls, knows callers from its CRM, and sends signed webhooks
 #[derive(Debug, Parser)]
 #[command(name = "kaicalls", version, max_term_width = 100)]
 #[command(
@@ -38,11 +38,11 @@ struct Arguments {
 enum Command {
     /// Run the server
     Serve,
-    /// Show everything at work: a server, an agent, a call, a lead, a signed webhook
+    /// Run a demonstration: a server, an agent, a call, a lead and a signed webhook
     Demo(commands::demo::Demo),
-    /// Make the settings file, the first user and the first business
+    /// Create the settings file, the first user and the first business
     Setup(commands::setup::Setup),
-    /// Make, list and revoke API keys
+    /// Create, list and revoke API keys
     #[command(subcommand)]
     Keys(commands::keys::Keys),
     /// Make and list agents (over the API)
@@ -51,20 +51,20 @@ enum Command {
     /// Place, watch and list calls (over the API)
     #[command(subcommand)]
     Calls(commands::calls::Calls),
-    /// Register phone numbers and give them to agents
+    /// Register phone numbers and assign them to agents
     #[command(subcommand)]
     Numbers(commands::numbers::Numbers),
     /// List jobs and retry failed ones
     #[command(subcommand)]
     Jobs(commands::jobs::Jobs),
-    /// Show and lift wishes not to be called
+    /// List and remove do-not-call entries
     #[command(subcommand)]
     OptOuts(commands::opt_outs::OptOuts),
-    /// Look whether everything that a server needs is there
+    /// Check settings, database and external services
     Doctor,
     /// Print the API's OpenAPI document
     Openapi,
-    /// List the settings, as Markdown
+    /// Print all settings with their defaults as a Markdown page
     Settings,
 }
 

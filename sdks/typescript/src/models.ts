@@ -8,26 +8,26 @@ export interface ErrorBody {
 
 /** What went wrong. */
 export interface ErrorDetail {
-  /** A word for programs; see the reference. */
+  /** Code of the refusal for programs, like `not_found`; docs/reference/errors.md explains each. */
   code: string;
-  /** A sentence for people. */
+  /** Explanation of the refusal for people. */
   message: string;
   /** More for programs, such as the fields that are wrong. */
   details?: Record<string, unknown> | null;
 }
 
-/** An agent with everything that decides how it behaves. */
+/** An agent with all its fields. */
 export interface AgentDetail {
   id: string;
   name: string;
   business_id: string;
-  /** The assistant that the Vapi engine made for it, if any. */
+  /** Id of the agent's assistant at Vapi; null if there is none. */
   vapi_assistant_id: string | null;
   phone_number: string | null;
   created_at: string;
   updated_at: string;
   status: string;
-  /** Counts the changes, from 1. */
+  /** Number of the agent's version; every change adds one, the first is 1. */
   version_number: number;
   prompts: Prompts;
   first_message: string | null;
@@ -36,7 +36,7 @@ export interface AgentDetail {
   model: Record<string, unknown>;
   outbound_llm: unknown;
   sms_llm: unknown;
-  /** Longest call in seconds, if the agent has a limit of its own. */
+  /** Longest duration of a call in seconds; null if the agent has no limit of its own. */
   max_duration: number | null;
   transfer_enabled: boolean;
   transfer_phone_number: string | null;
@@ -44,7 +44,7 @@ export interface AgentDetail {
   metadata: Record<string, unknown>;
 }
 
-/** Instructions by channel. */
+/** Instructions for each channel. */
 export interface Prompts {
   inbound: string;
   outbound: string | null;
@@ -63,33 +63,33 @@ export interface AgentRow {
   name: string;
   business_id: string;
   created_at: string;
-  /** Its number in E.164, if it has one. */
+  /** Phone number of the agent in E.164 format; null if it has none. */
   phone_number: string | null;
   /** Always `active`. */
   status: string;
 }
 
-/** An agent to make. */
+/** An agent to create. */
 export interface NewAgent {
-  /** The business that it speaks for. */
+  /** Id of the business that the agent speaks for. */
   business_id: string;
-  /** Display name. */
+  /** Name of the agent, shown in lists. */
   name: string;
-  /** What it should do, and what it knows. */
+  /** Instructions for the agent: what it should do, and what it knows. */
   system_prompt: string;
   /** Alias of `system_prompt`, which wins if both are sent. */
   inbound_prompt?: string;
-  /** Its greeting; `Hello! How can I help you today?` by default. */
+  /** First sentence of the agent in every call; `Hello! How can I help you today?` by default. */
   first_message?: string | null;
-  /** `{provider, voiceId}`; the engine's choice by default. */
+  /** Voice of the agent as `{provider, voiceId}`; the engine chooses one by default. */
   voice?: Record<string, unknown> | null;
-  /** Which language model it thinks with. */
+  /** Language model of the agent. */
   model?: Record<string, unknown> | null;
-  /** Your own data. */
+  /** Data of your own, stored with the agent and never interpreted. */
   metadata?: Record<string, unknown> | null;
 }
 
-/** An agent just made. */
+/** An agent that has just been created. */
 export interface AgentCreated {
   id: string;
   name: string;
@@ -100,9 +100,9 @@ export interface AgentCreated {
 
 /** Changes to an agent. */
 export interface AgentChanges {
-  /** The agent. */
+  /** Id of the agent to change. */
   id: string;
-  /** Display name. */
+  /** Name of the agent, shown in lists. */
   name?: string;
   /** Instructions for inbound calls, and for outbound ones without instructions of their own. */
   inbound_prompt?: string;
@@ -112,27 +112,27 @@ export interface AgentChanges {
   outbound_prompt?: string | null;
   /** Instructions for text messages. */
   sms_prompt?: string | null;
-  /** Greeting. */
+  /** First sentence of the agent in every call. */
   first_message?: string | null;
-  /** Greeting of outbound calls. */
+  /** First sentence of the agent in outbound calls. */
   outbound_first_message?: string | null;
   /** Language model of outbound calls: a model id, or an object. */
   outbound_llm?: string | Record<string, unknown> | null;
   /** Language model of text messages: a model id, or an object. */
   sms_llm?: string | Record<string, unknown> | null;
-  /** `{provider, voiceId}`, merged. */
+  /** Voice of the agent as `{provider, voiceId}`; merged with the stored voice key by key. */
   voice?: Record<string, unknown> | null;
-  /** Language model, merged. */
+  /** Language model of the agent; merged with the stored settings key by key. */
   model?: Record<string, unknown>;
-  /** Your own data, merged. */
+  /** Data of your own; merged with the stored data key by key. */
   metadata?: Record<string, unknown>;
-  /** Longest call in seconds. */
+  /** Longest duration of a call in seconds. */
   max_duration?: number | null;
-  /** Settings for the engine, merged and otherwise not interpreted. */
+  /** Settings for the engine; merged with the stored settings key by key and otherwise not interpreted. */
   vapi_config?: Record<string, unknown>;
-  /** Whether the agent may pass a caller on. */
+  /** Whether the agent may transfer a caller to a person. */
   transfer_enabled?: boolean;
-  /** Whom it passes callers on to. */
+  /** Phone number that callers are transferred to. */
   transfer_phone_number?: string | null;
 }
 
@@ -142,11 +142,11 @@ export interface AgentUpdated {
   name: string;
   business_id: string;
   vapi_assistant_id: string | null;
-  /** False if nothing changed. */
+  /** False if the request changed nothing. */
   updated: boolean;
 }
 
-/** A call with everything known of it. */
+/** A call with all its fields. */
 export interface CallDetail {
   id: string;
   conversation_id: string | null;
@@ -154,7 +154,7 @@ export interface CallDetail {
   status: string;
   /** `inbound` or `outbound`. */
   direction: string;
-  /** Seconds from answer to end; null until then. */
+  /** Seconds from answer to end; null until the call has ended. */
   duration: number | null;
   agent_id: string;
   agent_name: string;
@@ -164,13 +164,13 @@ export interface CallDetail {
   from: string | null;
   summary: string | null;
   created_at: string;
-  /** Plays without a key; expires. */
+  /** Link to the recording; it works without a key and expires. */
   recording_url: string | null;
-  /** Null until the call was graded. */
+  /** Quality marks; null until the call has been graded. */
   quality_dimensions: Quality | null;
-  /** The person's name, as it was given. */
+  /** Name of the person, as it was given when the call was placed. */
   name: string | null;
-  /** When it was answered. */
+  /** Time of the answer. */
   started_at: string | null;
   ended_at: string | null;
   /**
@@ -178,13 +178,13 @@ export interface CallDetail {
    * `agent_error` or `internal_error`.
    */
   error: string | null;
-  /** The engine's own word for how it ended. */
+  /** How the call ended, in the engine's own word. */
   ended_reason: string | null;
-  /** Whether GET /api/v1/transcripts has it. */
+  /** Whether GET /api/v1/transcripts returns a transcript of the call. */
   transcript_available: boolean;
 }
 
-/** How well the agent did, 0 to 100 each. */
+/** Quality marks of the agent in a call, 0 to 100 each. */
 export interface Quality {
   professionalism: number;
   empathy: number;
@@ -206,7 +206,7 @@ export interface CallRow {
   status: string;
   /** `inbound` or `outbound`. */
   direction: string;
-  /** Seconds from answer to end; null until then. */
+  /** Seconds from answer to end; null until the call has ended. */
   duration: number | null;
   agent_id: string;
   agent_name: string;
@@ -220,11 +220,11 @@ export interface CallRow {
 
 /** A call to place. */
 export interface NewCall {
-  /** The agent that talks. */
+  /** Id of the agent that makes the call. */
   agent_id: string;
-  /** Whom to call. */
+  /** Phone number to call, in E.164 format. */
   to: string;
-  /** The person's name; the agent greets by it. */
+  /** Name of the person who is called; the agent greets them by it. */
   name?: string | null;
   /** Alias of `name`, which wins if both are sent. */
   customer_name?: string | null;
@@ -232,20 +232,20 @@ export interface NewCall {
   context?: string | null;
   /** Alias of `firstMessage`, which wins if both are sent. */
   first_message?: string | null;
-  /** The lead to link the call to; otherwise the one with this number, if there is one. */
+  /** Id of the lead to link the call to; by default the lead with this phone number, if there is one. */
   lead_id?: string | null;
-  /** Where to send one signed POST when the call ends. */
+  /** Address that gets one signed POST when the call has ended. */
   webhook_url?: string | null;
-  /** Longest call in seconds; 600 unless the agent says otherwise. */
+  /** Longest duration of the call in seconds; by default that of the agent, or 600. */
   max_duration?: number | null;
 }
 
-/** A call just placed. */
+/** A call that has just been placed. */
 export interface CallPlaced {
   id: string;
-  /** The engine's own id; null if it has not answered yet. */
+  /** Id of the call at the engine; null while the engine has not answered. */
   conversation_id: string | null;
-  /** `queued`. */
+  /** Always `queued`. */
   status: string;
   agent_id: string;
   to: string;
@@ -263,7 +263,7 @@ export interface Recording {
   recording_url: string | null;
   /** When the link stops working. */
   expires_at: string | null;
-  /** Seconds of sound. */
+  /** Duration of the recording in seconds. */
   duration: number | null;
   content_type: string | null;
   agent_id: string;
@@ -284,12 +284,12 @@ export interface TranscriptRow {
   conversation_id: string | null;
   agent_id: string;
   agent_name: string;
-  /** The call's status. */
+  /** Status of the call. */
   status: string;
   /** Seconds from answer to end. */
   duration: number | null;
   summary: string | null;
-  /** Lines of `Agent: …` and `Caller: …`. */
+  /** The conversation, one line for each utterance, beginning with `Agent: ` or `Caller: `. */
   transcript: string | null;
   /** When the call was placed. */
   created_at: string;
@@ -304,11 +304,11 @@ export interface LeadBody {
   first_name: string | null;
   last_name: string | null;
   email: string | null;
-  /** In E.164 if its country has such a number, else as it was given. */
+  /** Phone number in E.164 format if it is a valid number of its country, otherwise as it was given. */
   phone: string | null;
-  /** Whether its country has such a number; null without one. */
+  /** Whether the phone number is a valid number of its country; null if there is none. */
   phone_valid: boolean | null;
-  /** What to dial once the number has answered, digits only. */
+  /** Extension to dial after the phone number has answered; digits only. */
   phone_extension: string | null;
   address: string | null;
   city: string | null;
@@ -323,10 +323,10 @@ export interface LeadBody {
   event_date: string | null;
   event_type: string | null;
   timezone: string | null;
-  /** How promising it is, 0 to 100; null until a call told. */
+  /** How promising the lead is, 0 to 100; null until a call has told. */
   score: number | null;
   score_explanation: string | null;
-  /** Calls with it that connected. */
+  /** Number of calls with the person that were answered. */
   interaction_count: number;
   last_contacted_at: string | null;
   created_at: string;
@@ -339,39 +339,39 @@ export interface LeadList {
   has_more: boolean;
 }
 
-/** A lead to make. */
+/** A lead to create. */
 export interface NewLead {
-  /** The business that it belongs to. */
+  /** Id of the business that the lead belongs to. */
   business_id: string;
-  /** The agent that found it. */
+  /** Id of the agent that found the lead. */
   agent_id?: string | null;
-  /** Full name. */
+  /** Full name of the person. */
   name?: string | null;
-  /** Given name. */
+  /** Given name of the person. */
   first_name?: string | null;
-  /** Family name. */
+  /** Family name of the person. */
   last_name?: string | null;
-  /** E-mail address. */
+  /** E-mail address of the person. */
   email?: string | null;
-  /** Phone number. */
+  /** Phone number of the person, in any notation. */
   phone?: string | null;
-  /** Street address. */
+  /** Street and house number of the person. */
   address?: string | null;
-  /** City. */
+  /** City of the person's address. */
   city?: string | null;
-  /** State or region. */
+  /** State or region of the person's address. */
   state?: string | null;
-  /** Postal code. */
+  /** Postal code of the person's address. */
   zip?: string | null;
   /** `new`, `contacted`, `qualified`, `booked`, `converted`, `lost`, or a word of your own. */
   status?: string | null;
-  /** Where it came from; `api` by default. */
+  /** Where the lead came from, like `web_form`; `api` by default. */
   source?: string | null;
-  /** Page of origin. */
+  /** Address of the web page that the lead came from. */
   source_url?: string | null;
-  /** Title of that page. */
+  /** Title of the web page that the lead came from. */
   source_page?: string | null;
-  /** Free notes. */
+  /** Notes of your own about the lead. */
   notes?: string | null;
   /** What the person wrote or wants. */
   message?: string | null;
@@ -379,43 +379,43 @@ export interface NewLead {
   event_date?: string | null;
   /** Kind of the person's event. */
   event_type?: string | null;
-  /** IANA time zone. */
+  /** Time zone of the person by its IANA name, like `America/Chicago`. */
   timezone?: string | null;
 }
 
 /** Changes to a lead. */
 export interface LeadChanges {
-  /** The lead. */
+  /** Id of the lead to change. */
   id: string;
-  /** The agent that found it. */
+  /** Id of the agent that found the lead. */
   agent_id?: string | null;
-  /** Full name. */
+  /** Full name of the person. */
   name?: string | null;
-  /** Given name. */
+  /** Given name of the person. */
   first_name?: string | null;
-  /** Family name. */
+  /** Family name of the person. */
   last_name?: string | null;
-  /** E-mail address. */
+  /** E-mail address of the person. */
   email?: string | null;
-  /** Phone number. */
+  /** Phone number of the person, in any notation. */
   phone?: string | null;
-  /** Street address. */
+  /** Street and house number of the person. */
   address?: string | null;
-  /** City. */
+  /** City of the person's address. */
   city?: string | null;
-  /** State or region. */
+  /** State or region of the person's address. */
   state?: string | null;
-  /** Postal code. */
+  /** Postal code of the person's address. */
   zip?: string | null;
   /** `new`, `contacted`, `qualified`, `booked`, `converted`, `lost`, or a word of your own. */
   status?: string;
-  /** Where it came from. */
+  /** Where the lead came from, like `web_form`. */
   source?: string;
-  /** Page of origin. */
+  /** Address of the web page that the lead came from. */
   source_url?: string | null;
-  /** Title of that page. */
+  /** Title of the web page that the lead came from. */
   source_page?: string | null;
-  /** Free notes. */
+  /** Notes of your own about the lead. */
   notes?: string | null;
   /** What the person wrote or wants. */
   message?: string | null;
@@ -423,7 +423,7 @@ export interface LeadChanges {
   event_date?: string | null;
   /** Kind of the person's event. */
   event_type?: string | null;
-  /** IANA time zone. */
+  /** Time zone of the person by its IANA name, like `America/Chicago`. */
   timezone?: string | null;
 }
 
@@ -433,17 +433,17 @@ export interface NumberList {
   has_more: boolean;
 }
 
-/** A phone number. */
+/** A phone number and its assignment. */
 export interface NumberRow {
   id: string;
-  /** In E.164. */
+  /** The phone number in E.164 format. */
   phone_number: string;
-  /** The agent that answers it and calls from it. */
+  /** Id of the agent that answers the number and calls from it; null if there is none. */
   agent_id: string | null;
   business_id: string | null;
   created_at: string;
   capabilities: Capabilities;
-  /** `assigned` to a business, or `available`. */
+  /** `assigned` if a business uses the number, otherwise `available`. */
   status: string;
 }
 
@@ -454,19 +454,19 @@ export interface Capabilities {
   mms: boolean;
 }
 
-/** What every business of the key has used. */
+/** Usage of every business that the key can reach. */
 export interface Balance {
   businesses: BusinessBalance[];
 }
 
-/** What one business has used. */
+/** Usage of one business. */
 export interface BusinessBalance {
   business_id: string;
-  /** Minutes talked, to a hundredth. */
+  /** Minutes talked in the current month, rounded to hundredths. */
   minutes_used: number;
-  /** Numbers that it holds. */
+  /** Number of phone numbers assigned to the business. */
   phone_numbers: number;
-  /** Always `active`: nobody bills a platform of one's own. */
+  /** Always `active`, because a server of your own has no subscription. */
   subscription_status: string;
 }
 
@@ -476,20 +476,20 @@ export interface UsageList {
   has_more: boolean;
 }
 
-/** A request. */
+/** A request that was made with a valid key. */
 export interface Usage {
   id: string;
-  /** The path without `/api`. */
+  /** Path of the request, without `/api`. */
   endpoint: string;
   method: string;
   status_code: number;
-  /** The call that was placed. */
+  /** Id of the call that the request placed; null for other requests. */
   call_id: string | null;
   cost_cents: number;
   created_at: string;
 }
 
-/** The user's keys. */
+/** A page of keys. */
 export interface KeyList {
   keys: KeyBody[];
   has_more: boolean;
@@ -498,37 +498,37 @@ export interface KeyList {
 /** An API key, without its secret. */
 export interface KeyBody {
   id: string;
-  /** Its first twelve characters. */
+  /** First twelve characters of the secret, to recognise the key by. */
   prefix: string;
   name: string;
-  /** `live` or `test`. */
+  /** `live` for real calls, `test` for sandbox calls. */
   mode: string;
   scopes: string[];
   business_id: string | null;
   created_at: string;
   last_used_at: string | null;
   expires_at: string | null;
-  /** False once it is revoked or has expired. */
+  /** False if the key has been revoked or has expired. */
   is_active: boolean;
 }
 
-/** A key to make. */
+/** A key to create. */
 export interface NewKey {
-  /** What to call it; `Untitled Key` by default. */
+  /** Name of the key, shown in lists; `Untitled Key` by default. */
   name?: string | null;
-  /** `live` (the default) or `test`. */
+  /** `live` for real calls (the default), `test` for sandbox calls. */
   mode?: string | null;
-  /** What it may do; `agents:read`, `numbers:read`, `calls:read` and `calls:write` by default. */
+  /** Scopes that the key grants; `agents:read`, `numbers:read`, `calls:read` and `calls:write` by default. */
   scopes?: string[] | null;
-  /** The only business it sees; all of the user's by default. */
+  /** Id of the only business that the key can reach; by default all businesses of the user. */
   business_id?: string | null;
-  /** When it stops working; never by default. */
+  /** Time at which the key stops working; never by default. */
   expires_at?: string | null;
 }
 
-/** A key just made. */
+/** A key that has just been created. */
 export interface KeyCreated {
-  /** The secret, shown this once. */
+  /** The secret itself. It is shown in this answer and never again. */
   key: string;
   id: string;
   prefix: string;
@@ -540,7 +540,7 @@ export interface KeyCreated {
   expires_at: string | null;
 }
 
-/** `{"success": true}`. */
+/** Confirms that a request was carried out. */
 export interface Success {
   /** Always true. */
   success: boolean;
@@ -548,9 +548,9 @@ export interface Success {
 
 /** A platform that works. */
 export interface Health {
-  /** `ok`. */
+  /** Always `ok`: a server that is not answers 503. */
   status: string;
-  /** The server's version. */
+  /** Version of the server. */
   version: string;
   /** The mode of the key: `live` or `test`. */
   mode: string;
@@ -559,127 +559,127 @@ export interface Health {
   time: string;
 }
 
-/** Who logs in. */
+/** E-mail address and password of a user. */
 export interface Credentials {
-  /** E-mail address. */
+  /** The e-mail address of the user. */
   email: string;
-  /** Password. */
+  /** The password of the user. */
   password: string;
 }
 
-/** A session. */
+/** A session that has just begun. */
 export interface SessionBody {
   user_id: string;
   email: string;
-  /** When it ends at the latest. */
+  /** Time at which the session ends at the latest; 30 minutes without use end it earlier. */
   expires_at: string;
 }
 
-/** Who is logged in. */
+/** The user to whom the session belongs. */
 export interface CurrentBody {
   user_id: string;
 }
 
 /** What `kai.agents.list` may be asked for. */
 export interface AgentsListQuery {
-  /** List only this business's. */
+  /** Only those of this business. */
   business_id?: string;
-  /** How many at most. */
+  /** Largest number of rows in the answer. */
   limit?: number;
-  /** Only rows older than this `created_at`. */
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
   after?: string | Date;
 }
 
 /** What `kai.calls.list` may be asked for. */
 export interface CallsListQuery {
-  /** List only this business's. */
+  /** Only those of this business. */
   business_id?: string;
-  /** Only this agent's. */
+  /** Only those of this agent. */
   agent_id?: string;
-  /** Only those linked to this lead. */
+  /** Only calls linked to this lead. */
   lead_id?: string;
-  /** Only `inbound` or `outbound` ones. */
+  /** Only calls of this direction: `inbound` or `outbound`. */
   direction?: string;
-  /** Only in these states, separated by commas; `ended` means `completed` or `failed`. */
+  /** Only calls with one of these statuses, separated by commas; `ended` stands for `completed` and `failed`. */
   status?: string | readonly string[];
-  /** How many at most. */
+  /** Largest number of rows in the answer. */
   limit?: number;
-  /** Only rows older than this `created_at`. */
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
   after?: string | Date;
 }
 
 /** What `kai.transcripts.list` may be asked for. */
 export interface TranscriptsListQuery {
-  /** Only this agent's. */
+  /** Only those of this agent. */
   agent_id?: string;
-  /** Only this call's. */
+  /** Only the one of this call. */
   call_id?: string;
-  /** Only calls of the last so many days. */
+  /** Only calls of this many last days. */
   days?: number;
-  /** How many at most. */
+  /** Largest number of rows in the answer. */
   limit?: number;
-  /** Only rows older than this `created_at`. */
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
   after?: string | Date;
 }
 
 /** What `kai.leads.list` may be asked for. */
 export interface LeadsListQuery {
-  /** List only this business's. */
+  /** Only those of this business. */
   business_id?: string;
-  /** Only with one of these statuses. */
+  /** Only leads with one of these statuses, separated by commas. */
   status?: string | readonly string[];
-  /** Only from one of these sources. */
+  /** Only leads from one of these sources, separated by commas. */
   source?: string | readonly string[];
-  /** Only those that this agent found. */
+  /** Only leads found by this agent. */
   agent_id?: string;
-  /** Only with this phone number, in any spelling. */
+  /** Only leads with this phone number, in any notation. */
   phone?: string;
-  /** Only with this e-mail address, in upper or lower case. */
+  /** Only leads with this e-mail address; upper and lower case are the same. */
   email?: string;
-  /** Only made after this time. */
+  /** Only leads created after this time. */
   created_after?: string | Date;
-  /** Only made before this time. */
+  /** Only leads created before this time. */
   created_before?: string | Date;
-  /** Only changed after this time. */
+  /** Only leads changed after this time. */
   updated_after?: string | Date;
-  /** Only changed before this time. */
+  /** Only leads changed before this time. */
   updated_before?: string | Date;
-  /** Only with at least this score. */
+  /** Only leads with this score or a higher one. */
   score_gte?: number;
-  /** Only with at most this score. */
+  /** Only leads with this score or a lower one. */
   score_lte?: number;
-  /** How many at most. */
+  /** Largest number of rows in the answer. */
   limit?: number;
-  /** Only rows older than this `created_at`. */
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
   after?: string | Date;
 }
 
 /** What `kai.numbers.list` may be asked for. */
 export interface NumbersListQuery {
-  /** Only this business's. */
+  /** Only those of this business. */
   business_id?: string;
-  /** How many at most. */
+  /** Largest number of rows in the answer. */
   limit?: number;
-  /** Only rows older than this `created_at`. */
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
   after?: string | Date;
 }
 
 /** What `kai.usage.list` may be asked for. */
 export interface UsageListQuery {
-  /** Only from this time on. */
+  /** Only requests at this time or later. */
   start?: string | Date;
-  /** Only before this time. */
+  /** Only requests before this time. */
   end?: string | Date;
-  /** How many at most. */
+  /** Largest number of rows in the answer. */
   limit?: number;
-  /** Only rows older than this `created_at`. */
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
   after?: string | Date;
 }
 
 /** What `kai.keys.list` may be asked for. */
 export interface KeysListQuery {
-  /** How many at most. */
+  /** Largest number of rows in the answer. */
   limit?: number;
-  /** Only rows older than this `created_at`. */
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
   after?: string | Date;
 }

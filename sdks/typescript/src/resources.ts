@@ -112,7 +112,7 @@ export class CallsResource extends CallsExtras {
   /**
    * Place a call.
    *
-   * Answers as soon as the engine has taken the call, at the latest after 5 seconds; then `conversation_id` may still be null. An engine that refuses is `call_failed`: the call exists and has failed.
+   * Answers as soon as the engine has accepted the call, at the latest after 5 seconds; then `conversation_id` may still be null. If the engine refuses, the answer is `call_failed`: the call exists and has failed.
    *
    * Needs the scope `calls:write`.
    */
@@ -197,7 +197,7 @@ export class NumbersResource extends Resource {
   /**
    * List phone numbers.
    *
-   * The numbers that the key's businesses hold, newest first.
+   * The numbers assigned to the businesses that the key can reach, newest first.
    *
    * Needs the scope `numbers:read`.
    */
@@ -209,9 +209,9 @@ export class NumbersResource extends Resource {
 /** `kai.balance`. */
 export class BalanceResource extends Resource {
   /**
-   * Read what was used.
+   * Read minutes and phone numbers in use.
    *
-   * Minutes of the current month (UTC) in the key's mode, and phone numbers held.
+   * Minutes talked in the current month (UTC) in the key's mode, and phone numbers assigned to each business.
    *
    * Needs any valid key.
    */
@@ -248,7 +248,7 @@ export class KeysResource extends Resource {
   }
 
   /**
-   * Make an API key.
+   * Create an API key.
    *
    * `key` is shown in this answer and never again.
    *
@@ -261,7 +261,7 @@ export class KeysResource extends Resource {
   /**
    * Revoke an API key.
    *
-   * It stops working with the answer; doing it again changes nothing.
+   * The key has stopped working when the answer arrives. Revoking it again changes nothing.
    *
    * Needs a session (POST /api/session); an API key does not do.
    */
@@ -273,9 +273,9 @@ export class KeysResource extends Resource {
 /** `kai.health`. */
 export class HealthResource extends Resource {
   /**
-   * Look whether everything works.
+   * Check the health of the server.
    *
-   * 200 if the database takes writes; 503 otherwise.
+   * Answers 200 if the database accepts writes, and 503 otherwise.
    *
    * Needs any valid key.
    */
@@ -287,9 +287,9 @@ export class HealthResource extends Resource {
 /** `kai.openapi`. */
 export class OpenapiResource extends Resource {
   /**
-   * This document.
+   * Read this OpenAPI document.
    *
-   * OpenAPI 3.1; readable from every origin.
+   * OpenAPI 3.1. Pages of every origin can read it.
    *
    * Needs no key.
    */
@@ -312,7 +312,7 @@ export class SessionResource extends Resource {
   }
 
   /**
-   * Who is logged in.
+   * Read the current session.
    *
    * Needs a session (POST /api/session); an API key does not do.
    */

@@ -77,39 +77,39 @@ pub(crate) fn routes() -> Vec<Route> {
 input! {
     /// Which agents to read.
     pub struct AgentsQuery {
-        /// Read this one.
+        /// Read this one agent.
         id: Option<Id<AgentId>> = "id",
-        /// List only this business's.
+        /// Only those of this business.
         business_id: Option<Id<BusinessId>> = "business_id",
-        /// How many at most.
+        /// Largest number of rows in the answer.
         limit: Limit<50, 100> = "limit",
-        /// Only rows older than this `created_at`.
+        /// Only rows created before this time; take the `created_at` of the last row of the page before.
         after: Option<Cursor> = "after",
     }
 
-    /// An agent to make.
+    /// An agent to create.
     pub struct NewAgent {
-        /// The business that it speaks for.
+        /// Id of the business that the agent speaks for.
         business_id: Id<BusinessId> = "business_id",
-        /// Display name.
+        /// Name of the agent, shown in lists.
         name: Line<1, 200> = "name",
-        /// What it should do, and what it knows.
+        /// Instructions for the agent: what it should do, and what it knows.
         system_prompt: Text<1, PROMPT> = "system_prompt" | "inbound_prompt",
-        /// Its greeting; `Hello! How can I help you today?` by default.
+        /// First sentence of the agent in every call; `Hello! How can I help you today?` by default.
         first_message: Option<Text<0, GREETING>> = "first_message",
-        /// `{provider, voiceId}`; the engine's choice by default.
+        /// Voice of the agent as `{provider, voiceId}`; the engine chooses one by default.
         voice: Option<Object<OBJECT>> = "voice",
-        /// Which language model it thinks with.
+        /// Language model of the agent.
         model: Option<ModelChanges> = "model",
-        /// Your own data.
+        /// Data of your own, stored with the agent and never interpreted.
         metadata: Option<Object<OBJECT>> = "metadata",
     }
 
     /// Changes to an agent.
     pub struct AgentChanges {
-        /// The agent.
+        /// Id of the agent to change.
         id: Id<AgentId> = "id",
-        /// Display name.
+        /// Name of the agent, shown in lists.
         name: Parcel<Line<1, 200>> = "name",
         /// Instructions for inbound calls, and for outbound ones without instructions of their own.
         system_prompt: Parcel<Text<1, PROMPT>> = "inbound_prompt" | "system_prompt",
@@ -117,27 +117,27 @@ input! {
         outbound_prompt: Change<Text<0, PROMPT>> = "outbound_prompt",
         /// Instructions for text messages.
         sms_prompt: Change<Text<0, PROMPT>> = "sms_prompt",
-        /// Greeting.
+        /// First sentence of the agent in every call.
         first_message: Change<Text<0, GREETING>> = "first_message",
-        /// Greeting of outbound calls.
+        /// First sentence of the agent in outbound calls.
         outbound_first_message: Change<Text<0, GREETING>> = "outbound_first_message",
         /// Language model of outbound calls: a model id, or an object.
         outbound_llm: Change<ModelName> = "outbound_llm",
         /// Language model of text messages: a model id, or an object.
         sms_llm: Change<ModelName> = "sms_llm",
-        /// `{provider, voiceId}`, merged.
+        /// Voice of the agent as `{provider, voiceId}`; merged with the stored voice key by key.
         voice: Change<Object<OBJECT>> = "voice",
-        /// Language model, merged.
+        /// Language model of the agent; merged with the stored settings key by key.
         model: Parcel<ModelChanges> = "model",
-        /// Your own data, merged.
+        /// Data of your own; merged with the stored data key by key.
         metadata: Parcel<Object<OBJECT>> = "metadata",
-        /// Longest call in seconds.
+        /// Longest duration of a call in seconds.
         max_duration: Change<Whole<10, 43_200>> = "max_duration",
-        /// Settings for the engine, merged and otherwise not interpreted.
+        /// Settings for the engine; merged with the stored settings key by key and otherwise not interpreted.
         vapi_config: Parcel<Object<OBJECT>> = "vapi_config",
-        /// Whether the agent may pass a caller on.
+        /// Whether the agent may transfer a caller to a person.
         transfer_enabled: Parcel<bool> = "transfer_enabled",
-        /// Whom it passes callers on to.
+        /// Phone number that callers are transferred to.
         transfer_phone_number: Change<Phone> = "transfer_phone_number",
     }
 }
@@ -210,7 +210,7 @@ pub struct AgentRow {
     name: String,
     business_id: Uid,
     created_at: Stamp,
-    /// Its number in E.164, if it has one.
+    /// Phone number of the agent in E.164 format; null if it has none.
     phone_number: Option<String>,
     /// Always `active`.
     status: &'static str,
@@ -223,19 +223,19 @@ pub struct AgentList {
     has_more: bool,
 }
 
-/// An agent with everything that decides how it behaves.
+/// An agent with all its fields.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AgentDetail {
     id: Uid,
     name: String,
     business_id: Uid,
-    /// The assistant that the Vapi engine made for it, if any.
+    /// Id of the agent's assistant at Vapi; null if there is none.
     vapi_assistant_id: Option<String>,
     phone_number: Option<String>,
     created_at: Stamp,
     updated_at: Stamp,
     status: &'static str,
-    /// Counts the changes, from 1.
+    /// Number of the agent's version; every change adds one, the first is 1.
     version_number: u32,
     prompts: Prompts,
     first_message: Option<String>,
@@ -244,7 +244,7 @@ pub struct AgentDetail {
     model: Map<String, Value>,
     outbound_llm: Option<Value>,
     sms_llm: Option<Value>,
-    /// Longest call in seconds, if the agent has a limit of its own.
+    /// Longest duration of a call in seconds; null if the agent has no limit of its own.
     max_duration: Option<u32>,
     transfer_enabled: bool,
     transfer_phone_number: Option<String>,
@@ -252,7 +252,7 @@ pub struct AgentDetail {
     metadata: Map<String, Value>,
 }
 
-/// Instructions by channel.
+/// Instructions for each channel.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Prompts {
     inbound: String,
@@ -260,7 +260,7 @@ pub struct Prompts {
     sms: Option<String>,
 }
 
-/// An agent just made.
+/// An agent that has just been created.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AgentCreated {
     id: Uid,
@@ -277,7 +277,7 @@ pub struct AgentUpdated {
     name: String,
     business_id: Uid,
     vapi_assistant_id: Option<String>,
-    /// False if nothing changed.
+    /// False if the request changed nothing.
     updated: bool,
 }
 

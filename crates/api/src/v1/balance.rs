@@ -21,28 +21,28 @@ pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/api/v1/balance", "balance.read", read)
             .about(
-                "Read what was used",
-                "Minutes of the current month (UTC) in the key's mode, and phone numbers held.",
+                "Read minutes and phone numbers in use",
+                "Minutes talked in the current month (UTC) in the key's mode, and phone numbers assigned to each business.",
             )
             .example(None, example),
     ]
 }
 
-/// What every business of the key has used.
+/// Usage of every business that the key can reach.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Balance {
     businesses: Vec<BusinessBalance>,
 }
 
-/// What one business has used.
+/// Usage of one business.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct BusinessBalance {
     business_id: Uid,
-    /// Minutes talked, to a hundredth.
+    /// Minutes talked in the current month, rounded to hundredths.
     minutes_used: f64,
-    /// Numbers that it holds.
+    /// Number of phone numbers assigned to the business.
     phone_numbers: u64,
-    /// Always `active`: nobody bills a platform of one's own.
+    /// Always `active`, because a server of your own has no subscription.
     subscription_status: &'static str,
 }
 

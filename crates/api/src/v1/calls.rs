@@ -45,7 +45,7 @@ pub(crate) fn routes() -> Vec<Route> {
             .about(
                 "List calls, or read one",
                 "With `id` (a call's id or its conversation id) the answer is that call itself; without, a page of calls. \
-                 While a call is alive its status is `queued`, `ringing` or `in-progress`; it turns `completed` when summary \
+                 Until a call has ended its status is `queued`, `ringing` or `in-progress`; it turns `completed` when summary \
                  and recording are stored, at the latest 30 seconds after the talk.",
             )
             .refuses(&[Code::Forbidden, Code::NotFound])
@@ -53,8 +53,8 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Method::POST, path, "calls.create", create)
             .about(
                 "Place a call",
-                "Answers as soon as the engine has taken the call, at the latest after 5 seconds; then `conversation_id` may \
-                 still be null. An engine that refuses is `call_failed`: the call exists and has failed.",
+                "Answers as soon as the engine has accepted the call, at the latest after 5 seconds; then `conversation_id` may \
+                 still be null. If the engine refuses, the answer is `call_failed`: the call exists and has failed.",
             )
             .counted_as(Group::PlaceCall)
             .refuses(&[Code::NotFound, Code::NumberOnDnc, Code::TcpaViolation, Code::Conflict, Code::CallFailed])
@@ -71,55 +71,55 @@ pub(crate) fn routes() -> Vec<Route> {
 input! {
     /// Which calls to read.
     pub struct CallsQuery {
-        /// Read this one; the engine's conversation id does as well.
+        /// Read this one call; takes its id or its `conversation_id`.
         id: Option<CallName> = "id",
-        /// List only this business's.
+        /// Only those of this business.
         business_id: Option<Id<BusinessId>> = "business_id",
-        /// Only this agent's.
+        /// Only those of this agent.
         agent_id: Option<Id<AgentId>> = "agent_id",
-        /// Only those linked to this lead.
+        /// Only calls linked to this lead.
         lead_id: Option<Id<LeadId>> = "lead_id",
-        /// Only `inbound` or `outbound` ones.
+        /// Only calls of this direction: `inbound` or `outbound`.
         direction: Option<Line<0, 50>> = "direction",
-        /// Only in these states, separated by commas; `ended` means `completed` or `failed`.
+        /// Only calls with one of these statuses, separated by commas; `ended` stands for `completed` and `failed`.
         status: Option<List<Words, 20>> = "status",
-        /// How many at most.
+        /// Largest number of rows in the answer.
         limit: Limit<50, 100> = "limit",
-        /// Only rows older than this `created_at`.
+        /// Only rows created before this time; take the `created_at` of the last row of the page before.
         after: Option<Cursor> = "after",
     }
 
     /// A call to place.
     pub struct NewCall {
-        /// The agent that talks.
+        /// Id of the agent that makes the call.
         agent_id: Id<AgentId> = "agent_id",
-        /// Whom to call.
+        /// Phone number to call, in E.164 format.
         to: Phone = "to",
-        /// The person's name; the agent greets by it.
+        /// Name of the person who is called; the agent greets them by it.
         name: Option<Line<0, 200>> = "name" | "customer_name",
         /// What the agent should know about this call.
         context: Option<Text<0, 10_000>> = "context",
-        /// The opening line; the agent's own otherwise.
+        /// First sentence of the agent in this call, instead of its own `first_message`.
         first_message: Option<Text<0, 2_000>> = "firstMessage" | "first_message",
-        /// The lead to link the call to; otherwise the one with this number, if there is one.
+        /// Id of the lead to link the call to; by default the lead with this phone number, if there is one.
         lead_id: Option<Id<LeadId>> = "lead_id",
-        /// Where to send one signed POST when the call ends.
+        /// Address that gets one signed POST when the call has ended.
         webhook_url: Option<Url> = "webhook_url",
-        /// Longest call in seconds; 600 unless the agent says otherwise.
+        /// Longest duration of the call in seconds; by default that of the agent, or 600.
         max_duration: Option<Whole<10, 43_200>> = "max_duration",
     }
 }
 
-/// Our id of a call, or the engine's.
+/// The id of a call, or its `conversation_id`.
 pub type CallName = Line<0, 200>;
 
-/// A call just placed.
+/// A call that has just been placed.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CallPlaced {
     id: Uid,
-    /// The engine's own id; null if it has not answered yet.
+    /// Id of the call at the engine; null while the engine has not answered.
     conversation_id: Option<String>,
-    /// `queued`.
+    /// Always `queued`.
     status: &'static str,
     agent_id: Uid,
     to: String,
@@ -136,7 +136,7 @@ pub struct CallRow {
     status: &'static str,
     /// `inbound` or `outbound`.
     direction: &'static str,
-    /// Seconds from answer to end; null until then.
+    /// Seconds from answer to end; null until the call has ended.
     duration: Option<u64>,
     agent_id: Uid,
     agent_name: String,
@@ -148,30 +148,30 @@ pub struct CallRow {
     created_at: Stamp,
 }
 
-/// A call with everything known of it.
+/// A call with all its fields.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CallDetail {
     #[serde(flatten)]
     row: CallRow,
-    /// Plays without a key; expires.
+    /// Link to the recording; it works without a key and expires.
     recording_url: Option<String>,
-    /// Null until the call was graded.
+    /// Quality marks; null until the call has been graded.
     quality_dimensions: Option<Quality>,
-    /// The person's name, as it was given.
+    /// Name of the person, as it was given when the call was placed.
     name: Option<String>,
-    /// When it was answered.
+    /// Time of the answer.
     started_at: Option<Stamp>,
     ended_at: Option<Stamp>,
     /// Why it never connected: `no_answer`, `busy`, `declined`, `invalid_number`, `carrier_error`, `canceled`, `blocked`,
     /// `agent_error` or `internal_error`.
     error: Option<&'static str>,
-    /// The engine's own word for how it ended.
+    /// How the call ended, in the engine's own word.
     ended_reason: Option<String>,
-    /// Whether GET /api/v1/transcripts has it.
+    /// Whether GET /api/v1/transcripts returns a transcript of the call.
     transcript_available: bool,
 }
 
-/// How well the agent did, 0 to 100 each.
+/// Quality marks of the agent in a call, 0 to 100 each.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Quality {
     professionalism: u8,

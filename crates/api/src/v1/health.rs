@@ -16,7 +16,10 @@ pub(crate) fn routes() -> Vec<Route> {
     let example = json!({ "status": "ok", "version": "0.1.0", "mode": "test", "engine": "sandbox", "time": "2026-02-15T14:30:00Z" });
     vec![
         Route::new(Method::GET, "/api/v1/health", "health.read", read)
-            .about("Look whether everything works", "200 if the database takes writes; 503 otherwise.")
+            .about(
+                "Check the health of the server",
+                "Answers 200 if the database accepts writes, and 503 otherwise.",
+            )
             .example(None, example),
     ]
 }
@@ -24,9 +27,9 @@ pub(crate) fn routes() -> Vec<Route> {
 /// A platform that works.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Health {
-    /// `ok`.
+    /// Always `ok`: a server that is not answers 503.
     status: &'static str,
-    /// The server's version.
+    /// Version of the server.
     version: &'static str,
     /// The mode of the key: `live` or `test`.
     mode: &'static str,

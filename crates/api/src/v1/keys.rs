@@ -32,10 +32,13 @@ pub(crate) fn routes() -> Vec<Route> {
             .about("List API keys", "The user's keys, revoked ones included, newest first.")
             .example(None, listed),
         Route::new(Method::POST, path, "keys.create", create)
-            .about("Make an API key", "`key` is shown in this answer and never again.")
+            .about("Create an API key", "`key` is shown in this answer and never again.")
             .example(Some(json!({ "name": "Production", "scopes": scopes })), made),
         Route::new(Method::DELETE, path, "keys.revoke", revoke)
-            .about("Revoke an API key", "It stops working with the answer; doing it again changes nothing.")
+            .about(
+                "Revoke an API key",
+                "The key has stopped working when the answer arrives. Revoking it again changes nothing.",
+            )
             .refuses(&[Code::NotFound])
             .example(None, json!({ "success": true })),
     ]
@@ -44,34 +47,34 @@ pub(crate) fn routes() -> Vec<Route> {
 input! {
     /// Which keys to list.
     pub struct KeysQuery {
-        /// How many at most.
+        /// Largest number of rows in the answer.
         limit: Limit<50, 100> = "limit",
-        /// Only rows older than this `created_at`.
+        /// Only rows created before this time; take the `created_at` of the last row of the page before.
         after: Option<Cursor> = "after",
     }
 
-    /// A key to make.
+    /// A key to create.
     pub struct NewKey {
-        /// What to call it; `Untitled Key` by default.
+        /// Name of the key, shown in lists; `Untitled Key` by default.
         name: Option<Line<0, 200>> = "name",
-        /// `live` (the default) or `test`.
+        /// `live` for real calls (the default), `test` for sandbox calls.
         mode: Option<ModeName> = "mode",
-        /// What it may do; `agents:read`, `numbers:read`, `calls:read` and `calls:write` by default.
+        /// Scopes that the key grants; `agents:read`, `numbers:read`, `calls:read` and `calls:write` by default.
         scopes: Option<Scopes> = "scopes",
-        /// The only business it sees; all of the user's by default.
+        /// Id of the only business that the key can reach; by default all businesses of the user.
         business_id: Option<Id<BusinessId>> = "business_id",
-        /// When it stops working; never by default.
+        /// Time at which the key stops working; never by default.
         expires_at: Option<Time> = "expires_at",
     }
 
     /// Which key to revoke.
     pub struct RevokeQuery {
-        /// The key.
+        /// Id of the key to revoke.
         id: Id<KeyId> = "id",
     }
 }
 
-/// `live` or `test`.
+/// `live` for real calls, `test` for sandbox calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ModeName(pub Mode);
 
@@ -115,31 +118,31 @@ impl Field for Scopes {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct KeyBody {
     id: Uid,
-    /// Its first twelve characters.
+    /// First twelve characters of the secret, to recognise the key by.
     prefix: String,
     name: String,
-    /// `live` or `test`.
+    /// `live` for real calls, `test` for sandbox calls.
     mode: &'static str,
     scopes: Vec<String>,
     business_id: Option<Uid>,
     created_at: Stamp,
     last_used_at: Option<Stamp>,
     expires_at: Option<Stamp>,
-    /// False once it is revoked or has expired.
+    /// False if the key has been revoked or has expired.
     is_active: bool,
 }
 
-/// The user's keys.
+/// A page of keys.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct KeyList {
     keys: Vec<KeyBody>,
     has_more: bool,
 }
 
-/// A key just made.
+/// A key that has just been created.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct KeyCreated {
-    /// The secret, shown this once.
+    /// The secret itself. It is shown in this answer and never again.
     key: String,
     id: Uid,
     prefix: String,

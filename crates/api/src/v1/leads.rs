@@ -60,71 +60,71 @@ pub(crate) fn routes() -> Vec<Route> {
 input! {
     /// Which leads to read.
     pub struct LeadsQuery {
-        /// Read this one.
+        /// Read this one lead.
         id: Option<Id<LeadId>> = "id",
-        /// List only this business's.
+        /// Only those of this business.
         business_id: Option<Id<BusinessId>> = "business_id",
-        /// Only with one of these statuses.
+        /// Only leads with one of these statuses, separated by commas.
         status: Option<List<Words, 20>> = "status",
-        /// Only from one of these sources.
+        /// Only leads from one of these sources, separated by commas.
         source: Option<List<Words, 20>> = "source",
-        /// Only those that this agent found.
+        /// Only leads found by this agent.
         agent_id: Option<Id<AgentId>> = "agent_id",
-        /// Only with this phone number, in any spelling.
+        /// Only leads with this phone number, in any notation.
         phone: Option<Line<0, 100>> = "phone",
-        /// Only with this e-mail address, in upper or lower case.
+        /// Only leads with this e-mail address; upper and lower case are the same.
         email: Option<Line<0, 320>> = "email",
-        /// Only made after this time.
+        /// Only leads created after this time.
         created_after: Option<Time> = "created_after",
-        /// Only made before this time.
+        /// Only leads created before this time.
         created_before: Option<Time> = "created_before",
-        /// Only changed after this time.
+        /// Only leads changed after this time.
         updated_after: Option<Time> = "updated_after",
-        /// Only changed before this time.
+        /// Only leads changed before this time.
         updated_before: Option<Time> = "updated_before",
-        /// Only with at least this score.
+        /// Only leads with this score or a higher one.
         score_gte: Option<Whole<0, 100>> = "score_gte",
-        /// Only with at most this score.
+        /// Only leads with this score or a lower one.
         score_lte: Option<Whole<0, 100>> = "score_lte",
-        /// How many at most.
+        /// Largest number of rows in the answer.
         limit: Limit<50, 100> = "limit",
-        /// Only rows older than this `created_at`.
+        /// Only rows created before this time; take the `created_at` of the last row of the page before.
         after: Option<Cursor> = "after",
     }
 
-    /// A lead to make.
+    /// A lead to create.
     pub struct NewLead {
-        /// The business that it belongs to.
+        /// Id of the business that the lead belongs to.
         business_id: Id<BusinessId> = "business_id",
-        /// The agent that found it.
+        /// Id of the agent that found the lead.
         agent_id: Option<Id<AgentId>> = "agent_id" | "agentId",
-        /// Full name.
+        /// Full name of the person.
         name: Option<Line<0, 200>> = "name",
-        /// Given name.
+        /// Given name of the person.
         first_name: Option<Line<0, 100>> = "first_name" | "firstName",
-        /// Family name.
+        /// Family name of the person.
         last_name: Option<Line<0, 100>> = "last_name" | "lastName",
-        /// E-mail address.
+        /// E-mail address of the person.
         email: Option<Line<0, 320>> = "email",
-        /// Phone number.
+        /// Phone number of the person, in any notation.
         phone: Option<Line<0, 100>> = "phone",
-        /// Street address.
+        /// Street and house number of the person.
         address: Option<Text<0, 500>> = "address",
-        /// City.
+        /// City of the person's address.
         city: Option<Line<0, 100>> = "city",
-        /// State or region.
+        /// State or region of the person's address.
         state: Option<Line<0, 100>> = "state",
-        /// Postal code.
+        /// Postal code of the person's address.
         zip: Option<Line<0, 20>> = "zip",
         /// `new`, `contacted`, `qualified`, `booked`, `converted`, `lost`, or a word of your own.
         status: Option<Line<1, 50>> = "status",
-        /// Where it came from; `api` by default.
+        /// Where the lead came from, like `web_form`; `api` by default.
         source: Option<Line<1, 50>> = "source",
-        /// Page of origin.
+        /// Address of the web page that the lead came from.
         source_url: Option<Line<0, 2048>> = "source_url" | "sourceUrl",
-        /// Title of that page.
+        /// Title of the web page that the lead came from.
         source_page: Option<Line<0, 500>> = "source_page" | "sourcePage",
-        /// Free notes.
+        /// Notes of your own about the lead.
         notes: Option<Text<0, 10000>> = "notes",
         /// What the person wrote or wants.
         message: Option<Text<0, 10000>> = "message",
@@ -132,43 +132,43 @@ input! {
         event_date: Option<Line<0, 100>> = "event_date" | "eventDate",
         /// Kind of the person's event.
         event_type: Option<Line<0, 100>> = "event_type" | "eventType",
-        /// IANA time zone.
+        /// Time zone of the person by its IANA name, like `America/Chicago`.
         timezone: Option<Line<0, 64>> = "timezone",
     }
 
     /// Changes to a lead.
     pub struct LeadChanges {
-        /// The lead.
+        /// Id of the lead to change.
         id: Id<LeadId> = "id",
-        /// The agent that found it.
+        /// Id of the agent that found the lead.
         agent_id: Change<Id<AgentId>> = "agent_id" | "agentId",
-        /// Full name.
+        /// Full name of the person.
         name: Change<Line<0, 200>> = "name",
-        /// Given name.
+        /// Given name of the person.
         first_name: Change<Line<0, 100>> = "first_name" | "firstName",
-        /// Family name.
+        /// Family name of the person.
         last_name: Change<Line<0, 100>> = "last_name" | "lastName",
-        /// E-mail address.
+        /// E-mail address of the person.
         email: Change<Line<0, 320>> = "email",
-        /// Phone number.
+        /// Phone number of the person, in any notation.
         phone: Change<Line<0, 100>> = "phone",
-        /// Street address.
+        /// Street and house number of the person.
         address: Change<Text<0, 500>> = "address",
-        /// City.
+        /// City of the person's address.
         city: Change<Line<0, 100>> = "city",
-        /// State or region.
+        /// State or region of the person's address.
         state: Change<Line<0, 100>> = "state",
-        /// Postal code.
+        /// Postal code of the person's address.
         zip: Change<Line<0, 20>> = "zip",
         /// `new`, `contacted`, `qualified`, `booked`, `converted`, `lost`, or a word of your own.
         status: Parcel<Line<1, 50>> = "status",
-        /// Where it came from.
+        /// Where the lead came from, like `web_form`.
         source: Parcel<Line<1, 50>> = "source",
-        /// Page of origin.
+        /// Address of the web page that the lead came from.
         source_url: Change<Line<0, 2048>> = "source_url" | "sourceUrl",
-        /// Title of that page.
+        /// Title of the web page that the lead came from.
         source_page: Change<Line<0, 500>> = "source_page" | "sourcePage",
-        /// Free notes.
+        /// Notes of your own about the lead.
         notes: Change<Text<0, 10000>> = "notes",
         /// What the person wrote or wants.
         message: Change<Text<0, 10000>> = "message",
@@ -176,7 +176,7 @@ input! {
         event_date: Change<Line<0, 100>> = "event_date" | "eventDate",
         /// Kind of the person's event.
         event_type: Change<Line<0, 100>> = "event_type" | "eventType",
-        /// IANA time zone.
+        /// Time zone of the person by its IANA name, like `America/Chicago`.
         timezone: Change<Line<0, 64>> = "timezone",
     }
 }
@@ -191,11 +191,11 @@ pub struct LeadBody {
     first_name: Option<String>,
     last_name: Option<String>,
     email: Option<String>,
-    /// In E.164 if its country has such a number, else as it was given.
+    /// Phone number in E.164 format if it is a valid number of its country, otherwise as it was given.
     phone: Option<String>,
-    /// Whether its country has such a number; null without one.
+    /// Whether the phone number is a valid number of its country; null if there is none.
     phone_valid: Option<bool>,
-    /// What to dial once the number has answered, digits only.
+    /// Extension to dial after the phone number has answered; digits only.
     phone_extension: Option<String>,
     address: Option<String>,
     city: Option<String>,
@@ -210,10 +210,10 @@ pub struct LeadBody {
     event_date: Option<String>,
     event_type: Option<String>,
     timezone: Option<String>,
-    /// How promising it is, 0 to 100; null until a call told.
+    /// How promising the lead is, 0 to 100; null until a call has told.
     score: Option<u8>,
     score_explanation: Option<String>,
-    /// Calls with it that connected.
+    /// Number of calls with the person that were answered.
     interaction_count: u32,
     last_contacted_at: Option<Stamp>,
     created_at: Stamp,

@@ -24,7 +24,10 @@ pub(crate) fn routes() -> Vec<Route> {
     }], "has_more": false });
     vec![
         Route::new(Method::GET, "/api/v1/numbers", "numbers.list", list)
-            .about("List phone numbers", "The numbers that the key's businesses hold, newest first.")
+            .about(
+                "List phone numbers",
+                "The numbers assigned to the businesses that the key can reach, newest first.",
+            )
             .refuses(&[Code::Forbidden])
             .example(None, example),
     ]
@@ -33,27 +36,27 @@ pub(crate) fn routes() -> Vec<Route> {
 input! {
     /// Which numbers to list.
     pub struct NumbersQuery {
-        /// Only this business's.
+        /// Only those of this business.
         business_id: Option<Id<BusinessId>> = "business_id",
-        /// How many at most.
+        /// Largest number of rows in the answer.
         limit: Limit<50, 100> = "limit",
-        /// Only rows older than this `created_at`.
+        /// Only rows created before this time; take the `created_at` of the last row of the page before.
         after: Option<Cursor> = "after",
     }
 }
 
-/// A phone number.
+/// A phone number and its assignment.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct NumberRow {
     id: Uid,
-    /// In E.164.
+    /// The phone number in E.164 format.
     phone_number: String,
-    /// The agent that answers it and calls from it.
+    /// Id of the agent that answers the number and calls from it; null if there is none.
     agent_id: Option<Uid>,
     business_id: Option<Uid>,
     created_at: Stamp,
     capabilities: Capabilities,
-    /// `assigned` to a business, or `available`.
+    /// `assigned` if a business uses the number, otherwise `available`.
     status: &'static str,
 }
 

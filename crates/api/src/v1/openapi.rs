@@ -14,7 +14,7 @@ use crate::route::{AnswerDoc, Describe, Operation, Route};
 
 pub(crate) fn routes() -> Vec<Route> {
     let route = Route::new(Method::GET, "/api/v1/openapi.json", "openapi.read", read);
-    vec![route.about("This document", "OpenAPI 3.1; readable from every origin.")]
+    vec![route.about("Read this OpenAPI document", "OpenAPI 3.1. Pages of every origin can read it.")]
 }
 
 async fn read(State(api): State<Api>) -> Document {

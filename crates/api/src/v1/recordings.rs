@@ -46,15 +46,15 @@ pub(crate) fn routes() -> Vec<Route> {
             .refuses(&[Code::NotFound])
             .example(None, example),
         Route::new(Method::GET, "/api/v1/recordings/media/{token}", "recordings.media", media)
-            .about("Hear a recording", "Agent on the left channel, caller on the right. One byte range per request.")
+            .about("Download a recording", "The agent is on the left channel, the caller on the right. A request can ask for one range of bytes.")
             .refuses(&[Code::NotFound, Code::RangeNotSatisfiable]),
     ]
 }
 
 input! {
-    /// Which recording.
+    /// Which recording to read.
     pub struct RecordingQuery {
-        /// The call.
+        /// Id of the call.
         call_id: Id<CallId> = "call_id",
     }
 }
@@ -70,7 +70,7 @@ pub struct Recording {
     recording_url: Option<String>,
     /// When the link stops working.
     expires_at: Option<Stamp>,
-    /// Seconds of sound.
+    /// Duration of the recording in seconds.
     duration: Option<u64>,
     content_type: Option<String>,
     agent_id: Uid,

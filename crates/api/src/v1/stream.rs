@@ -55,7 +55,7 @@ pub(crate) fn routes() -> Vec<Route> {
 input! {
     /// Which call to follow.
     pub struct StreamQuery {
-        /// The call.
+        /// Id of the call to follow.
         id: Id<CallId> = "id",
     }
 }
@@ -90,7 +90,7 @@ impl Describe for Events {
     }
 }
 
-/// Where a client left off.
+/// Id of the last event that a client received.
 #[derive(Debug)]
 struct LastEventId(i64);
 
@@ -219,7 +219,7 @@ impl Watch {
         text
     }
 
-    /// Until the bell rings for this call, or it is time to look anyway.
+    /// Waits until the log of the call may have grown, or until it is time to look anyway.
     async fn wait(&mut self) {
         let rung = async {
             loop {

@@ -36,15 +36,15 @@ pub(crate) fn routes() -> Vec<Route> {
 input! {
     /// Which transcripts to list.
     pub struct TranscriptsQuery {
-        /// Only this agent's.
+        /// Only those of this agent.
         agent_id: Option<Id<AgentId>> = "agent_id",
-        /// Only this call's.
+        /// Only the one of this call.
         call_id: Option<Id<CallId>> = "call_id",
-        /// Only calls of the last so many days.
+        /// Only calls of this many last days.
         days: Option<Whole<1, 3650>> = "days",
-        /// How many at most.
+        /// Largest number of rows in the answer.
         limit: Limit<50, 100> = "limit",
-        /// Only rows older than this `created_at`.
+        /// Only rows created before this time; take the `created_at` of the last row of the page before.
         after: Option<Cursor> = "after",
     }
 }
@@ -56,12 +56,12 @@ pub struct TranscriptRow {
     conversation_id: Option<String>,
     agent_id: Uid,
     agent_name: String,
-    /// The call's status.
+    /// Status of the call.
     status: &'static str,
     /// Seconds from answer to end.
     duration: Option<u64>,
     summary: Option<String>,
-    /// Lines of `Agent: …` and `Caller: …`.
+    /// The conversation, one line for each utterance, beginning with `Agent: ` or `Caller: `.
     transcript: Option<String>,
     /// When the call was placed.
     created_at: Stamp,

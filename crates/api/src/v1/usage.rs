@@ -33,26 +33,26 @@ pub(crate) fn routes() -> Vec<Route> {
 input! {
     /// Which requests to list.
     pub struct UsageQuery {
-        /// Only from this time on.
+        /// Only requests at this time or later.
         start: Option<Time> = "start",
-        /// Only before this time.
+        /// Only requests before this time.
         end: Option<Time> = "end",
-        /// How many at most.
+        /// Largest number of rows in the answer.
         limit: Limit<100, 500> = "limit",
-        /// Only rows older than this `created_at`.
+        /// Only rows created before this time; take the `created_at` of the last row of the page before.
         after: Option<Cursor> = "after",
     }
 }
 
-/// A request.
+/// A request that was made with a valid key.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Usage {
     id: Uid,
-    /// The path without `/api`.
+    /// Path of the request, without `/api`.
     endpoint: String,
     method: String,
     status_code: u16,
-    /// The call that was placed.
+    /// Id of the call that the request placed; null for other requests.
     call_id: Option<Uid>,
     cost_cents: u32,
     created_at: Stamp,

@@ -12,34 +12,34 @@ use crate::wiring;
 /// Make and list agents (over the API), and say on which engine their calls run
 #[derive(Debug, Subcommand)]
 pub(crate) enum Agents {
-    /// Make an agent
+    /// Create an agent
     #[command(
         after_help = "Example:\n  export KAICALLS_API_KEY=kc_test_…\n  kaicalls agents create --business ID --name Intake \\\n    \
                             --prompt 'You answer for a law firm. Ask for name and matter.' \\\n    --first-message 'Smith & \
                             Partners, how can I help you?'"
     )]
     Create {
-        /// The business that it speaks for
+        /// Id of the business that the agent speaks for
         #[arg(long, value_name = "ID")]
         business: String,
-        /// Display name
+        /// Name of the agent, shown in lists
         #[arg(long)]
         name: String,
-        /// What it should do, and what it knows
+        /// Instructions for the agent: what it should do, and what it knows
         #[arg(long)]
         prompt: String,
-        /// Its greeting
+        /// First sentence of the agent in every call
         #[arg(long)]
         first_message: Option<String>,
     },
-    /// List agents
+    /// List all agents that the key can reach
     List,
-    /// Say on which engine an agent's live calls run where its phone number does not decide (on the database)
+    /// Choose the engine for an agent's live calls, for numbers that are carried by none (works on the database)
     Prefer {
-        /// The agent
+        /// Id of the agent
         #[arg(value_name = "ID")]
         agent: String,
-        /// Name of the engine, for example vapi [default: the installation's, as KAICALLS_LIVE_ENGINE says]
+        /// Name of the engine, for example vapi [default: the engine that KAICALLS_LIVE_ENGINE names]
         #[arg(long, value_name = "NAME")]
         engine: Option<String>,
     },

@@ -18,30 +18,30 @@ pub(crate) enum Calls {
                             --watch\n\nThe sandbox's numbers are in docs/reference/sandbox.md."
     )]
     Create {
-        /// Who talks
+        /// Id of the agent that makes the call
         #[arg(long, value_name = "ID")]
         agent: String,
-        /// Whom to call, in E.164
+        /// Phone number to call, in E.164 format like +15125550123
         #[arg(long, value_name = "NUMBER")]
         to: String,
-        /// The person's name
+        /// Name of the person who is called; the agent greets them by it
         #[arg(long)]
         name: Option<String>,
-        /// What the agent should know
+        /// What the agent should know about this call
         #[arg(long)]
         context: Option<String>,
-        /// Follow the call to its end
+        /// Print the conversation as it happens, until the call ends
         #[arg(long)]
         watch: bool,
     },
-    /// Follow a call as it happens
+    /// Print a conversation as it happens, until the call ends
     Watch {
-        /// The call
+        /// Id of the call
         id: String,
     },
     /// List calls, newest first
     List {
-        /// How many
+        /// Number of calls to list
         #[arg(long, default_value_t = 20)]
         limit: u32,
     },

@@ -34,16 +34,16 @@ const CALLED: &str = "+15005550007";
 /// How long the webhook may take.
 const WEBHOOK_PATIENCE: Duration = Duration::from_secs(20);
 
-/// Show everything at work: a server, an agent, a call, a lead, a signed webhook
+/// Run a demonstration: a server, an agent, a call, a lead and a signed webhook
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// End after the call instead of serving on
+    /// Stop the server after the call instead of keeping it running
     #[arg(long)]
     once: bool,
-    /// How fast the call goes: `fast`, `realtime`, or so many times as fast
+    /// Speed of the call: `fast` (as fast as the machine can), `realtime`, or a factor like `10`
     #[arg(long, default_value = "8")]
     pace: String,
-    /// Where to listen [default: 127.0.0.1:8080, or a free port if that is taken]
+    /// Address to listen on [default: 127.0.0.1:8080, or a free port if that is taken]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
 }
@@ -138,7 +138,7 @@ fn local_address(listener: &TcpListener) -> Result<String, Failure> {
         .map_err(|error| Failure::Because(error.to_string()))
 }
 
-/// Somebody else's server, as far as the platform is concerned.
+/// Stands for the server of a customer, which receives webhooks.
 fn receiver_router(heard: mpsc::Sender<Received>) -> Router {
     let receive = |State(heard): State<mpsc::Sender<Received>>, headers: HeaderMap, body: Bytes| async move {
         // A full channel means that nobody reads any more.
@@ -148,7 +148,7 @@ fn receiver_router(heard: mpsc::Sender<Received>) -> Router {
     Router::new().route("/calls", post(receive)).with_state(heard)
 }
 
-/// The whole story: account, agent, lead, call, and what comes of it.
+/// Runs the demonstration: account, agent, lead, call, and what follows from it.
 async fn tell(
     running: &Running,
     receiver: &str,

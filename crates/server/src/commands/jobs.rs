@@ -14,15 +14,15 @@ const LISTED: u32 = 1000;
 /// List jobs and retry failed ones
 #[derive(Debug, Subcommand)]
 pub(crate) enum Jobs {
-    /// List jobs, longest due first
+    /// List background jobs, the longest overdue first
     List {
-        /// Only jobs that failed for good
+        /// List only jobs that failed and are not retried by themselves
         #[arg(long)]
         failed: bool,
     },
-    /// Have a failed job done again by the running server
+    /// Retry a failed job; the running server does it
     Retry {
-        /// The job's id, as `list` shows it
+        /// Id of the job, as `kaicalls jobs list` shows it
         id: String,
     },
 }

@@ -14,42 +14,42 @@ use crate::wiring;
 /// Make, list and revoke API keys
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
-    /// Make a key and show it once
+    /// Create a key and show it once
     #[command(
         after_help = "Examples:\n  kaicalls keys create --mode test\n  kaicalls keys create --name crm --scopes \
                             leads:read,leads:write\n  kaicalls keys create --scopes '*' --quiet     prints the key and nothing else"
     )]
     Create {
-        /// What to call it
+        /// Name of the key, shown in lists
         #[arg(long, default_value = "Untitled Key")]
         name: String,
-        /// Whose calls it makes
+        /// live: real calls; test: sandbox calls
         #[arg(long, value_enum, default_value = "live")]
         mode: ModeName,
-        /// What it may do, separated by commas [default: agents:read,numbers:read,calls:read,calls:write]
+        /// Scopes that the key grants, separated by commas [default: agents:read,numbers:read,calls:read,calls:write]
         #[arg(long, value_delimiter = ',')]
         scopes: Vec<String>,
-        /// The only business it sees [default: all of the user's]
+        /// Id of the only business that the key can reach [default: all businesses of the user]
         #[arg(long, value_name = "ID")]
         business: Option<String>,
-        /// Whose key it is [default: the first user]
+        /// E-mail address of the user who owns the key [default: the first user]
         #[arg(long, value_name = "EMAIL")]
         user: Option<String>,
         /// Print the key and nothing else
         #[arg(long)]
         quiet: bool,
     },
-    /// List keys
+    /// List the keys of a user
     List {
-        /// Whose keys [default: the first user's]
+        /// E-mail address of the user whose keys are listed [default: the first user]
         #[arg(long, value_name = "EMAIL")]
         user: Option<String>,
     },
     /// Revoke a key; it stops working at once
     Revoke {
-        /// The key's id, as `list` shows it
+        /// Id of the key, as `kaicalls keys list` shows it
         id: String,
-        /// Whose key it is [default: the first user's]
+        /// E-mail address of the user who owns the key [default: the first user]
         #[arg(long, value_name = "EMAIL")]
         user: Option<String>,
     },

@@ -14,36 +14,36 @@ pub(crate) enum Numbers {
     /// Register a number
     #[command(after_help = "Example:\n  kaicalls numbers add +15125550100 --business ID --agent ID")]
     Add {
-        /// In E.164
+        /// Phone number in E.164 format, like +15125550123
         number: String,
-        /// Who holds it [default: nobody, it goes into the pool]
+        /// Id of the business that uses the number [default: none; the number is available to all]
         #[arg(long, value_name = "ID")]
         business: Option<String>,
-        /// Which agent of theirs answers it and calls from it
+        /// Id of the agent of that business that answers the number and calls from it
         #[arg(long, value_name = "ID", requires = "business")]
         agent: Option<String>,
-        /// Name of the engine that carries it, for example vapi; calls from it run there [default: not said]
+        /// Name of the engine that carries the number, for example vapi; calls from the number run there [default: decided for each call]
         #[arg(long, value_name = "NAME")]
         engine: Option<String>,
     },
-    /// Register the numbers of the account that live calls run on
+    /// Register all numbers of the Vapi account
     Import,
     /// List all numbers
     List,
-    /// Give a number to a business and perhaps to an agent of it
+    /// Assign a number to a business, and to one of its agents if wanted
     Assign {
-        /// In E.164
+        /// Phone number in E.164 format, like +15125550123
         number: String,
-        /// Who holds it
+        /// Id of the business that uses the number
         #[arg(long, value_name = "ID")]
         business: String,
-        /// Which agent of theirs answers it and calls from it
+        /// Id of the agent of that business that answers the number and calls from it
         #[arg(long, value_name = "ID")]
         agent: Option<String>,
     },
-    /// Put a number back into the pool
+    /// Take a number away from its business and agent, so that it is available again
     Release {
-        /// In E.164
+        /// Phone number in E.164 format, like +15125550123
         number: String,
     },
 }

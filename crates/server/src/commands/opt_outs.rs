@@ -12,16 +12,16 @@ use crate::wiring;
 /// Show and lift wishes not to be called
 #[derive(Debug, Subcommand)]
 pub(crate) enum OptOuts {
-    /// List them; `doubtful` marks wishes that were never confirmed
+    /// List the numbers that must not be called; `doubtful` marks those whose owner never confirmed the wish
     List,
-    /// Lift one: the number may be called again
+    /// Remove a number from the do-not-call list, so that it may be called again
     Remove {
-        /// In E.164
+        /// Phone number in E.164 format, like +15125550123
         number: String,
-        /// Whose calls it did not want
+        /// Id of the business that may call the number again
         #[arg(long, value_name = "ID")]
         business: String,
-        /// In which mode
+        /// Which of the two lists: that of live or that of test calls
         #[arg(long, value_enum, default_value = "live")]
         mode: ModeName,
     },

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::system::SystemEntropy;
 use crate::wiring;
 
-/// Make the settings file, the first user and the first business
+/// Create the settings file, the first user and the first business
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  kaicalls setup --email you@example.com --business \"Smith & Partners\" \\\n    \
@@ -21,16 +21,16 @@ use crate::wiring;
                         without it one is made and shown once."
 )]
 pub(crate) struct Setup {
-    /// Login name of the first user
+    /// E-mail address of the first user, who logs in with it
     #[arg(long)]
     email: String,
     /// Name of the business, as agents say it
     #[arg(long, value_name = "NAME")]
     business: String,
-    /// Time zone of the business
+    /// Time zone of the business, like America/Chicago
     #[arg(long, default_value = "UTC", value_name = "ZONE")]
     timezone: String,
-    /// Office number in E.164; also decides the home country
+    /// Office phone number in E.164 format; also decides the home country
     #[arg(long, value_name = "NUMBER")]
     phone: Option<String>,
 }

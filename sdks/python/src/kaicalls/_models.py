@@ -56,17 +56,17 @@ class ErrorDetail(KaiObject):
     """What went wrong."""
 
     code: str
-    """A word for programs; see the reference."""
+    """Code of the refusal for programs, like `not_found`; docs/reference/errors.md explains each."""
 
     message: str
-    """A sentence for people."""
+    """Explanation of the refusal for people."""
 
     details: Optional[Dict[str, Any]]
     """More for programs, such as the fields that are wrong."""
 
 
 class AgentDetail(KaiObject):
-    """An agent with everything that decides how it behaves."""
+    """An agent with all its fields."""
 
     id: str
 
@@ -75,7 +75,7 @@ class AgentDetail(KaiObject):
     business_id: str
 
     vapi_assistant_id: Optional[str]
-    """The assistant that the Vapi engine made for it, if any."""
+    """Id of the agent's assistant at Vapi; null if there is none."""
 
     phone_number: Optional[str]
 
@@ -86,7 +86,7 @@ class AgentDetail(KaiObject):
     status: str
 
     version_number: int
-    """Counts the changes, from 1."""
+    """Number of the agent's version; every change adds one, the first is 1."""
 
     prompts: Prompts
 
@@ -103,7 +103,7 @@ class AgentDetail(KaiObject):
     sms_llm: Any
 
     max_duration: Optional[int]
-    """Longest call in seconds, if the agent has a limit of its own."""
+    """Longest duration of a call in seconds; null if the agent has no limit of its own."""
 
     transfer_enabled: bool
 
@@ -115,7 +115,7 @@ class AgentDetail(KaiObject):
 
 
 class Prompts(KaiObject):
-    """Instructions by channel."""
+    """Instructions for each channel."""
 
     inbound: str
 
@@ -136,14 +136,14 @@ class AgentRow(KaiObject):
     created_at: str
 
     phone_number: Optional[str]
-    """Its number in E.164, if it has one."""
+    """Phone number of the agent in E.164 format; null if it has none."""
 
     status: str
     """Always `active`."""
 
 
 class AgentCreated(KaiObject):
-    """An agent just made."""
+    """An agent that has just been created."""
 
     id: str
 
@@ -168,11 +168,11 @@ class AgentUpdated(KaiObject):
     vapi_assistant_id: Optional[str]
 
     updated: bool
-    """False if nothing changed."""
+    """False if the request changed nothing."""
 
 
 class CallDetail(KaiObject):
-    """A call with everything known of it."""
+    """A call with all its fields."""
 
     id: str
 
@@ -185,7 +185,7 @@ class CallDetail(KaiObject):
     """`inbound` or `outbound`."""
 
     duration: Optional[int]
-    """Seconds from answer to end; null until then."""
+    """Seconds from answer to end; null until the call has ended."""
 
     agent_id: str
 
@@ -204,16 +204,16 @@ class CallDetail(KaiObject):
     created_at: str
 
     recording_url: Optional[str]
-    """Plays without a key; expires."""
+    """Link to the recording; it works without a key and expires."""
 
     quality_dimensions: Optional[Quality]
-    """Null until the call was graded."""
+    """Quality marks; null until the call has been graded."""
 
     name: Optional[str]
-    """The person's name, as it was given."""
+    """Name of the person, as it was given when the call was placed."""
 
     started_at: Optional[str]
-    """When it was answered."""
+    """Time of the answer."""
 
     ended_at: Optional[str]
 
@@ -223,14 +223,14 @@ class CallDetail(KaiObject):
     """
 
     ended_reason: Optional[str]
-    """The engine's own word for how it ended."""
+    """How the call ended, in the engine's own word."""
 
     transcript_available: bool
-    """Whether GET /api/v1/transcripts has it."""
+    """Whether GET /api/v1/transcripts returns a transcript of the call."""
 
 
 class Quality(KaiObject):
-    """How well the agent did, 0 to 100 each."""
+    """Quality marks of the agent in a call, 0 to 100 each."""
 
     professionalism: int
 
@@ -255,7 +255,7 @@ class CallRow(KaiObject):
     """`inbound` or `outbound`."""
 
     duration: Optional[int]
-    """Seconds from answer to end; null until then."""
+    """Seconds from answer to end; null until the call has ended."""
 
     agent_id: str
 
@@ -275,15 +275,15 @@ class CallRow(KaiObject):
 
 
 class CallPlaced(KaiObject):
-    """A call just placed."""
+    """A call that has just been placed."""
 
     id: str
 
     conversation_id: Optional[str]
-    """The engine's own id; null if it has not answered yet."""
+    """Id of the call at the engine; null while the engine has not answered."""
 
     status: str
-    """`queued`."""
+    """Always `queued`."""
 
     agent_id: str
 
@@ -312,7 +312,7 @@ class Recording(KaiObject):
     """When the link stops working."""
 
     duration: Optional[int]
-    """Seconds of sound."""
+    """Duration of the recording in seconds."""
 
     content_type: Optional[str]
 
@@ -337,7 +337,7 @@ class TranscriptRow(KaiObject):
     agent_name: str
 
     status: str
-    """The call's status."""
+    """Status of the call."""
 
     duration: Optional[int]
     """Seconds from answer to end."""
@@ -345,7 +345,7 @@ class TranscriptRow(KaiObject):
     summary: Optional[str]
 
     transcript: Optional[str]
-    """Lines of `Agent: …` and `Caller: …`."""
+    """The conversation, one line for each utterance, beginning with `Agent: ` or `Caller: `."""
 
     created_at: str
     """When the call was placed."""
@@ -369,13 +369,13 @@ class LeadBody(KaiObject):
     email: Optional[str]
 
     phone: Optional[str]
-    """In E.164 if its country has such a number, else as it was given."""
+    """Phone number in E.164 format if it is a valid number of its country, otherwise as it was given."""
 
     phone_valid: Optional[bool]
-    """Whether its country has such a number; null without one."""
+    """Whether the phone number is a valid number of its country; null if there is none."""
 
     phone_extension: Optional[str]
-    """What to dial once the number has answered, digits only."""
+    """Extension to dial after the phone number has answered; digits only."""
 
     address: Optional[str]
 
@@ -404,12 +404,12 @@ class LeadBody(KaiObject):
     timezone: Optional[str]
 
     score: Optional[int]
-    """How promising it is, 0 to 100; null until a call told."""
+    """How promising the lead is, 0 to 100; null until a call has told."""
 
     score_explanation: Optional[str]
 
     interaction_count: int
-    """Calls with it that connected."""
+    """Number of calls with the person that were answered."""
 
     last_contacted_at: Optional[str]
 
@@ -419,15 +419,15 @@ class LeadBody(KaiObject):
 
 
 class NumberRow(KaiObject):
-    """A phone number."""
+    """A phone number and its assignment."""
 
     id: str
 
     phone_number: str
-    """In E.164."""
+    """The phone number in E.164 format."""
 
     agent_id: Optional[str]
-    """The agent that answers it and calls from it."""
+    """Id of the agent that answers the number and calls from it; null if there is none."""
 
     business_id: Optional[str]
 
@@ -436,7 +436,7 @@ class NumberRow(KaiObject):
     capabilities: Capabilities
 
     status: str
-    """`assigned` to a business, or `available`."""
+    """`assigned` if a business uses the number, otherwise `available`."""
 
 
 class Capabilities(KaiObject):
@@ -450,40 +450,40 @@ class Capabilities(KaiObject):
 
 
 class Balance(KaiObject):
-    """What every business of the key has used."""
+    """Usage of every business that the key can reach."""
 
     businesses: List[BusinessBalance]
 
 
 class BusinessBalance(KaiObject):
-    """What one business has used."""
+    """Usage of one business."""
 
     business_id: str
 
     minutes_used: float
-    """Minutes talked, to a hundredth."""
+    """Minutes talked in the current month, rounded to hundredths."""
 
     phone_numbers: int
-    """Numbers that it holds."""
+    """Number of phone numbers assigned to the business."""
 
     subscription_status: str
-    """Always `active`: nobody bills a platform of one's own."""
+    """Always `active`, because a server of your own has no subscription."""
 
 
 class Usage(KaiObject):
-    """A request."""
+    """A request that was made with a valid key."""
 
     id: str
 
     endpoint: str
-    """The path without `/api`."""
+    """Path of the request, without `/api`."""
 
     method: str
 
     status_code: int
 
     call_id: Optional[str]
-    """The call that was placed."""
+    """Id of the call that the request placed; null for other requests."""
 
     cost_cents: int
 
@@ -496,12 +496,12 @@ class KeyBody(KaiObject):
     id: str
 
     prefix: str
-    """Its first twelve characters."""
+    """First twelve characters of the secret, to recognise the key by."""
 
     name: str
 
     mode: str
-    """`live` or `test`."""
+    """`live` for real calls, `test` for sandbox calls."""
 
     scopes: List[str]
 
@@ -514,14 +514,14 @@ class KeyBody(KaiObject):
     expires_at: Optional[str]
 
     is_active: bool
-    """False once it is revoked or has expired."""
+    """False if the key has been revoked or has expired."""
 
 
 class KeyCreated(KaiObject):
-    """A key just made."""
+    """A key that has just been created."""
 
     key: str
-    """The secret, shown this once."""
+    """The secret itself. It is shown in this answer and never again."""
 
     id: str
 
@@ -541,7 +541,7 @@ class KeyCreated(KaiObject):
 
 
 class Success(KaiObject):
-    """`{"success": true}`."""
+    """Confirms that a request was carried out."""
 
     success: bool
     """Always true."""
@@ -551,10 +551,10 @@ class Health(KaiObject):
     """A platform that works."""
 
     status: str
-    """`ok`."""
+    """Always `ok`: a server that is not answers 503."""
 
     version: str
-    """The server's version."""
+    """Version of the server."""
 
     mode: str
     """The mode of the key: `live` or `test`."""
@@ -566,18 +566,18 @@ class Health(KaiObject):
 
 
 class SessionBody(KaiObject):
-    """A session."""
+    """A session that has just begun."""
 
     user_id: str
 
     email: str
 
     expires_at: str
-    """When it ends at the latest."""
+    """Time at which the session ends at the latest; 30 minutes without use end it earlier."""
 
 
 class CurrentBody(KaiObject):
-    """Who is logged in."""
+    """The user to whom the session belongs."""
 
     user_id: str
 
@@ -643,7 +643,7 @@ class UsageList(Page[Usage]):
 
 
 class KeyList(Page[KeyBody]):
-    """The user's keys."""
+    """A page of keys."""
 
     _rows_field = "keys"
 

@@ -50,7 +50,7 @@ class AgentsResource(Resource):
         Needs the scope `agents:read`.
 
         Args:
-            agent_id: Read this one.
+            agent_id: Read this one agent.
         """
         return self._send(
             AgentDetail,
@@ -78,9 +78,9 @@ class AgentsResource(Resource):
         Needs the scope `agents:read`.
 
         Args:
-            business_id: List only this business's.
-            limit: How many at most.
-            after: Only rows older than this `created_at`.
+            business_id: Only those of this business.
+            limit: Largest number of rows in the answer.
+            after: Only rows created before this time; take the `created_at` of the last row of the page before.
         """
         return self._pages(
             AgentList,
@@ -117,13 +117,13 @@ class AgentsResource(Resource):
         Needs the scope `agents:write`.
 
         Args:
-            business_id: The business that it speaks for.
-            name: Display name.
-            system_prompt: What it should do, and what it knows.
-            first_message: Its greeting; `Hello! How can I help you today?` by default.
-            voice: `{provider, voiceId}`; the engine's choice by default.
-            model: Which language model it thinks with.
-            metadata: Your own data.
+            business_id: Id of the business that the agent speaks for.
+            name: Name of the agent, shown in lists.
+            system_prompt: Instructions for the agent: what it should do, and what it knows.
+            first_message: First sentence of the agent in every call; `Hello! How can I help you today?` by default.
+            voice: Voice of the agent as `{provider, voiceId}`; the engine chooses one by default.
+            model: Language model of the agent.
+            metadata: Data of your own, stored with the agent and never interpreted.
             inbound_prompt: Alias of `system_prompt`, which wins if both are sent.
         """
         return self._send(
@@ -176,22 +176,22 @@ class AgentsResource(Resource):
         Needs the scope `agents:write`.
 
         Args:
-            id: The agent.
-            name: Display name.
+            id: Id of the agent to change.
+            name: Name of the agent, shown in lists.
             inbound_prompt: Instructions for inbound calls, and for outbound ones without instructions of their own.
             outbound_prompt: Instructions for outbound calls.
             sms_prompt: Instructions for text messages.
-            first_message: Greeting.
-            outbound_first_message: Greeting of outbound calls.
+            first_message: First sentence of the agent in every call.
+            outbound_first_message: First sentence of the agent in outbound calls.
             outbound_llm: Language model of outbound calls: a model id, or an object.
             sms_llm: Language model of text messages: a model id, or an object.
-            voice: `{provider, voiceId}`, merged.
-            model: Language model, merged.
-            metadata: Your own data, merged.
-            max_duration: Longest call in seconds.
-            vapi_config: Settings for the engine, merged and otherwise not interpreted.
-            transfer_enabled: Whether the agent may pass a caller on.
-            transfer_phone_number: Whom it passes callers on to.
+            voice: Voice of the agent as `{provider, voiceId}`; merged with the stored voice key by key.
+            model: Language model of the agent; merged with the stored settings key by key.
+            metadata: Data of your own; merged with the stored data key by key.
+            max_duration: Longest duration of a call in seconds.
+            vapi_config: Settings for the engine; merged with the stored settings key by key and otherwise not interpreted.
+            transfer_enabled: Whether the agent may transfer a caller to a person.
+            transfer_phone_number: Phone number that callers are transferred to.
             system_prompt: Alias of `inbound_prompt`, which wins if both are sent.
         """
         return self._send(
@@ -238,7 +238,7 @@ class CallsResource(CallsExtras, Resource):
         Needs the scope `calls:read`.
 
         Args:
-            call_id: Read this one; the engine's conversation id does as well.
+            call_id: Read this one call; takes its id or its `conversation_id`.
         """
         return self._send(
             CallDetail,
@@ -270,13 +270,13 @@ class CallsResource(CallsExtras, Resource):
         Needs the scope `calls:read`.
 
         Args:
-            limit: How many at most.
-            agent_id: Only this agent's.
-            status: Only in these states, separated by commas; `ended` means `completed` or `failed`.
-            after: Only rows older than this `created_at`.
-            business_id: List only this business's.
-            lead_id: Only those linked to this lead.
-            direction: Only `inbound` or `outbound` ones.
+            limit: Largest number of rows in the answer.
+            agent_id: Only those of this agent.
+            status: Only calls with one of these statuses, separated by commas; `ended` stands for `completed` and `failed`.
+            after: Only rows created before this time; take the `created_at` of the last row of the page before.
+            business_id: Only those of this business.
+            lead_id: Only calls linked to this lead.
+            direction: Only calls of this direction: `inbound` or `outbound`.
         """
         return self._pages(
             CallList,
@@ -313,19 +313,19 @@ class CallsResource(CallsExtras, Resource):
     ) -> CallPlaced:
         """Place a call.
 
-        Answers as soon as the engine has taken the call, at the latest after 5 seconds; then `conversation_id` may still be null. An engine that refuses is `call_failed`: the call exists and has failed.
+        Answers as soon as the engine has accepted the call, at the latest after 5 seconds; then `conversation_id` may still be null. If the engine refuses, the answer is `call_failed`: the call exists and has failed.
 
         Needs the scope `calls:write`.
 
         Args:
-            agent_id: The agent that talks.
-            to: Whom to call.
-            name: The person's name; the agent greets by it.
+            agent_id: Id of the agent that makes the call.
+            to: Phone number to call, in E.164 format.
+            name: Name of the person who is called; the agent greets them by it.
             context: What the agent should know about this call.
             first_message: Alias of `firstMessage`, which wins if both are sent.
-            lead_id: The lead to link the call to; otherwise the one with this number, if there is one.
-            webhook_url: Where to send one signed POST when the call ends.
-            max_duration: Longest call in seconds; 600 unless the agent says otherwise.
+            lead_id: Id of the lead to link the call to; by default the lead with this phone number, if there is one.
+            webhook_url: Address that gets one signed POST when the call has ended.
+            max_duration: Longest duration of the call in seconds; by default that of the agent, or 600.
             customer_name: Alias of `name`, which wins if both are sent.
         """
         return self._send(
@@ -367,7 +367,7 @@ class RecordingsResource(RecordingsExtras, Resource):
         Needs the scope `calls:read`.
 
         Args:
-            call_id: The call.
+            call_id: Id of the call.
         """
         return self._send(
             Recording,
@@ -403,11 +403,11 @@ class TranscriptsResource(TranscriptsExtras, Resource):
         Needs the scope `calls:read`.
 
         Args:
-            limit: How many at most.
-            agent_id: Only this agent's.
-            after: Only rows older than this `created_at`.
-            days: Only calls of the last so many days.
-            call_id: Only this call's.
+            limit: Largest number of rows in the answer.
+            agent_id: Only those of this agent.
+            after: Only rows created before this time; take the `created_at` of the last row of the page before.
+            days: Only calls of this many last days.
+            call_id: Only the one of this call.
         """
         return self._pages(
             TranscriptList,
@@ -441,7 +441,7 @@ class LeadsResource(Resource):
         Needs the scope `leads:read`.
 
         Args:
-            lead_id: Read this one.
+            lead_id: Read this one lead.
         """
         return self._send(
             LeadBody,
@@ -480,20 +480,20 @@ class LeadsResource(Resource):
         Needs the scope `leads:read`.
 
         Args:
-            status: Only with one of these statuses.
-            source: Only from one of these sources.
-            agent_id: Only those that this agent found.
-            phone: Only with this phone number, in any spelling.
-            email: Only with this e-mail address, in upper or lower case.
-            created_after: Only made after this time.
-            created_before: Only made before this time.
-            updated_after: Only changed after this time.
-            updated_before: Only changed before this time.
-            score_gte: Only with at least this score.
-            score_lte: Only with at most this score.
-            limit: How many at most.
-            business_id: List only this business's.
-            after: Only rows older than this `created_at`.
+            status: Only leads with one of these statuses, separated by commas.
+            source: Only leads from one of these sources, separated by commas.
+            agent_id: Only leads found by this agent.
+            phone: Only leads with this phone number, in any notation.
+            email: Only leads with this e-mail address; upper and lower case are the same.
+            created_after: Only leads created after this time.
+            created_before: Only leads created before this time.
+            updated_after: Only leads changed after this time.
+            updated_before: Only leads changed before this time.
+            score_gte: Only leads with this score or a higher one.
+            score_lte: Only leads with this score or a lower one.
+            limit: Largest number of rows in the answer.
+            business_id: Only those of this business.
+            after: Only rows created before this time; take the `created_at` of the last row of the page before.
         """
         return self._pages(
             LeadList,
@@ -553,26 +553,26 @@ class LeadsResource(Resource):
         Needs the scope `leads:write`.
 
         Args:
-            business_id: The business that it belongs to.
-            agent_id: The agent that found it.
-            name: Full name.
-            first_name: Given name.
-            last_name: Family name.
-            email: E-mail address.
-            phone: Phone number.
-            address: Street address.
-            city: City.
-            state: State or region.
-            zip: Postal code.
+            business_id: Id of the business that the lead belongs to.
+            agent_id: Id of the agent that found the lead.
+            name: Full name of the person.
+            first_name: Given name of the person.
+            last_name: Family name of the person.
+            email: E-mail address of the person.
+            phone: Phone number of the person, in any notation.
+            address: Street and house number of the person.
+            city: City of the person's address.
+            state: State or region of the person's address.
+            zip: Postal code of the person's address.
             status: `new`, `contacted`, `qualified`, `booked`, `converted`, `lost`, or a word of your own.
-            source: Where it came from; `api` by default.
-            source_url: Page of origin.
-            source_page: Title of that page.
-            notes: Free notes.
+            source: Where the lead came from, like `web_form`; `api` by default.
+            source_url: Address of the web page that the lead came from.
+            source_page: Title of the web page that the lead came from.
+            notes: Notes of your own about the lead.
             message: What the person wrote or wants.
             event_date: Date of the person's event.
             event_type: Kind of the person's event.
-            timezone: IANA time zone.
+            timezone: Time zone of the person by its IANA name, like `America/Chicago`.
         """
         return self._send(
             LeadBody,
@@ -639,26 +639,26 @@ class LeadsResource(Resource):
         Needs the scope `leads:write`.
 
         Args:
-            id: The lead.
-            agent_id: The agent that found it.
-            name: Full name.
-            first_name: Given name.
-            last_name: Family name.
-            email: E-mail address.
-            phone: Phone number.
-            address: Street address.
-            city: City.
-            state: State or region.
-            zip: Postal code.
+            id: Id of the lead to change.
+            agent_id: Id of the agent that found the lead.
+            name: Full name of the person.
+            first_name: Given name of the person.
+            last_name: Family name of the person.
+            email: E-mail address of the person.
+            phone: Phone number of the person, in any notation.
+            address: Street and house number of the person.
+            city: City of the person's address.
+            state: State or region of the person's address.
+            zip: Postal code of the person's address.
             status: `new`, `contacted`, `qualified`, `booked`, `converted`, `lost`, or a word of your own.
-            source: Where it came from.
-            source_url: Page of origin.
-            source_page: Title of that page.
-            notes: Free notes.
+            source: Where the lead came from, like `web_form`.
+            source_url: Address of the web page that the lead came from.
+            source_page: Title of the web page that the lead came from.
+            notes: Notes of your own about the lead.
             message: What the person wrote or wants.
             event_date: Date of the person's event.
             event_type: Kind of the person's event.
-            timezone: IANA time zone.
+            timezone: Time zone of the person by its IANA name, like `America/Chicago`.
         """
         return self._send(
             LeadBody,
@@ -706,14 +706,14 @@ class NumbersResource(Resource):
     ) -> NumberList:
         """List phone numbers.
 
-        The numbers that the key's businesses hold, newest first.
+        The numbers assigned to the businesses that the key can reach, newest first.
 
         Needs the scope `numbers:read`.
 
         Args:
-            business_id: Only this business's.
-            limit: How many at most.
-            after: Only rows older than this `created_at`.
+            business_id: Only those of this business.
+            limit: Largest number of rows in the answer.
+            after: Only rows created before this time; take the `created_at` of the last row of the page before.
         """
         return self._pages(
             NumberList,
@@ -739,9 +739,9 @@ class BalanceResource(Resource):
         options: Optional[RequestOptions] = None,
         **extra: Any,
     ) -> Balance:
-        """Read what was used.
+        """Read minutes and phone numbers in use.
 
-        Minutes of the current month (UTC) in the key's mode, and phone numbers held.
+        Minutes talked in the current month (UTC) in the key's mode, and phone numbers assigned to each business.
 
         Needs any valid key.
         """
@@ -775,10 +775,10 @@ class UsageResource(Resource):
         Needs any valid key.
 
         Args:
-            start: Only from this time on.
-            end: Only before this time.
-            limit: How many at most.
-            after: Only rows older than this `created_at`.
+            start: Only requests at this time or later.
+            end: Only requests before this time.
+            limit: Largest number of rows in the answer.
+            after: Only rows created before this time; take the `created_at` of the last row of the page before.
         """
         return self._pages(
             UsageList,
@@ -814,8 +814,8 @@ class KeysResource(Resource):
         Needs a session (POST /api/session); an API key does not do.
 
         Args:
-            limit: How many at most.
-            after: Only rows older than this `created_at`.
+            limit: Largest number of rows in the answer.
+            after: Only rows created before this time; take the `created_at` of the last row of the page before.
         """
         return self._pages(
             KeyList,
@@ -842,18 +842,18 @@ class KeysResource(Resource):
         options: Optional[RequestOptions] = None,
         **extra: Any,
     ) -> KeyCreated:
-        """Make an API key.
+        """Create an API key.
 
         `key` is shown in this answer and never again.
 
         Needs a session (POST /api/session); an API key does not do.
 
         Args:
-            name: What to call it; `Untitled Key` by default.
-            mode: `live` (the default) or `test`.
-            scopes: What it may do; `agents:read`, `numbers:read`, `calls:read` and `calls:write` by default.
-            business_id: The only business it sees; all of the user's by default.
-            expires_at: When it stops working; never by default.
+            name: Name of the key, shown in lists; `Untitled Key` by default.
+            mode: `live` for real calls (the default), `test` for sandbox calls.
+            scopes: Scopes that the key grants; `agents:read`, `numbers:read`, `calls:read` and `calls:write` by default.
+            business_id: Id of the only business that the key can reach; by default all businesses of the user.
+            expires_at: Time at which the key stops working; never by default.
         """
         return self._send(
             KeyCreated,
@@ -881,12 +881,12 @@ class KeysResource(Resource):
     ) -> Success:
         """Revoke an API key.
 
-        It stops working with the answer; doing it again changes nothing.
+        The key has stopped working when the answer arrives. Revoking it again changes nothing.
 
         Needs a session (POST /api/session); an API key does not do.
 
         Args:
-            id: The key.
+            id: Id of the key to revoke.
         """
         return self._send(
             Success,
@@ -911,9 +911,9 @@ class HealthResource(Resource):
         options: Optional[RequestOptions] = None,
         **extra: Any,
     ) -> Health:
-        """Look whether everything works.
+        """Check the health of the server.
 
-        200 if the database takes writes; 503 otherwise.
+        Answers 200 if the database accepts writes, and 503 otherwise.
 
         Needs any valid key.
         """
@@ -936,9 +936,9 @@ class OpenapiResource(Resource):
         options: Optional[RequestOptions] = None,
         **extra: Any,
     ) -> KaiObject:
-        """This document.
+        """Read this OpenAPI document.
 
-        OpenAPI 3.1; readable from every origin.
+        OpenAPI 3.1. Pages of every origin can read it.
 
         Needs no key.
         """
@@ -970,8 +970,8 @@ class SessionResource(Resource):
         Needs no key.
 
         Args:
-            email: E-mail address.
-            password: Password.
+            email: The e-mail address of the user.
+            password: The password of the user.
         """
         return self._send(
             SessionBody,
@@ -992,7 +992,7 @@ class SessionResource(Resource):
         options: Optional[RequestOptions] = None,
         **extra: Any,
     ) -> CurrentBody:
-        """Who is logged in.
+        """Read the current session.
 
         Needs a session (POST /api/session); an API key does not do.
         """
