@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::call::Party;
+use media::wav::{self, Mono};
 use speech::{Pcm, SpeechError, Synthesiser};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
@@ -95,64 +96,15 @@ impl Synthesiser for LocalVoices {
         let sound = tokio::time::timeout(PATIENCE, self.run(text, voice)).await;
         let sound = sound.map_err(|_| failed("the synthesiser took too long"))?;
         let sound = sound.map_err(|error| failed(&format!("the synthesiser could not be run: {error}")))?;
-        read_wav(&sound)
+        wav::read_mono(&sound)
+            .map(|Mono { sample_rate, samples }| Pcm { sample_rate, samples })
             .ok_or_else(|| SpeechError::Malformed("the synthesiser wrote no 16-bit mono sound".to_owned()))
-    }
-}
-
-/// Reads a RIFF file of 16-bit mono samples. Sizes in headers are not trusted: programs that write to a pipe cannot know them.
-fn read_wav(bytes: &[u8]) -> Option<Pcm> {
-    let body = bytes.strip_prefix(b"RIFF")?.get(4..)?.strip_prefix(b"WAVE")?;
-    let (mut rest, mut sample_rate) = (body, None);
-    loop {
-        let (kind, after) = rest.split_first_chunk::<4>()?;
-        let (size, after) = after.split_first_chunk::<4>()?;
-        let size = usize::try_from(u32::from_le_bytes(*size)).ok()?;
-        match kind {
-            b"fmt " => {
-                let format = after.get(..16)?;
-                let word = |at: usize| u16::from_le_bytes([format[at], format[at + 1]]);
-                if (word(0), word(2), word(14)) != (1, 1, 16) {
-                    return None;
-                }
-                sample_rate = Some(u32::from_le_bytes([format[4], format[5], format[6], format[7]]));
-            }
-            b"data" => {
-                let data = after.get(..size.min(after.len()))?;
-                let samples =
-                    data.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
-                return Some(Pcm { sample_rate: sample_rate?, samples });
-            }
-            _ => {}
-        }
-        rest = after.get(size + size % 2..)?;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn wav(data_size: u32, samples: &[i16]) -> Vec<u8> {
-        let mut bytes = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
-        bytes.extend(16_000_u32.to_le_bytes());
-        bytes.extend(32_000_u32.to_le_bytes());
-        bytes.extend([2, 0, 16, 0]);
-        bytes.extend(b"data");
-        bytes.extend(data_size.to_le_bytes());
-        bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
-        bytes
-    }
-
-    #[test]
-    fn sound_is_read_even_if_the_program_could_not_know_its_length() {
-        for size in [4, 0xffff_ffff] {
-            let pcm = read_wav(&wav(size, &[1, -2])).expect("sound");
-            assert_eq!((pcm.sample_rate, pcm.samples), (16_000, vec![1, -2]));
-        }
-        assert_eq!(read_wav(b"RIFF"), None);
-        assert_eq!(read_wav(b"no sound at all"), None);
-    }
 
     /// Skips nothing: where no synthesiser is installed there is nothing to find, and that is what is asserted.
     #[tokio::test]

@@ -1,13 +1,14 @@
 //! Recordings of sandbox calls: each utterance is spoken by a synthesiser and laid where it was said, agent left, caller right.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::call::{Party, Utterance};
 use domain::engine::{EngineUnavailable, Recording};
+use media::wav;
 use speech::{Pcm, Synthesiser};
 use tokio::sync::Semaphore;
 
@@ -102,29 +103,10 @@ impl Tracks {
         }
     }
 
-    /// Writes both tracks as a WAV file of 16-bit PCM with two channels.
-    fn write(&self, out: &mut impl Write) -> std::io::Result<Recording> {
+    /// Writes both tracks as a WAV file with two channels.
+    fn write(&self, out: impl Write + Seek) -> std::io::Result<Recording> {
         let [agent, caller] = &self.0;
-        let frames = agent.len().max(caller.len());
-        let data = u32::try_from(frames * 4).unwrap_or(u32::MAX);
-        out.write_all(b"RIFF")?;
-        out.write_all(&data.saturating_add(36).to_le_bytes())?;
-        out.write_all(b"WAVEfmt ")?;
-        out.write_all(&16_u32.to_le_bytes())?;
-        out.write_all(&1_u16.to_le_bytes())?;
-        out.write_all(&2_u16.to_le_bytes())?;
-        out.write_all(&RATE.to_le_bytes())?;
-        out.write_all(&(RATE * 4).to_le_bytes())?;
-        out.write_all(&4_u16.to_le_bytes())?;
-        out.write_all(&16_u16.to_le_bytes())?;
-        out.write_all(b"data")?;
-        out.write_all(&data.to_le_bytes())?;
-        for frame in 0..frames {
-            for track in [agent, caller] {
-                out.write_all(&track.get(frame).copied().unwrap_or(0).to_le_bytes())?;
-            }
-        }
-        let duration = Duration::from_millis(frames as u64 * 1000 / u64::from(RATE));
+        let duration = wav::write_stereo(out, RATE, agent, caller)?;
         Ok(Recording { content_type: "audio/wav", duration: Some(duration) })
     }
 }
@@ -158,8 +140,9 @@ mod tests {
         let loud = Pcm { sample_rate: 8000, samples: vec![1000; 800] };
         tracks.lay(0, &said(Party::Agent, 0, 100), &loud);
         tracks.lay(1, &said(Party::Caller, 100, 200), &loud);
-        let mut file = Vec::new();
+        let mut file = std::io::Cursor::new(Vec::new());
         let made = tracks.write(&mut file).expect("a vector takes everything");
+        let file = file.into_inner();
         assert_eq!((made.content_type, made.duration), ("audio/wav", Some(Duration::from_millis(200))));
         assert_eq!((&file[..4], file.len()), (&b"RIFF"[..], 44 + 3200 * 4));
         let frame = |index: usize| {
@@ -173,7 +156,7 @@ mod tests {
     fn speech_longer_than_its_turn_is_fitted_into_it() {
         let mut tracks = Tracks::default();
         tracks.lay(0, &said(Party::Agent, 0, 50), &Pcm { sample_rate: RATE, samples: vec![7; 16_000] });
-        let made = tracks.write(&mut std::io::sink()).expect("a sink takes everything");
+        let made = tracks.write(std::io::Cursor::new(Vec::new())).expect("a vector takes everything");
         assert_eq!(made.duration, Some(Duration::from_millis(50)));
     }
 }

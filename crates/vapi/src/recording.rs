@@ -4,21 +4,19 @@
 //! client, piece by piece into a file. A call of twelve hours takes more than a gigabyte.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek};
 use std::path::Path;
 use std::time::Duration;
 
 use domain::engine::{Recorded, Recording};
 use egress::{Fetched, SendError};
+use media::wav;
 
 /// The largest recording: the longest call, twelve hours, in stereo at 16 kHz, and some more.
 pub const LARGEST: usize = 3 * 1024 * 1024 * 1024;
 
 /// How long fetching one may take.
 pub const LONGEST_FETCH: Duration = Duration::from_mins(5);
-
-/// How many parts of a WAV file are looked through for its sound.
-const WAV_PARTS: usize = 1000;
 
 /// Copies what lies at the redirect's target into a file and says whether it is a recording.
 pub(crate) async fn fetch(client: &egress::Client, url: &str, file: &Path) -> Recorded {
@@ -71,7 +69,7 @@ fn read(fetched: Result<Fetched, SendError>, file: &mut (impl Read + Seek)) -> s
         tracing::warn!("a recording is too large");
         return Ok(Recorded::Nothing);
     }
-    let duration = if content_type == "audio/wav" { wav_duration(file, fetched.length)? } else { None };
+    let duration = if content_type == "audio/wav" { wav::duration(file, fetched.length)? } else { None };
     if fetched.length == 0 || (content_type == "audio/wav" && duration.is_none()) {
         tracing::warn!("a recording is broken off");
         return Ok(Recorded::NotYet);
@@ -79,68 +77,19 @@ fn read(fetched: Result<Fetched, SendError>, file: &mut (impl Read + Seek)) -> s
     Ok(Recorded::File(Recording { content_type, duration }))
 }
 
-/// The length of a whole WAV file of so many bytes; `None` if it is none or ends too early.
-fn wav_duration(file: &mut (impl Read + Seek), bytes: u64) -> std::io::Result<Option<Duration>> {
-    let mut head = [0; 12];
-    if !filled(file, &mut head)? || &head[..4] != b"RIFF" || &head[8..] != b"WAVE" {
-        return Ok(None);
-    }
-    let mut at = 12;
-    let mut rate = None;
-    for _ in 0..WAV_PARTS {
-        let mut part = [0; 8];
-        file.seek(SeekFrom::Start(at))?;
-        if !filled(file, &mut part)? {
-            return Ok(None);
-        }
-        let content = at + 8;
-        let length = u64::from(u32_at(&part, 4));
-        match &part[..4] {
-            b"fmt " => {
-                let mut format = [0; 12];
-                rate = filled(file, &mut format)?.then(|| u32_at(&format, 8)).filter(|rate| *rate > 0);
-            }
-            b"data" => {
-                let Some(rate) = rate else { return Ok(None) };
-                // A writer that streams does not know the length and says the largest or none.
-                let there = bytes.saturating_sub(content);
-                let length = if length == 0 || length >= 0xFFFF_0000 { there } else { length };
-                let duration = Duration::from_millis(length * 1000 / u64::from(rate));
-                return Ok((length <= there).then_some(duration));
-            }
-            _ => {}
-        }
-        at = content + length + length % 2;
-    }
-    Ok(None)
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-}
-
-/// Fills the buffer; false if the file ends before.
-fn filled(file: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<bool> {
-    match file.read_exact(buffer) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
 
+    use media::wav::Mono;
+
     use super::*;
 
-    fn wav(seconds: u32) -> Vec<u8> {
-        let data = seconds * 16_000;
-        let mut bytes =
-            b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data".to_vec();
-        bytes.extend(data.to_le_bytes());
-        bytes.resize(bytes.len() + data as usize, 0);
-        bytes
+    fn sound(seconds: usize) -> Vec<u8> {
+        let silence = Mono { sample_rate: 8000, samples: vec![0; seconds * 8000] };
+        let mut bytes = Cursor::new(Vec::new());
+        wav::write_mono(&mut bytes, &silence).expect("memory takes everything");
+        bytes.into_inner()
     }
 
     fn fetched(content_type: &str, body: Vec<u8>) -> Recorded {
@@ -155,7 +104,7 @@ mod tests {
 
     #[test]
     fn whole_files_are_taken_with_their_length() {
-        let Recorded::File(file) = fetched("audio/x-wav", wav(3)) else { panic!("expected a file") };
+        let Recorded::File(file) = fetched("audio/x-wav", sound(3)) else { panic!("expected a file") };
         assert_eq!((file.content_type, file.duration), ("audio/wav", Some(Duration::from_secs(3))));
         let Recorded::File(file) = fetched("audio/mpeg", vec![1; 10]) else { panic!("expected a file") };
         assert_eq!((file.content_type, file.duration), ("audio/mpeg", None));
@@ -163,19 +112,19 @@ mod tests {
 
     #[test]
     fn what_is_no_recording_is_not_taken_for_one() {
-        let mut short = wav(3);
+        let mut short = sound(3);
         short.truncate(1000);
         for (content_type, body) in [
             ("audio/wav", short),
             ("audio/wav", Vec::new()),
             ("audio/wav", b"RIFF\0\0\0\0WAVEfmt \xff\xff\xff\xff".to_vec()),
             ("audio/mpeg", Vec::new()),
-            ("text/html", wav(1)),
+            ("text/html", sound(1)),
         ] {
             assert_eq!(fetched(content_type, body), Recorded::NotYet, "{content_type}");
         }
-        assert_eq!(answered(403, "audio/wav", wav(1)), Recorded::NotYet);
-        let lost = read(Err(SendError::Timeout), &mut Cursor::new(wav(1)));
+        assert_eq!(answered(403, "audio/wav", sound(1)), Recorded::NotYet);
+        let lost = read(Err(SendError::Timeout), &mut Cursor::new(sound(1)));
         assert_eq!(lost.expect("memory can be read"), Recorded::NotYet);
     }
 
@@ -183,7 +132,7 @@ mod tests {
     fn a_recording_beyond_the_limit_is_refused_for_good() {
         let length = LARGEST as u64 + 1;
         let fetched = Fetched { status: 200, content_type: "audio/wav".to_owned(), length };
-        let refused = read(Ok(fetched), &mut Cursor::new(wav(1)));
+        let refused = read(Ok(fetched), &mut Cursor::new(sound(1)));
         assert_eq!(refused.expect("memory can be read"), Recorded::Nothing);
     }
 }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
+use media::wav::Mono;
 use serde_json::{Value, json};
 
 use super::calls::{as_if_running, created_at};
@@ -453,13 +454,10 @@ fn own_rules(value: &Value, place: &str, allow_http: bool, problems: &mut Vec<St
 
 /// Two seconds of silence.
 fn wav() -> Vec<u8> {
-    let data = 2 * 16_000_u32;
-    let mut bytes = b"RIFF".to_vec();
-    bytes.extend((36 + data).to_le_bytes());
-    bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data");
-    bytes.extend(data.to_le_bytes());
-    bytes.resize(bytes.len() + data as usize, 0);
-    bytes
+    let silence = Mono { sample_rate: 8000, samples: vec![0; 16_000] };
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    media::wav::write_mono(&mut bytes, &silence).expect("memory takes everything");
+    bytes.into_inner()
 }
 
 /// `/_emu`: what tests and people turn.

@@ -1,0 +1,3 @@
+//! Sound as it is kept: reading and writing files of it. Pure: bytes in, bytes out, whoever holds them.
+
+pub mod wav;
