@@ -67,6 +67,7 @@ async fn python(target: &Target) -> Result<(), Failure> {
     let clean =
         environment(&folder("sdk-python-clean"), &package.join("requirements-test.txt"), true).await?;
     pip(&clean, &["install".as_ref(), wheel.as_os_str()]).await?;
+    let first = first_package(&tools).await?;
     let python = clean.join("python");
     let mut types = programs::program(tools.join("mypy"));
     types.current_dir(&package).arg("--python-executable").arg(&python);
@@ -75,7 +76,21 @@ async fn python(target: &Target) -> Result<(), Failure> {
     programs::run(types.current_dir(&package).arg("--pythonpath").arg(&python)).await?;
     let mut tests = programs::program(&python);
     tests.current_dir(&package).args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"]);
+    tests.env("KAICALLS_FIRST_PACKAGE", first);
     programs::run(target.told(&mut tests)).await
+}
+
+/// The first KaiCalls package as it was published. Its own tests are run against our package; nothing of it is kept here.
+async fn first_package(tools: &Path) -> Result<PathBuf, Failure> {
+    let first = folder("sdk-python-first-package");
+    let file = first.join("kaicalls-0.1.0.tar.gz");
+    if !file.is_file() {
+        let from = ["download", "--no-deps", "--no-binary", "kaicalls", "--no-build-isolation", "--dest"];
+        let mut arguments: Vec<&std::ffi::OsStr> = from.iter().map(AsRef::as_ref).collect();
+        arguments.extend([first.as_os_str(), "kaicalls==0.1.0".as_ref()]);
+        pip(tools, &arguments).await?;
+    }
+    Ok(file)
 }
 
 async fn node() -> Result<(), Failure> {

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import socket
 import threading
-from typing import Iterator, List, Optional
+import time
+from typing import Any, Iterator, List, Optional
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
-from kaicalls import APIConnectionError, APITimeoutError, AsyncKaiCalls, InternalServerError, KaiCalls, RateLimitedError
+from kaicalls import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    AsyncKaiCalls,
+    InternalServerError,
+    InvalidResponseError,
+    KaiCalls,
+    NotFoundError,
+    RateLimitedError,
+)
 
-from conftest import NO_ANSWER
+from conftest import FRIENDLY, NO_ANSWER
 
 
 class Proxy:
     """Forwards requests, one per connection; each entry of ``plan`` is what happens to one of them.
 
-    ``pass``, ``drop`` (before it is forwarded), ``lose`` (forwarded, and the answer is lost), ``hang``, or an answer as text.
+    ``pass``, ``drop`` (before it is forwarded), ``lose`` (forwarded, and the answer is lost), ``hang``, ``trickle`` (an answer that
+    comes byte by byte and never ends), or an answer as text.
     """
 
     def __init__(self, target: str) -> None:
@@ -51,6 +65,13 @@ class Proxy:
             if step == "hang":
                 self.closing.wait(10)
                 return
+            if step == "trickle":
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+                while not self.closing.wait(0.02):
+                    try:
+                        client.sendall(b" ")
+                    except OSError:
+                        return
             if step not in ("pass", "lose"):
                 client.sendall(step.encode())
                 return
@@ -105,12 +126,13 @@ def proxy(base_url: str) -> Iterator[Proxy]:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> List[float]:
     """Pauses are noted instead of waited."""
     noted: List[float] = []
-    monkeypatch.setattr("kaicalls._client.time.sleep", noted.append)
+    monkeypatch.setattr("time.sleep", noted.append)
 
     async def sleep(seconds: float) -> None:
         noted.append(seconds)
 
-    monkeypatch.setattr("kaicalls._client.asyncio.sleep", sleep)
+    monkeypatch.setattr("kaicalls._async.client.asleep", sleep)
+    monkeypatch.setattr("kaicalls._async.extras.asleep", sleep)
     return noted
 
 
@@ -172,9 +194,11 @@ def test_time_runs_out_for_one_request(proxy: Proxy) -> None:
 def test_nobody_listens(pauses: List[float]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with KaiCalls("kc_test_x", base_url=f"http://127.0.0.1:{port}") as kai, pytest.raises(APIConnectionError, match="KAICALLS_BASE_URL"):
+    with KaiCalls("kc_test_x", base_url=f"http://127.0.0.1:{port}") as kai, pytest.raises(APIConnectionError) as error:
         kai.agents.list()
-    assert len(pauses) == 2
+    assert len(pauses) == 2 and "KAICALLS_BASE_URL" in (error.value.hint or "")
+    assert isinstance(error.value, requests.ConnectionError), "what programs of the first package catch"
+    assert type(pickle.loads(pickle.dumps(error.value))) is APIConnectionError
 
 
 async def test_asynchronous_requests_are_repeated_and_can_be_cancelled(proxy: Proxy, pauses: List[float]) -> None:
@@ -189,3 +213,83 @@ async def test_asynchronous_requests_are_repeated_and_can_be_cancelled(proxy: Pr
         with pytest.raises(asyncio.CancelledError):
             await task
 
+
+def test_nobody_waits_longer_than_anybody_would(proxy: Proxy, pauses: List[float]) -> None:
+    for told in ("3600", "Fri, 31 Dec 2100 23:59:59 GMT", "inf"):
+        proxy.plan, proxy.requests[:] = [_answer("429 Too Many Requests", f"Retry-After: {told}")], []
+        with KaiCalls(base_url=proxy.url) as kai, pytest.raises(RateLimitedError) as error:
+            kai.agents.list()
+        assert len(proxy.requests) == 1 and pauses == [], "asking earlier is what the server does not want"
+        assert error.value.retry_after is not None and error.value.retry_after >= 3600
+
+
+async def test_an_answer_that_never_ends_is_given_up(proxy: Proxy) -> None:
+    proxy.plan = ["trickle", "trickle"]
+    begun = time.monotonic()
+    with KaiCalls(base_url=proxy.url, timeout=0.3, max_retries=0) as kai, pytest.raises(APITimeoutError) as error:
+        kai.agents.list()
+    assert isinstance(error.value, requests.Timeout)
+    async with AsyncKaiCalls(base_url=proxy.url, timeout=0.3, max_retries=0) as akai:
+        with pytest.raises(APITimeoutError):
+            await akai.agents.list()
+    assert time.monotonic() - begun < 5
+
+
+async def test_success_that_is_no_json_is_an_error(proxy: Proxy, pauses: List[float]) -> None:
+    for body in ("<html>", '{"agents": [', "OK"):
+        proxy.plan = [_answer("200 OK", body=body)] * 3
+        with KaiCalls(base_url=proxy.url) as kai:
+            for action in (kai.agents.list, lambda: kai.request("GET", "/x")):
+                with pytest.raises(InvalidResponseError, match="no JSON"):
+                    action()
+        async with AsyncKaiCalls(base_url=proxy.url) as akai:
+            with pytest.raises(InvalidResponseError):
+                await akai.agents.get("x")
+
+
+async def test_an_answer_that_breaks_off_is_asked_for_again(proxy: Proxy, pauses: List[float]) -> None:
+    broken = _answer("200 OK", body='{"agents": []}').replace("Content-Length: 14", "Content-Length: 140")
+    proxy.plan = [broken, "pass", broken, "pass", broken]
+    with KaiCalls(base_url=proxy.url) as kai:
+        assert kai.agents.list(limit=1).rows is not None
+        async with AsyncKaiCalls(base_url=proxy.url) as akai:
+            assert await akai.agents.list(limit=1) is not None
+        with pytest.raises(APIConnectionError):
+            kai.agents.list(options={"max_retries": 0})
+
+
+async def test_streams_and_files_fail_with_errors_of_this_package(proxy: Proxy, pauses: List[float], agent: str) -> None:
+    with KaiCalls(base_url=proxy.url) as kai:
+        call = kai.calls.create(agent, FRIENDLY)
+        proxy.plan = ["drop", "drop", "drop"]
+        with pytest.raises(APIConnectionError):
+            list(kai.calls.stream(call.id))
+        with pytest.raises(NotFoundError):
+            list(kai.calls.stream("0190a0b0-0000-7000-8000-000000000000"))
+        for steps, expected in ((["drop"] * 3, APIConnectionError), ([_answer("410 Gone")], APIError)):
+            recording = _answer("200 OK", body='{"recording_url":"%s/file","status":"available"}' % proxy.url)
+            proxy.plan = [recording, *steps]
+            with pytest.raises(expected):
+                kai.recordings.download(call.id)
+            async with AsyncKaiCalls(base_url=proxy.url) as akai:
+                proxy.plan = [recording, *steps]
+                with pytest.raises(expected):
+                    await akai.recordings.download(call.id)
+                proxy.plan = ["drop", "drop", "drop"]
+                with pytest.raises(APIConnectionError):
+                    _ = [event async for event in akai.calls.stream(call.id)]
+
+
+def test_a_session_of_requests_sends_and_its_errors_are_caught(proxy: Proxy, pauses: List[float], agent: str) -> None:
+    session = requests.Session()
+    session.headers["x-own"] = "kept"
+    with KaiCalls(base_url=proxy.url, session=session, max_retries=0) as kai:
+        assert kai.agents.get(agent).id == agent and b"x-own: kept" in proxy.requests[-1].lower()
+        call = kai.calls.create(agent, FRIENDLY)
+        assert [event.type for event in kai.calls.stream(call.id)][-1] == "completed"
+        for step, expected in (("drop", requests.ConnectionError), ("hang", requests.Timeout)):
+            proxy.plan = [step]
+            with pytest.raises(expected) as error:
+                kai.agents.list(options={"timeout": 0.2})
+            caught: Any = error.value
+            assert isinstance(caught, APIConnectionError)

@@ -111,10 +111,12 @@ def test_errors_say_what_went_wrong_and_what_to_do(kai: KaiCalls, agent: str) ->
     with pytest.raises(NotFoundError) as missing:
         kai.calls.get("0190a0b0-0000-7000-8000-000000000000")
     error = missing.value
-    assert (error.status, error.code) == (404, "not_found") and error.request_id and "live and test" in str(error)
+    assert (error.status, error.code) == (404, "not_found") and error.request_id and "live and test" in (error.hint or "")
+    assert "\n" not in str(error) and any(error.request_id in note for note in error.__notes__)
     assert "not_found" in repr(error) and pickle.loads(pickle.dumps(error)).request_id == error.request_id
-    with pytest.raises(AuthenticationError, match="KAICALLS_API_KEY"):
+    with pytest.raises(AuthenticationError) as unknown:
         KaiCalls("kc_test_nobody").agents.list()
+    assert "KAICALLS_API_KEY" in (unknown.value.hint or "")
 
 
 def test_answers_are_mappings_with_attributes(kai: KaiCalls, agent: str) -> None:
@@ -160,6 +162,36 @@ def test_without_a_key_it_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -
         KaiCalls()
     with pytest.raises(ValueError, match="http://"):
         KaiCalls("kc_test_x", base_url="localhost:8080")
+    monkeypatch.setenv("KAICALLS_API_KEY", "kc_test_x")
+    with pytest.raises(ValueError, match="required"):
+        KaiCalls("")
+
+
+def test_a_key_goes_where_it_is_told_and_else_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for address, variable, expected in (
+        ("https://a.example/", "https://b.example", "https://a.example"),
+        (None, "https://b.example/api/v1", "https://b.example"),
+        (None, None, "http://127.0.0.1:8080"),
+    ):
+        monkeypatch.delenv("KAICALLS_BASE_URL", raising=False)
+        if variable is not None:
+            monkeypatch.setenv("KAICALLS_BASE_URL", variable)
+        assert KaiCalls("kc_live_x", address).base_url == AsyncKaiCalls("kc_live_x", address).base_url == expected
+
+
+def test_misspelt_arguments_are_refused_before_anything_is_sent(kai: Any, agent: str, business: str) -> None:
+    for action in (
+        lambda: kai.calls.create(agent, FRIENDLY, frist_message="Hi."),
+        lambda: kai.calls.list(agnet_id=agent),
+        lambda: kai.agents.update(agent, promt="x"),
+        lambda: kai.leads.create(business, nmae="Ada"),
+        lambda: kai.sms.send("+1", "a", "b", massage="c"),
+    ):
+        with pytest.raises(TypeError, match="unexpected keyword argument"):
+            action()
+    lead = kai.leads.create(business, name="Ada Example", options={"extra": {"notes": "Sent without a name for it."}})
+    assert lead.notes == "Sent without a name for it."
+    assert kai.calls.list(options={"extra": {"limit": 1}}).rows is not None
 
 
 async def test_everything_works_asynchronously(akai: AsyncKaiCalls, agent: str) -> None:

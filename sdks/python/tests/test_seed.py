@@ -50,7 +50,7 @@ def test_both_spellings_mean_the_same(agent: str, business: str) -> None:
         call = kai.calls.create(agentId=agent, to=FRIENDLY, firstMessage="Hi there.", leadId=lead.id)  # type: ignore[call-arg]
         assert kai.calls.get(call.id).lead_id == lead.id
         made = kai.agents.create(businessId=business, name="A", systemPrompt="One.", firstMessage="Hi.")  # type: ignore[call-arg]
-        kai.agents.update(id=made.id, systemPrompt="Two.")
+        kai.agents.update(id=made.id, systemPrompt="Two.")  # type: ignore[call-arg]
         read = kai.agents.get(made.id)
         assert (read.prompts.inbound, read.first_message) == ("Two.", "Hi.")
 

@@ -13,7 +13,7 @@ import pytest
 
 from kaicalls import KaiCalls, WebhookVerificationError, webhooks
 
-from conftest import FRIENDLY
+from conftest import BUSY, FRIENDLY
 
 SECRET = "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 BODY = json.dumps({"event": "call.completed", "call_id": "c1", "status": "completed", "duration": 7}).encode()
@@ -94,3 +94,33 @@ def test_old_messages_and_those_from_the_future_are_refused() -> None:
         with pytest.raises(WebhookVerificationError, match="another time"):
             webhooks.verify(BODY, headers, SECRET, now=now)
     assert webhooks.verify(BODY, headers, SECRET, now=1_800_000_900, tolerance=1000).call_id == "c1"
+
+
+def test_messages_of_every_kind_are_made_for_tests() -> None:
+    for event, fields in (("call.completed", {"duration": 5}), ("call.failed", {"error": "busy"}), ("lead.created", {"id": "l1"})):
+        body, headers = webhooks.test_message(event, SECRET, **fields)
+        read = webhooks.verify(body, headers, SECRET)
+        assert read.event == event == headers["x-kaicalls-event"] and read.event_id == headers["webhook-id"]
+        assert fields.items() <= read.items() and read.timestamp.endswith("Z")
+    assert webhooks.sign({"event": "call.failed"}, SECRET)["x-kaicalls-event"] == "call.failed"
+
+
+def test_a_test_message_has_the_fields_of_a_real_one(kai: KaiCalls, agent: str) -> None:
+    received: "queue.Queue[Dict[str, Any]]" = queue.Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for number in (FRIENDLY, BUSY):
+        kai.calls.create(agent, number, webhook_url=f"http://127.0.0.1:{server.server_address[1]}/calls")
+        real = received.get(timeout=30)
+        assert real.keys() == json.loads(webhooks.test_message(real["event"], SECRET)[0]).keys()
+    server.shutdown()

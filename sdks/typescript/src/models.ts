@@ -1,5 +1,13 @@
 // Made by `cargo xtask codegen` from openapi/v1.json; do not edit.
 
+export type CallStatus = 'queued' | 'ringing' | 'in-progress' | 'completed' | 'failed';
+
+export type CallDirection = 'inbound' | 'outbound';
+
+export type RecordingStatus = 'available' | 'processing' | 'unavailable';
+
+export type NumberStatus = 'assigned' | 'available';
+
 /** The body of every refusal. */
 export interface ErrorBody {
   /** What went wrong. */
@@ -151,9 +159,9 @@ export interface CallDetail {
   id: string;
   conversation_id: string | null;
   /** `queued`, `ringing`, `in-progress`, `completed` or `failed`. */
-  status: string;
+  status: CallStatus;
   /** `inbound` or `outbound`. */
-  direction: string;
+  direction: CallDirection;
   /** Seconds from answer to end; null until the call has ended. */
   duration: number | null;
   agent_id: string;
@@ -203,9 +211,9 @@ export interface CallRow {
   id: string;
   conversation_id: string | null;
   /** `queued`, `ringing`, `in-progress`, `completed` or `failed`. */
-  status: string;
+  status: CallStatus;
   /** `inbound` or `outbound`. */
-  direction: string;
+  direction: CallDirection;
   /** Seconds from answer to end; null until the call has ended. */
   duration: number | null;
   agent_id: string;
@@ -246,7 +254,7 @@ export interface CallPlaced {
   /** Id of the call at the engine; null while the engine has not answered. */
   conversation_id: string | null;
   /** Always `queued`. */
-  status: string;
+  status: CallStatus;
   agent_id: string;
   to: string;
   name: string | null;
@@ -258,7 +266,7 @@ export interface Recording {
   call_id: string;
   conversation_id: string | null;
   /** `available`, `processing` or `unavailable`. */
-  status: string;
+  status: RecordingStatus;
   recording_available: boolean;
   recording_url: string | null;
   /** When the link stops working. */
@@ -285,7 +293,7 @@ export interface TranscriptRow {
   agent_id: string;
   agent_name: string;
   /** Status of the call. */
-  status: string;
+  status: CallStatus;
   /** Seconds from answer to end. */
   duration: number | null;
   summary: string | null;
@@ -444,7 +452,7 @@ export interface NumberRow {
   created_at: string;
   capabilities: Capabilities;
   /** `assigned` if a business uses the number, otherwise `available`. */
-  status: string;
+  status: NumberStatus;
 }
 
 /** What a number can do. */

@@ -27,7 +27,7 @@ async fn made() -> Result<Vec<(PathBuf, String)>, Failure> {
     let document = serde_json::from_str(contract)
         .map_err(|problem| Failure::Claim(format!("openapi/v1.json is no JSON: {problem}")))?;
     let spec = Spec::read(&document)?;
-    for (file, text) in python::files(&spec).into_iter().chain(typescript::files(&spec)) {
+    for (file, text) in python::files(&spec)?.into_iter().chain(typescript::files(&spec)) {
         made.push((programs::root().join(file), text));
     }
     made.push(understanding());

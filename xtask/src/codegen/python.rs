@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::spec::{Answer, Field, Kind, Method, Model, Resource, Spec};
+use crate::failure::{Doing, Failure};
+use crate::programs;
 
 const HEADER: &str = "Made by `cargo xtask codegen` from openapi/v1.json; do not edit.";
 
@@ -37,13 +39,67 @@ const ORDER: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// What is written by hand once, asynchronously; its synchronous twin is made from it.
+const TWINS: [(&str, &str); 3] = [
+    ("sdks/python/src/kaicalls/_async/client.py", "sdks/python/src/kaicalls/_sync/client.py"),
+    ("sdks/python/src/kaicalls/_async/extras.py", "sdks/python/src/kaicalls/_sync/extras.py"),
+    ("sdks/python/src/kaicalls/_async/legacy.py", "sdks/python/src/kaicalls/_sync/legacy.py"),
+];
+
+/// Names of asynchronous things that are not the synchronous ones with `Async` in front.
+const SYNCHRONOUS: [(&str, &str); 6] = [
+    ("__aenter__", "__enter__"),
+    ("__aexit__", "__exit__"),
+    ("aclose", "close"),
+    ("aexchange", "exchange"),
+    ("alines", "lines"),
+    ("asleep", "sleep"),
+];
+
 /// The files, by their path from the root of the repository.
-pub fn files(spec: &Spec) -> Vec<(&'static str, String)> {
-    vec![
-        ("sdks/python/src/kaicalls/_models.py", models(spec)),
-        ("sdks/python/src/kaicalls/_resources.py", resources(spec, false)),
-        ("sdks/python/src/kaicalls/_async_resources.py", resources(spec, true)),
-    ]
+pub fn files(spec: &Spec) -> Result<Vec<(&'static str, String)>, Failure> {
+    let mut files = vec![
+        ("sdks/python/src/kaicalls/types.py", models(spec)),
+        ("sdks/python/src/kaicalls/_sync/resources.py", resources(spec, false)),
+        ("sdks/python/src/kaicalls/_async/resources.py", resources(spec, true)),
+        (
+            "sdks/python/src/kaicalls/_sync/__init__.py",
+            "\"\"\"The synchronous client, made by `cargo xtask codegen` from its asynchronous twin in `_async`; do not edit.\"\"\"\n"
+                .to_owned(),
+        ),
+    ];
+    for (source, twin) in TWINS {
+        let text = std::fs::read_to_string(programs::root().join(source)).doing(format!("read {source}"))?;
+        files.push((twin, synchronous(&text)));
+    }
+    Ok(files)
+}
+
+/// The synchronous twin of an asynchronous module: the same lines without waiting.
+fn synchronous(text: &str) -> String {
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let mut twin = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(letter) = rest.chars().next() {
+        let end = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(if end == 0 { letter.len_utf8() } else { end });
+        rest = after;
+        let named = SYNCHRONOUS.iter().find(|(name, _)| *name == word).map(|(_, other)| *other);
+        let bare = word.strip_prefix("Async").filter(|bare| bare.starts_with(char::is_uppercase));
+        if matches!(word, "async" | "await") {
+            rest = rest.strip_prefix(' ').unwrap_or(rest);
+        } else {
+            twin.push_str(named.or(bare).unwrap_or(word));
+        }
+    }
+    match twin.find("\n\nfrom __future__") {
+        Some(place) => twin.insert_str(
+            place + 1,
+            "\n# Made by `cargo xtask codegen` from the module of this name in `_async`; do not edit.\n",
+        ),
+        None => twin.insert_str(0, "# Made by `cargo xtask codegen`; do not edit.\n"),
+    }
+    twin
 }
 
 fn models(spec: &Spec) -> String {
@@ -51,11 +107,15 @@ fn models(spec: &Spec) -> String {
     let answers: Vec<&Model> = spec.models.iter().filter(|model| !model.request).collect();
     let pages = pages(spec);
     let mut names: Vec<&str> = answers.iter().map(|model| model.name.as_str()).collect();
+    names.extend(spec.words.iter().map(|(name, _)| name.as_str()));
     names.sort_unstable();
     for name in names {
         let _ = writeln!(text, "    \"{name}\",");
     }
     text.push_str("]\n");
+    for (name, words) in &spec.words {
+        let _ = write!(text, "\n{name} = Literal[\"{}\"]\n", words.join("\", \""));
+    }
     // A page names its rows' class, so rows come first.
     let is_page = |model: &Model| pages.iter().any(|(page, _, _)| *page == model.name);
     for model in
@@ -79,7 +139,7 @@ fn models(spec: &Spec) -> String {
             }
         }
     }
-    let needed = ["Any", "Dict", "List", "Optional", "Union"];
+    let needed = ["Any", "Dict", "List", "Literal", "Optional", "Union"];
     let used: Vec<&str> = needed
         .into_iter()
         .filter(|name| text.contains(&format!("{name}[")) || (*name == "Any" && text.contains("Any")))
@@ -116,9 +176,10 @@ fn resources(spec: &Spec, is_async: bool) -> String {
     let pager = if is_async { "AsyncPager, " } else { "" };
     let _ = writeln!(
         text,
-        "from ._base import {pager}{base}, Null, RequestOptions, spelled\n\
-         from ._extras import {extras}CallsExtras, {extras}RecordingsExtras, {extras}TranscriptsExtras\n\
-         from ._object import KaiObject\nfrom ._models import ("
+        "from .._base import {pager}{base}, Null, RequestOptions, spelled\n\
+         from .._object import KaiObject\n\
+         from .extras import {extras}AgentsExtras, {extras}CallsExtras, {extras}LeadsExtras, {extras}RecordingsExtras, \
+         {extras}TranscriptsExtras\nfrom ..types import ("
     );
     for name in used {
         let _ = writeln!(text, "    {name},");
@@ -132,7 +193,7 @@ fn class(text: &mut String, spec: &Spec, resource: &Resource, is_async: bool, us
     let (prefix, base) = if is_async { ("Async", "AsyncResource") } else { ("", "Resource") };
     let title = title(&resource.name);
     let extra = match resource.name.as_str() {
-        "calls" | "recordings" | "transcripts" => format!("{prefix}{title}Extras, "),
+        "agents" | "calls" | "leads" | "recordings" | "transcripts" => format!("{prefix}{title}Extras, "),
         _ => String::new(),
     };
     let _ = write!(
@@ -177,7 +238,7 @@ fn function(
         let _ = writeln!(text, "        {}: {}{default},", argument.name, argument.kind);
     }
     text.push_str("        *,\n        options: Optional[RequestOptions] = None,\n");
-    let _ = write!(text, "        **extra: Any,\n    ) -> {answer}:\n");
+    let _ = writeln!(text, "    ) -> {answer}:");
     let mut about = about(resource, method);
     let told: Vec<&Argument> = arguments.iter().filter(|argument| !argument.about.is_empty()).collect();
     if !told.is_empty() {
@@ -207,7 +268,7 @@ fn function(
     } else if method.body.is_some() {
         text.push_str("            body={},\n");
     }
-    text.push_str("            extra=extra,\n            options=options,\n");
+    text.push_str("            options=options,\n");
     if method.idempotency {
         text.push_str("            idempotent=True,\n");
     }
@@ -315,7 +376,7 @@ fn python(kind: &Kind) -> String {
         Kind::Boolean => "bool".to_owned(),
         Kind::Map => "Dict[str, Any]".to_owned(),
         Kind::List(inner) => format!("List[{}]", python(inner)),
-        Kind::Model(name) => name.clone(),
+        Kind::Model(name) | Kind::Words(name) => name.clone(),
         Kind::Either(kinds) => {
             let kinds: Vec<String> = kinds.iter().map(python).collect();
             format!("Union[{}]", kinds.join(", "))
@@ -336,5 +397,23 @@ fn docstring(text: &mut String, indent: usize, about: &str) {
         let _ = writeln!(text, "{pad}\"\"\"{}\n{pad}\"\"\"", lines.join("\n").trim_start());
     } else {
         let _ = writeln!(text, "{pad}\"\"\"{about}\"\"\"");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::synchronous;
+
+    #[test]
+    fn the_twin_does_not_wait() {
+        let source = "\"\"\"About.\"\"\"\n\nfrom __future__ import annotations\n\nfrom .._base import AsyncResource\n\n\n\
+                      class AsyncThing(AsyncResource):\n    async def get(self: \"AsyncThing\") -> AsyncIterator[str]:\n\
+                      \x20       await asleep(1)  # … asyncio stays\n        async for line in alines(self.aclose()):\n\
+                      \x20           yield line\n";
+        let twin = synchronous(source);
+        let expected = "from .._base import Resource\n\n\nclass Thing(Resource):\n    def get(self: \"Thing\") -> Iterator[str]:\n\
+                        \x20       sleep(1)  # … asyncio stays\n        for line in lines(self.close()):\n            yield line\n";
+        assert!(twin.ends_with(expected), "{twin}");
+        assert!(twin.contains("do not edit"), "{twin}");
     }
 }

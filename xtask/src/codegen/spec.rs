@@ -13,7 +13,22 @@ pub struct Spec {
     pub resources: Vec<Resource>,
     /// In the order of the document.
     pub models: Vec<Model>,
+    /// Fields that hold one of a few words have a type with a name: that name, and the words.
+    pub words: Vec<(String, Vec<String>)>,
 }
+
+/// Fields that hold one of a few words: the name of their type, their model, their name. The description of the first field of a type
+/// lists its words.
+const WORDS: &[(&str, &str, &str)] = &[
+    ("CallStatus", "CallDetail", "status"),
+    ("CallStatus", "CallRow", "status"),
+    ("CallStatus", "CallPlaced", "status"),
+    ("CallStatus", "TranscriptRow", "status"),
+    ("CallDirection", "CallDetail", "direction"),
+    ("CallDirection", "CallRow", "direction"),
+    ("RecordingStatus", "Recording", "status"),
+    ("NumberStatus", "NumberRow", "status"),
+];
 
 /// What stands behind `kai.<name>`.
 #[derive(Debug)]
@@ -120,6 +135,8 @@ pub enum Kind {
     List(Box<Kind>),
     /// The model with this name.
     Model(String),
+    /// One of a few words; the name of the type.
+    Words(String),
     /// One of these.
     Either(Vec<Kind>),
     /// Anything.
@@ -159,8 +176,31 @@ impl Spec {
                 });
             }
         }
-        Ok(Self { resources, models })
+        let words = words(&mut models)?;
+        Ok(Self { resources, models, words })
     }
+}
+
+/// Gives fields with a few words their types, and what the types hold.
+fn words(models: &mut [Model]) -> Result<Vec<(String, Vec<String>)>, Failure> {
+    let mut types: Vec<(String, Vec<String>)> = Vec::new();
+    for &(kind, model, field) in WORDS {
+        let missing = || Failure::Claim(format!("the contract has no list of words for {model}.{field}"));
+        let mut fields =
+            models.iter_mut().filter(|known| known.name == model).flat_map(|model| &mut model.fields);
+        let field = fields.find(|known| known.name == field).ok_or_else(missing)?;
+        if !types.iter().any(|(known, _)| known == kind) {
+            // Every second piece stands between backticks.
+            let listed: Vec<String> =
+                field.description.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+            if listed.len() < 2 {
+                return Err(missing());
+            }
+            types.push((kind.to_owned(), listed));
+        }
+        field.kind = Kind::Words(kind.to_owned());
+    }
+    Ok(types)
 }
 
 /// The methods of one operation: two if it gives one thing or a page of them.

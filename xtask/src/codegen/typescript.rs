@@ -17,6 +17,9 @@ pub fn files(spec: &Spec) -> Vec<(&'static str, String)> {
 
 fn models(spec: &Spec) -> String {
     let mut text = HEADER.to_owned();
+    for (name, words) in &spec.words {
+        let _ = write!(text, "export type {name} = '{}';\n\n", words.join("' | '"));
+    }
     for model in &spec.models {
         comment(&mut text, 0, &model.description);
         let _ = writeln!(text, "export interface {} {{", model.name);
@@ -210,7 +213,7 @@ fn kind(kind: &Kind, nullable: bool) -> String {
             plain if plain.contains(' ') => format!("Array<{plain}>"),
             plain => format!("{plain}[]"),
         },
-        Kind::Model(name) => name.clone(),
+        Kind::Model(name) | Kind::Words(name) => name.clone(),
         Kind::Either(kinds) => {
             let kinds: Vec<String> = kinds.iter().map(|one| self::kind(one, false)).collect();
             kinds.join(" | ")

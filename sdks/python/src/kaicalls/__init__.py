@@ -7,9 +7,8 @@
     print(kai.calls.wait(call.id).summary)
 """
 
-from . import webhooks
+from . import types, webhooks
 from ._base import NULL, Request, RequestOptions, Response
-from ._client import AsyncKaiCalls, KaiCalls
 from ._errors import (
     APIConnectionError,
     APIError,
@@ -19,6 +18,7 @@ from ._errors import (
     ConflictError,
     InternalServerError,
     InvalidRequestError,
+    InvalidResponseError,
     KaiCallsError,
     NotFoundError,
     PermissionDeniedError,
@@ -27,10 +27,10 @@ from ._errors import (
     WaitTimeoutError,
     WebhookVerificationError,
 )
-from ._extras import CallEvent
+from ._events import CallEvent
 from ._object import KaiObject, Page
-from ._signup import signup
 from ._version import __version__
+from .client import AsyncKaiCalls, KaiCalls, signup
 
 __all__ = [
     "NULL",
@@ -44,6 +44,7 @@ __all__ = [
     "ConflictError",
     "InternalServerError",
     "InvalidRequestError",
+    "InvalidResponseError",
     "KaiCalls",
     "KaiCallsError",
     "KaiObject",
@@ -59,5 +60,6 @@ __all__ = [
     "WebhookVerificationError",
     "__version__",
     "signup",
+    "types",
     "webhooks",
 ]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import os
 import random
 import re
-import time
 import uuid
-from email.utils import parsedate_to_datetime
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -26,18 +25,21 @@ from typing import (
     Type,
     TypedDict,
     TypeVar,
+    Union,
     cast,
 )
 
-from ._errors import KaiCallsError, from_answer
+from ._errors import InvalidResponseError, KaiCallsError, from_answer, retry_after
 from ._object import KaiObject, Page
 
 if TYPE_CHECKING:
-    from ._client import AsyncKaiCalls, KaiCalls
+    from ._async.client import AsyncClient
+    from ._sync.client import Client
 
 logger = logging.getLogger("kaicalls")
 
-DEFAULT_BASE_URL = "https://www.kaicalls.com"
+#: A server of your own on this machine, as ``kaicalls serve`` starts it.
+DEFAULT_BASE_URL = "http://127.0.0.1:8080"
 DEFAULT_TIMEOUT = 60.0
 DEFAULT_RETRIES = 2
 
@@ -75,6 +77,8 @@ class RequestOptions(TypedDict, total=False):
     """More headers."""
     idempotency_key: str
     """Instead of one made for this request. Two requests with the same key have one effect."""
+    extra: Dict[str, Any]
+    """More fields of the request, for a server that knows some that this package does not."""
 
 
 class Request:
@@ -98,6 +102,7 @@ class Request:
         self.timeout = timeout
         self.max_retries = max_retries
         self.attempt = 0
+        self.follows_redirects = False
 
     @property
     def may_be_repeated(self) -> bool:
@@ -111,10 +116,15 @@ class Request:
 class Response:
     """An answer as it came."""
 
-    def __init__(self, status: int, headers: Mapping[str, str], text: str) -> None:
+    def __init__(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
         self.status = status
         self.headers: Dict[str, str] = {name.lower(): value for name, value in headers.items()}
-        self.text = text
+        self.content = content
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.content.decode("utf-8", "replace")
 
     @property
     def request_id(self) -> Optional[str]:
@@ -123,12 +133,10 @@ class Response:
 
     def json(self) -> Any:
         """The body; its text if it is no JSON, ``None`` if there is none."""
-        import json
-
-        if not self.text:
+        if not self.content.strip():
             return None
         try:
-            return json.loads(self.text)
+            return json.loads(self.content)
         except ValueError:
             return self.text
 
@@ -141,16 +149,16 @@ def compact(fields: Mapping[str, Any]) -> Dict[str, Any]:
     return {name: None if isinstance(value, Null) else value for name, value in fields.items() if value is not None}
 
 
-def encode_query(query: Mapping[str, Any]) -> Dict[str, str]:
-    """Query values as text."""
-    encoded: Dict[str, str] = {}
+def encode_query(query: Mapping[str, Any]) -> Dict[str, Union[str, int, float]]:
+    """Query values as they go into an address: several in one, times as text."""
+    encoded: Dict[str, Union[str, int, float]] = {}
     for name, value in query.items():
         if value is None or isinstance(value, Null):
             continue
         if isinstance(value, bool):
             encoded[name] = "true" if value else "false"
         elif isinstance(value, (str, int, float)):
-            encoded[name] = str(value)
+            encoded[name] = value
         elif hasattr(value, "isoformat"):
             encoded[name] = value.isoformat()
         elif isinstance(value, Iterable):
@@ -190,31 +198,18 @@ def spelled(function: Function) -> Function:
 def pause(response: Optional[Response], attempt: int) -> float:
     """Seconds before the next attempt: what the server asks for, else a random part of a growing time."""
     if response is not None:
-        asked = retry_after(response)
-        if asked is not None and asked <= LONGEST_ASKED_PAUSE:
+        asked = retry_after(response.headers)
+        if asked is not None:
             return asked
     return random.uniform(0.5, 1.0) * min(LONGEST_PAUSE, 0.5 * 2.0**attempt)
-
-
-def retry_after(response: Response) -> Optional[float]:
-    """Seconds that the server asks to wait, in whichever form it says so."""
-    text = response.headers.get("retry-after", "").strip()
-    if not text:
-        return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        until = parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError):
-        return None
-    return max(0.0, until - time.time())
 
 
 def is_final(response: Response) -> bool:
     """True if asking again would not change the answer."""
     if response.status not in RETRIED:
+        return True
+    # Nobody waits that long for an answer, and asking earlier is what the server does not want.
+    if (retry_after(response.headers) or 0.0) > LONGEST_ASKED_PAUSE:
         return True
     body = response.json()
     error: Any = cast(Any, body).get("error") if isinstance(body, dict) else None
@@ -225,7 +220,7 @@ def is_final(response: Response) -> bool:
 
 def settings(api_key: Optional[str], base_url: Optional[str]) -> Tuple[str, str]:
     """Key and address from the arguments or the environment."""
-    key = api_key or os.environ.get("KAICALLS_API_KEY") or ""
+    key = os.environ.get("KAICALLS_API_KEY", "") if api_key is None else api_key
     if not key:
         raise ValueError(
             "KaiCalls: api_key is required. Give KaiCalls(api_key=\"kc_test_…\") or set KAICALLS_API_KEY; "
@@ -252,11 +247,26 @@ def new_idempotency_key() -> str:
     return str(uuid.uuid4())
 
 
-def answer(response: Response, model: Type[Model]) -> Model:
-    """The answer as an object; an error if it is one."""
+def body_of(response: Response) -> Any:
+    """What a good answer holds; an error if it is not a good one."""
     body = response.json()
     if not 200 <= response.status < 300:
         raise from_answer(response.status, body, response.headers)
+    if isinstance(body, str):
+        raise InvalidResponseError(
+            response.status,
+            "invalid_response",
+            f"The answer is no JSON, or only the beginning of it: {body[:60]!r}",
+            body,
+            request_id=response.request_id,
+            headers=response.headers,
+        )
+    return body
+
+
+def answer(response: Response, model: Type[Model]) -> Model:
+    """The answer as an object; an error if it is one."""
+    body = body_of(response)
     result = model(body) if isinstance(body, dict) else cast(Model, KaiObject() if body is None else KaiObject(data=body))
     result.__dict__["last_response"] = response
     return result
@@ -265,7 +275,7 @@ def answer(response: Response, model: Type[Model]) -> Model:
 class Resource:
     """A part of the API behind a client."""
 
-    def __init__(self, client: "KaiCalls") -> None:
+    def __init__(self, client: "Client") -> None:
         self._client = client
 
     def _send(
@@ -276,12 +286,11 @@ class Resource:
         *,
         query: Optional[Mapping[str, Any]] = None,
         body: Optional[Mapping[str, Any]] = None,
-        extra: Optional[Mapping[str, Any]] = None,
         options: Optional[RequestOptions] = None,
         idempotent: bool = False,
         session: bool = False,
     ) -> Model:
-        query, body = merged(query, body, extra)
+        query, body = merged(query, body, options)
         return answer(self._client._request(method, path, query, body, options, idempotent, session), model)
 
     def _pages(
@@ -291,11 +300,10 @@ class Resource:
         path: str,
         *,
         query: Optional[Mapping[str, Any]] = None,
-        extra: Optional[Mapping[str, Any]] = None,
         options: Optional[RequestOptions] = None,
         session: bool = False,
     ) -> PageModel:
-        query, _ = merged(query, None, extra)
+        query, _ = merged(query, None, options)
 
         def page(query: Mapping[str, Any]) -> PageModel:
             found = answer(self._client._request(method, path, query, None, options, False, session), model)
@@ -312,7 +320,7 @@ class Resource:
 class AsyncResource:
     """A part of the API behind an asynchronous client."""
 
-    def __init__(self, client: "AsyncKaiCalls") -> None:
+    def __init__(self, client: "AsyncClient") -> None:
         self._client = client
 
     async def _send(
@@ -323,12 +331,11 @@ class AsyncResource:
         *,
         query: Optional[Mapping[str, Any]] = None,
         body: Optional[Mapping[str, Any]] = None,
-        extra: Optional[Mapping[str, Any]] = None,
         options: Optional[RequestOptions] = None,
         idempotent: bool = False,
         session: bool = False,
     ) -> Model:
-        query, body = merged(query, body, extra)
+        query, body = merged(query, body, options)
         return answer(await self._client._request(method, path, query, body, options, idempotent, session), model)
 
     def _pages(
@@ -338,11 +345,10 @@ class AsyncResource:
         path: str,
         *,
         query: Optional[Mapping[str, Any]] = None,
-        extra: Optional[Mapping[str, Any]] = None,
         options: Optional[RequestOptions] = None,
         session: bool = False,
     ) -> "AsyncPager[PageModel, Any]":
-        query, _ = merged(query, None, extra)
+        query, _ = merged(query, None, options)
         wanted: Mapping[str, Any] = query or {}
 
         async def fetch(cursor: Optional[str]) -> PageModel:
@@ -378,9 +384,10 @@ class AsyncPager(Generic[PageModel, Row]):
 
 
 def merged(
-    query: Optional[Mapping[str, Any]], body: Optional[Mapping[str, Any]], extra: Optional[Mapping[str, Any]]
+    query: Optional[Mapping[str, Any]], body: Optional[Mapping[str, Any]], options: Optional[RequestOptions]
 ) -> Tuple[Optional[Mapping[str, Any]], Optional[Mapping[str, Any]]]:
     """What was named and what this package does not know yet, together."""
+    extra = (options or {}).get("extra")
     if not extra:
         return query, body
     if body is not None:

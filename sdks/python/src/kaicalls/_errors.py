@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Type, cast
+import math
+import sys
+import time
+from email.utils import parsedate_to_datetime
+from typing import Any, ClassVar, Dict, List, Mapping, Optional, Type, cast
 
 
 class KaiCallsError(Exception):
-    """Something went wrong. Every error of this package is one of these."""
+    """Something went wrong. Every error of this package is one of these.
+
+    ``str(error)`` is the message alone. From Python 3.11 on a traceback also shows status, code, request id and what to do.
+    """
+
+    _plain: ClassVar[Optional[Type[KaiCallsError]]] = None
 
     status: int
     """HTTP status; 0 if there was no answer."""
@@ -37,22 +46,15 @@ class KaiCallsError(Exception):
         self.request_id = request_id
         self.headers: Dict[str, str] = dict(headers or {})
         self.hint = _HINTS.get(code)
-
-    def __str__(self) -> str:
-        text = self.message
-        if self.status:
-            text += f" ({self.status} {self.code})"
-        if self.request_id:
-            text += f" [request {self.request_id}]"
-        if self.hint:
-            text += f"\n  {self.hint}"
-        return text
+        facts = [f"{status} {code}" if status else "", f"request {request_id}" if request_id else ""]
+        notes = [", ".join(fact for fact in facts if fact), self.hint or ""]
+        self.__dict__["__notes__"] = [note for note in notes if note]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(status={self.status}, code={self.code!r}, message={self.message!r})"
 
     def __reduce__(self) -> Any:
-        return _rebuild, (type(self), self.status, self.code, self.message, self.body, self.request_id, self.headers)
+        return _rebuild, (self._plain or type(self), self.status, self.code, self.message, self.body, self.request_id, self.headers)
 
 
 def _rebuild(
@@ -108,8 +110,7 @@ class RateLimitedError(APIError):
     @property
     def retry_after(self) -> Optional[float]:
         """Seconds to wait, as the server says."""
-        text = self.headers.get("retry-after", "")
-        return float(text) if text.replace(".", "", 1).isdigit() else None
+        return retry_after(self.headers)
 
 
 class VapiError(APIError):
@@ -122,6 +123,10 @@ class CallFailedError(APIError):
 
 class InternalServerError(APIError):
     """The server failed."""
+
+
+class InvalidResponseError(APIError):
+    """The server, or something on the way to it, answered with success and with something that is no JSON."""
 
 
 class APIConnectionError(KaiCallsError):
@@ -180,6 +185,7 @@ _HINTS: Dict[str, str] = {
     "rate_limited": "Wait as long as `retry_after` says, or spread the requests.",
     "call_failed": "The call exists and has failed; its `error` says why. Test keys need no carrier.",
     "idempotency_conflict": "Use a new idempotency key for a new request.",
+    "invalid_response": "Does `base_url` name the server itself, and not a page or a proxy in front of it?",
     "connection_error": "Is the server running there? Check `base_url` or KAICALLS_BASE_URL.",
     "timeout": "Raise `timeout`, or look whether the server is overloaded.",
     "wait_timeout": "The call goes on: call `wait` again, or give it a larger `timeout`.",
@@ -195,3 +201,37 @@ def from_answer(status: int, body: Any, headers: Mapping[str, str]) -> APIError:
     fallback: Type[APIError] = InternalServerError if status >= 500 else APIError
     kind = _CLASSES.get(code) or _BY_STATUS.get(status) or fallback
     return kind(status, code, message, body, request_id=headers.get("x-request-id"), headers=headers)
+
+
+def retry_after(headers: Mapping[str, str]) -> Optional[float]:
+    """Seconds that the server asks to wait, in whichever form it says so."""
+    text = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - time.time()
+        except (IndexError, TypeError, ValueError):
+            return None
+    return None if math.isnan(seconds) else max(0.0, seconds)
+
+
+def lost(kind: Type[APIConnectionError], code: str, message: str) -> APIConnectionError:
+    """The error of a request without an answer.
+
+    A program that caught what ``requests`` raises, as programs of the first package had to, catches this too: where ``requests`` is
+    loaded, the error is also one of its own.
+    """
+    return (_of_requests(kind) if "requests" in sys.modules else kind)(0, code, message)
+
+
+_OF_REQUESTS: Dict[Type[APIConnectionError], Type[APIConnectionError]] = {}
+
+
+def _of_requests(kind: Type[APIConnectionError]) -> Type[APIConnectionError]:
+    if kind not in _OF_REQUESTS:
+        exceptions: Any = sys.modules["requests"].exceptions
+        other = exceptions.Timeout if issubclass(kind, APITimeoutError) else exceptions.ConnectionError
+        made: Any = type(kind.__name__, (kind, other), {"__doc__": kind.__doc__, "_plain": kind})
+        _OF_REQUESTS[kind] = made
+    return _OF_REQUESTS[kind]

@@ -12,12 +12,13 @@ import hmac
 import json
 import time
 import uuid
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union, cast
+from datetime import datetime, timezone
+from typing import Any, Dict, List, Literal, Mapping, Optional, Sequence, Tuple, Union, cast
 
 from ._errors import WebhookVerificationError
 from ._object import KaiObject
 
-__all__ = ["TOLERANCE", "CallWebhook", "WebhookVerificationError", "sign", "verify"]
+__all__ = ["TOLERANCE", "CallWebhook", "WebhookVerificationError", "sign", "test_message", "verify"]
 
 TOLERANCE = 300.0
 """Seconds that a message may be old, or from the future."""
@@ -33,8 +34,8 @@ class CallWebhook(KaiObject):
     """``call.completed`` or ``call.failed``; more may follow."""
     call_id: str
     """The call."""
-    status: str
-    """``completed`` or ``failed``."""
+    status: Literal["completed", "failed"]
+    """How the call ended."""
     duration: Optional[int]
     """``call.completed``: seconds from answer to end."""
     recording_url: Optional[str]
@@ -109,11 +110,11 @@ def sign(
     *,
     id: Optional[str] = None,
     timestamp: Optional[float] = None,
-    event: str = "call.completed",
+    event: Optional[str] = None,
 ) -> Dict[str, str]:
     """The headers that a server would send with this body, for tests of your receiver.
 
-    A mapping is signed as ``json.dumps`` writes it; send exactly those bytes.
+    A mapping is signed as ``json.dumps`` writes it; send exactly those bytes. ``event`` is what the body says if it is not given.
     """
     if isinstance(payload, Mapping):
         payload = json.dumps(payload)
@@ -125,11 +126,50 @@ def sign(
         "webhook-id": event_id,
         "webhook-timestamp": at,
         "webhook-signature": "v1," + _standard(secret, f"{event_id}.{at}.".encode() + body),
-        "x-kaicalls-event": event,
+        "x-kaicalls-event": event or _event_of(body),
         "x-kaicalls-event-id": event_id,
         "x-kaicalls-timestamp": at,
         "x-kaicalls-signature": f"sha256={digest}",
     }
+
+
+def test_message(event: str, secret: str, **fields: Any) -> Tuple[bytes, Dict[str, str]]:
+    """A message as a server sends it, body and headers, for tests of your receiver.
+
+    ``event`` is ``call.completed`` or ``call.failed``; another one has the fields that you give and nothing else. Fields replace those
+    of the example: ``test_message("call.failed", secret, error="busy")``.
+    """
+    present = datetime.now(timezone.utc)
+    message: Dict[str, Any] = {"event": event}
+    if event in _EXAMPLES:
+        message.update(call_id=str(uuid.uuid4()), **_EXAMPLES[event])
+    message["timestamp"] = present.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    message.update(fields)
+    body = json.dumps(message).encode()
+    return body, sign(body, secret, timestamp=present.timestamp(), event=event)
+
+
+# It is no test, whatever its name makes a test runner believe.
+cast(Any, test_message).__test__ = False
+
+_EXAMPLES: Dict[str, Dict[str, Any]] = {
+    "call.completed": {
+        "status": "completed",
+        "duration": 127,
+        "recording_url": None,
+        "summary": "Confirmed the appointment for tomorrow at 2 pm.",
+    },
+    "call.failed": {"status": "failed", "error": "no_answer"},
+}
+
+
+def _event_of(body: bytes) -> str:
+    try:
+        event: Any = json.loads(body)
+    except ValueError:
+        return "call.completed"
+    named = cast(Dict[str, Any], event).get("event") if isinstance(event, dict) else None
+    return str(named or "call.completed")
 
 
 def _text(value: Any) -> str:

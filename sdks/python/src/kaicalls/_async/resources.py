@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Optional, Union
 
-from ._base import AsyncPager, AsyncResource, Null, RequestOptions, spelled
-from ._extras import AsyncCallsExtras, AsyncRecordingsExtras, AsyncTranscriptsExtras
-from ._object import KaiObject
-from ._models import (
+from .._base import AsyncPager, AsyncResource, Null, RequestOptions, spelled
+from .._object import KaiObject
+from .extras import AsyncAgentsExtras, AsyncCallsExtras, AsyncLeadsExtras, AsyncRecordingsExtras, AsyncTranscriptsExtras
+from ..types import (
     AgentCreated,
     AgentDetail,
     AgentList,
@@ -40,7 +40,7 @@ from ._models import (
 )
 
 
-class AsyncAgentsResource(AsyncResource):
+class AsyncAgentsResource(AsyncAgentsExtras, AsyncResource):
     """`kai.agents`."""
 
     @spelled
@@ -49,7 +49,6 @@ class AsyncAgentsResource(AsyncResource):
         agent_id: str,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AgentDetail:
         """One agent, by its id.
 
@@ -65,7 +64,6 @@ class AsyncAgentsResource(AsyncResource):
             query={
                 "id": agent_id,
             },
-            extra=extra,
             options=options,
         )
 
@@ -77,7 +75,6 @@ class AsyncAgentsResource(AsyncResource):
         after: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AsyncPager[AgentList, AgentRow]:
         """A page of agents, newest first. Iterating over it walks all pages that follow.
 
@@ -97,7 +94,6 @@ class AsyncAgentsResource(AsyncResource):
                 "limit": limit,
                 "after": after,
             },
-            extra=extra,
             options=options,
         )
 
@@ -114,7 +110,6 @@ class AsyncAgentsResource(AsyncResource):
         inbound_prompt: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AgentCreated:
         """Create an agent.
 
@@ -146,7 +141,6 @@ class AsyncAgentsResource(AsyncResource):
                 "metadata": metadata,
                 "inbound_prompt": inbound_prompt,
             },
-            extra=extra,
             options=options,
             idempotent=True,
         )
@@ -173,7 +167,6 @@ class AsyncAgentsResource(AsyncResource):
         system_prompt: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AgentUpdated:
         """Change an agent.
 
@@ -223,7 +216,6 @@ class AsyncAgentsResource(AsyncResource):
                 "transfer_phone_number": transfer_phone_number,
                 "system_prompt": system_prompt,
             },
-            extra=extra,
             options=options,
         )
 
@@ -237,7 +229,6 @@ class AsyncCallsResource(AsyncCallsExtras, AsyncResource):
         call_id: str,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> CallDetail:
         """One call, by its id.
 
@@ -253,7 +244,6 @@ class AsyncCallsResource(AsyncCallsExtras, AsyncResource):
             query={
                 "id": call_id,
             },
-            extra=extra,
             options=options,
         )
 
@@ -269,7 +259,6 @@ class AsyncCallsResource(AsyncCallsExtras, AsyncResource):
         direction: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AsyncPager[CallList, CallRow]:
         """A page of calls, newest first. Iterating over it walks all pages that follow.
 
@@ -297,7 +286,6 @@ class AsyncCallsResource(AsyncCallsExtras, AsyncResource):
                 "lead_id": lead_id,
                 "direction": direction,
             },
-            extra=extra,
             options=options,
         )
 
@@ -315,7 +303,6 @@ class AsyncCallsResource(AsyncCallsExtras, AsyncResource):
         customer_name: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> CallPlaced:
         """Place a call.
 
@@ -349,7 +336,6 @@ class AsyncCallsResource(AsyncCallsExtras, AsyncResource):
                 "max_duration": max_duration,
                 "customer_name": customer_name,
             },
-            extra=extra,
             options=options,
             idempotent=True,
         )
@@ -364,7 +350,6 @@ class AsyncRecordingsResource(AsyncRecordingsExtras, AsyncResource):
         call_id: str,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> Recording:
         """Read a call's recording.
 
@@ -382,7 +367,6 @@ class AsyncRecordingsResource(AsyncRecordingsExtras, AsyncResource):
             query={
                 "call_id": call_id,
             },
-            extra=extra,
             options=options,
         )
 
@@ -400,7 +384,6 @@ class AsyncTranscriptsResource(AsyncTranscriptsExtras, AsyncResource):
         call_id: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AsyncPager[TranscriptList, TranscriptRow]:
         """List transcripts.
 
@@ -426,12 +409,11 @@ class AsyncTranscriptsResource(AsyncTranscriptsExtras, AsyncResource):
                 "days": days,
                 "call_id": call_id,
             },
-            extra=extra,
             options=options,
         )
 
 
-class AsyncLeadsResource(AsyncResource):
+class AsyncLeadsResource(AsyncLeadsExtras, AsyncResource):
     """`kai.leads`."""
 
     @spelled
@@ -440,7 +422,6 @@ class AsyncLeadsResource(AsyncResource):
         lead_id: str,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> LeadBody:
         """One lead, by its id.
 
@@ -456,7 +437,6 @@ class AsyncLeadsResource(AsyncResource):
             query={
                 "id": lead_id,
             },
-            extra=extra,
             options=options,
         )
 
@@ -479,7 +459,6 @@ class AsyncLeadsResource(AsyncResource):
         after: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AsyncPager[LeadList, LeadBody]:
         """A page of leads, newest first. Iterating over it walks all pages that follow.
 
@@ -521,7 +500,6 @@ class AsyncLeadsResource(AsyncResource):
                 "business_id": business_id,
                 "after": after,
             },
-            extra=extra,
             options=options,
         )
 
@@ -550,7 +528,6 @@ class AsyncLeadsResource(AsyncResource):
         timezone: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> LeadBody:
         """Create a lead.
 
@@ -606,7 +583,6 @@ class AsyncLeadsResource(AsyncResource):
                 "event_type": event_type,
                 "timezone": timezone,
             },
-            extra=extra,
             options=options,
             idempotent=True,
         )
@@ -636,7 +612,6 @@ class AsyncLeadsResource(AsyncResource):
         timezone: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> LeadBody:
         """Change a lead.
 
@@ -692,7 +667,6 @@ class AsyncLeadsResource(AsyncResource):
                 "event_type": event_type,
                 "timezone": timezone,
             },
-            extra=extra,
             options=options,
         )
 
@@ -708,7 +682,6 @@ class AsyncNumbersResource(AsyncResource):
         after: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AsyncPager[NumberList, NumberRow]:
         """List phone numbers.
 
@@ -730,7 +703,6 @@ class AsyncNumbersResource(AsyncResource):
                 "limit": limit,
                 "after": after,
             },
-            extra=extra,
             options=options,
         )
 
@@ -743,7 +715,6 @@ class AsyncBalanceResource(AsyncResource):
         self,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> Balance:
         """Read minutes and phone numbers in use.
 
@@ -755,7 +726,6 @@ class AsyncBalanceResource(AsyncResource):
             Balance,
             "GET",
             "/api/v1/balance",
-            extra=extra,
             options=options,
         )
 
@@ -772,7 +742,6 @@ class AsyncUsageResource(AsyncResource):
         after: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AsyncPager[UsageList, Usage]:
         """List requests.
 
@@ -796,7 +765,6 @@ class AsyncUsageResource(AsyncResource):
                 "limit": limit,
                 "after": after,
             },
-            extra=extra,
             options=options,
         )
 
@@ -811,7 +779,6 @@ class AsyncKeysResource(AsyncResource):
         after: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AsyncPager[KeyList, KeyBody]:
         """List API keys.
 
@@ -831,7 +798,6 @@ class AsyncKeysResource(AsyncResource):
                 "limit": limit,
                 "after": after,
             },
-            extra=extra,
             options=options,
             session=True,
         )
@@ -846,7 +812,6 @@ class AsyncKeysResource(AsyncResource):
         expires_at: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> KeyCreated:
         """Create an API key.
 
@@ -872,7 +837,6 @@ class AsyncKeysResource(AsyncResource):
                 "business_id": business_id,
                 "expires_at": expires_at,
             },
-            extra=extra,
             options=options,
             session=True,
         )
@@ -883,7 +847,6 @@ class AsyncKeysResource(AsyncResource):
         id: str,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> Success:
         """Revoke an API key.
 
@@ -901,7 +864,6 @@ class AsyncKeysResource(AsyncResource):
             query={
                 "id": id,
             },
-            extra=extra,
             options=options,
             session=True,
         )
@@ -915,7 +877,6 @@ class AsyncHealthResource(AsyncResource):
         self,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> Health:
         """Check the health of the server.
 
@@ -927,7 +888,6 @@ class AsyncHealthResource(AsyncResource):
             Health,
             "GET",
             "/api/v1/health",
-            extra=extra,
             options=options,
         )
 
@@ -940,7 +900,6 @@ class AsyncOpenapiResource(AsyncResource):
         self,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> KaiObject:
         """Read this OpenAPI document.
 
@@ -952,7 +911,6 @@ class AsyncOpenapiResource(AsyncResource):
             KaiObject,
             "GET",
             "/api/v1/openapi.json",
-            extra=extra,
             options=options,
         )
 
@@ -967,7 +925,6 @@ class AsyncSessionResource(AsyncResource):
         password: str,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> SessionBody:
         """Log in.
 
@@ -987,7 +944,6 @@ class AsyncSessionResource(AsyncResource):
                 "email": email,
                 "password": password,
             },
-            extra=extra,
             options=options,
         )
 
@@ -996,7 +952,6 @@ class AsyncSessionResource(AsyncResource):
         self,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> CurrentBody:
         """Read the current session.
 
@@ -1006,7 +961,6 @@ class AsyncSessionResource(AsyncResource):
             CurrentBody,
             "GET",
             "/api/session",
-            extra=extra,
             options=options,
             session=True,
         )
@@ -1016,7 +970,6 @@ class AsyncSessionResource(AsyncResource):
         self,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> Success:
         """Log out.
 
@@ -1028,6 +981,5 @@ class AsyncSessionResource(AsyncResource):
             Success,
             "DELETE",
             "/api/session",
-            extra=extra,
             options=options,
         )

@@ -5,7 +5,7 @@ Made by `cargo xtask codegen` from openapi/v1.json; do not edit.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Literal, Optional
 
 from ._object import KaiObject, Page
 
@@ -18,9 +18,11 @@ __all__ = [
     "Balance",
     "BusinessBalance",
     "CallDetail",
+    "CallDirection",
     "CallList",
     "CallPlaced",
     "CallRow",
+    "CallStatus",
     "Capabilities",
     "CurrentBody",
     "ErrorBody",
@@ -33,9 +35,11 @@ __all__ = [
     "LeadList",
     "NumberList",
     "NumberRow",
+    "NumberStatus",
     "Prompts",
     "Quality",
     "Recording",
+    "RecordingStatus",
     "SessionBody",
     "Success",
     "TranscriptList",
@@ -43,6 +47,14 @@ __all__ = [
     "Usage",
     "UsageList",
 ]
+
+CallStatus = Literal["queued", "ringing", "in-progress", "completed", "failed"]
+
+CallDirection = Literal["inbound", "outbound"]
+
+RecordingStatus = Literal["available", "processing", "unavailable"]
+
+NumberStatus = Literal["assigned", "available"]
 
 
 class ErrorBody(KaiObject):
@@ -178,10 +190,10 @@ class CallDetail(KaiObject):
 
     conversation_id: Optional[str]
 
-    status: str
+    status: CallStatus
     """`queued`, `ringing`, `in-progress`, `completed` or `failed`."""
 
-    direction: str
+    direction: CallDirection
     """`inbound` or `outbound`."""
 
     duration: Optional[int]
@@ -248,10 +260,10 @@ class CallRow(KaiObject):
 
     conversation_id: Optional[str]
 
-    status: str
+    status: CallStatus
     """`queued`, `ringing`, `in-progress`, `completed` or `failed`."""
 
-    direction: str
+    direction: CallDirection
     """`inbound` or `outbound`."""
 
     duration: Optional[int]
@@ -282,7 +294,7 @@ class CallPlaced(KaiObject):
     conversation_id: Optional[str]
     """Id of the call at the engine; null while the engine has not answered."""
 
-    status: str
+    status: CallStatus
     """Always `queued`."""
 
     agent_id: str
@@ -301,7 +313,7 @@ class Recording(KaiObject):
 
     conversation_id: Optional[str]
 
-    status: str
+    status: RecordingStatus
     """`available`, `processing` or `unavailable`."""
 
     recording_available: bool
@@ -336,7 +348,7 @@ class TranscriptRow(KaiObject):
 
     agent_name: str
 
-    status: str
+    status: CallStatus
     """Status of the call."""
 
     duration: Optional[int]
@@ -435,7 +447,7 @@ class NumberRow(KaiObject):
 
     capabilities: Capabilities
 
-    status: str
+    status: NumberStatus
     """`assigned` if a business uses the number, otherwise `available`."""
 
 

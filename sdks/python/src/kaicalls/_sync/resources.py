@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Optional, Union
 
-from ._base import Resource, Null, RequestOptions, spelled
-from ._extras import CallsExtras, RecordingsExtras, TranscriptsExtras
-from ._object import KaiObject
-from ._models import (
+from .._base import Resource, Null, RequestOptions, spelled
+from .._object import KaiObject
+from .extras import AgentsExtras, CallsExtras, LeadsExtras, RecordingsExtras, TranscriptsExtras
+from ..types import (
     AgentCreated,
     AgentDetail,
     AgentList,
@@ -34,7 +34,7 @@ from ._models import (
 )
 
 
-class AgentsResource(Resource):
+class AgentsResource(AgentsExtras, Resource):
     """`kai.agents`."""
 
     @spelled
@@ -43,7 +43,6 @@ class AgentsResource(Resource):
         agent_id: str,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AgentDetail:
         """One agent, by its id.
 
@@ -59,7 +58,6 @@ class AgentsResource(Resource):
             query={
                 "id": agent_id,
             },
-            extra=extra,
             options=options,
         )
 
@@ -71,7 +69,6 @@ class AgentsResource(Resource):
         after: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AgentList:
         """A page of agents, newest first. Iterating over it walks all pages that follow.
 
@@ -91,7 +88,6 @@ class AgentsResource(Resource):
                 "limit": limit,
                 "after": after,
             },
-            extra=extra,
             options=options,
         )
 
@@ -108,7 +104,6 @@ class AgentsResource(Resource):
         inbound_prompt: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AgentCreated:
         """Create an agent.
 
@@ -140,7 +135,6 @@ class AgentsResource(Resource):
                 "metadata": metadata,
                 "inbound_prompt": inbound_prompt,
             },
-            extra=extra,
             options=options,
             idempotent=True,
         )
@@ -167,7 +161,6 @@ class AgentsResource(Resource):
         system_prompt: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> AgentUpdated:
         """Change an agent.
 
@@ -217,7 +210,6 @@ class AgentsResource(Resource):
                 "transfer_phone_number": transfer_phone_number,
                 "system_prompt": system_prompt,
             },
-            extra=extra,
             options=options,
         )
 
@@ -231,7 +223,6 @@ class CallsResource(CallsExtras, Resource):
         call_id: str,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> CallDetail:
         """One call, by its id.
 
@@ -247,7 +238,6 @@ class CallsResource(CallsExtras, Resource):
             query={
                 "id": call_id,
             },
-            extra=extra,
             options=options,
         )
 
@@ -263,7 +253,6 @@ class CallsResource(CallsExtras, Resource):
         direction: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> CallList:
         """A page of calls, newest first. Iterating over it walks all pages that follow.
 
@@ -291,7 +280,6 @@ class CallsResource(CallsExtras, Resource):
                 "lead_id": lead_id,
                 "direction": direction,
             },
-            extra=extra,
             options=options,
         )
 
@@ -309,7 +297,6 @@ class CallsResource(CallsExtras, Resource):
         customer_name: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> CallPlaced:
         """Place a call.
 
@@ -343,7 +330,6 @@ class CallsResource(CallsExtras, Resource):
                 "max_duration": max_duration,
                 "customer_name": customer_name,
             },
-            extra=extra,
             options=options,
             idempotent=True,
         )
@@ -358,7 +344,6 @@ class RecordingsResource(RecordingsExtras, Resource):
         call_id: str,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> Recording:
         """Read a call's recording.
 
@@ -376,7 +361,6 @@ class RecordingsResource(RecordingsExtras, Resource):
             query={
                 "call_id": call_id,
             },
-            extra=extra,
             options=options,
         )
 
@@ -394,7 +378,6 @@ class TranscriptsResource(TranscriptsExtras, Resource):
         call_id: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> TranscriptList:
         """List transcripts.
 
@@ -420,12 +403,11 @@ class TranscriptsResource(TranscriptsExtras, Resource):
                 "days": days,
                 "call_id": call_id,
             },
-            extra=extra,
             options=options,
         )
 
 
-class LeadsResource(Resource):
+class LeadsResource(LeadsExtras, Resource):
     """`kai.leads`."""
 
     @spelled
@@ -434,7 +416,6 @@ class LeadsResource(Resource):
         lead_id: str,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> LeadBody:
         """One lead, by its id.
 
@@ -450,7 +431,6 @@ class LeadsResource(Resource):
             query={
                 "id": lead_id,
             },
-            extra=extra,
             options=options,
         )
 
@@ -473,7 +453,6 @@ class LeadsResource(Resource):
         after: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> LeadList:
         """A page of leads, newest first. Iterating over it walks all pages that follow.
 
@@ -515,7 +494,6 @@ class LeadsResource(Resource):
                 "business_id": business_id,
                 "after": after,
             },
-            extra=extra,
             options=options,
         )
 
@@ -544,7 +522,6 @@ class LeadsResource(Resource):
         timezone: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> LeadBody:
         """Create a lead.
 
@@ -600,7 +577,6 @@ class LeadsResource(Resource):
                 "event_type": event_type,
                 "timezone": timezone,
             },
-            extra=extra,
             options=options,
             idempotent=True,
         )
@@ -630,7 +606,6 @@ class LeadsResource(Resource):
         timezone: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> LeadBody:
         """Change a lead.
 
@@ -686,7 +661,6 @@ class LeadsResource(Resource):
                 "event_type": event_type,
                 "timezone": timezone,
             },
-            extra=extra,
             options=options,
         )
 
@@ -702,7 +676,6 @@ class NumbersResource(Resource):
         after: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> NumberList:
         """List phone numbers.
 
@@ -724,7 +697,6 @@ class NumbersResource(Resource):
                 "limit": limit,
                 "after": after,
             },
-            extra=extra,
             options=options,
         )
 
@@ -737,7 +709,6 @@ class BalanceResource(Resource):
         self,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> Balance:
         """Read minutes and phone numbers in use.
 
@@ -749,7 +720,6 @@ class BalanceResource(Resource):
             Balance,
             "GET",
             "/api/v1/balance",
-            extra=extra,
             options=options,
         )
 
@@ -766,7 +736,6 @@ class UsageResource(Resource):
         after: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> UsageList:
         """List requests.
 
@@ -790,7 +759,6 @@ class UsageResource(Resource):
                 "limit": limit,
                 "after": after,
             },
-            extra=extra,
             options=options,
         )
 
@@ -805,7 +773,6 @@ class KeysResource(Resource):
         after: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> KeyList:
         """List API keys.
 
@@ -825,7 +792,6 @@ class KeysResource(Resource):
                 "limit": limit,
                 "after": after,
             },
-            extra=extra,
             options=options,
             session=True,
         )
@@ -840,7 +806,6 @@ class KeysResource(Resource):
         expires_at: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> KeyCreated:
         """Create an API key.
 
@@ -866,7 +831,6 @@ class KeysResource(Resource):
                 "business_id": business_id,
                 "expires_at": expires_at,
             },
-            extra=extra,
             options=options,
             session=True,
         )
@@ -877,7 +841,6 @@ class KeysResource(Resource):
         id: str,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> Success:
         """Revoke an API key.
 
@@ -895,7 +858,6 @@ class KeysResource(Resource):
             query={
                 "id": id,
             },
-            extra=extra,
             options=options,
             session=True,
         )
@@ -909,7 +871,6 @@ class HealthResource(Resource):
         self,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> Health:
         """Check the health of the server.
 
@@ -921,7 +882,6 @@ class HealthResource(Resource):
             Health,
             "GET",
             "/api/v1/health",
-            extra=extra,
             options=options,
         )
 
@@ -934,7 +894,6 @@ class OpenapiResource(Resource):
         self,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> KaiObject:
         """Read this OpenAPI document.
 
@@ -946,7 +905,6 @@ class OpenapiResource(Resource):
             KaiObject,
             "GET",
             "/api/v1/openapi.json",
-            extra=extra,
             options=options,
         )
 
@@ -961,7 +919,6 @@ class SessionResource(Resource):
         password: str,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> SessionBody:
         """Log in.
 
@@ -981,7 +938,6 @@ class SessionResource(Resource):
                 "email": email,
                 "password": password,
             },
-            extra=extra,
             options=options,
         )
 
@@ -990,7 +946,6 @@ class SessionResource(Resource):
         self,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> CurrentBody:
         """Read the current session.
 
@@ -1000,7 +955,6 @@ class SessionResource(Resource):
             CurrentBody,
             "GET",
             "/api/session",
-            extra=extra,
             options=options,
             session=True,
         )
@@ -1010,7 +964,6 @@ class SessionResource(Resource):
         self,
         *,
         options: Optional[RequestOptions] = None,
-        **extra: Any,
     ) -> Success:
         """Log out.
 
@@ -1022,6 +975,5 @@ class SessionResource(Resource):
             Success,
             "DELETE",
             "/api/session",
-            extra=extra,
             options=options,
         )
