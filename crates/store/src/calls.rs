@@ -8,9 +8,10 @@ use domain::call::{
     Assessment, Call, CallFacts, CallLife, CallRequest, CallState, Direction, Ended, Failure, FailureCode,
     Outcome, Quality, StoredRecording, Talk,
 };
-use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode, Timestamp};
+use domain::{AgentId, BusinessId, CallId, LeadId, Timestamp};
 
 use crate::page::{Conditions, ListQuery, list as list_page};
+use crate::table::{table, text};
 use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::{Listed, Page, StoreError, Tenancy};
 
@@ -38,54 +39,117 @@ pub struct CallFilter {
     pub lead_id: Option<LeadId>,
 }
 
-const COLUMNS: &str = "c.id, c.business_id, c.mode, c.agent_id, c.direction, c.to_number, c.from_number, c.name, c.context, \
-                       c.first_message, c.webhook_url, c.max_duration_s, c.engine, c.policy_reason, c.created_at, \
-                       c.lead_id, c.node_id, c.conversation_id, c.ringing_at, c.state, c.answered_at, c.talked_ms, \
-                       c.wrap_up_until, c.failure, c.refusal, c.ended_at, c.ended_reason, c.cost_cents, c.finished_at, \
-                       c.summary, c.quality, c.analyst, c.recording_key, c.recording_type, c.recording_duration_ms";
-
-fn read_columns(row: &mut Row) -> Result<Call, StoreError> {
-    let number = |text: &str| E164::parse(text).ok();
-    let facts = CallFacts {
-        id: row.next()?,
-        business_id: row.next()?,
-        mode: row.parse(Mode::parse)?,
-        agent_id: row.next()?,
-        direction: row.parse(Direction::parse)?,
-        to: row.parse(number)?,
-        from: row.parse_option(number)?,
-        request: CallRequest {
-            name: row.next()?,
-            context: row.next()?,
-            first_message: row.next()?,
-            webhook_url: row.next()?,
-        },
-        max_duration: Duration::from_secs(row.next()?),
-        engine: row.next()?,
-        policy_reason: row.next()?,
-        created_at: row.next()?,
-    };
-    let life = CallLife {
-        lead_id: row.next()?,
-        node_id: row.next()?,
-        conversation_id: row.next()?,
-        ringing_at: row.next()?,
-        state: StateColumns::read(row)?.state()?,
-    };
-    Ok(Call::stored(facts, life))
+table! {
+    /// Calls as they are stored. Which columns have a value follows from the state. `quality` has the four marks as one text in rows of
+    /// the release before the columns of their own: it is read, and emptied when the call is next written.
+    Calls = "calls" as "c", (call: &Call)
+    key { id }
+    fixed {
+        business_id,
+        mode,
+        agent_id,
+        direction,
+        to_number = call.to,
+        from_number = call.from,
+        name = call.request.name,
+        context = call.request.context,
+        first_message = call.request.first_message,
+        webhook_url = call.request.webhook_url,
+        max_duration_s = call.max_duration.as_secs(),
+        engine,
+        policy_reason,
+        created_at,
+    }
+    changing {
+        lead_id = call.lead_id(),
+        node_id = call.node_id(),
+        conversation_id = call.conversation_id(),
+        ringing_at = call.ringing_at(),
+        state = call.state().as_str(),
+        answered_at = call.answered_at(),
+        talked_ms = call.talk().map(|talk| millis(talk.talked)),
+        wrap_up_until = wrap_up_until(call),
+        failure = call.failure().map(|failure| failure.code),
+        refusal = call.failure().and_then(|failure| failure.refusal.as_deref()),
+        ended_at = call.ended_at(),
+        ended_reason = call.ended_reason(),
+        cost_cents = call.cost_cents(),
+        finished_at = call.finished_at(),
+        summary = call.summary(),
+        professionalism = quality(call).map(|quality| quality.professionalism),
+        empathy = quality(call).map(|quality| quality.empathy),
+        information_gathering = quality(call).map(|quality| quality.information_gathering),
+        resolution = quality(call).map(|quality| quality.resolution),
+        quality = None::<String>,
+        analyst = call.assessment().map(|assessment| assessment.analyst.as_str()),
+        recording_key = call.recording().map(|recording| recording.key.as_str()),
+        recording_type = call.recording().map(|recording| recording.content_type.as_str()),
+        recording_duration_ms = call.recording().and_then(|recording| recording.duration).map(millis),
+    }
+    unread { heard_at = call.created_at }
+    read {
+        let request = CallRequest { name, context, first_message, webhook_url };
+        let facts = CallFacts {
+            id,
+            business_id,
+            mode,
+            agent_id,
+            direction,
+            to: to_number,
+            from: from_number,
+            request,
+            max_duration: Duration::from_secs(max_duration_s),
+            engine,
+            policy_reason,
+            created_at,
+        };
+        let columns = StateColumns {
+            word: state,
+            answered_at,
+            talked_ms,
+            wrap_up_until,
+            failure,
+            refusal,
+            ended_at,
+            ended_reason,
+            cost_cents,
+            finished_at,
+            summary,
+            marks: [professionalism, empathy, information_gathering, resolution],
+            quality,
+            analyst,
+            recording_key,
+            recording_type,
+            recording_duration_ms,
+        };
+        let state = columns.state()?;
+        Call::stored(facts, CallLife { state, lead_id, conversation_id, node_id, ringing_at })
+    }
 }
 
-fn read(row: Row) -> Result<Call, StoreError> {
-    read_columns(&mut row.of("calls"))
-}
+const COLUMNS: &str = Calls::COLUMNS;
+
+const VIEWS: &str =
+    text!("SELECT ", Calls::COLUMNS, ", a.name FROM calls c JOIN agents a ON a.id = c.agent_id");
 
 fn read_view(row: Row) -> Result<CallView, StoreError> {
     let mut row = row.of("calls");
-    Ok(CallView { call: read_columns(&mut row)?, agent_name: row.next()? })
+    Ok(CallView { call: Calls::read_from(&mut row)?, agent_name: row.next()? })
 }
 
-/// The columns that a state is stored in. Which of them have a value follows from the state.
-#[derive(Default)]
+fn wrap_up_until(call: &Call) -> Option<Timestamp> {
+    if let CallState::WrappingUp { until, .. } = call.state() { Some(*until) } else { None }
+}
+
+fn quality(call: &Call) -> Option<Quality> {
+    call.assessment().and_then(|assessment| assessment.quality)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The columns from which a state is read.
 struct StateColumns {
     word: String,
     answered_at: Option<Timestamp>,
@@ -98,7 +162,8 @@ struct StateColumns {
     cost_cents: u32,
     finished_at: Option<Timestamp>,
     summary: Option<String>,
-    quality: Option<Quality>,
+    marks: [Option<u8>; 4],
+    quality: Option<String>,
     analyst: Option<String>,
     recording_key: Option<String>,
     recording_type: Option<String>,
@@ -106,27 +171,6 @@ struct StateColumns {
 }
 
 impl StateColumns {
-    fn read(row: &mut Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            word: row.next()?,
-            answered_at: row.next()?,
-            talked_ms: row.next()?,
-            wrap_up_until: row.next()?,
-            failure: row.parse_option(FailureCode::parse)?,
-            refusal: row.next()?,
-            ended_at: row.next()?,
-            ended_reason: row.next()?,
-            cost_cents: row.next()?,
-            finished_at: row.next()?,
-            summary: row.next()?,
-            quality: row.parse_option(quality_from_text)?,
-            analyst: row.next()?,
-            recording_key: row.next()?,
-            recording_type: row.next()?,
-            recording_duration_ms: row.next()?,
-        })
-    }
-
     fn state(self) -> Result<CallState, StoreError> {
         let word = self.word.clone();
         let lacking = |what: &str| StoreError::corrupt("calls", format!("the state `{word}` lacks {what}"));
@@ -170,7 +214,7 @@ impl StateColumns {
     }
 
     fn ended(self, outcome: Outcome) -> Option<CallState> {
-        let (quality, analyst) = (self.quality, self.analyst.unwrap_or_default());
+        let (quality, analyst) = (self.quality(), self.analyst.unwrap_or_default());
         let assessment = self.summary.map(|summary| Assessment { summary, quality, analyst });
         let recording =
             self.recording_key.zip(self.recording_type).map(|(key, content_type)| StoredRecording {
@@ -181,131 +225,39 @@ impl StateColumns {
         Some(CallState::Ended(Ended { outcome, finished_at: self.finished_at?, assessment, recording }))
     }
 
-    fn of(call: &Call) -> Self {
-        let mut columns = Self {
-            word: call.state().as_str().to_owned(),
-            answered_at: call.answered_at(),
-            talked_ms: call.talk().map(|talk| millis(talk.talked)),
-            ended_at: call.ended_at(),
-            ended_reason: call.ended_reason().map(str::to_owned),
-            cost_cents: call.cost_cents(),
-            finished_at: call.finished_at(),
-            ..Self::default()
+    fn quality(&self) -> Option<Quality> {
+        let marks = match self.marks {
+            [Some(professionalism), Some(empathy), Some(information_gathering), Some(resolution)] => {
+                [professionalism, empathy, information_gathering, resolution]
+            }
+            _ => {
+                let marks = self.quality.as_ref()?.split(',').map(|mark| mark.parse().ok());
+                marks.collect::<Option<Vec<u8>>>()?.try_into().ok()?
+            }
         };
-        if let CallState::WrappingUp { until, .. } = call.state() {
-            columns.wrap_up_until = Some(*until);
-        }
-        if let Some(failure) = call.failure() {
-            columns.failure = Some(failure.code);
-            columns.refusal.clone_from(&failure.refusal);
-        }
-        if let Some(assessment) = call.assessment() {
-            columns.summary = Some(assessment.summary.clone());
-            columns.quality = assessment.quality;
-            columns.analyst = Some(assessment.analyst.clone());
-        }
-        if let Some(recording) = call.recording() {
-            columns.recording_key = Some(recording.key.clone());
-            columns.recording_type = Some(recording.content_type.clone());
-            columns.recording_duration_ms = recording.duration.map(millis);
-        }
-        columns
+        let [professionalism, empathy, information_gathering, resolution] = marks;
+        Some(Quality { professionalism, empathy, information_gathering, resolution })
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn quality_to_text(quality: Quality) -> String {
-    let Quality { professionalism, empathy, information_gathering, resolution } = quality;
-    format!("{professionalism},{empathy},{information_gathering},{resolution}")
-}
-
-fn quality_from_text(text: &str) -> Option<Quality> {
-    let marks: Vec<u8> = text.split(',').map(|mark| mark.parse().ok()).collect::<Option<_>>()?;
-    let [professionalism, empathy, information_gathering, resolution] = marks.try_into().ok()?;
-    Some(Quality { professionalism, empathy, information_gathering, resolution })
 }
 
 /// Stores a new call. False, and nothing is stored, if it came in and its engine has brought it before.
 pub async fn insert(tx: &mut PlatformTx, call: &Call) -> Result<bool, StoreError> {
-    let added = tx
-        .execute(
-            "INSERT INTO calls (id, business_id, mode, agent_id, direction, to_number, from_number, name, context, \
-             first_message, webhook_url, max_duration_s, engine, policy_reason, created_at, heard_at, lead_id, node_id, \
-             conversation_id, ringing_at, state, cost_cents) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $18, $19, $20, $21) \
-             ON CONFLICT (engine, conversation_id) WHERE direction = 'inbound' AND conversation_id IS NOT NULL DO NOTHING",
-            params![
-                call.id,
-                call.business_id,
-                call.mode.as_str(),
-                call.agent_id,
-                call.direction.as_str(),
-                call.to.as_str(),
-                call.from.as_ref().map(E164::as_str),
-                call.request.name.as_deref(),
-                call.request.context.as_deref(),
-                call.request.first_message.as_deref(),
-                call.request.webhook_url.as_deref(),
-                call.max_duration.as_secs(),
-                call.engine.as_str(),
-                call.policy_reason.as_str(),
-                call.created_at,
-                call.lead_id(),
-                call.node_id(),
-                call.conversation_id(),
-                call.ringing_at(),
-                call.state().as_str(),
-                call.cost_cents(),
-            ],
-        )
-        .await?;
-    Ok(added > 0)
+    const INSERT: &str = text!(
+        Calls::INSERT,
+        " ON CONFLICT (engine, conversation_id) WHERE direction = 'inbound' AND conversation_id IS NOT NULL DO NOTHING"
+    );
+    Ok(tx.execute(INSERT, &Calls::inserted(call)).await? > 0)
 }
 
 /// Stores everything about a call that can change.
 pub async fn update(tx: &mut PlatformTx, call: &Call) -> Result<(), StoreError> {
-    let columns = StateColumns::of(call);
-    tx.execute(
-        "UPDATE calls SET node_id = $2, conversation_id = $3, lead_id = $4, ringing_at = $5, state = $6, answered_at = $7, \
-         talked_ms = $8, wrap_up_until = $9, failure = $10, refusal = $11, ended_at = $12, ended_reason = $13, \
-         cost_cents = $14, finished_at = $15, summary = $16, quality = $17, analyst = $18, recording_key = $19, \
-         recording_type = $20, recording_duration_ms = $21 WHERE id = $1",
-        params![
-            call.id,
-            call.node_id(),
-            call.conversation_id(),
-            call.lead_id(),
-            call.ringing_at(),
-            columns.word.as_str(),
-            columns.answered_at,
-            columns.talked_ms,
-            columns.wrap_up_until,
-            columns.failure.map(FailureCode::as_str),
-            columns.refusal.as_deref(),
-            columns.ended_at,
-            columns.ended_reason.as_deref(),
-            columns.cost_cents,
-            columns.finished_at,
-            columns.summary.as_deref(),
-            columns.quality.map(quality_to_text),
-            columns.analyst.as_deref(),
-            columns.recording_key.as_deref(),
-            columns.recording_type.as_deref(),
-            columns.recording_duration_ms,
-        ],
-    )
-    .await?;
+    tx.execute(Calls::UPDATE, &Calls::changed(call)).await?;
     Ok(())
 }
 
 /// One call.
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: CallId) -> Result<Option<CallView>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS}, a.name FROM calls c JOIN agents a ON a.id = c.agent_id WHERE c.id = $1 AND c.business_id = $2 AND c.mode = $3"
-    );
+    let sql = format!("{VIEWS} WHERE c.id = $1 AND c.business_id = $2 AND c.mode = $3");
     for &business in tenancy.businesses() {
         if let Some(row) = tx.query_one(&sql, params![id, business, tenancy.mode()]).await? {
             return read_view(row).map(Some);
@@ -321,7 +273,7 @@ pub async fn by_conversation(
     name: &str,
 ) -> Result<Option<CallView>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, a.name FROM calls c JOIN agents a ON a.id = c.agent_id \
+        "{VIEWS} \
          WHERE c.conversation_id = $1 AND c.business_id = $2 AND c.mode = $3"
     );
     for &business in tenancy.businesses() {
@@ -335,19 +287,19 @@ pub async fn by_conversation(
 /// The call that an engine calls so, whoever it belongs to. For messages of engines.
 pub async fn of_engine(tx: &mut PlatformTx, engine: &str, name: &str) -> Result<Option<Call>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM calls c WHERE c.conversation_id = $1 AND c.engine = $2");
-    tx.query_one(&sql, params![name, engine]).await?.map(read).transpose()
+    tx.query_one(&sql, params![name, engine]).await?.map(Calls::read).transpose()
 }
 
 /// One call whoever it belongs to. For the platform itself: jobs and reports of engines.
 pub async fn by_id(tx: &mut PlatformTx, id: CallId) -> Result<Option<Call>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM calls c WHERE c.id = $1");
-    tx.query_one(&sql, params![id]).await?.map(read).transpose()
+    tx.query_one(&sql, params![id]).await?.map(Calls::read).transpose()
 }
 
 /// The same, and nobody else changes the call until the transaction ends.
 pub async fn lock(tx: &mut PlatformTx, id: CallId) -> Result<Option<Call>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM calls c WHERE c.id = $1 {{for_update}}");
-    tx.query_one(&sql, params![id]).await?.map(read).transpose()
+    tx.query_one(&sql, params![id]).await?.map(Calls::read).transpose()
 }
 
 /// Calls, newest first.
@@ -357,8 +309,7 @@ pub async fn list(
     filter: &CallFilter,
     page: &Page,
 ) -> Result<Listed<CallView>, StoreError> {
-    let select = format!("SELECT {COLUMNS}, a.name FROM calls c JOIN agents a ON a.id = c.agent_id");
-    let query = ListQuery { select: &select, business: "c.business_id", time: "c.created_at", id: "c.id" };
+    let query = ListQuery { select: VIEWS, business: "c.business_id", time: "c.created_at", id: "c.id" };
     let narrow = |conditions: &mut Conditions| {
         conditions.and("c.mode", "=", tenancy.mode().as_str());
         conditions.and_if("c.agent_id", "=", filter.agent_id);
@@ -408,7 +359,7 @@ pub async fn running_of_lost_nodes(
          AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.id = c.node_id AND n.lease_until > $1) \
          ORDER BY c.created_at LIMIT $2"
     );
-    tx.query(&sql, params![now, limit]).await?.into_iter().map(read).collect()
+    tx.query(&sql, params![now, limit]).await?.into_iter().map(Calls::read).collect()
 }
 
 /// Calls in progress of which nothing has been heard since.
@@ -421,7 +372,7 @@ pub async fn running_silent_since(
         "SELECT {COLUMNS} FROM calls c WHERE c.finished_at IS NULL AND c.state IN ('ringing', 'in_progress') \
          AND c.check_at IS NULL AND c.heard_at < $1 ORDER BY c.created_at LIMIT $2"
     );
-    tx.query(&sql, params![before, limit]).await?.into_iter().map(read).collect()
+    tx.query(&sql, params![before, limit]).await?.into_iter().map(Calls::read).collect()
 }
 
 /// How many calls an engine is making.
@@ -459,7 +410,7 @@ pub async fn to_check(tx: &mut PlatformTx, now: Timestamp, limit: u32) -> Result
     );
     let read = |row: Row| {
         let mut row = row.of("calls");
-        Ok(ToCheck { call: read_columns(&mut row)?, end_seen_at: row.next()? })
+        Ok(ToCheck { call: Calls::read_from(&mut row)?, end_seen_at: row.next()? })
     };
     tx.query(&sql, params![now, limit]).await?.into_iter().map(read).collect()
 }
@@ -488,7 +439,7 @@ pub async fn dialing_since(
          AND c.heard_at < $1 \
          ORDER BY c.created_at LIMIT $2"
     );
-    tx.query(&sql, params![before, limit]).await?.into_iter().map(read).collect()
+    tx.query(&sql, params![before, limit]).await?.into_iter().map(Calls::read).collect()
 }
 
 /// Calls whose wrap-up should have ended before then.
@@ -501,5 +452,5 @@ pub async fn wrapping_up_overdue(
         "SELECT {COLUMNS} FROM calls c WHERE c.finished_at IS NULL AND c.state = 'wrapping_up' AND c.wrap_up_until < $1 \
          ORDER BY c.created_at LIMIT $2"
     );
-    tx.query(&sql, params![before, limit]).await?.into_iter().map(read).collect()
+    tx.query(&sql, params![before, limit]).await?.into_iter().map(Calls::read).collect()
 }

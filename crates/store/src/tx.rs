@@ -280,6 +280,7 @@ words! {
     domain::Mode: as_str, Self::parse;
     domain::ScopeSet: to_text, Self::from_text;
     domain::call::Direction: as_str, Self::parse;
+    domain::call::FailureCode: as_str, Self::parse;
     domain::event::EventType: as_str, Self::parse;
 }
 
