@@ -61,7 +61,6 @@ impl<S> Caller<S> {
         &self.bearer.key.tenancy
     }
 
-    /// Live or test.
     pub fn mode(&self) -> Mode {
         self.bearer.key.mode
     }

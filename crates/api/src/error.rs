@@ -165,7 +165,7 @@ impl ApiError {
         Self::new(Code::MethodNotAllowed, format!("this path answers {allow}")).with_header(ALLOW, allow)
     }
 
-    /// 413.
+    /// The body is larger than it may be (413).
     pub fn too_large() -> Self {
         Self::new(Code::PayloadTooLarge, "the body may hold 256 KiB at most")
     }
@@ -203,7 +203,6 @@ impl ApiError {
         self
     }
 
-    /// The public code.
     pub fn code(&self) -> Code {
         self.0.code
     }

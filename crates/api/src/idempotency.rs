@@ -63,7 +63,7 @@ impl Describe for IdempotencyKey {
 /// 201, made now or repeated from an earlier request.
 #[derive(Debug)]
 pub(crate) enum Once<T> {
-    /// Made now.
+    /// The request acted now, with this result.
     Now(T),
     /// The bytes of an answer and its status.
     Kept(KeptAnswer, Replay),

@@ -57,17 +57,14 @@ impl Api {
         &self.0.web
     }
 
-    /// The platform.
     pub fn app(&self) -> &App {
         self.web().app()
     }
 
-    /// The usage log.
     pub fn usage(&self) -> &UsageLog {
         self.web().usage()
     }
 
-    /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
     }

@@ -21,13 +21,13 @@ use crate::input::{Body, Input, Query, object_schema};
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody.
+    /// Anybody, without key and session.
     Open,
     /// Whoever holds a signed link.
     Link,
     /// Any key, or only one with this scope.
     Key(Option<Scope>),
-    /// Somebody logged in.
+    /// A user with a session.
     Session,
 }
 
@@ -42,16 +42,14 @@ pub struct Operation {
     pub body: Option<Value>,
     /// The successful answers.
     pub answers: Vec<AnswerDoc>,
-    /// Codes of refusals.
+    /// Codes of all refusals that the route can answer with.
     pub codes: BTreeSet<Code>,
 }
 
 /// A successful answer.
 #[derive(Debug)]
 pub struct AnswerDoc {
-    /// Its status.
     pub status: u16,
-    /// What it is.
     pub description: &'static str,
     /// Content type and schema, unless the answer is empty.
     pub content: Option<(&'static str, Value)>,
@@ -76,7 +74,7 @@ impl Operation {
 
 /// A type that says something about the routes that use it.
 pub trait Describe {
-    /// Says it.
+    /// Adds what the type tells to the description of an operation.
     fn describe(operation: &mut Operation, generator: &mut SchemaGenerator);
 }
 
@@ -160,7 +158,7 @@ pub struct Route {
     pub id: &'static str,
     /// One line about it.
     pub summary: &'static str,
-    /// More about it.
+    /// Explanation below the summary.
     pub description: &'static str,
     /// Which limit it counts towards.
     pub group: Group,
@@ -170,7 +168,7 @@ pub struct Route {
     pub request_example: Option<Value>,
     /// An answer to it.
     pub answer_example: Option<Value>,
-    /// What runs.
+    /// The handler of the route.
     pub handler: MethodRouter<Api>,
     document: fn(&mut Operation, &mut SchemaGenerator),
 }

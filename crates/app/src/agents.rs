@@ -42,13 +42,12 @@ const BATCH: u32 = 64;
 /// Why an agent was not made or changed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AgentError {
-    /// The engine did not do its part; nothing has changed.
+    /// The engine refused or could not be asked; nothing has changed.
     #[error(transparent)]
     Engine(#[from] EngineRefusal),
     /// Somebody else is changing this agent.
     #[error("somebody else is changing this agent; try again")]
     Contended,
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -203,7 +202,7 @@ enum Begin {
     Intended {
         /// Which engine has made the agent.
         engine: &'static str,
-        /// What the engine calls it.
+        /// Id that the engine gave it.
         external_id: String,
     },
 }
@@ -310,7 +309,6 @@ pub enum PreferError {
     /// It is not configured.
     #[error(transparent)]
     Unknown(#[from] UnknownEngine),
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

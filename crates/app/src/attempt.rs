@@ -47,7 +47,7 @@ fn pause(kind: JobKind, failures: u32) -> SignedDuration {
 pub(crate) struct Attempt {
     pub(crate) job: JobId,
     pub(crate) kind: JobKind,
-    /// From 1.
+    /// Number of the attempt; the first is 1.
     pub(crate) number: u32,
 }
 

@@ -22,7 +22,6 @@ pub struct Intent {
 /// An answer to keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptAnswer {
-    /// HTTP status.
     pub status: u16,
     /// The exact bytes of the body.
     pub body: Vec<u8>,
@@ -50,7 +49,7 @@ pub type Renderer<T> = Box<dyn Fn(&T) -> KeptAnswer + Send + Sync>;
 /// What a request that may be repeated has brought about.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Once<T> {
-    /// This, now.
+    /// The request acted now, with this result.
     New(T),
     /// Nothing: an earlier request with the same key did.
     Repeated(Repeated),

@@ -15,9 +15,8 @@ pub fn hash(app: &App, key: &PlainKey) -> [u8; 32] {
 /// A key to make.
 #[derive(Debug, Clone)]
 pub struct NewKey {
-    /// What its owner calls it.
+    /// Name that the owner gave it.
     pub name: String,
-    /// Live or test.
     pub mode: Mode,
     /// What it may do.
     pub scopes: ScopeSet,
@@ -30,7 +29,7 @@ pub struct NewKey {
 /// A key just made.
 #[derive(Debug)]
 pub struct CreatedKey {
-    /// What is stored.
+    /// The key as it is stored, without its secret.
     pub key: Key,
     /// The secret, shown this once.
     pub plain: String,
@@ -42,7 +41,6 @@ pub enum KeyError {
     /// The business is not one of the user's.
     #[error("the business does not belong to this user")]
     ForeignBusiness,
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -19,7 +19,6 @@ pub enum LeadError {
     /// The lead names an agent that its business does not have.
     #[error("no such agent")]
     UnknownAgent,
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -25,15 +25,13 @@ pub enum NumberError {
     /// The engine that is said to carry it is not configured.
     #[error(transparent)]
     UnknownEngine(#[from] UnknownEngine),
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Who holds a number.
+/// The business and the agent that a number is assigned to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Holder {
-    /// The business.
     pub business_id: BusinessId,
     /// The agent of it that answers the number and calls from it.
     pub agent_id: Option<AgentId>,

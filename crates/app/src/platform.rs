@@ -28,15 +28,12 @@ pub trait Entropy: Send + Sync {
 pub struct Parts {
     /// The database, with the right to ask for everybody's rows. The platform keeps it to itself.
     pub database: Arc<store::Platform>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// New ids.
     pub ids: Arc<dyn IdSource>,
-    /// Randomness for secrets.
     pub entropy: Arc<dyn Entropy>,
     /// This process; calls in progress belong to it.
     pub node: NodeId,
-    /// What makes calls.
+    /// The engines that make calls.
     pub engines: Engines,
     /// Reads finished calls with a language model, if one is configured.
     pub analyst: Option<Arc<dyn CallAnalyst>>,
@@ -44,9 +41,9 @@ pub struct Parts {
     pub fallback_analyst: Arc<dyn CallAnalyst>,
     /// The client for addresses that users name.
     pub egress: egress::Client,
-    /// Where recordings lie.
+    /// Folder of the files with recordings.
     pub recordings: RecordingFiles,
-    /// What is configured.
+    /// Settings of the use cases.
     pub settings: Settings,
 }
 
@@ -55,7 +52,7 @@ pub struct Parts {
 pub struct Settings {
     /// Our own address as clients see it, without a trailing slash.
     pub public_url: String,
-    /// What calls cost.
+    /// Prices per minute and engine.
     pub rates: RateTable,
     /// When webhooks are tried again.
     pub webhook_schedule: webhooks::schedule::Schedule,
@@ -122,22 +119,18 @@ impl App {
         &self.0.parts.database
     }
 
-    /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.0.parts.settings
     }
 
-    /// The current time.
     pub fn now(&self) -> Timestamp {
         self.0.parts.clock.now()
     }
 
-    /// New ids.
     pub fn ids(&self) -> &dyn IdSource {
         &*self.0.parts.ids
     }
 
-    /// This process.
     pub fn node(&self) -> NodeId {
         self.0.parts.node
     }
@@ -147,7 +140,7 @@ impl App {
         &self.0.live
     }
 
-    /// Where recordings lie.
+    /// Folder of the files with recordings.
     pub fn recordings(&self) -> &RecordingFiles {
         &self.0.parts.recordings
     }

@@ -97,7 +97,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Where it lies.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }

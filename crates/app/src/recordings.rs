@@ -15,7 +15,7 @@ use crate::App;
 pub struct Grant {
     /// The call whose recording may be heard.
     pub call_id: CallId,
-    /// Until when.
+    /// Time until which the link works.
     pub expires_at: Timestamp,
 }
 

@@ -45,7 +45,6 @@ impl Reports {
         });
     }
 
-    /// Stops counting it.
     pub(crate) fn ends(&self, call: CallId) {
         self.running.send_if_modified(|running| running.remove(&call));
     }

@@ -35,7 +35,6 @@ pub struct LoggedIn {
     pub token: String,
     /// When the session ends at the latest.
     pub expires_at: Timestamp,
-    /// Who logged in.
     pub user: User,
 }
 
@@ -48,7 +47,6 @@ pub enum LoginError {
     /// Too many logins at once.
     #[error("too many logins at once")]
     Busy,
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -97,9 +95,7 @@ pub async fn log_in(app: &App, email: &str, password: &str) -> Result<LoggedIn, 
 /// Who is logged in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CurrentUser {
-    /// The session.
     pub session_id: SessionId,
-    /// Its user.
     pub user_id: UserId,
 }
 

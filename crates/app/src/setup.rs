@@ -9,9 +9,9 @@ use crate::{App, Entropy, sessions};
 
 /// The first user and the first business.
 pub struct FirstAccount {
-    /// Login name.
+    /// E-mail address of the first user.
     pub email: String,
-    /// Login secret.
+    /// Password of the first user.
     pub password: String,
     /// What the business is called; agents say it.
     pub business_name: String,
@@ -24,9 +24,8 @@ pub struct FirstAccount {
 /// An account just made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Who can log in.
+    /// A user, who can log in with e-mail address and password.
     pub user: User,
-    /// The tenant.
     pub business: Business,
 }
 
@@ -46,7 +45,6 @@ pub enum AccountError {
     /// There is no such time zone.
     #[error("the time zone: expected an IANA name like America/Chicago, found {0}")]
     Timezone(String),
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -37,7 +37,6 @@ impl Default for Model {
 /// Everything that decides how an agent behaves. A change makes a new version.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AgentConfig {
-    /// Display name.
     pub name: String,
     /// Instructions for inbound calls, and for outbound ones without instructions of their own.
     pub system_prompt: String,
@@ -51,7 +50,6 @@ pub struct AgentConfig {
     pub outbound_first_message: Option<String>,
     /// `{provider, voiceId, …}` as given; `None` leaves the choice to the engine.
     pub voice: Option<Map<String, Value>>,
-    /// The language model.
     pub model: Model,
     /// A model id, or an object, for outbound calls only.
     pub outbound_llm: Option<Value>,
@@ -123,9 +121,7 @@ fn texts(value: &Value) -> Option<Vec<String>> {
 /// An agent as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Agent {
-    /// Its id.
     pub id: AgentId,
-    /// Its tenant.
     pub business_id: BusinessId,
     /// How it behaves.
     pub config: AgentConfig,

@@ -22,7 +22,6 @@ pub struct Business {
 /// A person who can log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// Its id.
     pub id: UserId,
     /// Login name, lower case.
     pub email: String,

@@ -12,9 +12,8 @@ use crate::{E164, Mode};
 /// Everything that the policy wants to know.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// Whom to call.
+    /// Number to be called.
     pub to: &'a E164,
-    /// Live or test.
     pub mode: Mode,
     /// Calling code of the business's home country, digits only.
     pub home_country: &'a str,
@@ -26,7 +25,7 @@ pub struct Question<'a> {
     pub opted_out: bool,
     /// Calls of the business that run now.
     pub running: u32,
-    /// How many may.
+    /// The largest number of calls of the business that may run at once.
     pub max_running: u32,
 }
 
@@ -92,10 +91,7 @@ pub enum Refusal {
     #[error(
         "{max} calls of this business run already; try again when one has ended, or raise KAICALLS_MAX_CONCURRENT_CALLS"
     )]
-    TooManyRunning {
-        /// The limit.
-        max: u32,
-    },
+    TooManyRunning { max: u32 },
 }
 
 impl Refusal {

@@ -3,9 +3,9 @@
 crate::word_enum! {
     /// Which way a call goes.
     pub enum Direction {
-        /// They called us.
+        /// The other party called the business.
         Inbound = "inbound",
-        /// We called them.
+        /// The business called the other party.
         Outbound = "outbound",
     }
 }

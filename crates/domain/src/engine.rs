@@ -45,15 +45,9 @@ pub enum PlaceError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// It runs and will be reported on; look again after this time if nothing comes.
-    Running {
-        /// The time.
-        ask_again: Duration,
-    },
+    Running { ask_again: Duration },
     /// It is over, but the engine still works on what it has to say about it. Look again after this time.
-    Settling {
-        /// The time.
-        ask_again: Duration,
-    },
+    Settling { ask_again: Duration },
     /// The engine knows how it went: apply these reports.
     Reports(Vec<Report>),
     /// The engine knows nothing of it, so it is over.
@@ -77,7 +71,6 @@ pub struct Recording {
 /// Whether an engine hands over recordings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recordings {
-    /// Never.
     None,
     /// As soon as the call is over.
     AtOnce,
@@ -197,9 +190,7 @@ pub enum EngineRefusal {
 /// An agent as an engine keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptAgent {
-    /// The engine's id.
     pub external_id: String,
-    /// Ours.
     pub agent_id: AgentId,
     /// When the engine made it.
     pub created_at: Timestamp,
@@ -244,7 +235,6 @@ pub trait CallObserver: Send + Sync {
 /// A message of an engine that runs elsewhere, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineMessage {
-    /// Which engine.
     pub engine: &'static str,
     /// The engine's id of the call.
     pub conversation_id: String,
@@ -258,7 +248,6 @@ pub struct EngineMessage {
     pub kind: String,
     /// The message without any secret, as JSON.
     pub body: String,
-    /// What it means.
     pub progress: Vec<(Timestamp, Progress)>,
     /// The call is over, and if nothing more is heard the engine is to be asked after this time.
     pub ends: Option<Duration>,

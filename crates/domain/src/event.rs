@@ -40,14 +40,12 @@ impl EventType {
 pub enum Event<'a> {
     /// Somebody or something answered a call.
     CallStarted {
-        /// The call.
         call: EventCall<'a>,
         /// When it was answered.
         answered_at: Timestamp,
     },
     /// A call that had been answered is final.
     CallCompleted {
-        /// The call.
         call: EventCall<'a>,
         /// From answer to end.
         talked: Duration,
@@ -58,7 +56,6 @@ pub enum Event<'a> {
     },
     /// A call that never connected is final.
     CallFailed {
-        /// The call.
         call: EventCall<'a>,
         /// Why it did not connect.
         code: FailureCode,
@@ -79,11 +76,8 @@ pub enum Event<'a> {
 /// What events tell of a call, whatever happened to it.
 #[derive(Debug, Clone, Copy)]
 pub struct EventCall<'a> {
-    /// The call.
     pub id: CallId,
-    /// Its tenant.
     pub business_id: BusinessId,
-    /// Live or test.
     pub mode: Mode,
     /// The agent that talks.
     pub agent_id: AgentId,
@@ -123,7 +117,7 @@ impl Event<'_> {
         }
     }
 
-    /// Whose event it is.
+    /// The business whose event it is.
     pub fn business_id(&self) -> BusinessId {
         match self {
             Self::CallStarted { call, .. }
@@ -134,7 +128,6 @@ impl Event<'_> {
         }
     }
 
-    /// Live or test.
     pub fn mode(&self) -> Mode {
         match self {
             Self::CallStarted { call, .. }
@@ -160,11 +153,8 @@ impl Event<'_> {
 /// What an event happened to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
-    /// A call.
     Call(CallId),
-    /// A lead.
     Lead(LeadId),
-    /// An agent.
     Agent(AgentId),
 }
 
@@ -178,7 +168,6 @@ impl Subject {
         }
     }
 
-    /// Its id.
     pub fn id(self) -> Uuid {
         match self {
             Self::Call(id) => id.0,

@@ -52,9 +52,7 @@ ids! {
     BusinessId,
     /// A person who can log in.
     UserId,
-    /// A dashboard login.
     SessionId,
-    /// An API key.
     KeyId,
     /// A voice agent.
     AgentId,

@@ -6,11 +6,8 @@ use crate::{AgentId, BusinessId, E164, LeadId, Mode, Timestamp};
 /// A person in the CRM. Text fields hold what people wrote and are never trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lead {
-    /// Its id.
     pub id: LeadId,
-    /// Its tenant.
     pub business_id: BusinessId,
-    /// Live or test.
     pub mode: Mode,
     /// Everything that clients may set.
     pub fields: LeadFields,
@@ -33,33 +30,24 @@ pub struct Lead {
 pub struct LeadFields {
     /// The agent that found it.
     pub agent_id: Option<AgentId>,
-    /// Full name.
     pub name: Option<String>,
-    /// Given name.
     pub first_name: Option<String>,
-    /// Family name.
     pub last_name: Option<String>,
     /// E-mail address as given; compared without regard to case.
     pub email: Option<String>,
     /// Phone as given, or in E.164 where that could be read.
     pub phone: Option<Phone>,
-    /// Street address.
     pub address: Option<String>,
-    /// City.
     pub city: Option<String>,
-    /// State or region.
     pub state: Option<String>,
-    /// Postal code.
     pub zip: Option<String>,
     /// Pipeline status, an open set; `new` at first.
     pub status: String,
     /// Where it came from, an open set; `api` unless said otherwise.
     pub source: String,
-    /// Page of origin.
     pub source_url: Option<String>,
     /// Title of that page.
     pub source_page: Option<String>,
-    /// Free notes.
     pub notes: Option<String>,
     /// What the person wrote or said they want.
     pub message: Option<String>,
@@ -67,7 +55,6 @@ pub struct LeadFields {
     pub event_date: Option<String>,
     /// Kind of the person's event.
     pub event_type: Option<String>,
-    /// IANA time zone.
     pub timezone: Option<String>,
 }
 

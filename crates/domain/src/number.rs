@@ -5,11 +5,9 @@ use crate::{AgentId, BusinessId, E164, NumberId, Timestamp};
 /// A number of the registry; without a business it is in the pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Number {
-    /// Its id.
     pub id: NumberId,
-    /// The number.
     pub phone_number: E164,
-    /// Who holds it.
+    /// The business that it is assigned to; `None` if it is available to all.
     pub business_id: Option<BusinessId>,
     /// Which agent answers it and calls from it.
     pub agent_id: Option<AgentId>,

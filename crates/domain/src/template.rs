@@ -267,7 +267,7 @@ fn is_of_a_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '?')
 }
 
-/// An open block.
+/// A block that has begun and not ended.
 enum Block {
     /// `if` and `unless`.
     If {
@@ -282,11 +282,11 @@ enum Block {
 /// Which branch of a block counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Branch {
-    /// None so far.
+    /// No branch has been chosen so far.
     NotYet,
     /// The one that is being read.
     This,
-    /// An earlier one.
+    /// An earlier branch has been chosen.
     Past,
 }
 

@@ -48,7 +48,7 @@ impl RateTable {
     }
 }
 
-/// Started minutes.
+/// Number of minutes to bill; a minute that has begun counts in full.
 pub fn billed_minutes(talked: Duration) -> u64 {
     let seconds = talked.as_secs() + u64::from(talked.subsec_nanos() > 0);
     seconds.div_ceil(60)

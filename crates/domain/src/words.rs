@@ -1,4 +1,4 @@
-//! Enums whose variants have a word of their own outside: on the wire, in storage, in settings.
+//! Enums whose variants stand for a word of the API, of storage or of a setting, like `queued`.
 //!
 //! The list of words is the definition, so that writing and reading cannot part.
 

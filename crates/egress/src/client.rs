@@ -60,7 +60,7 @@ impl Default for Limits {
 /// A request to send.
 #[derive(Debug, Clone)]
 pub struct Post<'a> {
-    /// Where to.
+    /// Address that it is sent to.
     pub url: &'a str,
     /// Header names in lower case, and their values.
     pub headers: Vec<(&'static str, String)>,

@@ -23,12 +23,12 @@ use crate::scenario::Pickup;
 /// When to ask after a running call again.
 const STILL_RUNNING: Duration = Duration::from_secs(60);
 
-/// What is configured.
+/// Settings of the use cases.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SandboxSettings {
     /// How fast calls go.
     pub pace: Pace,
-    /// What the dice of all calls begin with.
+    /// Seed of the random choices of all calls.
     pub seed: u64,
     /// How many calls may run at once.
     pub max_calls: usize,

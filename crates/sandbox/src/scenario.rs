@@ -49,7 +49,7 @@ pub enum Pickup {
     InvalidNumber,
 }
 
-/// A time that the dice choose.
+/// A span from which a time is chosen at random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// At least.
@@ -134,7 +134,6 @@ pub enum ScenarioError {
     NumberTaken {
         /// Which file.
         file: String,
-        /// The number.
         number: String,
         /// The file that has it.
         other: String,

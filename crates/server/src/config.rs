@@ -24,7 +24,6 @@ use crate::failure::Failure;
 /// The file that is read if it is there and no other is named.
 pub(crate) const DEFAULT_FILE: &str = "kaicalls.toml";
 
-/// One setting.
 struct Setting {
     name: &'static str,
     /// Gives the value that applies if nothing is set. What a crate decides is asked of that crate.
@@ -93,12 +92,12 @@ settings! {
 /// Variables that our SDKs and the programs built on them read; a server shares its environment with some of these.
 const CLIENT_VARIABLES: &[&str] = &["KAICALLS_WEBHOOK_SECRET"];
 
-/// The variable that sets something.
+/// Name of the environment variable for a setting.
 pub(crate) fn variable(setting: &str) -> String {
     format!("KAICALLS_{}", setting.to_uppercase())
 }
 
-/// What is set of Vapi.
+/// Settings of the Vapi engine.
 pub(crate) struct VapiConfig {
     pub(crate) api_key: String,
     pub(crate) base_url: String,
@@ -110,11 +109,11 @@ pub(crate) struct VapiConfig {
     pub(crate) max_concurrent_calls: u32,
 }
 
-/// Everything that is configured.
+/// All settings.
 #[derive(Clone)]
 pub(crate) struct Config {
     values: BTreeMap<&'static str, String>,
-    /// What is odd about the environment, each a sentence.
+    /// Warnings about variables of the environment, each a sentence.
     warnings: Vec<String>,
 }
 
@@ -132,7 +131,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Only what is built in.
+    /// The built-in values of all settings.
     pub(crate) fn defaults() -> Self {
         let values = SETTINGS.iter().map(|setting| (setting.name, (setting.default)())).collect();
         Self { values, warnings: Vec::new() }
@@ -457,7 +456,7 @@ fn distance(one: &str, other: &str) -> usize {
     row[other.len()]
 }
 
-/// The reference page.
+/// The reference page on all settings, as Markdown.
 pub(crate) fn reference() -> String {
     let mut page = String::from(
         "# Settings\n\nMade by `kaicalls settings`; do not edit by hand.\n\nSettings come from a TOML file (`kaicalls.toml` in the working \

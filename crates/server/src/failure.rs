@@ -18,7 +18,6 @@ pub(crate) enum Failure {
     /// The settings file cannot be used.
     #[error("the settings file {file}: {problem}")]
     File {
-        /// Which.
         file: String,
         /// What is wrong.
         problem: String,
@@ -34,7 +33,6 @@ pub(crate) enum Failure {
     Listen {
         /// The variable that sets it.
         name: &'static str,
-        /// The address.
         address: String,
         /// What the system said.
         source: std::io::Error,

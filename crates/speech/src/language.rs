@@ -24,7 +24,6 @@ pub enum Role {
 /// One message of a chat.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChatMessage {
-    /// Who said it.
     pub role: Role,
     /// The words; for [`Role::Tool`] the result as text.
     pub content: String,

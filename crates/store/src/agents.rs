@@ -15,7 +15,6 @@ use crate::{Listed, Page, StoreError, Tenancy};
 /// An agent in a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgentRow {
-    /// The agent.
     pub agent: Agent,
     /// The number that it answers and calls from.
     pub phone_number: Option<E164>,
@@ -107,7 +106,6 @@ pub async fn by_engine(tx: &mut PlatformTx) -> Result<Vec<(String, u64)>, StoreE
     tx.query(sql, &[]).await?.into_iter().map(read).collect()
 }
 
-/// One agent.
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: AgentId) -> Result<Option<Agent>, StoreError> {
     find(tx, tenancy, id, "").await
 }

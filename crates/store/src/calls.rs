@@ -18,22 +18,17 @@ use crate::{Listed, Page, StoreError, Tenancy};
 /// A call with the name of its agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallView {
-    /// The call.
     pub call: Call,
-    /// The agent's name.
     pub agent_name: String,
 }
 
 /// Which calls a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallFilter {
-    /// Only this business's.
     pub business_id: Option<BusinessId>,
-    /// Only this agent's.
     pub agent_id: Option<AgentId>,
     /// Only in one of these states, in the words of [`CallState::as_str`].
     pub statuses: Option<Vec<&'static str>>,
-    /// Only this way.
     pub direction: Option<Direction>,
     /// Only with this lead.
     pub lead_id: Option<LeadId>,
@@ -255,7 +250,6 @@ pub async fn update(tx: &mut PlatformTx, call: &Call) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// One call.
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: CallId) -> Result<Option<CallView>, StoreError> {
     let sql = format!("{VIEWS} WHERE c.id = $1 AND c.business_id = $2 AND c.mode = $3");
     for &business in tenancy.businesses() {
@@ -396,7 +390,6 @@ pub async fn unfinished_by_engine(tx: &mut PlatformTx) -> Result<Vec<(String, u6
 /// A running call that its engine is to be asked after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToCheck {
-    /// The call.
     pub call: Call,
     /// Since when it has been known that the talk is over.
     pub end_seen_at: Option<Timestamp>,

@@ -8,7 +8,7 @@ use crate::table::{table, text};
 use crate::tx::{PlatformTx, params};
 
 domain::word_enum! {
-    /// How far a delivery has come.
+    /// State of a delivery.
     pub enum DeliveryState {
         /// Attempts are still to come.
         Pending = "pending",
@@ -22,17 +22,16 @@ domain::word_enum! {
 /// An event on its way to one receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// Its id.
     pub id: DeliveryId,
     /// What is delivered.
     pub event_id: EventId,
-    /// Whose it is.
+    /// The business that it belongs to.
     pub business_id: BusinessId,
     /// The subscription; `None` for the URL that a single call named.
     pub endpoint_id: Option<EndpointId>,
-    /// Where to.
+    /// Address that it is sent to.
     pub url: String,
-    /// How far it has come.
+    /// State of the delivery.
     pub state: DeliveryState,
     /// Attempts so far.
     pub attempts: u32,
@@ -47,15 +46,12 @@ pub struct Delivery {
 /// One HTTP request of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// Its id.
     pub id: AttemptId,
-    /// The delivery.
     pub delivery_id: DeliveryId,
     /// What was delivered.
     pub event_id: EventId,
     /// Which attempt, from 1.
     pub number: u32,
-    /// When it began.
     pub started_at: Timestamp,
     /// How long it took.
     pub duration_ms: u64,
@@ -144,7 +140,6 @@ pub async fn of_event(tx: &mut PlatformTx, event: EventId) -> Result<Vec<Deliver
     tx.query(SQL, params![event]).await?.into_iter().map(Deliveries::read).collect()
 }
 
-/// Stores an attempt.
 pub async fn insert_attempt(tx: &mut PlatformTx, attempt: &Attempt) -> Result<(), StoreError> {
     tx.execute(Attempts::INSERT, &Attempts::inserted(attempt)).await?;
     Ok(())

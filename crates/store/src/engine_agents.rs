@@ -13,9 +13,8 @@ use crate::tx::{PlatformTx, Row, params};
 /// An agent at an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldAgent {
-    /// Which engine.
     pub engine: String,
-    /// What the engine calls it.
+    /// Id that the engine gave it.
     pub external_id: String,
 }
 
@@ -161,9 +160,8 @@ pub async fn doubt(tx: &mut PlatformTx, agent: AgentId, engine: &str) -> Result<
 /// An agent that may exist at an engine and not here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
-    /// Our id.
     pub agent_id: AgentId,
-    /// Since when.
+    /// Time from which it counts.
     pub begun_at: Timestamp,
 }
 

@@ -13,15 +13,13 @@ pub struct NewMessage {
     pub engine: &'static str,
     /// The engine's id of the call.
     pub conversation_id: String,
-    /// What tells a repetition from news.
+    /// Key by which a repeated message is recognised.
     pub key: String,
-    /// The call.
     pub call_id: CallId,
     /// Its type, in the engine's words.
     pub kind: String,
     /// JSON without secrets.
     pub body: String,
-    /// When it came.
     pub received_at: Timestamp,
 }
 

@@ -20,12 +20,7 @@ pub enum StoreError {
     Unexpected(String),
     /// A stored value makes no sense.
     #[error("the table {table} holds something unreadable: {why}")]
-    Corrupt {
-        /// Where.
-        table: &'static str,
-        /// What.
-        why: String,
-    },
+    Corrupt { table: &'static str, why: String },
 }
 
 impl StoreError {
@@ -136,12 +131,7 @@ pub enum OpenError {
     InUse(String),
     /// The file cannot be opened or made.
     #[error("the database file {path} cannot be opened: {why}")]
-    File {
-        /// Which.
-        path: String,
-        /// Why not.
-        why: String,
-    },
+    File { path: String, why: String },
     /// The bundled SQLite is older than is safe.
     #[error(
         "SQLite {0} is linked, but 3.51.3 or newer is needed: older ones can damage their log when it starts over"
@@ -152,9 +142,9 @@ pub enum OpenError {
         "the database was last used by a newer version (migration {found}, this one knows {known}); install that version or newer"
     )]
     Newer {
-        /// In the database.
+        /// Version of the schema in the database.
         found: i64,
-        /// In this program.
+        /// Version of the schema that this program knows.
         known: i64,
     },
     /// The master key does not fit the database.

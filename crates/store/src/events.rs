@@ -12,13 +12,11 @@ use crate::{StoreError, Tenancy};
 pub struct StoredEvent {
     /// Its id, the same on every attempt to deliver it.
     pub id: EventId,
-    /// Whose it is.
+    /// The business that it belongs to.
     pub business_id: BusinessId,
-    /// Live or test.
     pub mode: Mode,
-    /// What happened.
     pub event_type: EventType,
-    /// What it happened to. A call has at most one event that ends it.
+    /// The call, lead or agent that the event is about. A call has at most one event that ends it.
     pub subject: Subject,
     /// The body that is sent.
     pub payload: String,
@@ -75,7 +73,7 @@ pub async fn get(tx: &mut PlatformTx, id: EventId) -> Result<Option<StoredEvent>
     tx.query_one(&sql, params![id]).await?.map(read).transpose()
 }
 
-/// What happened to something, in order.
+/// The log of something, in the order of its lines.
 pub async fn of_subject(
     tx: &mut Tx,
     tenancy: &Tenancy,

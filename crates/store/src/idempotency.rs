@@ -9,9 +9,7 @@ use crate::tx::{PlatformTx, params};
 /// Where a client's key counts.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope {
-    /// The tenant.
     pub business_id: BusinessId,
-    /// Live or test.
     pub mode: Mode,
     /// Method and path, as in `POST /v1/calls`.
     pub route: &'static str,
@@ -24,7 +22,6 @@ pub enum Begin {
     Fresh,
     /// The request was answered; this was the answer.
     Replay {
-        /// HTTP status.
         status: u16,
         /// The exact bytes.
         body: Vec<u8>,
@@ -35,7 +32,7 @@ pub enum Begin {
         resource: Uuid,
         /// The process that works on it.
         node: NodeId,
-        /// Since when.
+        /// Time from which it counts.
         created_at: Timestamp,
     },
     /// The key was used with another body.

@@ -10,7 +10,7 @@ use crate::tx::{Param, PlatformTx, Row, Tx, params};
 use crate::{Platform, StoreError};
 
 domain::word_enum! {
-    /// What there is to do.
+    /// The kind of work.
     pub enum JobKind {
         /// Ask an engine to make a call.
         Dial = "dial",
@@ -22,7 +22,7 @@ domain::word_enum! {
 }
 
 impl JobKind {
-    /// Who works on it.
+    /// The process that works on it.
     pub fn queue(self) -> Queue {
         match self {
             Self::Dial | Self::WrapUp => Queue::Calls,
@@ -44,32 +44,29 @@ domain::word_enum! {
 /// A job to add.
 #[derive(Debug, Clone)]
 pub struct NewJob {
-    /// Its id.
     pub id: JobId,
-    /// What to do.
+    /// The kind of work.
     pub kind: JobKind,
     /// To what. There is one job of a kind per subject.
     pub subject: Uuid,
     /// Jobs of one lane may be held to fewer at once.
     pub lane: Option<Uuid>,
-    /// Not before.
+    /// The job is not started before this time.
     pub run_at: Timestamp,
     /// When it was asked for.
     pub created_at: Timestamp,
-    /// Who works on it already, and until when nobody else may.
+    /// The process that works on it already, and the time until which no other may.
     pub leased_to: Option<(NodeId, Timestamp)>,
 }
 
 /// A job that somebody works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// Its id.
     pub id: JobId,
-    /// What to do.
+    /// The kind of work.
     pub kind: JobKind,
-    /// To what.
+    /// Id of what it works on.
     pub subject: Uuid,
-    /// Its lane.
     pub lane: Option<Uuid>,
     /// Which attempt at it this is, from 1.
     pub attempts: u32,
@@ -80,7 +77,6 @@ pub struct Job {
 /// A job as people look at it, of whichever kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobRecord {
-    /// Its id.
     pub id: JobId,
     /// The word in storage, which may be one that this version does not know.
     pub kind: String,
@@ -88,9 +84,9 @@ pub struct JobRecord {
     pub subject: Uuid,
     /// How many attempts have been begun.
     pub attempts: u32,
-    /// When it is or was due.
+    /// Time at which the job became or becomes due.
     pub run_at: Timestamp,
-    /// Until when somebody works on it.
+    /// Time until which a process has reserved it.
     pub lease_until: Option<Timestamp>,
     /// When it was given up.
     pub failed_at: Option<Timestamp>,

@@ -9,15 +9,12 @@ use crate::{Listed, Page, StoreError, Tenancy};
 /// A key as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// Its id.
     pub id: KeyId,
-    /// Its owner.
     pub user_id: UserId,
-    /// What the owner calls it.
+    /// Name that the owner gave it.
     pub name: String,
     /// The part of it that may be shown.
     pub prefix: String,
-    /// Live or test.
     pub mode: Mode,
     /// What it may do.
     pub scopes: ScopeSet,
@@ -36,11 +33,8 @@ pub struct Key {
 /// A key that may be used now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authenticated {
-    /// The key.
     pub key_id: KeyId,
-    /// Its owner.
     pub user_id: UserId,
-    /// Live or test.
     pub mode: Mode,
     /// What it may do.
     pub scopes: ScopeSet,

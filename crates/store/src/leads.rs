@@ -85,7 +85,6 @@ table! {
 /// Which leads a list shows. Empty lists of words mean any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeadFilter {
-    /// Only this business's.
     pub business_id: Option<BusinessId>,
     /// Only with one of these statuses.
     pub status: Vec<String>,
@@ -127,7 +126,6 @@ pub async fn update(tx: &mut PlatformTx, lead: &Lead) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// One lead.
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: LeadId) -> Result<Option<Lead>, StoreError> {
     const SQL: &str = text!(
         "SELECT ",

@@ -1,4 +1,4 @@
-//! Everything that is kept: one set of queries for SQLite and PostgreSQL.
+//! Storage: one set of queries for SQLite and PostgreSQL.
 //!
 //! A use case is a closure over [`Tx`]. [`Store::write`] answers only when its changes are on stable storage; if it answers with an
 //! error, they are not there. [`Store::write_lazily`] is for telemetry: it survives the death of the process, not of the machine.
@@ -59,7 +59,6 @@ pub use vault::{MasterKey, Vault};
 /// Where the database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// A file.
     SqliteFile(PathBuf),
     /// A server. The URL holds a password and is never printed.
     Postgres(String),
@@ -185,7 +184,6 @@ impl Store {
         Ok(value)
     }
 
-    /// Runs queries.
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
@@ -212,12 +210,12 @@ impl Store {
         &self.0.vault
     }
 
-    /// Rings whenever a job has been added that nobody works on yet.
+    /// Wakes workers whenever a job has been added that no process works on yet.
     pub fn jobs_added(&self) -> watch::Receiver<u64> {
         self.0.bell.subscribe()
     }
 
-    /// Has those who work on jobs look for one that has become due.
+    /// Wakes the workers, so that they look for jobs that have become due.
     pub fn wake_workers(&self) {
         self.0.bell.send_modify(|rung| *rung += 1);
     }

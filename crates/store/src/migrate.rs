@@ -9,7 +9,7 @@ use crate::tx::{Connection, Tx, params};
 use crate::vault::{Vault, equal};
 use crate::{OpenError, Store, StoreError};
 
-/// One step.
+/// One migration: its number, name and text.
 struct Migration {
     number: i64,
     text: &'static str,

@@ -15,7 +15,6 @@ table! {
     fixed { phone_number, business_id, agent_id, engine, created_at }
 }
 
-/// Registers a number.
 pub async fn insert(tx: &mut PlatformTx, number: &Number) -> Result<(), StoreError> {
     tx.execute(Numbers::INSERT, &Numbers::inserted(number)).await?;
     Ok(())

@@ -5,27 +5,25 @@ use domain::{BusinessId, E164, Mode, Timestamp};
 use crate::StoreError;
 use crate::tx::{PlatformTx, params};
 
-/// One wish.
+/// One wish not to be called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptOut {
-    /// Whom they do not want to hear from.
+    /// The business that may not call the number.
     pub business_id: BusinessId,
-    /// Live or test.
     pub mode: Mode,
-    /// Who.
     pub phone_number: E164,
-    /// How we know.
+    /// How the wish became known, in one word.
     pub source: String,
-    /// How certain it is.
+    /// Whether the wish was said clearly or is only likely.
     pub certainty: Certainty,
-    /// Since when.
+    /// Time from which it counts.
     pub created_at: Timestamp,
 }
 
 /// How certain a wish is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certainty {
-    /// It was said.
+    /// The wish was said clearly.
     Clear,
     /// It can have been meant, and who said it left before they could be asked.
     Doubtful,
@@ -65,7 +63,7 @@ pub async fn contains(
     Ok(tx.query_one(sql, params![business, mode.as_str(), phone.as_str()]).await?.is_some())
 }
 
-/// Lifts a wish; false if there was none.
+/// Removes a wish not to be called; false if there was none.
 pub async fn remove(
     tx: &mut PlatformTx,
     business: BusinessId,
@@ -76,7 +74,7 @@ pub async fn remove(
     Ok(tx.execute(sql, params![business, mode.as_str(), phone.as_str()]).await? > 0)
 }
 
-/// All wishes, oldest first. For operators.
+/// All wishes not to be called, oldest first. For operators.
 pub async fn all(tx: &mut PlatformTx) -> Result<Vec<OptOut>, StoreError> {
     let sql = "SELECT business_id, mode, phone_number, source, is_doubtful, created_at FROM opt_outs ORDER BY created_at, phone_number";
     let rows = tx.query(sql, &[]).await?.into_iter().map(|row| {

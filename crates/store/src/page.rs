@@ -17,7 +17,7 @@ pub struct Page {
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listed<T> {
-    /// Newest first.
+    /// The rows of the page, newest first.
     pub rows: Vec<T>,
     /// True if there are older ones.
     pub has_more: bool,
@@ -43,7 +43,7 @@ impl Conditions {
         self.and_text(&format!("{left} {operator} {place}"));
     }
 
-    /// The same, if there is a value.
+    /// Adds a condition if there is a value.
     pub(crate) fn and_if(&mut self, left: &str, operator: &str, value: Option<impl Into<Param>>) {
         if let Some(value) = value {
             self.and(left, operator, value);

@@ -8,13 +8,10 @@ use crate::tx::{PlatformTx, params};
 /// A login.
 #[derive(Debug, Clone)]
 pub struct NewSession {
-    /// Its id.
     pub id: SessionId,
-    /// Who logged in.
     pub user_id: UserId,
     /// SHA-256 of the cookie's value.
     pub token_hash: [u8; 32],
-    /// When.
     pub created_at: Timestamp,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
@@ -23,11 +20,8 @@ pub struct NewSession {
 /// A login as it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Session {
-    /// Its id.
     pub id: SessionId,
-    /// Who logged in.
     pub user_id: UserId,
-    /// When.
     pub created_at: Timestamp,
     /// When it was last used, to about a minute.
     pub last_seen_at: Timestamp,
@@ -35,7 +29,6 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
-/// Stores a login.
 pub async fn insert(tx: &mut PlatformTx, session: &NewSession) -> Result<(), StoreError> {
     tx.execute(
         "INSERT INTO sessions (id, user_id, token_hash, created_at, last_seen_at, expires_at) \

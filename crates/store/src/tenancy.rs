@@ -20,12 +20,10 @@ impl Tenancy {
         Self::new(vec![business], mode)
     }
 
-    /// The businesses.
     pub fn businesses(&self) -> &[BusinessId] {
         &self.businesses
     }
 
-    /// Live or test.
     pub fn mode(&self) -> Mode {
         self.mode
     }

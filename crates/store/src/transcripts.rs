@@ -12,13 +12,10 @@ use crate::{Listed, Page, StoreError, Tenancy, utterances};
 /// What was said in a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transcript {
-    /// The call.
     pub call_id: CallId,
-    /// Its tenant.
     pub business_id: BusinessId,
-    /// Live or test.
     pub mode: Mode,
-    /// Who talked for the business.
+    /// The agent that talked for the business.
     pub agent_id: AgentId,
     /// When the call came into being.
     pub created_at: Timestamp,
@@ -33,16 +30,13 @@ pub struct Transcript {
 pub struct TranscriptView {
     /// What was said.
     pub transcript: Transcript,
-    /// The call.
     pub view: CallView,
 }
 
 /// Which transcripts a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TranscriptFilter {
-    /// Only this business's.
     pub business_id: Option<BusinessId>,
-    /// Only this agent's.
     pub agent_id: Option<AgentId>,
     /// Only of this call.
     pub call_id: Option<CallId>,

@@ -380,7 +380,6 @@ impl Tx {
         }
     }
 
-    /// Runs a query.
     pub(crate) async fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
         match &mut self.connection {
             Connection::Sqlite(connection) => sqlite_query(connection, &sqlite_text(sql), params),

@@ -16,10 +16,8 @@ use crate::page::{Conditions, ListQuery, list as list_page, list_by};
 use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::{Listed, Page, Store, StoreError, Tenancy};
 
-/// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageRow {
-    /// Its id.
     pub id: UsageId,
     /// The key that was used.
     pub key_id: KeyId,
@@ -27,11 +25,9 @@ pub struct UsageRow {
     pub user_id: UserId,
     /// The business that the key is bound to, if it is bound to one.
     pub business_id: Option<BusinessId>,
-    /// Live or test.
     pub mode: Mode,
     /// The path without `/api`.
     pub endpoint: String,
-    /// The HTTP method.
     pub method: String,
     /// The HTTP status of the answer.
     pub status_code: u16,
@@ -39,11 +35,10 @@ pub struct UsageRow {
     pub call_id: Option<CallId>,
     /// What that call has cost so far; known only when rows are listed.
     pub cost_cents: u32,
-    /// When.
     pub created_at: Timestamp,
 }
 
-/// Whose requests a list shows.
+/// Which requests a list shows: by owner, business or key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UsageOwner {
     /// Everything that this user's keys did.

@@ -25,7 +25,6 @@ pub async fn by_email(tx: &mut PlatformTx, email: &str) -> Result<Option<(User, 
     Ok(Some((user, row.next()?)))
 }
 
-/// One user.
 pub async fn get(tx: &mut PlatformTx, id: UserId) -> Result<Option<User>, StoreError> {
     let Some(row) =
         tx.query_one("SELECT id, email, created_at FROM users WHERE id = $1", params![id]).await?

@@ -39,7 +39,6 @@ impl MasterKey {
         <[u8; 32]>::try_from(bytes.as_slice()).map(Self::new).map_err(|_| NotAMasterKey)
     }
 
-    /// The Base64 form.
     pub fn to_base64(&self) -> String {
         STANDARD.encode(*self.0)
     }
@@ -56,7 +55,6 @@ impl std::fmt::Debug for MasterKey {
 pub struct Place<'a> {
     /// Table and column.
     pub column: &'a str,
-    /// The row.
     pub row: uuid::Uuid,
 }
 

@@ -39,7 +39,6 @@ pub struct Setup {
     pub schedule: Schedule,
     /// Requests per minute.
     pub limits: RateLimits,
-    /// The time.
     pub clock: Arc<dyn Clock>,
     /// How long POST `/calls` waits for the engine.
     pub acceptance_wait: Duration,
@@ -177,7 +176,6 @@ pub struct Platform {
 /// Somebody with a business and two keys that may do everything.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// Who.
     pub user: User,
     /// Their password.
     pub password: String,
@@ -192,7 +190,6 @@ pub struct Account {
 /// An answer of the API.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// HTTP status.
     pub status: u16,
     /// Headers.
     pub headers: http::HeaderMap,

@@ -28,7 +28,6 @@ pub enum Label {
 pub struct Line {
     /// The language.
     pub language: Language,
-    /// What it means.
     pub label: Label,
     /// The kind of wording.
     pub kind: &'static str,

@@ -36,7 +36,6 @@ pub struct HookSettings {
 /// What is answered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
-    /// HTTP status.
     pub status: u16,
     /// JSON.
     pub body: Value,

@@ -19,7 +19,6 @@ pub struct AgentPatch {
     pub outbound_prompt: Change<String>,
     /// Instructions for text messages.
     pub sms_prompt: Change<String>,
-    /// Greeting.
     pub first_message: Change<String>,
     /// Greeting of outbound calls.
     pub outbound_first_message: Change<String>,
@@ -27,9 +26,7 @@ pub struct AgentPatch {
     pub outbound_llm: Change<Value>,
     /// Language model of text messages.
     pub sms_llm: Change<Value>,
-    /// Voice.
     pub voice: Change<Map<String, Value>>,
-    /// Language model.
     pub model: Option<ModelPatch>,
     /// The customer's own data.
     pub metadata: Option<Map<String, Value>>,
@@ -44,7 +41,6 @@ pub struct AgentPatch {
 }
 
 impl AgentPatch {
-    /// Applies the changes.
     pub fn apply(self, config: &mut AgentConfig) {
         put(self.name, &mut config.name);
         put(self.system_prompt, &mut config.system_prompt);
@@ -85,9 +81,9 @@ fn put<T>(sent: Option<T>, stored: &mut T) {
 /// A partial change of a language model; clearing a field brings its default back.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelPatch {
-    /// Who offers it.
+    /// Vendor of the language model.
     pub provider: Change<String>,
-    /// Its name there.
+    /// Name of the language model at the vendor.
     pub model: Change<String>,
     /// How freely it speaks.
     pub temperature: Change<f64>,
@@ -96,7 +92,6 @@ pub struct ModelPatch {
 }
 
 impl ModelPatch {
-    /// Applies the changes.
     pub fn apply(self, model: &mut Model) {
         fn put<T>(change: Change<T>, stored: &mut T, default: T) {
             match change {

@@ -19,7 +19,6 @@ use crate::{Refusal, Web};
 /// A key that is valid and has requests left.
 #[derive(Debug, Clone)]
 pub struct Bearer {
-    /// The key.
     pub key: Arc<Authenticated>,
     /// The request's record, for what else becomes known of it.
     pub record: Arc<Record>,

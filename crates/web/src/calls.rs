@@ -15,9 +15,7 @@ pub fn talked_s(call: &Call) -> Option<u64> {
 /// Which calls a list holds, in the words that people and programs choose from.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// Only this business's.
     pub business_id: Option<BusinessId>,
-    /// Only this agent's.
     pub agent_id: Option<AgentId>,
     /// Only those linked to this lead.
     pub lead_id: Option<LeadId>,

@@ -6,12 +6,12 @@
 /// A change to a stored field that may be empty: nothing sent keeps it, null clears it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Change<T> {
-    /// Not sent.
+    /// The field was not sent.
     #[default]
     Keep,
-    /// Sent as null.
+    /// The field was sent as null.
     Clear,
-    /// Sent.
+    /// The field was sent with a value.
     Set(T),
 }
 

@@ -12,33 +12,23 @@ use crate::change::Change;
 pub struct LeadPatch {
     /// The agent that found it.
     pub agent_id: Change<AgentId>,
-    /// Full name.
     pub name: Change<String>,
-    /// Given name.
     pub first_name: Change<String>,
-    /// Family name.
     pub last_name: Change<String>,
-    /// E-mail address.
     pub email: Change<String>,
     /// Phone number as people of the business's country write it.
     pub phone: Change<String>,
-    /// Street address.
     pub address: Change<String>,
-    /// City.
     pub city: Change<String>,
-    /// State or region.
     pub state: Change<String>,
-    /// Postal code.
     pub zip: Change<String>,
     /// Status, which is never empty.
     pub status: Option<String>,
     /// Source, which is never empty.
     pub source: Option<String>,
-    /// Page of origin.
     pub source_url: Change<String>,
     /// Title of that page.
     pub source_page: Change<String>,
-    /// Free notes.
     pub notes: Change<String>,
     /// What the person wrote or wants.
     pub message: Change<String>,
@@ -46,7 +36,6 @@ pub struct LeadPatch {
     pub event_date: Change<String>,
     /// Kind of the person's event.
     pub event_type: Change<String>,
-    /// IANA time zone.
     pub timezone: Change<String>,
 }
 

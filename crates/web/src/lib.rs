@@ -36,7 +36,7 @@ pub struct Settings {
     pub rate_limits: RateLimits,
     /// Proxies whose word about the client's address is taken.
     pub trusted_proxies: TrustedProxies,
-    /// Whose pages may change something.
+    /// Origins of pages that may send changing requests with a session.
     pub own_origin: OwnOrigin,
 }
 
@@ -58,7 +58,6 @@ impl Web {
         Self(Arc::new(Inner { app, usage, limits, settings }))
     }
 
-    /// The platform.
     pub fn app(&self) -> &App {
         &self.0.app
     }
@@ -77,7 +76,6 @@ impl Web {
         self.app().store().read(question).await
     }
 
-    /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
     }

@@ -40,15 +40,10 @@ domain::word_enum! {
 /// Requests per minute of each group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimits {
-    /// [`Group::PlaceCall`].
     pub place_call: u32,
-    /// [`Group::CreateAgent`].
     pub create_agent: u32,
-    /// [`Group::ChangeAgent`].
     pub change_agent: u32,
-    /// [`Group::Read`].
     pub read: u32,
-    /// [`Group::Write`].
     pub write: u32,
     /// [`Group::Login`], per client address.
     pub login: u32,
@@ -74,12 +69,10 @@ impl RateLimits {
     }
 }
 
-/// Who is counted.
+/// The key, session or address that requests are counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// An API key.
     Key(KeyId),
-    /// A dashboard login.
     Session(SessionId),
     /// A client address; made by [`Subject::address`].
     Address(IpAddr),

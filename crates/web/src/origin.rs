@@ -15,10 +15,7 @@ pub enum OwnOrigin {
     /// The one of the configured public address.
     Public(String),
     /// None is configured: the names of this machine, with the port that the server listens on.
-    Loopback {
-        /// The port.
-        port: u16,
-    },
+    Loopback { port: u16 },
 }
 
 impl OwnOrigin {

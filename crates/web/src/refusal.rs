@@ -46,7 +46,6 @@ pub enum Refusal {
     /// Fields that hold something else than expected.
     #[error("{}", sentences(.0))]
     Fields(Vec<Problem>),
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -24,7 +24,7 @@ use crate::{Refusal, Web};
 
 /// Routes that share the layer, and what differs between them.
 pub trait Entry: Clone + Send + Sync + 'static {
-    /// What requests need.
+    /// What the layer needs of an entry.
     fn web(&self) -> &Web;
 
     /// The limit that requests of this route count towards; `None` if there is no such route.
@@ -203,7 +203,7 @@ impl Record {
         }
     }
 
-    /// Notes whose request it is.
+    /// Notes the key whose request it is.
     pub(crate) fn know(&self, key: Arc<Authenticated>, received_at: Timestamp) {
         let known = Known { key, received_at, call_id: None };
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);

@@ -18,9 +18,8 @@ use crate::{Refusal, Web};
 /// Somebody who is logged in. As an argument of a page it sends strangers to the login page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignedIn {
-    /// Who.
     pub user_id: UserId,
-    /// By which login.
+    /// The session of the login.
     pub session_id: SessionId,
 }
 
@@ -69,9 +68,8 @@ pub fn count_login(web: &Web, parts: &Parts) -> Result<(), Refusal> {
 /// A session just opened.
 #[derive(Debug)]
 pub struct Opened {
-    /// For `Set-Cookie`.
+    /// Value of the `Set-Cookie` header.
     pub cookie: HeaderValue,
-    /// Who logged in.
     pub user: User,
     /// When the session ends at the latest.
     pub expires_at: Timestamp,

@@ -20,7 +20,6 @@ pub const MAX_JSON_DEPTH: usize = 32;
 /// A body, read into its fields, and its bytes (whose hash belongs to an Idempotency-Key).
 #[derive(Debug)]
 pub struct Body<I> {
-    /// The fields.
     pub input: I,
     /// The bytes as they came.
     pub bytes: Bytes,

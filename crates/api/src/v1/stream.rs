@@ -1,6 +1,6 @@
 //! A call as it happens, as server-sent events (WHATWG HTML, section 9.2).
 //!
-//! The log in the database is what is streamed; the bell only says when to look. A client that comes back with `Last-Event-ID` gets what
+//! The log in the database is what is streamed; `app`'s live bus only says when to look. A client that comes back with `Last-Event-ID` gets what
 //! it missed and nothing twice.
 
 use std::convert::Infallible;
@@ -30,7 +30,7 @@ use crate::error::{ApiError, Code};
 use crate::input::{Id, Query, input};
 use crate::route::{AnswerDoc, Describe, Operation, Route};
 
-/// How often the log is looked at without a bell: calls on other replicas ring no bell here.
+/// How often the log is read without a message from the live bus, which does not know of calls on other replicas.
 const POLL: Duration = Duration::from_millis(500);
 
 /// How often a comment keeps the connection alive.
@@ -127,7 +127,7 @@ async fn read(
 /// A client that follows a call.
 struct Watch {
     api: Api,
-    /// Whoever follows; the view ends with its key.
+    /// The key of the client; the view ends when the key stops working.
     key_id: KeyId,
     tenancy: Tenancy,
     id: CallId,

@@ -35,7 +35,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Where the first step leaves the call.
 enum Next {
-    /// Ask the engine.
+    /// The engine is to be asked to make the call.
     Place(Box<(Call, Cast)>),
     /// It has been settled here.
     Settled(Box<Call>),

@@ -34,7 +34,7 @@ pub struct CallOrder {
     pub intent: Option<Intent>,
 }
 
-/// What became of the wish to call.
+/// Result of asking for a call.
 #[derive(Debug)]
 pub enum Placed {
     /// The engine took the call, or has not answered yet and `conversation_id` is still missing.
@@ -65,7 +65,6 @@ pub enum PlaceCallError {
     /// The dial policy forbids it.
     #[error(transparent)]
     Forbidden(dial_policy::Refusal),
-    /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -54,7 +54,7 @@ pub async fn start(app: &App) -> Result<(), StoreError> {
     warn_of_missing_engines(app).await
 }
 
-/// Says which calls under way nobody can be asked after.
+/// Logs which running calls belong to an engine that is no longer configured.
 async fn warn_of_missing_engines(app: &App) -> Result<(), StoreError> {
     let unfinished = app
         .platform()

@@ -1,5 +1,5 @@
-//! Looks after what nobody else will: calls of processes that died, calls that fell silent, wrap-ups past their deadline, and
-//! data past its time.
+//! Settles what a dead process or a silent engine left behind: calls of processes that died, calls that fell silent, wrap-ups
+//! past their deadline, and data that has been kept long enough.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::calls::intake::{self, Also};
 /// How many calls are asked after at once.
 const AT_ONCE: usize = 16;
 
-/// How long to leave an engine alone that could not be asked.
+/// Pause before an engine that could not be reached is asked again.
 const UNREACHABLE: Duration = Duration::from_secs(30);
 
 /// How long messages of engines are kept.

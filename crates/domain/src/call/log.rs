@@ -19,11 +19,9 @@ pub enum LogLine {
         /// The engine's own id of the call.
         conversation_id: String,
     },
-    /// The phone rings.
     Ringing,
     /// Somebody or something answered.
     Answered,
-    /// Something was said.
     Said(Utterance),
     /// Something worth keeping, without personal data.
     Noted {
@@ -77,8 +75,6 @@ impl LogLine {
 /// A line with its time on the engine's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEntry {
-    /// When it happened.
     pub at: Timestamp,
-    /// What happened.
     pub line: LogLine,
 }

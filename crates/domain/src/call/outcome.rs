@@ -24,7 +24,7 @@ crate::word_enum! {
         Blocked = "blocked",
         /// The agent could not take part.
         AgentError = "agent_error",
-        /// We failed: a crash, a lost engine.
+        /// KaiCalls itself failed: a crash, or an engine that is no longer there.
         InternalError = "internal_error",
     }
 }
@@ -73,7 +73,7 @@ pub enum Outcome {
     Completed {
         /// What followed the answer.
         talk: Talk,
-        /// What it cost.
+        /// Price of the call in cents.
         cost_cents: u32,
     },
     /// It never connected.

@@ -12,17 +12,14 @@ use crate::{AgentId, BusinessId, CallId, E164, Mode, Timestamp};
 pub struct CallPlan {
     /// Our id, with which the engine tags whatever it creates.
     pub call_id: CallId,
-    /// The tenant.
     pub business_id: BusinessId,
-    /// Live or test.
     pub mode: Mode,
     /// Which way the call goes.
     pub direction: Direction,
-    /// Who is called.
+    /// Number that is called.
     pub to: E164,
     /// Which of our numbers calls, if the agent has one.
     pub from: Option<E164>,
-    /// The agent.
     pub agent_id: AgentId,
     /// What the engine of this call calls the agent, if it keeps agents and holds this one.
     pub external_agent_id: Option<String>,

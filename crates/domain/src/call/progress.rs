@@ -18,9 +18,8 @@ crate::word_enum! {
 /// Something said, as far as it was heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Utterance {
-    /// Who said it.
     pub by: Party,
-    /// The words heard.
+    /// The words as they were heard.
     pub text: String,
     /// Its beginning, since the answer.
     pub start: Duration,
@@ -37,7 +36,6 @@ pub struct Findings {
     pub summary: Option<String>,
     /// How well the agent did.
     pub quality: Option<Quality>,
-    /// The caller's name.
     pub name: Option<String>,
     /// The caller's e-mail address.
     pub email: Option<String>,
@@ -87,11 +85,9 @@ pub enum Progress {
         /// The engine's own id of the call.
         conversation_id: String,
     },
-    /// The phone rings.
     Ringing,
     /// Somebody or something answered.
     Answered,
-    /// Something was said.
     Said(Utterance),
     /// Something worth keeping in the call's log: a barge-in, a detected voicemail. No personal data.
     Noted {
@@ -104,7 +100,6 @@ pub enum Progress {
     Found(Box<Findings>),
     /// The call is over.
     Ended {
-        /// How.
         ending: Ending,
         /// The engine's own word for why: `caller-hung-up`, `agent-said-goodbye`, `voicemail`, `silence`, `max-duration` …
         reason: String,
@@ -122,10 +117,8 @@ impl Progress {
 /// A step with its call and its time on the engine's clock (the sandbox runs on a virtual one).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// Which call.
     pub call_id: CallId,
     /// When, on the engine's clock.
     pub at: Timestamp,
-    /// What.
     pub progress: Progress,
 }

@@ -10,7 +10,6 @@ pub enum CallState {
     Queued,
     /// The engine is about to be asked, or has been.
     Dialing,
-    /// The phone rings.
     Ringing,
     /// Somebody or something answered.
     InProgress {
@@ -24,7 +23,6 @@ pub enum CallState {
         /// When the call turns final whatever is missing.
         until: Timestamp,
     },
-    /// Over, for good.
     Ended(Ended),
 }
 

@@ -8,7 +8,6 @@ use super::scenario::{
 };
 use super::{Schemas, State, text_of};
 
-/// A call.
 pub(super) struct Call {
     /// As it is.
     pub(super) live: Value,

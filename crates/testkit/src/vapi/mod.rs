@@ -51,7 +51,6 @@ pub struct Seen {
 /// An attempt to deliver a message.
 #[derive(Debug, Clone)]
 pub struct Delivered {
-    /// The call.
     pub call: String,
     /// The type.
     pub kind: String,

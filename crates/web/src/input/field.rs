@@ -15,7 +15,6 @@ pub trait Field: Sized {
     /// Reads a value that is not null. The problem's field name is empty, or names a field within the value.
     fn read(value: Value) -> Result<Self, Problem>;
 
-    /// Its schema.
     fn schema(generator: &mut SchemaGenerator) -> Value;
 }
 
@@ -27,7 +26,6 @@ pub trait Slot: Sized {
     /// Reads what came, which may be nothing or null.
     fn read_slot(value: Option<Value>) -> Result<Self, Problem>;
 
-    /// Its schema.
     fn slot_schema(generator: &mut SchemaGenerator) -> Value;
 }
 

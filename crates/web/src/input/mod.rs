@@ -47,7 +47,6 @@ pub trait Input: Sized + Send + 'static {
     /// The name of its schema.
     fn name() -> &'static str;
 
-    /// Its description.
     fn description() -> &'static str;
 
     /// Its fields, aliases included.
@@ -59,7 +58,6 @@ pub trait Input: Sized + Send + 'static {
 pub struct FieldDoc {
     /// Name on the wire.
     pub name: &'static str,
-    /// What it means.
     pub description: String,
     /// Whether it must be there.
     pub required: bool,
