@@ -19,7 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("sip", &[]),
     ("media", &[]),
     ("egress", &[]),
-    ("conversation", &["domain", "speech"]),
+    ("conversation", &["domain", "speech", "understanding"]),
     ("store", &["domain"]),
     ("webhooks", &["domain"]),
     ("app", &["domain", "store", "webhooks", "egress", "speech", "understanding"]),

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use understanding::Language;
+use understanding::answering::{self, Answering};
 use understanding::corpus::{self, Half, Label, Line};
 
 /// Prints the table of figures.
 pub fn table() {
-    print!("{}", tables());
+    println!("{}\n{}", tables(), answering_table());
 }
 
 /// Prints the lines of the building half that are read wrongly.
@@ -23,11 +24,17 @@ pub fn misses() {
             println!("{} {:?} read as {reading:?}: {}", line.language.tag(), line.label, said.join(" | "));
         }
     }
+    for line in corpus::answering(Half::Build) {
+        let reading = answering::read(line.text);
+        if reading != line.who {
+            println!("{} {:?} read as {reading:?}: {}", line.language.tag(), line.who, line.text);
+        }
+    }
 }
 
 /// The page `docs/reference/understanding.md`.
 pub fn page() -> String {
-    format!("{HEAD}\n{}", tables())
+    format!("{HEAD}\n{}\n{ANSWERING}\n{}", tables(), answering_table())
 }
 
 const HEAD: &str = "\
@@ -50,6 +57,38 @@ blocked, the agent says so and ends), *doubtful* (the agent asks back once) or *
 stands the share that is clear or at least asked back. Precision is the share of wishes among everything that is clear. Asked in vain is the
 share of other lines at which the agent asks back.
 ";
+
+const ANSWERING: &str = "\
+## Who answered
+
+A line is what is said by a *person*, a *voicemail* (with or without a tone), a *screener* (an assistant that asks who is calling, the one of
+a telephone or a receptionist that is a machine), a *menu*, an *intercept* (the network says that the number reaches nobody) or on *hold* (a
+queue, music). Recall is the share of each kind that is read as this kind, precision the share of right readings among all of this kind.
+Where nothing says who it is, it is a person: hanging up on a person is a lost call. Each line is judged alone, as it must be while the
+greeting plays; in a call every further line is another chance.
+";
+
+fn answering_table() -> String {
+    let lines: Vec<(Answering, Answering)> =
+        corpus::answering(Half::Measure).iter().map(|line| (line.who, answering::read(line.text))).collect();
+    let mut text = String::from("| Who | Lines | Recall | Precision |");
+    for who in Answering::ALL {
+        let _ = write!(text, " Read as {} |", who.as_str());
+    }
+    text.push_str("\n|---|---|---|---|---|---|---|---|---|---|\n");
+    for who in Answering::ALL {
+        let of = lines.iter().filter(|(is, _)| *is == who).count();
+        let read = lines.iter().filter(|(_, reading)| *reading == who).count();
+        let right = lines.iter().filter(|pair| **pair == (who, who)).count();
+        let _ = write!(text, "| {} | {of} | {} | {} |", who.as_str(), share(right, of), share(right, read));
+        for reading in Answering::ALL {
+            let count = lines.iter().filter(|pair| **pair == (who, reading)).count();
+            let _ = write!(text, " {count} |");
+        }
+        text.push('\n');
+    }
+    text
+}
 
 fn tables() -> String {
     let lines: Vec<(Line, Label)> = corpus::opt_out(Half::Measure)

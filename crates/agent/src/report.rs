@@ -6,11 +6,17 @@ use conversation::{EndReason, Note};
 use domain::Timestamp;
 use domain::call::{Ending, Progress};
 
+/// Why a call ended that reached the network's announcement instead of a number, before the answer or after it.
+pub const NOT_IN_SERVICE: &str = "number-not-in-service";
+
 /// The line for a call's log.
 pub fn noted(note: Note) -> Progress {
     let kind = match note {
         Note::VoicemailDetected => "voicemail",
         Note::ScreenerDetected => "screener",
+        Note::MenuDetected => "menu",
+        Note::HoldDetected => "hold",
+        Note::InterceptDetected => "intercept",
         Note::Interrupted => "barge_in",
         Note::FalseInterruption => "false_barge_in",
         Note::SilencePrompt => "silence_prompt",
@@ -28,6 +34,10 @@ pub fn ended(reason: EndReason, answered_at: Timestamp, talked: Duration) -> Pro
         EndReason::Silence => "silence",
         EndReason::MaxDuration => "max-duration",
         EndReason::Voicemail => "voicemail",
+        EndReason::Screener => "screener",
+        EndReason::Menu => "menu",
+        EndReason::OnHold => "on-hold",
+        EndReason::NotInService => NOT_IN_SERVICE,
         EndReason::AgentError => "agent-error",
         EndReason::Cancelled => "cancelled",
     };

@@ -16,8 +16,9 @@ pub fn settings(plan: &CallPlan) -> Settings {
         system: plan.instructions.clone(),
         first_message: Some(plan.first_message.clone()).filter(|text| !text.trim().is_empty()),
         listen_first: if outbound { LISTEN_FIRST } else { Duration::ZERO },
-        voicemail_message: outbound.then(|| voicemail_message(plan)),
-        introduction: outbound.then(|| introduction(plan)),
+        answering: outbound.then_some(plan.agent.answering),
+        voicemail_message: voicemail_message(plan),
+        introduction: introduction(plan),
         max_duration: plan.max_duration,
         end_call_phrases: plan.agent.end_call_phrases.clone().unwrap_or_default(),
         ..Settings::default()
@@ -38,10 +39,48 @@ fn voicemail_message(plan: &CallPlan) -> String {
     format!("{greeting}, this is {}. Sorry we missed you. {callback} Goodbye.", business(plan))
 }
 
+/// Who calls, for whom, and why: what somebody reads who decides whether to take the call. The reason is the one that the opening line
+/// gives, which anybody who answers would hear.
 fn introduction(plan: &CallPlan) -> String {
-    let whom = plan.variables.get("name").map_or_else(String::new, |name| format!(" for {name}"));
-    format!("This is the assistant of {}, calling{whom}.", business(plan))
+    let name = plan.variables.get("name");
+    let whom = name.map_or_else(String::new, |name| format!(" for {name}"));
+    let reason = reason(&plan.first_message).map_or_else(
+        || {
+            format!(
+                "I would like to speak with {} in person, please.",
+                name.unwrap_or("the owner of this number")
+            )
+        },
+        str::to_owned,
+    );
+    format!("This is the assistant of {}, calling{whom}. {reason}", business(plan))
 }
+
+/// The sentence of an opening line that says why somebody calls.
+fn reason(opening: &str) -> Option<&str> {
+    let sentences = opening.split_inclusive(['.', '!', '?']).map(str::trim);
+    let gives_reason = |sentence: &&str| {
+        let words = sentence.to_lowercase();
+        !sentence.ends_with('?') && REASONS.iter().any(|reason| words.contains(reason))
+    };
+    sentences.filter(|sentence| !sentence.contains("{{")).find(gives_reason)
+}
+
+/// What people say before a reason, in the languages that agents speak.
+const REASONS: [&str; 12] = [
+    " about ",
+    "regarding",
+    "concerning",
+    "because",
+    "following up",
+    "to follow up",
+    "calling to ",
+    "in response to",
+    "acerca de",
+    "sobre ",
+    "porque",
+    "para ",
+];
 
 fn business(plan: &CallPlan) -> &str {
     plan.variables.get("business_name").unwrap_or("the office")

@@ -294,6 +294,29 @@ async fn a_machine_hears_the_owners_own_message_if_there_is_one() {
     assert!(lines.contains(&"agent: Hi Maria, call Smith & Partners back.".to_owned()), "{lines:?}");
 }
 
+#[tokio::test]
+async fn a_screener_hears_who_calls_for_whom_and_why() {
+    let model = Scripted::new([]);
+    let mut plan = plan(Direction::Outbound);
+    let mut told = |opening: &str| {
+        plan.first_message = opening.to_owned();
+        let mut line = TextLine::new(&plan, &model, &[]);
+        line.tell(Input::SpeechStarted);
+        line.now += Duration::from_secs(1);
+        line.tell(Input::Final { text: "Please say your name and why you are calling.".to_owned() });
+        line.tell(Input::SpeechStopped);
+        line.hold()
+    };
+    let with_reason =
+        told("Hi Maria, I am calling about your request for a quote. Do you have a minute?").await;
+    let expected = "This is the assistant of Smith & Partners, calling for Maria. \
+        Hi Maria, I am calling about your request for a quote.";
+    assert!(lines(&with_reason).iter().any(|line| line.contains(expected)), "{:?}", lines(&with_reason));
+    let without = told("Hi, do you have a minute?").await;
+    let expected = "I would like to speak with Maria in person, please.";
+    assert!(lines(&without).iter().any(|line| line.contains(expected)), "{:?}", lines(&without));
+}
+
 /// A machine picks up, greets and beeps.
 async fn on_a_machine(plan: &CallPlan, model: &Arc<Scripted>) -> Vec<Progress> {
     let mut line = TextLine::new(plan, model, &[]);

@@ -6,10 +6,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use domain::agent::{OnMenu, OnScreener, OnVoicemail};
 use domain::call::{Party, Utterance};
 use speech::ChatMessage;
+use understanding::answering::{self, Answering};
 
-use crate::answering::{self, Answering};
 use crate::barge_in::Verdict;
 use crate::endpointing::{CallerTurn, Pauses};
 use crate::reply::{After, AgentTurn, Manners};
@@ -34,6 +35,8 @@ pub struct Conversation {
     /// Agreement of the caller while the agent spoke, and when it ended. At the end of a question it is the answer.
     nod: Option<(String, Duration)>,
     silence_prompts: u32,
+    /// How often a screener was told who is calling.
+    introductions: u32,
     /// Answers of the model in a row that had no words.
     wordless: u32,
     timers: Timers,
@@ -54,6 +57,8 @@ enum Phase {
     Talking,
     /// A machine plays its greeting.
     Machine,
+    /// A menu, a waiting line or music; the agent says nothing until a person comes. If none does, this is why the call ends.
+    Queued(EndReason),
     /// The agent has said goodbye; the caller may still do so.
     Parting(EndReason),
     /// It is over.
@@ -75,6 +80,7 @@ impl Conversation {
             held: Vec::new(),
             nod: None,
             silence_prompts: 0,
+            introductions: 0,
             wordless: 0,
             timers: Timers::default(),
             replies: 0,
@@ -226,15 +232,18 @@ impl Conversation {
     }
 
     fn handle_beep(&mut self, now: Duration) {
-        let Some(message) = self.settings.voicemail_message.clone() else { return };
+        let Some(answering) = self.settings.answering else { return };
         if self.phase == Phase::Machine {
             self.take_caller_turn(now);
-            self.leave_message(message, now);
+            self.leave_message(now);
         } else if matches!(self.phase, Phase::Opening) && !self.caller.text().is_empty() {
             // A greeting that we did not recognise by its words.
             self.take_caller_turn(now);
             self.out.push_back(Output::Note(Note::VoicemailDetected));
-            self.leave_message(message, now);
+            match answering.voicemail {
+                OnVoicemail::LeaveMessage => self.leave_message(now),
+                OnVoicemail::HangUp => self.end(EndReason::Voicemail, now),
+            }
         }
     }
 
@@ -268,9 +277,11 @@ impl Conversation {
         self.transcript.caller_said(&text);
         self.caller_turns += 1;
         match self.phase {
-            Phase::Opening | Phase::Screened => self.meet(&text, now),
+            Phase::Opening | Phase::Screened | Phase::Queued(_) => self.meet(&text, now),
             Phase::Talking if self.caller_turns <= 2 => self.meet(&text, now),
             Phase::Talking => self.start_reply(now),
+            // Somebody has come to the telephone after all.
+            Phase::Machine if answering::is_somebody_there(&text) => self.open(now),
             Phase::Machine => self.timers.set(Timer::Beep, now + self.settings.beep_patience),
             Phase::Parting(reason) if parting::is_farewell(&text) => self.end(reason, now),
             Phase::Parting(_) => {
@@ -319,23 +330,72 @@ impl Conversation {
 
     /// The first words of somebody: who are they?
     fn meet(&mut self, text: &str, now: Duration) {
-        let who = answering::who(text);
-        match who {
-            Answering::Machine if self.settings.voicemail_message.is_some() => {
+        let Some(answering) = self.settings.answering else { return self.greet_back(now) };
+        match answering::read(text) {
+            Answering::Person if answering::asks_to_wait(text) && self.phase != Phase::Talking => {
+                self.timers.set(Timer::Silence, now + self.settings.hold_patience);
+            }
+            Answering::Person => self.greet_back(now),
+            Answering::Voicemail => {
                 self.out.push_back(Output::Note(Note::VoicemailDetected));
-                self.phase = Phase::Machine;
-                self.timers.set(Timer::Beep, now + self.settings.beep_patience);
+                match answering.voicemail {
+                    OnVoicemail::LeaveMessage => {
+                        self.leave_queue();
+                        self.phase = Phase::Machine;
+                        self.timers.set(Timer::Beep, now + self.settings.beep_patience);
+                    }
+                    OnVoicemail::HangUp => self.end(EndReason::Voicemail, now),
+                }
             }
-            Answering::Screener if self.phase != Phase::Screened && self.settings.introduction.is_some() => {
+            Answering::Screener if self.introductions >= MAX_INTRODUCTIONS => self.greet_back(now),
+            Answering::Screener => {
                 self.out.push_back(Output::Note(Note::ScreenerDetected));
-                self.phase = Phase::Screened;
-                let introduction = self.settings.introduction.clone().unwrap_or_default();
-                self.speak(&introduction, After::Listen, Manners::Yield, now);
+                match answering.screener {
+                    OnScreener::Introduce => self.introduce(now),
+                    OnScreener::HangUp => self.end(EndReason::Screener, now),
+                }
             }
-            Answering::Hold if self.phase != Phase::Talking => self.listen(now),
-            _ if self.phase == Phase::Talking => self.start_reply(now),
-            _ => self.open(now),
+            // After an introduction these are the words of a screener that puts us through.
+            Answering::Hold if self.phase == Phase::Screened => self.listen(now),
+            Answering::Hold => self.queue(Note::HoldDetected, EndReason::OnHold, answering.menu, now),
+            Answering::Menu => self.queue(Note::MenuDetected, EndReason::Menu, answering.menu, now),
+            Answering::Intercept => {
+                self.out.push_back(Output::Note(Note::InterceptDetected));
+                self.end(EndReason::NotInService, now);
+            }
         }
+    }
+
+    /// A person has spoken: they get the first message, or an answer if they have had it.
+    fn greet_back(&mut self, now: Duration) {
+        if self.phase == Phase::Talking { self.start_reply(now) } else { self.open(now) }
+    }
+
+    fn introduce(&mut self, now: Duration) {
+        self.leave_queue();
+        self.introductions += 1;
+        self.phase = Phase::Screened;
+        let introduction = self.settings.introduction.clone();
+        self.speak(&introduction, After::Listen, Manners::Yield, now);
+    }
+
+    /// Waits in silence for a person, but not for ever.
+    fn queue(&mut self, note: Note, unless_somebody_comes: EndReason, menu: OnMenu, now: Duration) {
+        let was_queued = matches!(self.phase, Phase::Queued(_));
+        if self.phase != Phase::Queued(unless_somebody_comes) {
+            self.out.push_back(Output::Note(note));
+        }
+        if menu == OnMenu::HangUp {
+            return self.end(unless_somebody_comes, now);
+        }
+        self.phase = Phase::Queued(unless_somebody_comes);
+        if !was_queued {
+            self.timers.set(Timer::Queue, now + self.settings.queue_patience);
+        }
+    }
+
+    fn leave_queue(&mut self) {
+        self.timers.clear(Timer::Queue);
     }
 
     fn consider_barge_in(&mut self, now: Duration) {
@@ -362,7 +422,7 @@ impl Conversation {
 
     /// The caller may speak; if they do not, they are asked whether they are still there.
     fn listen(&mut self, now: Duration) {
-        if self.caller.speaking || self.caller.stopped.is_some() {
+        if self.caller.speaking || self.caller.stopped.is_some() || matches!(self.phase, Phase::Queued(_)) {
             return;
         }
         let patience = if self.phase == Phase::Screened {
@@ -376,6 +436,7 @@ impl Conversation {
     // The agent's turn
 
     fn open(&mut self, now: Duration) {
+        self.leave_queue();
         self.phase = Phase::Talking;
         match self.settings.first_message.clone() {
             Some(message) => self.speak(&message, After::Listen, Manners::Yield, now),
@@ -383,8 +444,9 @@ impl Conversation {
         }
     }
 
-    fn leave_message(&mut self, message: String, now: Duration) {
+    fn leave_message(&mut self, now: Duration) {
         self.timers.clear(Timer::Beep);
+        let message = self.settings.voicemail_message.clone();
         self.phase = Phase::Talking;
         self.speak(&message, After::Part(EndReason::Voicemail), Manners::Insist, now);
     }
@@ -574,9 +636,10 @@ impl Conversation {
             Timer::Endpointing => self.handle_end_of_turn(now),
             Timer::BargeIn => self.consider_barge_in(now),
             Timer::Listen => self.open(now),
-            Timer::Beep => {
-                if let Some(message) = self.settings.voicemail_message.clone() {
-                    self.leave_message(message, now);
+            Timer::Beep => self.leave_message(now),
+            Timer::Queue => {
+                if let Phase::Queued(reason) = self.phase {
+                    self.end(reason, now);
                 }
             }
             Timer::Reply => {
@@ -635,6 +698,7 @@ impl Conversation {
         self.take_and_remember(now);
         self.timers.clear(Timer::Beep);
         self.timers.clear(Timer::Listen);
+        self.leave_queue();
         self.phase = Phase::Talking;
         let words = self.settings.time_is_up.clone();
         self.speak(&words, After::Part(EndReason::MaxDuration), Manners::Insist, now);
@@ -668,6 +732,9 @@ impl Conversation {
 
 /// Agreement this shortly before the end of the agent's turn answers it.
 const NOD_IS_ANSWER: Duration = Duration::from_secs(1);
+
+/// How often a screener is told who is calling; one that asks on is talked to like a person.
+const MAX_INTRODUCTIONS: u32 = 2;
 
 /// How often in a row the model may answer without a word.
 const MAX_WORDLESS: u32 = 2;

@@ -17,7 +17,6 @@
 //! assert!(matches!(talk.poll(), Output::Speak { text, .. } if text == "Hello!"));
 //! ```
 
-mod answering;
 mod barge_in;
 mod endpointing;
 mod floor;
@@ -169,8 +168,16 @@ pub enum EndReason {
     Silence,
     /// The longest allowed duration was reached.
     MaxDuration,
-    /// A message was left on an answering machine.
+    /// An answering machine answered; a message was left, unless the agent does not leave any.
     Voicemail,
+    /// A machine asked who is calling, and the agent does not tell.
+    Screener,
+    /// A menu, and nobody behind it.
+    Menu,
+    /// A waiting line or music, and nobody at its end.
+    OnHold,
+    /// The network said that the number reaches nobody.
+    NotInService,
     /// The language model failed.
     AgentError,
     /// Somebody outside ended the call.
@@ -184,6 +191,12 @@ pub enum Note {
     VoicemailDetected,
     /// A screening assistant asks who is calling.
     ScreenerDetected,
+    /// A menu asks for a key or a word.
+    MenuDetected,
+    /// An announcement for people who wait, or music.
+    HoldDetected,
+    /// The network says that the number reaches nobody.
+    InterceptDetected,
     /// The caller took the floor while the agent spoke.
     Interrupted,
     /// The agent fell silent for a sound that was no speech.

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use domain::agent::Answering;
+
 use crate::{BargeIn, Endpointing};
 
 /// How one conversation goes.
@@ -14,14 +16,18 @@ pub struct Settings {
     pub first_message: Option<String>,
     /// How long to listen after the answer before speaking first, so as not to talk into a greeting. Zero for inbound calls.
     pub listen_first: Duration,
-    /// What to leave on an answering machine. `None`: machines are not looked for.
-    pub voicemail_message: Option<String>,
+    /// What to do with a machine that answers. `None`: it is a person, as on calls that come in.
+    pub answering: Option<Answering>,
+    /// What to leave on an answering machine.
+    pub voicemail_message: String,
     /// How long to wait for the tone once a machine's greeting is over.
     pub beep_patience: Duration,
-    /// What to tell a screening assistant that asks who is calling. `None`: screeners are not looked for.
-    pub introduction: Option<String>,
-    /// How long a screener may keep us waiting.
+    /// What to tell a screening assistant that asks who is calling.
+    pub introduction: String,
+    /// How long a screener, or a person who fetches another, may keep us waiting.
     pub hold_patience: Duration,
+    /// How long we wait for a person at a menu, in a queue or with music before we hang up.
+    pub queue_patience: Duration,
     /// When a caller's turn is over.
     pub endpointing: Endpointing,
     /// When the agent yields.
@@ -84,10 +90,12 @@ impl Default for Settings {
             system: String::new(),
             first_message: Some("Hello!".into()),
             listen_first: Duration::from_millis(800),
-            voicemail_message: None,
+            answering: None,
+            voicemail_message: String::new(),
             beep_patience: Duration::from_secs(4),
-            introduction: None,
+            introduction: String::new(),
             hold_patience: Duration::from_secs(30),
+            queue_patience: Duration::from_secs(60),
             endpointing: Endpointing::default(),
             barge_in: BargeIn::default(),
             silence: Silence::default(),

@@ -18,6 +18,8 @@ pub enum Timer {
     Listen,
     /// The answering machine gave no tone.
     Beep,
+    /// No person has come to the telephone.
+    Queue,
     /// The language model keeps silent.
     Reply,
     /// The caller has waited for an answer for a while.
@@ -29,13 +31,14 @@ pub enum Timer {
 }
 
 impl Timer {
-    const ALL: [Timer; 10] = [
+    const ALL: [Timer; 11] = [
         Timer::HardStop,
         Timer::TimeIsUp,
         Timer::Endpointing,
         Timer::BargeIn,
         Timer::Listen,
         Timer::Beep,
+        Timer::Queue,
         Timer::Reply,
         Timer::Filler,
         Timer::Silence,

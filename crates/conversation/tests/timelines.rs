@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use conversation::{Conversation, Input, Output, ReplyEnd, ReplyId, SentenceId, Settings};
+use domain::agent::{Answering, OnMenu, OnScreener, OnVoicemail};
 use domain::call::Party;
 use speech::{ChatMessage, Role};
 
@@ -184,8 +185,9 @@ fn settings() -> Settings {
         system: "You are Kai.".into(),
         first_message: Some("Hi, this is Kai. How can I help?".into()),
         listen_first: Duration::ZERO,
-        voicemail_message: Some("This is Kai. Please call us back.".into()),
-        introduction: Some("This is Kai from Acme.".into()),
+        answering: Some(Answering::default()),
+        voicemail_message: "This is Kai. Please call us back.".into(),
+        introduction: "This is Kai from Acme.".into(),
         ..Settings::default()
     }
 }
@@ -487,6 +489,126 @@ fn a_screener_hears_who_calls_and_the_person_gets_the_first_message() {
         22.70  agent said "Hi, this is Kai. How can I help?" [20.70 to 22.70]
         "#,
     );
+}
+
+/// What is said to whoever answers with this, and how the call ends if nothing more is said.
+fn answered_with(text: &str, answering: Answering) -> String {
+    let mut stage = Stage::new(
+        Settings { answering: Some(answering), ..patient() },
+        &[Answer::Says("I see."), Answer::Says("I see.")],
+    );
+    stage.caller(0.4, text);
+    stage.run(120.0).lines
+}
+
+#[test]
+fn a_greeting_without_a_tone_gets_its_message_after_a_while() {
+    let mut stage = Stage::new(patient(), &[]);
+    stage.caller(0.4, "Hey it's Dana, you know what to do.");
+    stage.run(60.0).shows(
+        r#"
+         2.85  caller said "Hey it's Dana, you know what to do." [0.40 to 2.40]
+         2.85  -- VoicemailDetected
+         6.85  agent speaks "This is Kai."
+         6.85  agent speaks "Please call us back."
+         8.60  agent said "This is Kai. Please call us back." [6.85 to 8.60]
+         8.60  -> HangUp: Voicemail
+        "#,
+    );
+}
+
+#[test]
+fn people_who_speak_of_machines_are_talked_to() {
+    for text in [
+        "Hi, yes, I got your voicemail earlier, thanks for calling back.",
+        "Brown Dental, would you like to leave a message for the doctor?",
+        "Yes, you've reached Dana.",
+        "Hello? My mailbox was full so I am glad you called.",
+    ] {
+        let lines = answered_with(text, Answering::default());
+        assert!(lines.contains("agent speaks \"Hi, this is Kai.\""), "{lines}");
+        assert!(!lines.contains("Detected"), "{lines}");
+    }
+}
+
+#[test]
+fn somebody_who_comes_to_the_telephone_during_the_greeting_is_talked_to() {
+    let mut stage = Stage::new(patient(), &[]);
+    stage.caller(0.4, "Hi, you've reached Sam.");
+    stage.caller(3.0, "Hello?");
+    let lines = stage.run(8.0).lines;
+    assert!(lines.contains("agent speaks \"Hi, this is Kai.\""), "{lines}");
+}
+
+#[test]
+fn a_menu_is_waited_out_in_silence_until_a_person_comes() {
+    let mut stage = Stage::new(patient(), &[]);
+    stage.caller(0.4, "For sales, press one.");
+    stage.caller(12.0, "[Music]");
+    stage.caller(30.0, "Sales, this is Ann, how can I help?");
+    let lines = stage.run(33.0).lines;
+    let spoken: Vec<&str> = lines.lines().filter(|line| line.contains("agent speaks")).collect();
+    assert!(lines.contains("-- MenuDetected") && lines.contains("-- HoldDetected"), "{lines}");
+    assert_eq!(spoken.first().map(|line| line.contains("Hi, this is Kai.")), Some(true), "{lines}");
+    assert!(spoken[0].trim_start().starts_with("32."), "{lines}");
+}
+
+#[test]
+fn nobody_is_waited_for_without_end() {
+    let menu = answered_with("Thank you for calling. Press one for sales.", Answering::default());
+    assert!(menu.trim_end().ends_with("-> HangUp: Menu"), "{menu}");
+    assert!(!menu.contains("agent speaks"), "{menu}");
+    let music = answered_with("[Music]", Answering::default());
+    assert!(music.trim_end().ends_with("-> HangUp: OnHold"), "{music}");
+    assert!(!music.contains("agent speaks"), "{music}");
+}
+
+#[test]
+fn a_number_that_is_not_in_service_is_not_talked_to() {
+    let mut stage = Stage::new(patient(), &[]);
+    stage.caller(0.4, "The number you have dialed is not in service.");
+    stage.run(60.0).shows(
+        r#"
+         3.10  caller said "The number you have dialed is not in service." [0.40 to 2.65]
+         3.10  -- InterceptDetected
+         3.10  -> HangUp: NotInService
+        "#,
+    );
+}
+
+#[test]
+fn an_agent_that_is_to_hang_up_on_machines_says_nothing_to_them() {
+    let hang_up =
+        Answering { voicemail: OnVoicemail::HangUp, screener: OnScreener::HangUp, menu: OnMenu::HangUp };
+    for (text, reason) in [
+        ("Please leave a message after the beep.", "Voicemail"),
+        ("Please say your name and why you're calling.", "Screener"),
+        ("Press one for sales.", "Menu"),
+        ("Your call is important to us.", "OnHold"),
+    ] {
+        let lines = answered_with(text, hang_up);
+        assert!(!lines.contains("agent speaks"), "{lines}");
+        assert!(lines.trim_end().ends_with(&format!("-> HangUp: {reason}")), "{lines}");
+    }
+}
+
+#[test]
+fn a_person_who_asks_for_a_moment_gets_it() {
+    let mut stage = Stage::new(patient(), &[]);
+    stage.caller(0.4, "Hold on, let me get him.");
+    stage.caller(15.0, "Hello?");
+    let lines = stage.run(17.0).lines;
+    let spoken: Vec<&str> = lines.lines().filter(|line| line.contains("agent speaks")).collect();
+    assert!(spoken[0].contains("Hi, this is Kai.") && spoken[0].trim_start().starts_with("15."), "{lines}");
+}
+
+#[test]
+fn a_screener_that_asks_again_is_told_again() {
+    let mut stage = Stage::new(patient(), &[]);
+    stage.caller(0.4, "Please say your name and why you're calling.");
+    stage.caller(6.0, "Please state your name and the reason for your call.");
+    let lines = stage.run(12.0).lines;
+    assert_eq!(lines.matches("agent speaks \"This is Kai from Acme.\"").count(), 2, "{lines}");
 }
 
 #[test]

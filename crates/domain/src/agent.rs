@@ -34,6 +34,53 @@ impl Default for Model {
     }
 }
 
+crate::word_enum! {
+    /// What an agent does when an answering machine picks up.
+    pub enum OnVoicemail {
+        /// It leaves its message after the tone, or a while after the greeting if there is none.
+        LeaveMessage = "leave_message",
+        /// It hangs up without a word.
+        HangUp = "hang_up",
+    }
+}
+
+crate::word_enum! {
+    /// What an agent does when a machine asks who is calling.
+    pub enum OnScreener {
+        /// It gives a name and a reason, and waits to be put through.
+        Introduce = "introduce",
+        /// It hangs up without a word.
+        HangUp = "hang_up",
+    }
+}
+
+crate::word_enum! {
+    /// What an agent does when it hears a menu, a waiting line or music.
+    pub enum OnMenu {
+        /// It says nothing and waits for a person, for a while.
+        Wait = "wait",
+        /// It hangs up without a word.
+        HangUp = "hang_up",
+    }
+}
+
+/// What an agent that calls somebody does with the machines that answer instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answering {
+    /// With an answering machine.
+    pub voicemail: OnVoicemail,
+    /// With an assistant that asks who is calling.
+    pub screener: OnScreener,
+    /// With a menu, a waiting line or music.
+    pub menu: OnMenu,
+}
+
+impl Default for Answering {
+    fn default() -> Self {
+        Self { voicemail: OnVoicemail::LeaveMessage, screener: OnScreener::Introduce, menu: OnMenu::Wait }
+    }
+}
+
 /// Everything that decides how an agent behaves. A change makes a new version.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AgentConfig {
@@ -65,6 +112,8 @@ pub struct AgentConfig {
     pub end_call_phrases: Option<Vec<String>>,
     /// What the agent says to an answering machine, unrendered.
     pub voicemail_message: Option<String>,
+    /// What the agent does with machines that answer its calls.
+    pub answering: Answering,
     /// What the public field `vapi_config` holds besides the two above: settings for the engine that we do not interpret.
     pub engine_extra: Map<String, Value>,
     /// The owner's own data.

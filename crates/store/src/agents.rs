@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::agent::{Agent, AgentConfig, Model};
+use domain::agent::{Agent, AgentConfig, Answering, Model, OnMenu, OnScreener, OnVoicemail};
 use domain::{AgentId, BusinessId, E164};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -175,12 +175,15 @@ pub async fn update(
 
 /// The names of the fields that differ.
 fn difference(before: &AgentConfig, after: &AgentConfig) -> String {
-    let (before, after) = (config_to_value(before), config_to_value(after));
-    let names = after.as_object().into_iter().flatten();
-    let changed: Vec<&str> = names
-        .filter(|(name, value)| before.get(name) != Some(value))
+    let (earlier, later) = (config_to_value(before), config_to_value(after));
+    let names = later.as_object().into_iter().flatten();
+    let mut changed: Vec<&str> = names
+        .filter(|(name, value)| earlier.get(name) != Some(value))
         .map(|(name, _)| name.as_str())
         .collect();
+    if before.answering != after.answering && !changed.contains(&"answering") {
+        changed.push("answering");
+    }
     format!("changed {}", changed.join(", "))
 }
 
@@ -202,6 +205,36 @@ struct KeptConfig<'a> {
     transfer_phone_number: Option<&'a str>,
     vapi_config: Map<String, Value>,
     metadata: &'a Map<String, Value>,
+    /// Absent while it is as it is by default, so that configurations from before it was a field read the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answering: Option<KeptAnswering>,
+}
+
+#[derive(Serialize)]
+struct KeptAnswering {
+    voicemail: &'static str,
+    screener: &'static str,
+    menu: &'static str,
+}
+
+impl From<Answering> for KeptAnswering {
+    fn from(answering: Answering) -> Self {
+        Self {
+            voicemail: answering.voicemail.as_str(),
+            screener: answering.screener.as_str(),
+            menu: answering.menu.as_str(),
+        }
+    }
+}
+
+fn answering_from(kept: &Value) -> Answering {
+    let word = |name: &str| kept[name].as_str().unwrap_or_default();
+    let default = Answering::default();
+    Answering {
+        voicemail: OnVoicemail::parse(word("voicemail")).unwrap_or(default.voicemail),
+        screener: OnScreener::parse(word("screener")).unwrap_or(default.screener),
+        menu: OnMenu::parse(word("menu")).unwrap_or(default.menu),
+    }
 }
 
 #[derive(Serialize)]
@@ -231,6 +264,7 @@ impl<'a> From<&'a AgentConfig> for KeptConfig<'a> {
             transfer_phone_number: config.transfer_phone_number.as_ref().map(E164::as_str),
             vapi_config: config.vapi_config(),
             metadata: &config.metadata,
+            answering: (config.answering != Answering::default()).then(|| config.answering.into()),
         }
     }
 }
@@ -273,6 +307,7 @@ fn config_from_text(text: &str) -> Result<AgentConfig, StoreError> {
             .and_then(|text| E164::parse(&text).ok()),
         end_call_phrases: None,
         voicemail_message: None,
+        answering: answering_from(&take("answering")),
         engine_extra: Map::new(),
         metadata: object(take("metadata")).unwrap_or_default(),
     };
@@ -296,12 +331,16 @@ mod tests {
             outbound_llm: Some(json!("gpt-4.1-mini")),
             end_call_phrases: Some(vec!["bye now".into()]),
             voicemail_message: Some("Call us back.".into()),
+            answering: Answering { voicemail: OnVoicemail::HangUp, ..Answering::default() },
             engine_extra: Map::from_iter([("hooks".to_owned(), json!([]))]),
             metadata: Map::from_iter([("z".to_owned(), json!(1)), ("a".to_owned(), json!(null))]),
             ..AgentConfig::default()
         };
         assert_eq!(config_from_text(&config_to_text(&config)), Ok(config.clone()));
+        let plain = AgentConfig { answering: Answering::default(), ..config.clone() };
+        assert!(!config_to_text(&plain).contains("answering"), "the default is not written");
         let renamed = AgentConfig { name: "Front desk".into(), max_duration: None, ..config.clone() };
         assert_eq!(difference(&config, &renamed), "changed name, max_duration_s");
+        assert_eq!(difference(&config, &plain), "changed answering");
     }
 }

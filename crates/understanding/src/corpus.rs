@@ -1,5 +1,6 @@
 //! The lines of speech with which the rules are built and measured.
 
+use crate::answering::Answering;
 use crate::opt_out::{OptOut, Speaker, Turn};
 use crate::words::Language;
 
@@ -81,4 +82,38 @@ fn turn(text: &'static str) -> Turn<'static> {
         (None, Some(text)) => Turn { by: Speaker::Caller, text },
         (None, None) => Turn { by: Speaker::Caller, text },
     }
+}
+
+/// One thing that is said by whoever answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The language.
+    pub language: Language,
+    /// Who says it.
+    pub who: Answering,
+    /// The kind of wording.
+    pub kind: &'static str,
+    /// The words.
+    pub text: &'static str,
+}
+
+/// The corpus of what people and machines say when they answer.
+///
+/// # Panics
+/// Never: a test reads both files.
+#[must_use]
+pub fn answering(half: Half) -> Vec<Answer> {
+    let text = match half {
+        Half::Build => include_str!("../../../corpus/answering/build.tsv"),
+        Half::Measure => include_str!("../../../corpus/answering/measure.tsv"),
+    };
+    text.lines().filter(|line| !line.starts_with('#')).map(answer).collect()
+}
+
+fn answer(line: &'static str) -> Answer {
+    let mut columns = line.splitn(4, '\t');
+    let mut column = || columns.next().expect("a line has four columns");
+    let language = Language::of_tag(column()).expect("the first column is a language");
+    let who = Answering::parse(column()).expect("the second column says who answers");
+    Answer { language, who, kind: column(), text: column() }
 }

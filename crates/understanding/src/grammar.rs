@@ -7,7 +7,7 @@
 //! | `skip a \| b` | these words say nothing |
 //! | `read a b as c d` | these words are those |
 //! | `word name = a \| b c` | a name for alternatives, used as `<name>` |
-//! | `frame name` | the statements below belong together; those above the first frame hold for all frames |
+//! | `frame name` | the statements below belong together; those above the first frame hold for all frames, and several frames may have one name |
 //! | `clear P`, `unsure P`, `halt P` | who says `P` asks for it; asks perhaps; says that something has to end |
 //! | `even before P` | with `P` right before the asking, nothing said before takes it back |
 //! | `unless before P`, `unless after P`, `unless later P`, `unless beside P` | `P` right before it, right after it, somewhere after it, or
@@ -51,6 +51,7 @@ const UNKNOWN: Word = 0;
 
 #[derive(Debug, Default)]
 struct Frame {
+    name: String,
     askings: Vec<Asking>,
     guards: Vec<Guard>,
 }
@@ -193,19 +194,12 @@ impl Grammar {
         let said = self.tokens(text);
         let (mut halt, mut complaint) = (false, false);
         for frame in &self.frames {
-            for asking in &frame.askings {
-                for start in 0..said.len() {
-                    let Token::Word(word) = said[start] else { continue };
-                    if asking.first.as_ref().is_some_and(|first| !first.contains(word)) {
-                        continue;
-                    }
-                    let Some(end) = ends(&asking.pattern, &said, start).last().copied() else { continue };
-                    match (self.judged(frame, &said, start, end), asking.strength) {
-                        (Finding::Nothing, _) => {}
-                        (Finding::Clear, Strength::Clear) => return Finding::Clear,
-                        (_, Strength::Halt) => halt = true,
-                        _ => complaint = true,
-                    }
+            for (strength, finding) in self.askings(frame, &said) {
+                match (finding, strength) {
+                    (Finding::Nothing, _) => {}
+                    (Finding::Clear, Strength::Clear) => return Finding::Clear,
+                    (_, Strength::Halt) => halt = true,
+                    _ => complaint = true,
                 }
             }
         }
@@ -214,6 +208,34 @@ impl Grammar {
             (false, false) => Finding::Nothing,
             _ => Finding::Unsure,
         }
+    }
+
+    /// The name of the first frame that finds something beyond doubt, in the order in which the frames are written.
+    pub(crate) fn first_frame(&self, text: &str) -> Option<&str> {
+        let said = self.tokens(text);
+        let found = |frame: &&Frame| {
+            self.askings(frame, &said)
+                .any(|(strength, finding)| strength == Strength::Clear && finding == Finding::Clear)
+        };
+        self.frames.iter().find(found).map(|frame| frame.name.as_str())
+    }
+
+    /// Everything in the turn that asks for what the frame is about, and what is left of it after the guards.
+    fn askings<'a>(
+        &'a self,
+        frame: &'a Frame,
+        said: &'a [Token],
+    ) -> impl Iterator<Item = (Strength, Finding)> + 'a {
+        frame.askings.iter().flat_map(move |asking| {
+            (0..said.len()).filter_map(move |start| {
+                let Token::Word(word) = said[start] else { return None };
+                if asking.first.as_ref().is_some_and(|first| !first.contains(word)) {
+                    return None;
+                }
+                let end = ends(&asking.pattern, said, start).last().copied()?;
+                Some((asking.strength, self.judged(frame, said, start, end)))
+            })
+        })
     }
 
     /// True if the text says what the grammar defines under this name.
@@ -468,7 +490,9 @@ impl Grammar {
                 let pattern = self.pattern(pattern, names)?;
                 self.sayings.entry(name.to_owned()).or_default().push(pattern);
             }
-            ("frame", _) => self.frames.push(Frame::default()),
+            ("frame", _) => {
+                self.frames.push(Frame { name: rest.trim().to_owned(), ..Frame::default() });
+            }
             ("even" | "unless" | "unsure", Some(place)) => {
                 let effect = match verb {
                     "even" => Effect::Even,

@@ -3,6 +3,7 @@
 //! A rule that may act on a person (block a number, say) is measured: `corpus/` holds lines of speech with what they mean, in one half to
 //! build with and one to measure with, and `docs/reference/understanding.md` shows how often the rules are right.
 
+pub mod answering;
 pub mod corpus;
 mod grammar;
 pub mod opt_out;
