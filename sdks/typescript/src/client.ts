@@ -1,7 +1,8 @@
 // The client.
 
-import type { KaiCallsOptions } from './core.js';
+import type { APIPromise, KaiCallsOptions } from './core.js';
 import { Core } from './core.js';
+import { legacy, type Answer } from './legacy.js';
 import * as resources from './resources.js';
 
 /**
@@ -31,7 +32,20 @@ export class KaiCalls extends Core {
   readonly account = { balance: this.balance.get.bind(this.balance), usage: this.usage.list.bind(this.usage) };
 
   /** What the server is and can do, by the names of the first package. */
-  readonly discovery = { health: this.health.get.bind(this.health), openapi: this.openapi.get.bind(this.openapi) };
+  readonly discovery = {
+    health: this.health.get.bind(this.health),
+    openapi: this.openapi.get.bind(this.openapi),
+    ...legacy(this, 'discovery'),
+  };
+
+  readonly sms = legacy(this, 'sms');
+  readonly phoneNumbers = legacy(this, 'phoneNumbers');
+  readonly workspaces = legacy(this, 'workspaces');
+  readonly webhooks = legacy(this, 'webhooks');
+  readonly analytics = legacy(this, 'analytics');
+  readonly evals = legacy(this, 'evals');
+  readonly events = legacy(this, 'events');
+  readonly communicationRuns = legacy(this, 'communicationRuns');
 
   constructor(options: KaiCallsOptions = {}) {
     super(options);
@@ -44,6 +58,11 @@ export class KaiCalls extends Core {
     return kai;
   }
 
+  /** {@link signup} by the name that the first package gave it as well. */
+  static signup(params: Signup, options: KaiCallsOptions = {}): APIPromise<Answer> {
+    return signup(params, options);
+  }
+
   /** The same client with other defaults. */
   withOptions(options: KaiCallsOptions): KaiCalls {
     const { apiKey, baseUrl, timeout, maxRetries } = this;
@@ -51,4 +70,27 @@ export class KaiCalls extends Core {
     other.cookie = this.cookie;
     return other;
   }
+}
+
+/** Whose account to make. */
+export interface Signup {
+  businessName: string;
+  email: string;
+  businessType?: string;
+  website?: string;
+  phoneForwardTo?: string;
+  planId?: string;
+  /** The server; `baseUrl` of the second argument does as well. */
+  baseUrl?: string;
+}
+
+/**
+ * Makes an account where the server takes new ones; the answer holds its first `api_key`. A server of your own makes accounts with
+ * `kaicalls setup` instead and answers 404 here.
+ */
+export function signup(params: Signup, options: KaiCallsOptions = {}): APIPromise<Answer> {
+  const { baseUrl, ...body } = params;
+  // There is no key yet; a request of a session sends none.
+  const kai = new Core({ ...options, ...(baseUrl === undefined ? {} : { baseUrl }), apiKey: 'signup', maxRetries: 0 });
+  return kai.send('POST', 'signup', { body, session: true });
 }

@@ -1,12 +1,7 @@
 // What every request has in common: options, retries, spelling, pages.
 
-import { APIConnectionError, APITimeoutError, fromAnswer } from './errors.js';
+import { APIConnectionError, APITimeoutError, InvalidResponseError, fromAnswer, retryAfter } from './errors.js';
 import { VERSION } from './version.js';
-
-type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Name;
-
-/** The same with names like `firstMessage` instead of `first_message`; both are understood. */
-export type Spelled<Params> = Params | { [Name in keyof Params as Camel<Name & string>]: Params[Name] };
 
 /** What may be said about a single request. */
 export interface RequestOptions {
@@ -36,10 +31,12 @@ export interface PreparedRequest {
 export interface KaiCallsOptions {
   /** `kc_live_…` or `kc_test_…`; from `KAICALLS_API_KEY` if not given. */
   apiKey?: string;
-  /** The server, with or without `/api/v1`; from `KAICALLS_BASE_URL` if not given. */
+  /** The server, with or without `/api/v1`; from `KAICALLS_BASE_URL` if not given, otherwise `http://127.0.0.1:8080`. */
   baseUrl?: string;
-  /** Milliseconds until an answer must be there; 60 000 by default. */
+  /** Milliseconds until the whole answer must be there; 60 000 by default. */
   timeout?: number;
+  /** `timeout` by the name that the first package gave it. */
+  timeoutMs?: number;
   /** How often a request is tried again that may be; 2 by default. */
   maxRetries?: number;
   /** Sent with every request. */
@@ -76,17 +73,18 @@ export interface APIPromise<Data> extends Promise<Data> {
 }
 
 function promised<Data>(received: Promise<Received<Data>>): APIPromise<Data> {
-  return Object.assign(
-    received.then(({ data }) => data),
-    {
-      withResponse: () =>
-        received.then(({ data, response }) => ({
-          data,
-          response,
-          requestId: response.headers.get('x-request-id') ?? undefined,
-        })),
+  const plain = received.then(({ data }) => data);
+  return Object.assign(plain, {
+    withResponse: () => {
+      // Whoever asks for the raw answer handles its errors there and not here as well.
+      plain.catch(() => undefined);
+      return received.then(({ data, response }) => ({
+        data,
+        response,
+        requestId: response.headers.get('x-request-id') ?? undefined,
+      }));
     },
-  );
+  });
 }
 
 /** A page of rows that knows the ones after it. `for await` walks this page and all that follow. */
@@ -126,8 +124,8 @@ export class Core {
       );
     }
     this.apiKey = apiKey;
-    this.baseUrl = address(settings.baseUrl ?? environment('KAICALLS_BASE_URL') ?? 'https://www.kaicalls.com');
-    this.timeout = settings.timeout ?? 60_000;
+    this.baseUrl = address(settings.baseUrl ?? environment('KAICALLS_BASE_URL') ?? 'http://127.0.0.1:8080');
+    this.timeout = settings.timeout ?? settings.timeoutMs ?? 60_000;
     this.maxRetries = settings.maxRetries ?? 2;
     this.settings = settings;
   }
@@ -175,7 +173,12 @@ export class Core {
   ): Promise<Received<Data>> {
     const { response, text } = await this.fetch(method, path, sent, options, spelled);
     const body = parsed(text);
-    if (!response.ok) throw fromAnswer(response.status, body, response.headers);
+    const { status, headers } = response;
+    if (!response.ok) throw fromAnswer(status, body, headers);
+    if (typeof body === 'string') {
+      const message = `The answer is no JSON, or only the beginning of it: ${JSON.stringify(body.slice(0, 60))}`;
+      throw new InvalidResponseError(message, { status, code: 'invalid_response', body, headers });
+    }
     return { data: body as Data, response };
   }
 
@@ -186,18 +189,22 @@ export class Core {
     sent: Sent,
     options: RequestOptions,
     spelled = true,
-    streaming = false,
-  ): Promise<{ response: Response; text: string }> {
+    kind: 'text' | 'stream' | 'file' = 'text',
+  ): Promise<{ response: Response; text: string; file: ArrayBuffer | undefined }> {
+    const streaming = kind === 'stream';
     const respell = spelled ? snakeKeys : (fields: object) => fields;
     const query = sent.query ? encode(respell(sent.query)) : '';
-    const url = this.baseUrl + (path[0] === '/' ? path : `/api/v1/${path}`) + (query && `?${query}`);
+    const isLink = path.includes('://');
+    const url = isLink ? path : this.baseUrl + (path[0] === '/' ? path : `/api/v1/${path}`) + (query && `?${query}`);
     const body = sent.body ? JSON.stringify(respell(sent.body)) : undefined;
     const headers: Record<string, string> = {
-      accept: streaming ? 'text/event-stream' : 'application/json',
+      accept: streaming ? 'text/event-stream' : kind === 'file' ? '*/*' : 'application/json',
       'user-agent': `kaicalls-typescript/${VERSION}`,
-      ...this.settings.defaultHeaders,
+      ...(isLink ? {} : this.settings.defaultHeaders),
     };
-    if (!sent.session) headers.authorization = `Bearer ${this.apiKey}`;
+    // A link needs no key and may lead to somebody else's server.
+    if (isLink) delete headers['user-agent'];
+    else if (!sent.session) headers.authorization = `Bearer ${this.apiKey}`;
     else if (this.cookie) headers.cookie = this.cookie;
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (sent.idempotent || options.idempotencyKey) {
@@ -215,10 +222,12 @@ export class Core {
       const { signal, done, timedOut } = limited(timeout, options.signal, streaming);
       let response: Response;
       let text = '';
+      let file: ArrayBuffer | undefined;
       try {
         response = await send(url, { method, headers, signal, ...(body === undefined ? {} : { body }) });
         // Read here, so that a connection that breaks in between is noticed where it can be tried again.
-        if (!streaming || !response.ok) text = await response.text();
+        if (kind === 'file' && response.ok) file = await response.arrayBuffer();
+        else if (!streaming || !response.ok) text = await response.text();
       } catch (cause) {
         done();
         // Ended on purpose: that is what the platform's own AbortError says.
@@ -230,15 +239,17 @@ export class Core {
         if (timedOut()) {
           throw new APITimeoutError(`${method} ${url}: no answer within ${timeout} ms`, { code: 'timeout', cause });
         }
-        throw new APIConnectionError(`${method} ${url}: ${reason(cause)}`, { code: 'connection_error', cause });
+        throw lost(`${method} ${url}`, cause);
       }
       done();
       this.settings.onResponse?.(request, response);
       this.#keepCookie(response);
       const again = attempt < retries && RETRIED.includes(response.status) && (repeatable || response.status === 429);
-      // After this code the call exists and has failed; asking again would not change that.
-      if (!again || text.includes('"call_failed"')) return { response, text };
-      await sleep(asked(response) ?? pause(attempt), options.signal);
+      const asked = (retryAfter(response.headers) ?? 0) * 1000;
+      // After this code the call exists and has failed; asking again would not change that. Nor does anybody wait for hours, and asking
+      // earlier is what the server does not want.
+      if (!again || asked > LONGEST_ASKED_PAUSE || text.includes('"call_failed"')) return { response, text, file };
+      await sleep(response.headers.has('retry-after') ? asked : pause(attempt), options.signal);
     }
   }
 
@@ -343,6 +354,11 @@ export function parsed(text: string): unknown {
   }
 }
 
+/** The error of an exchange that broke. @internal */
+export function lost(where: string, cause: unknown): APIConnectionError {
+  return new APIConnectionError(`${where}: ${reason(cause)}`, { code: 'connection_error', cause });
+}
+
 function neverSent(cause: unknown): boolean {
   const code = (cause as { cause?: { code?: string } } | undefined)?.cause?.code;
   return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'UND_ERR_CONNECT_TIMEOUT';
@@ -356,15 +372,6 @@ function reason(cause: unknown): string {
 /** A random part of a growing time, in milliseconds. */
 function pause(attempt: number): number {
   return (0.5 + Math.random() / 2) * Math.min(LONGEST_PAUSE, 500 * 2 ** attempt);
-}
-
-/** Milliseconds that the server asks to wait. */
-function asked(response: Response): number | undefined {
-  const text = response.headers.get('retry-after');
-  if (!text) return undefined;
-  const seconds = Number(text);
-  const wait = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text) - Date.now();
-  return wait <= LONGEST_ASKED_PAUSE ? Math.max(0, wait) : undefined;
 }
 
 /** Waits, unless a signal ends it. @internal */
@@ -384,7 +391,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 function newKey(): string {
-  // Node 18 keeps its own in a module.
+  // Node 18 has no global one.
   const random = () => Math.random().toString(36).slice(2);
   return globalThis.crypto?.randomUUID?.() ?? `${Date.now()}-${random()}-${random()}`;
 }

@@ -80,8 +80,7 @@ export class ConflictError extends APIError {}
 export class RateLimitedError extends APIError {
   /** Seconds to wait, as the server says. */
   get retryAfter(): number | undefined {
-    const seconds = Number(this.headers?.get('retry-after') ?? NaN);
-    return Number.isFinite(seconds) ? seconds : undefined;
+    return this.headers && retryAfter(this.headers);
   }
 }
 
@@ -93,6 +92,9 @@ export class CallFailedError extends APIError {}
 
 /** The server failed. */
 export class InternalServerError extends APIError {}
+
+/** Success, and a body that is no JSON: usually a proxy's page. */
+export class InvalidResponseError extends APIError {}
 
 /** No answer: the network, the address, or the certificate. */
 export class APIConnectionError extends KaiCallsError {}
@@ -127,4 +129,13 @@ export function fromAnswer(status: number, body: unknown, headers: Headers): API
   const code = error?.code ?? `http_${status}`;
   const kind = CLASSES[code] ?? CLASSES[status] ?? (status >= 500 ? InternalServerError : APIError);
   return new kind(error?.message ?? `KaiCalls API error (HTTP ${status})`, { status, code, body, headers });
+}
+
+/** Seconds that the server asks to wait, in whichever form it says so. @internal */
+export function retryAfter(headers: Headers): number | undefined {
+  const text = headers.get('retry-after');
+  if (!text) return undefined;
+  const seconds = Number(text);
+  const wait = Number.isNaN(seconds) ? (Date.parse(text) - Date.now()) / 1000 : seconds;
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }

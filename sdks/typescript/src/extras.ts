@@ -1,8 +1,10 @@
 // What methods that are not made from the contract do: waiting for calls, following them, fetching files.
 
 import type { RequestOptions } from './core.js';
-import { Resource, parsed, sleep } from './core.js';
+import type { APIPromise } from './core.js';
+import { Resource, lost, parsed, sleep } from './core.js';
 import { APIError, KaiCallsError, WaitTimeoutError, fromAnswer } from './errors.js';
+import type { Answer } from './legacy.js';
 import type { CallDetail, Recording, TranscriptList, TranscriptRow } from './models.js';
 
 /** Something that happened in a call. */
@@ -26,6 +28,10 @@ export interface WaitOptions {
   timeout?: number;
   /** Milliseconds between two looks, at first; a second by default. */
   interval?: number;
+  /** `timeout` by the name that the first package gave it. */
+  timeoutMs?: number;
+  /** `interval` by the name that the first package gave it. */
+  intervalMs?: number;
   /** Told what happens in the call, live. */
   onEvent?: (event: CallEvent) => void;
   /** Ends the waiting; the call goes on. */
@@ -43,7 +49,7 @@ export class CallsExtras extends Resource {
    * not possible it looks. Throws {@link WaitTimeoutError} when the time is over; the call goes on.
    */
   async wait(callId: string, options: WaitOptions = {}): Promise<CallDetail> {
-    const { timeout = 600_000, onEvent, signal } = options;
+    const { timeout = options.timeoutMs ?? 600_000, onEvent, signal } = options;
     const deadline = Date.now() + timeout;
     if (onEvent) {
       try {
@@ -52,7 +58,7 @@ export class CallsExtras extends Resource {
         if (signal?.aborted || (error instanceof APIError && [401, 403, 404].includes(error.status))) throw error;
       }
     }
-    for (let interval = options.interval ?? 1_000; ; interval = Math.min(interval * 1.2, Math.max(interval, LONGEST_INTERVAL))) {
+    for (let interval = options.interval ?? options.intervalMs ?? 1_000; ; interval = Math.min(interval * 1.2, Math.max(interval, LONGEST_INTERVAL))) {
       const query = { id: callId };
       const call = await this.client.send<CallDetail>('GET', 'calls', { query }, signal ? { signal } : {});
       if (!RUNNING.includes(call.status)) return call;
@@ -78,7 +84,7 @@ export class CallsExtras extends Resource {
       if (options.signal) asked.signal = options.signal;
       try {
         const query = { id: callId };
-        const { response, text } = await this.client.fetch('GET', 'calls/stream', { query }, asked, true, true);
+        const { response, text } = await this.client.fetch('GET', 'calls/stream', { query }, asked, true, 'stream');
         if (!response.ok) throw fromAnswer(response.status, parsed(text), response.headers);
         for await (const event of events(response, deadline)) {
           failures = 0;
@@ -88,7 +94,10 @@ export class CallsExtras extends Resource {
         }
       } catch (error) {
         failures += 1;
-        if (options.signal?.aborted || error instanceof APIError || failures > this.client.maxRetries) throw error;
+        if (options.signal?.aborted || error instanceof APIError) throw error;
+        if (failures > this.client.maxRetries) {
+          throw error instanceof KaiCallsError ? error : lost(`the events of call ${callId}`, error);
+        }
         await sleep(Math.min(200 * 2 ** failures, 5_000), options.signal);
       }
     }
@@ -135,10 +144,10 @@ export class RecordingsExtras extends Resource {
       const message = `The recording of call ${callId} is "${recording.status}"`;
       throw new KaiCallsError(message, { code: 'recording_unavailable', body: recording });
     }
-    const send = this.client.settings.fetch ?? fetch;
-    const response = await send(recording.recording_url, options.signal ? { signal: options.signal } : {});
-    if (!response.ok) throw fromAnswer(response.status, undefined, response.headers);
-    return response.arrayBuffer();
+    const { headers: _, ...rest } = options;
+    const { response, text, file } = await this.client.fetch('GET', recording.recording_url, {}, rest, true, 'file');
+    if (!file) throw fromAnswer(response.status, parsed(text), response.headers);
+    return file;
   }
 }
 
@@ -148,5 +157,19 @@ export class TranscriptsExtras extends Resource {
     const query = { call_id: callId, limit: 1 };
     const page = await this.client.send<TranscriptList>('GET', 'transcripts', { query }, options);
     return page.transcripts[0];
+  }
+}
+
+export class AgentsExtras extends Resource {
+  /** Earlier settings of an agent, where the server keeps them; otherwise 404. */
+  versions(agentId: string, query: { version?: number; limit?: number } = {}, options?: RequestOptions): APIPromise<Answer> {
+    return this.client.send('GET', 'agents/versions', { query: { agent_id: agentId, ...query } }, options);
+  }
+}
+
+export class LeadsExtras extends Resource {
+  /** How the leads stand, where the server says so; otherwise 404. */
+  audit(query: Record<string, unknown> = {}, options?: RequestOptions): APIPromise<Answer> {
+    return this.client.send('GET', 'leads/audit', { query }, options);
   }
 }

@@ -1,7 +1,8 @@
 // KaiCalls: give your AI agent a phone.
 
-export { KaiCalls, KaiCalls as default } from './client.js';
-export type { APIPromise, KaiCallsOptions, Page, PagePromise, PreparedRequest, RequestOptions, Spelled } from './core.js';
+export { KaiCalls, KaiCalls as default, signup } from './client.js';
+export type { Signup } from './client.js';
+export type { APIPromise, KaiCallsOptions, Page, PagePromise, PreparedRequest, RequestOptions } from './core.js';
 export * from './errors.js';
 export type { CallEvent, WaitOptions } from './extras.js';
 export type * from './models.js';

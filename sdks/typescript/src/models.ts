@@ -97,6 +97,26 @@ export interface NewAgent {
   metadata?: Record<string, unknown> | null;
 }
 
+/** {@link NewAgent} with names like `firstMessage`. */
+export interface NewAgentInCamelCase {
+  /** Id of the business that the agent speaks for. */
+  businessId: string;
+  /** Name of the agent, shown in lists. */
+  name: string;
+  /** Instructions for the agent: what it should do, and what it knows. */
+  systemPrompt: string;
+  /** Alias of `system_prompt`, which wins if both are sent. */
+  inboundPrompt?: string;
+  /** First sentence of the agent in every call; `Hello! How can I help you today?` by default. */
+  firstMessage?: string | null;
+  /** Voice of the agent as `{provider, voiceId}`; the engine chooses one by default. */
+  voice?: Record<string, unknown> | null;
+  /** Language model of the agent. */
+  model?: Record<string, unknown> | null;
+  /** Data of your own, stored with the agent and never interpreted. */
+  metadata?: Record<string, unknown> | null;
+}
+
 /** An agent that has just been created. */
 export interface AgentCreated {
   id: string;
@@ -142,6 +162,44 @@ export interface AgentChanges {
   transfer_enabled?: boolean;
   /** Phone number that callers are transferred to. */
   transfer_phone_number?: string | null;
+}
+
+/** {@link AgentChanges} with names like `firstMessage`. */
+export interface AgentChangesInCamelCase {
+  /** Id of the agent to change. */
+  id: string;
+  /** Name of the agent, shown in lists. */
+  name?: string;
+  /** Instructions for inbound calls, and for outbound ones without instructions of their own. */
+  inboundPrompt?: string;
+  /** Alias of `inbound_prompt`, which wins if both are sent. */
+  systemPrompt?: string;
+  /** Instructions for outbound calls. */
+  outboundPrompt?: string | null;
+  /** Instructions for text messages. */
+  smsPrompt?: string | null;
+  /** First sentence of the agent in every call. */
+  firstMessage?: string | null;
+  /** First sentence of the agent in outbound calls. */
+  outboundFirstMessage?: string | null;
+  /** Language model of outbound calls: a model id, or an object. */
+  outboundLlm?: string | Record<string, unknown> | null;
+  /** Language model of text messages: a model id, or an object. */
+  smsLlm?: string | Record<string, unknown> | null;
+  /** Voice of the agent as `{provider, voiceId}`; merged with the stored voice key by key. */
+  voice?: Record<string, unknown> | null;
+  /** Language model of the agent; merged with the stored settings key by key. */
+  model?: Record<string, unknown>;
+  /** Data of your own; merged with the stored data key by key. */
+  metadata?: Record<string, unknown>;
+  /** Longest duration of a call in seconds. */
+  maxDuration?: number | null;
+  /** Settings for the engine; merged with the stored settings key by key and otherwise not interpreted. */
+  vapiConfig?: Record<string, unknown>;
+  /** Whether the agent may transfer a caller to a person. */
+  transferEnabled?: boolean;
+  /** Phone number that callers are transferred to. */
+  transferPhoneNumber?: string | null;
 }
 
 /** An agent after a change. */
@@ -246,6 +304,28 @@ export interface NewCall {
   webhook_url?: string | null;
   /** Longest duration of the call in seconds; by default that of the agent, or 600. */
   max_duration?: number | null;
+}
+
+/** {@link NewCall} with names like `firstMessage`. */
+export interface NewCallInCamelCase {
+  /** Id of the agent that makes the call. */
+  agentId: string;
+  /** Phone number to call, in E.164 format. */
+  to: string;
+  /** Name of the person who is called; the agent greets them by it. */
+  name?: string | null;
+  /** Alias of `name`, which wins if both are sent. */
+  customerName?: string | null;
+  /** What the agent should know about this call. */
+  context?: string | null;
+  /** Alias of `firstMessage`, which wins if both are sent. */
+  firstMessage?: string | null;
+  /** Id of the lead to link the call to; by default the lead with this phone number, if there is one. */
+  leadId?: string | null;
+  /** Address that gets one signed POST when the call has ended. */
+  webhookUrl?: string | null;
+  /** Longest duration of the call in seconds; by default that of the agent, or 600. */
+  maxDuration?: number | null;
 }
 
 /** A call that has just been placed. */
@@ -391,6 +471,50 @@ export interface NewLead {
   timezone?: string | null;
 }
 
+/** {@link NewLead} with names like `firstMessage`. */
+export interface NewLeadInCamelCase {
+  /** Id of the business that the lead belongs to. */
+  businessId: string;
+  /** Id of the agent that found the lead. */
+  agentId?: string | null;
+  /** Full name of the person. */
+  name?: string | null;
+  /** Given name of the person. */
+  firstName?: string | null;
+  /** Family name of the person. */
+  lastName?: string | null;
+  /** E-mail address of the person. */
+  email?: string | null;
+  /** Phone number of the person, in any notation. */
+  phone?: string | null;
+  /** Street and house number of the person. */
+  address?: string | null;
+  /** City of the person's address. */
+  city?: string | null;
+  /** State or region of the person's address. */
+  state?: string | null;
+  /** Postal code of the person's address. */
+  zip?: string | null;
+  /** `new`, `contacted`, `qualified`, `booked`, `converted`, `lost`, or a word of your own. */
+  status?: string | null;
+  /** Where the lead came from, like `web_form`; `api` by default. */
+  source?: string | null;
+  /** Address of the web page that the lead came from. */
+  sourceUrl?: string | null;
+  /** Title of the web page that the lead came from. */
+  sourcePage?: string | null;
+  /** Notes of your own about the lead. */
+  notes?: string | null;
+  /** What the person wrote or wants. */
+  message?: string | null;
+  /** Date of the person's event. */
+  eventDate?: string | null;
+  /** Kind of the person's event. */
+  eventType?: string | null;
+  /** Time zone of the person by its IANA name, like `America/Chicago`. */
+  timezone?: string | null;
+}
+
 /** Changes to a lead. */
 export interface LeadChanges {
   /** Id of the lead to change. */
@@ -431,6 +555,50 @@ export interface LeadChanges {
   event_date?: string | null;
   /** Kind of the person's event. */
   event_type?: string | null;
+  /** Time zone of the person by its IANA name, like `America/Chicago`. */
+  timezone?: string | null;
+}
+
+/** {@link LeadChanges} with names like `firstMessage`. */
+export interface LeadChangesInCamelCase {
+  /** Id of the lead to change. */
+  id: string;
+  /** Id of the agent that found the lead. */
+  agentId?: string | null;
+  /** Full name of the person. */
+  name?: string | null;
+  /** Given name of the person. */
+  firstName?: string | null;
+  /** Family name of the person. */
+  lastName?: string | null;
+  /** E-mail address of the person. */
+  email?: string | null;
+  /** Phone number of the person, in any notation. */
+  phone?: string | null;
+  /** Street and house number of the person. */
+  address?: string | null;
+  /** City of the person's address. */
+  city?: string | null;
+  /** State or region of the person's address. */
+  state?: string | null;
+  /** Postal code of the person's address. */
+  zip?: string | null;
+  /** `new`, `contacted`, `qualified`, `booked`, `converted`, `lost`, or a word of your own. */
+  status?: string;
+  /** Where the lead came from, like `web_form`. */
+  source?: string;
+  /** Address of the web page that the lead came from. */
+  sourceUrl?: string | null;
+  /** Title of the web page that the lead came from. */
+  sourcePage?: string | null;
+  /** Notes of your own about the lead. */
+  notes?: string | null;
+  /** What the person wrote or wants. */
+  message?: string | null;
+  /** Date of the person's event. */
+  eventDate?: string | null;
+  /** Kind of the person's event. */
+  eventType?: string | null;
   /** Time zone of the person by its IANA name, like `America/Chicago`. */
   timezone?: string | null;
 }
@@ -534,6 +702,20 @@ export interface NewKey {
   expires_at?: string | null;
 }
 
+/** {@link NewKey} with names like `firstMessage`. */
+export interface NewKeyInCamelCase {
+  /** Name of the key, shown in lists; `Untitled Key` by default. */
+  name?: string | null;
+  /** `live` for real calls (the default), `test` for sandbox calls. */
+  mode?: string | null;
+  /** Scopes that the key grants; `agents:read`, `numbers:read`, `calls:read` and `calls:write` by default. */
+  scopes?: string[] | null;
+  /** Id of the only business that the key can reach; by default all businesses of the user. */
+  businessId?: string | null;
+  /** Time at which the key stops working; never by default. */
+  expiresAt?: string | null;
+}
+
 /** A key that has just been created. */
 export interface KeyCreated {
   /** The secret itself. It is shown in this answer and never again. */
@@ -598,6 +780,16 @@ export interface AgentsListQuery {
   after?: string | Date;
 }
 
+/** {@link AgentsListQuery} with names like `agentId`. */
+export interface AgentsListQueryInCamelCase {
+  /** Only those of this business. */
+  businessId?: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
 /** What `kai.calls.list` may be asked for. */
 export interface CallsListQuery {
   /** Only those of this business. */
@@ -616,12 +808,44 @@ export interface CallsListQuery {
   after?: string | Date;
 }
 
+/** {@link CallsListQuery} with names like `agentId`. */
+export interface CallsListQueryInCamelCase {
+  /** Only those of this business. */
+  businessId?: string;
+  /** Only those of this agent. */
+  agentId?: string;
+  /** Only calls linked to this lead. */
+  leadId?: string;
+  /** Only calls of this direction: `inbound` or `outbound`. */
+  direction?: string;
+  /** Only calls with one of these statuses, separated by commas; `ended` stands for `completed` and `failed`. */
+  status?: string | readonly string[];
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
 /** What `kai.transcripts.list` may be asked for. */
 export interface TranscriptsListQuery {
   /** Only those of this agent. */
   agent_id?: string;
   /** Only the one of this call. */
   call_id?: string;
+  /** Only calls of this many last days. */
+  days?: number;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
+/** {@link TranscriptsListQuery} with names like `agentId`. */
+export interface TranscriptsListQueryInCamelCase {
+  /** Only those of this agent. */
+  agentId?: string;
+  /** Only the one of this call. */
+  callId?: string;
   /** Only calls of this many last days. */
   days?: number;
   /** Largest number of rows in the answer. */
@@ -662,10 +886,52 @@ export interface LeadsListQuery {
   after?: string | Date;
 }
 
+/** {@link LeadsListQuery} with names like `agentId`. */
+export interface LeadsListQueryInCamelCase {
+  /** Only those of this business. */
+  businessId?: string;
+  /** Only leads with one of these statuses, separated by commas. */
+  status?: string | readonly string[];
+  /** Only leads from one of these sources, separated by commas. */
+  source?: string | readonly string[];
+  /** Only leads found by this agent. */
+  agentId?: string;
+  /** Only leads with this phone number, in any notation. */
+  phone?: string;
+  /** Only leads with this e-mail address; upper and lower case are the same. */
+  email?: string;
+  /** Only leads created after this time. */
+  createdAfter?: string | Date;
+  /** Only leads created before this time. */
+  createdBefore?: string | Date;
+  /** Only leads changed after this time. */
+  updatedAfter?: string | Date;
+  /** Only leads changed before this time. */
+  updatedBefore?: string | Date;
+  /** Only leads with this score or a higher one. */
+  scoreGte?: number;
+  /** Only leads with this score or a lower one. */
+  scoreLte?: number;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
 /** What `kai.numbers.list` may be asked for. */
 export interface NumbersListQuery {
   /** Only those of this business. */
   business_id?: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
+/** {@link NumbersListQuery} with names like `agentId`. */
+export interface NumbersListQueryInCamelCase {
+  /** Only those of this business. */
+  businessId?: string;
   /** Largest number of rows in the answer. */
   limit?: number;
   /** Only rows created before this time; take the `created_at` of the last row of the page before. */

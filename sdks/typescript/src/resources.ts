@@ -1,22 +1,25 @@
 // Made by `cargo xtask codegen` from openapi/v1.json; do not edit.
 
-import type { APIPromise, PagePromise, RequestOptions, Spelled } from './core.js';
+import type { APIPromise, PagePromise, RequestOptions } from './core.js';
 import { Resource } from './core.js';
-import { CallsExtras, RecordingsExtras, TranscriptsExtras } from './extras.js';
+import { AgentsExtras, CallsExtras, LeadsExtras, RecordingsExtras, TranscriptsExtras } from './extras.js';
 import type {
   AgentChanges,
+  AgentChangesInCamelCase,
   AgentCreated,
   AgentDetail,
   AgentList,
   AgentRow,
   AgentUpdated,
   AgentsListQuery,
+  AgentsListQueryInCamelCase,
   Balance,
   CallDetail,
   CallList,
   CallPlaced,
   CallRow,
   CallsListQuery,
+  CallsListQueryInCamelCase,
   Credentials,
   CurrentBody,
   Health,
@@ -26,28 +29,36 @@ import type {
   KeysListQuery,
   LeadBody,
   LeadChanges,
+  LeadChangesInCamelCase,
   LeadList,
   LeadsListQuery,
+  LeadsListQueryInCamelCase,
   NewAgent,
+  NewAgentInCamelCase,
   NewCall,
+  NewCallInCamelCase,
   NewKey,
+  NewKeyInCamelCase,
   NewLead,
+  NewLeadInCamelCase,
   NumberList,
   NumberRow,
   NumbersListQuery,
+  NumbersListQueryInCamelCase,
   Recording,
   SessionBody,
   Success,
   TranscriptList,
   TranscriptRow,
   TranscriptsListQuery,
+  TranscriptsListQueryInCamelCase,
   Usage,
   UsageList,
   UsageListQuery,
 } from './models.js';
 
 /** `kai.agents`. */
-export class AgentsResource extends Resource {
+export class AgentsResource extends AgentsExtras {
   /**
    * One agent, by its id.
    *
@@ -62,7 +73,7 @@ export class AgentsResource extends Resource {
    *
    * Needs the scope `agents:read`.
    */
-  list(query: Spelled<AgentsListQuery> = {}, options?: RequestOptions): PagePromise<AgentList, AgentRow> {
+  list(query: AgentsListQuery | AgentsListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<AgentList, AgentRow> {
     return this.client.pages('GET', 'agents', 'agents', { query }, options);
   }
 
@@ -73,7 +84,7 @@ export class AgentsResource extends Resource {
    *
    * Needs the scope `agents:write`.
    */
-  create(params: Spelled<NewAgent>, options?: RequestOptions): APIPromise<AgentCreated> {
+  create(params: NewAgent | NewAgentInCamelCase, options?: RequestOptions): APIPromise<AgentCreated> {
     return this.client.send('POST', 'agents', { body: params, idempotent: true }, options);
   }
 
@@ -84,7 +95,7 @@ export class AgentsResource extends Resource {
    *
    * Needs the scope `agents:write`.
    */
-  update(params: Spelled<AgentChanges>, options?: RequestOptions): APIPromise<AgentUpdated> {
+  update(params: AgentChanges | AgentChangesInCamelCase, options?: RequestOptions): APIPromise<AgentUpdated> {
     return this.client.send('PATCH', 'agents', { body: params }, options);
   }
 }
@@ -105,7 +116,7 @@ export class CallsResource extends CallsExtras {
    *
    * Needs the scope `calls:read`.
    */
-  list(query: Spelled<CallsListQuery> = {}, options?: RequestOptions): PagePromise<CallList, CallRow> {
+  list(query: CallsListQuery | CallsListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<CallList, CallRow> {
     return this.client.pages('GET', 'calls', 'calls', { query }, options);
   }
 
@@ -116,7 +127,7 @@ export class CallsResource extends CallsExtras {
    *
    * Needs the scope `calls:write`.
    */
-  create(params: Spelled<NewCall>, options?: RequestOptions): APIPromise<CallPlaced> {
+  create(params: NewCall | NewCallInCamelCase, options?: RequestOptions): APIPromise<CallPlaced> {
     return this.client.send('POST', 'calls', { body: params, idempotent: true }, options);
   }
 }
@@ -144,13 +155,13 @@ export class TranscriptsResource extends TranscriptsExtras {
    *
    * Needs the scope `calls:read`.
    */
-  list(query: Spelled<TranscriptsListQuery> = {}, options?: RequestOptions): PagePromise<TranscriptList, TranscriptRow> {
+  list(query: TranscriptsListQuery | TranscriptsListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<TranscriptList, TranscriptRow> {
     return this.client.pages('GET', 'transcripts', 'transcripts', { query }, options);
   }
 }
 
 /** `kai.leads`. */
-export class LeadsResource extends Resource {
+export class LeadsResource extends LeadsExtras {
   /**
    * One lead, by its id.
    *
@@ -165,7 +176,7 @@ export class LeadsResource extends Resource {
    *
    * Needs the scope `leads:read`.
    */
-  list(query: Spelled<LeadsListQuery> = {}, options?: RequestOptions): PagePromise<LeadList, LeadBody> {
+  list(query: LeadsListQuery | LeadsListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<LeadList, LeadBody> {
     return this.client.pages('GET', 'leads', 'leads', { query }, options);
   }
 
@@ -176,7 +187,7 @@ export class LeadsResource extends Resource {
    *
    * Needs the scope `leads:write`.
    */
-  create(params: Spelled<NewLead>, options?: RequestOptions): APIPromise<LeadBody> {
+  create(params: NewLead | NewLeadInCamelCase, options?: RequestOptions): APIPromise<LeadBody> {
     return this.client.send('POST', 'leads', { body: params, idempotent: true }, options);
   }
 
@@ -187,7 +198,7 @@ export class LeadsResource extends Resource {
    *
    * Needs the scope `leads:write`.
    */
-  update(params: Spelled<LeadChanges>, options?: RequestOptions): APIPromise<LeadBody> {
+  update(params: LeadChanges | LeadChangesInCamelCase, options?: RequestOptions): APIPromise<LeadBody> {
     return this.client.send('PATCH', 'leads', { body: params }, options);
   }
 }
@@ -201,7 +212,7 @@ export class NumbersResource extends Resource {
    *
    * Needs the scope `numbers:read`.
    */
-  list(query: Spelled<NumbersListQuery> = {}, options?: RequestOptions): PagePromise<NumberList, NumberRow> {
+  list(query: NumbersListQuery | NumbersListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<NumberList, NumberRow> {
     return this.client.pages('GET', 'numbers', 'numbers', { query }, options);
   }
 }
@@ -229,7 +240,7 @@ export class UsageResource extends Resource {
    *
    * Needs any valid key.
    */
-  list(query: Spelled<UsageListQuery> = {}, options?: RequestOptions): PagePromise<UsageList, Usage> {
+  list(query: UsageListQuery = {}, options?: RequestOptions): PagePromise<UsageList, Usage> {
     return this.client.pages('GET', 'usage', 'usage', { query }, options);
   }
 }
@@ -243,7 +254,7 @@ export class KeysResource extends Resource {
    *
    * Needs a session (POST /api/session); an API key does not do.
    */
-  list(query: Spelled<KeysListQuery> = {}, options?: RequestOptions): PagePromise<KeyList, KeyBody> {
+  list(query: KeysListQuery = {}, options?: RequestOptions): PagePromise<KeyList, KeyBody> {
     return this.client.pages('GET', 'keys', 'keys', { query, session: true }, options);
   }
 
@@ -254,7 +265,7 @@ export class KeysResource extends Resource {
    *
    * Needs a session (POST /api/session); an API key does not do.
    */
-  create(params: Spelled<NewKey> = {}, options?: RequestOptions): APIPromise<KeyCreated> {
+  create(params: NewKey | NewKeyInCamelCase = {}, options?: RequestOptions): APIPromise<KeyCreated> {
     return this.client.send('POST', 'keys', { body: params, session: true }, options);
   }
 
@@ -307,7 +318,7 @@ export class SessionResource extends Resource {
    *
    * Needs no key.
    */
-  create(params: Spelled<Credentials>, options?: RequestOptions): APIPromise<SessionBody> {
+  create(params: Credentials, options?: RequestOptions): APIPromise<SessionBody> {
     return this.client.send('POST', '/api/session', { body: params }, options);
   }
 

@@ -96,11 +96,42 @@ export async function sign(
     'webhook-id': id,
     'webhook-timestamp': at,
     'webhook-signature': await standard(secret, id, at, body),
-    'x-kaicalls-event': options.event ?? 'call.completed',
+    'x-kaicalls-event': options.event ?? eventOf(body),
     'x-kaicalls-event-id': id,
     'x-kaicalls-timestamp': at,
     'x-kaicalls-signature': await own(secret, at, body),
   };
+}
+
+/**
+ * A message as a server sends it, for tests of your receiver.
+ *
+ * `event` is `call.completed` or `call.failed`; another one has the fields that you give and nothing else. Fields replace those of the
+ * example: `testMessage('call.failed', secret, { error: 'busy' })`.
+ */
+export async function testMessage(
+  event: 'call.completed' | 'call.failed' | (string & {}),
+  secret: string,
+  fields: Record<string, unknown> = {},
+): Promise<{ body: string; headers: Record<string, string> }> {
+  const example = EXAMPLES[event];
+  const timestamp = new Date().toISOString().replace('Z', '000Z');
+  const id = { call_id: '0193f2a4-7c11-7d20-9a55-3f6f0e2b9c01' };
+  const body = JSON.stringify({ event, ...(example && { ...id, ...example }), timestamp, ...fields });
+  return { body, headers: await sign(body, secret, { event }) };
+}
+
+const EXAMPLES: Record<string, object> = {
+  'call.completed': { status: 'completed', duration: 127, recording_url: null, summary: 'Confirmed the appointment.' },
+  'call.failed': { status: 'failed', error: 'no_answer' },
+};
+
+function eventOf(body: Uint8Array): string {
+  try {
+    return String((JSON.parse(new TextDecoder().decode(body)) as { event?: string }).event ?? 'call.completed');
+  } catch {
+    return 'call.completed';
+  }
 }
 
 function refused(code: string, message: string): WebhookVerificationError {
@@ -154,8 +185,11 @@ function latin(text: string): number[] {
 }
 
 async function mac(key: Uint8Array, prefix: string, body: Uint8Array): Promise<Uint8Array> {
-  // Node 18 has Web Crypto in a module only.
-  const crypto = globalThis.crypto ?? ((await import('node:crypto')).webcrypto as unknown as Crypto);
+  // Node 18 has Web Crypto in a module only. Bundlers for browsers, which have none of that name, are not to look for it.
+  const module = ['node', 'crypto'].join(':');
+  const crypto =
+    globalThis.crypto ??
+    ((await import(/* @vite-ignore */ /* webpackIgnore: true */ module)) as { webcrypto: Crypto }).webcrypto;
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
   // No key is shorter than nothing, and Web Crypto refuses that one.
   const bits = (key.length > 0 ? key : new Uint8Array(1)) as BufferSource;

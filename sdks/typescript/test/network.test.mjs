@@ -4,7 +4,15 @@ import assert from 'node:assert/strict';
 import { createServer, request as forward } from 'node:http';
 import test from 'node:test';
 
-import { APIConnectionError, APITimeoutError, InternalServerError, KaiCalls, RateLimitedError } from 'kaicalls';
+import {
+  APIConnectionError,
+  APIError,
+  APITimeoutError,
+  InternalServerError,
+  InvalidResponseError,
+  KaiCalls,
+  RateLimitedError,
+} from 'kaicalls';
 
 const NO_ANSWER = '+15005550004';
 const target = new URL(process.env.KAICALLS_BASE_URL);
@@ -23,6 +31,7 @@ async function proxy() {
       if (step === 'hang') return undefined;
       if (typeof step === 'object') {
         outgoing.writeHead(step.status, step.headers);
+        if (step.broken) return outgoing.write(step.body, () => incoming.socket.destroy());
         return outgoing.end(step.body ?? '{}');
       }
       const { hostname, port } = target;
@@ -135,4 +144,46 @@ test('nobody listens', () =>
     const kai = new KaiCalls({ apiKey: 'kc_test_x', baseUrl: between.url });
     await assert.rejects(kai.agents.list(), (error) => error instanceof APIConnectionError && /KAICALLS_BASE_URL/.test(error.message));
     assert.ok(pauses.length >= 2);
+  }));
+
+test('nobody waits longer than anybody would', () =>
+  through(async ({ plan, seen }, kai) => {
+    for (const told of ['3600', 'Fri, 31 Dec 2100 23:59:59 GMT']) {
+      plan.push({ status: 429, headers: { 'retry-after': told } });
+      seen.length = 0;
+      await assert.rejects(kai.agents.list(), (error) => error instanceof RateLimitedError && error.retryAfter >= 3600);
+      assert.equal(seen.length, 1, 'asking earlier is what the server does not want');
+    }
+  }));
+
+test('success that is no JSON is an error', () =>
+  through(async ({ plan }, kai) => {
+    for (const body of ['<html>', '{"agents": [', 'OK']) {
+      plan.push({ status: 200, body }, { status: 200, body });
+      await assert.rejects(kai.agents.list(), InvalidResponseError);
+      await assert.rejects(kai.request('GET', '/x'), /no JSON/);
+    }
+  }));
+
+test('an answer that breaks off is asked for again', () =>
+  through(async ({ plan, seen }, kai) => {
+    plan.push({ status: 200, headers: { 'content-length': '140' }, body: '{"agents": []}', broken: true }, 'pass');
+    assert.ok((await kai.agents.list({ limit: 1 })).rows);
+    assert.equal(seen.length, 2);
+  }));
+
+test('streams and files fail with errors of this package', () =>
+  through(async ({ plan, url }, kai) => {
+    const walk = async () => {
+      for await (const event of kai.calls.stream('0190a0b0-0000-7000-8000-000000000000')) assert.fail(event.type);
+    };
+    plan.push('drop', 'drop', 'drop');
+    await assert.rejects(walk(), APIConnectionError);
+    const recording = { status: 200, body: JSON.stringify({ recording_url: `${url}/file`, status: 'available' }) };
+    plan.push(recording, 'drop', 'drop', 'drop');
+    await assert.rejects(kai.recordings.download('x'), APIConnectionError);
+    plan.push(recording, { status: 410 });
+    await assert.rejects(kai.recordings.download('x'), (error) => error instanceof APIError && error.status === 410);
+    plan.push(recording, { status: 200, body: 'RIFF' });
+    assert.equal(Buffer.from(await kai.recordings.download('x')).toString(), 'RIFF');
   }));

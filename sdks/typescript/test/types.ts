@@ -1,10 +1,15 @@
 // What an editor knows: compiled, never run.
 
-import { KaiCalls, WaitTimeoutError, webhooks, type CallDetail, type CallPlaced, type CallRow, type WebhookEvent } from 'kaicalls';
+import { KaiCalls, WaitTimeoutError, webhooks, type CallDetail, type CallPlaced, type CallRow, type CallStatus, type NewCallInCamelCase, type WebhookEvent } from 'kaicalls';
 
 export async function types(kai: KaiCalls): Promise<void> {
   const placed: CallPlaced = await kai.calls.create({ agentId: 'a', to: '+15125551234', firstMessage: 'Hi.', maxDuration: 60 });
   const snake: CallPlaced = await kai.calls.create({ agent_id: 'a', to: '+15125551234', first_message: 'Hi.' });
+  const params: NewCallInCamelCase = { agentId: 'a', to: '+15125551234' };
+  const status: CallStatus = (await kai.calls.create(params)).status;
+  console.log(status, await kai.sms.send({ to: '+15125551234' }));
+  // @ts-expect-error there is no such method
+  await kai.sms.sent();
   const done: CallDetail = await kai.calls.wait(placed.id, { onEvent: (event) => console.log(event.text) });
   const summary: string | null = done.summary;
   const page = await kai.calls.list({ agentId: 'a', status: ['completed'] }, { timeout: 5_000 });

@@ -21,35 +21,70 @@ fn models(spec: &Spec) -> String {
         let _ = write!(text, "export type {name} = '{}';\n\n", words.join("' | '"));
     }
     for model in &spec.models {
-        comment(&mut text, 0, &model.description);
-        let _ = writeln!(text, "export interface {} {{", model.name);
-        for field in &model.fields {
-            // Camel case is understood everywhere, so a name that differs from another by its humps only is left out.
+        // Camel case is understood everywhere, so a name that differs from another by its humps only is left out.
+        let is_twin = |field: &&Field| {
             let snake = snake(&field.name);
-            if snake != field.name && model.fields.iter().any(|other| other.name == snake) {
-                continue;
-            }
-            comment(&mut text, 2, &field.description);
-            let optional = if field.required { "" } else { "?" };
-            let _ =
-                writeln!(text, "  {}{optional}: {};", key(&field.name), kind(&field.kind, field.nullable));
+            snake != field.name && model.fields.iter().any(|other| other.name == snake)
+        };
+        let fields: Vec<&Field> = model.fields.iter().filter(|field| !is_twin(field)).collect();
+        let kind = |field: &Field| kind(&field.kind, field.nullable);
+        interface(&mut text, &model.name, &model.description, &fields, kind, str::to_owned);
+        if model.request && has_humps(fields.iter().copied()) {
+            let about = format!("{{@link {}}} with names like `firstMessage`.", model.name);
+            interface(&mut text, &in_camel_case(&model.name), &about, &fields, kind, camel);
         }
-        text.push_str("}\n\n");
     }
     for (resource, method) in queries(spec) {
-        let _ =
-            writeln!(text, "/** What `kai.{}.{}` may be asked for. */", camel(&resource.name), method.name);
-        let _ = writeln!(text, "export interface {} {{", query_name(resource, method));
-        for field in &method.query {
-            comment(&mut text, 2, &field.description);
-            let optional = if field.required { "" } else { "?" };
-            let _ = writeln!(text, "  {}{optional}: {};", key(&field.name), question(field));
+        let name = query_name(resource, method);
+        let about = format!("What `kai.{}.{}` may be asked for.", camel(&resource.name), method.name);
+        let fields: Vec<&Field> = method.query.iter().collect();
+        interface(&mut text, &name, &about, &fields, question, str::to_owned);
+        if has_humps(fields.iter().copied()) {
+            let about = format!("{{@link {name}}} with names like `agentId`.");
+            interface(&mut text, &in_camel_case(&name), &about, &fields, question, camel);
         }
-        text.push_str("}\n\n");
     }
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
+}
+
+/// An interface with these fields, each under the name that `spell` makes of its own.
+fn interface(
+    text: &mut String,
+    name: &str,
+    about: &str,
+    fields: &[&Field],
+    kind: impl Fn(&Field) -> String,
+    spell: fn(&str) -> String,
+) {
+    comment(text, 0, about);
+    let _ = writeln!(text, "export interface {name} {{");
+    for field in fields {
+        comment(text, 2, &field.description);
+        let optional = if field.required { "" } else { "?" };
+        let _ = writeln!(text, "  {}{optional}: {};", key(&spell(&field.name)), kind(field));
+    }
+    text.push_str("}\n\n");
+}
+
+/// Whether any of them has another name in camel case.
+fn has_humps<'a>(mut fields: impl Iterator<Item = &'a Field>) -> bool {
+    fields.any(|field| camel(&field.name) != field.name)
+}
+
+fn in_camel_case(name: &str) -> String {
+    format!("{name}InCamelCase")
+}
+
+/// The type of what may be given in either spelling.
+fn spelled<'a>(name: &str, fields: impl Iterator<Item = &'a Field>, used: &mut BTreeSet<String>) -> String {
+    used.insert(name.to_owned());
+    if !has_humps(fields) {
+        return name.to_owned();
+    }
+    used.insert(in_camel_case(name));
+    format!("{name} | {}", in_camel_case(name))
 }
 
 fn resources(spec: &Spec) -> String {
@@ -59,9 +94,9 @@ fn resources(spec: &Spec) -> String {
         class(&mut body, spec, resource, &mut used);
     }
     let mut text = HEADER.to_owned();
-    text.push_str("import type { APIPromise, PagePromise, RequestOptions, Spelled } from './core.js';\n");
+    text.push_str("import type { APIPromise, PagePromise, RequestOptions } from './core.js';\n");
     text.push_str("import { Resource } from './core.js';\n");
-    text.push_str("import { CallsExtras, RecordingsExtras, TranscriptsExtras } from './extras.js';\n");
+    text.push_str("import { AgentsExtras, CallsExtras, LeadsExtras, RecordingsExtras, TranscriptsExtras } from './extras.js';\n");
     text.push_str("import type {\n");
     for name in used {
         let _ = writeln!(text, "  {name},");
@@ -101,7 +136,7 @@ fn query_name(resource: &Resource, method: &Method) -> String {
 fn class(text: &mut String, spec: &Spec, resource: &Resource, used: &mut BTreeSet<String>) {
     let title = title(&resource.name);
     let base = match resource.name.as_str() {
-        "calls" | "recordings" | "transcripts" => format!("{title}Extras"),
+        "agents" | "calls" | "leads" | "recordings" | "transcripts" => format!("{title}Extras"),
         _ => "Resource".to_owned(),
     };
     let _ = write!(
@@ -142,13 +177,11 @@ fn function(
         Answer::Any | Answer::Events | Answer::Bytes => "APIPromise<Record<string, unknown>>".to_owned(),
     };
     let (argument, sent) = if let Some(model) = &method.body {
-        used.insert(model.clone());
-        let needed = spec
-            .models
-            .iter()
-            .any(|known| known.name == *model && known.fields.iter().any(|field| field.required));
-        let default = if needed { "" } else { " = {}" };
-        (Some(format!("params: Spelled<{model}>{default}")), Some("body: params"))
+        let known = spec.models.iter().find(|known| known.name == *model);
+        let fields = || known.into_iter().flat_map(|known| &known.fields);
+        let default = if fields().any(|field| field.required) { "" } else { " = {}" };
+        let kind = spelled(model, fields(), used);
+        (Some(format!("params: {kind}{default}")), Some("body: params"))
     } else if let Some(only) = by_place(method) {
         let single = resource.name.trim_end_matches('s');
         let name = if only.name == "id" { format!("{single}Id") } else { camel(&only.name) };
@@ -160,10 +193,10 @@ fn function(
         (None, None)
     } else {
         let name = query_name(resource, method);
-        used.insert(name.clone());
+        let kind = spelled(&name, method.query.iter(), used);
         let needed = method.query.iter().any(|field| field.required);
         let default = if needed { "" } else { " = {}" };
-        (Some(format!("query: Spelled<{name}>{default}")), Some("query"))
+        (Some(format!("query: {kind}{default}")), Some("query"))
     };
     write_function(text, resource, method, argument.as_deref(), &answer, &call(method, sent));
 }
