@@ -37,6 +37,32 @@ async fn an_agent_is_made_read_listed_and_changed() {
 }
 
 #[tokio::test]
+async fn what_an_agent_does_with_machines_is_set_and_read() {
+    for database in databases().await {
+        let platform = Platform::start(&database, Setup::default()).await;
+        let business = platform.account.business.id.to_string();
+        let mut new = json!({ "business_id": business, "name": "Intake", "system_prompt": "Be kind." });
+        new["answering"] = json!({ "voicemail": "whistle" });
+        let refused = platform.post("/api/v1/agents", &new).await;
+        assert_eq!(refused.status, 400, "{:?}", refused.body);
+        new["answering"] = json!({ "voicemail": "hang_up" });
+        let made = platform.post("/api/v1/agents", &new).await;
+        assert_eq!(made.status, 201, "{:?}", made.body);
+        let id = made.text("id");
+        let read = platform.get(&format!("/api/v1/agents?id={id}")).await.body;
+        let kept = json!({ "voicemail": "hang_up", "screener": "introduce", "menu": "wait" });
+        assert_eq!(read["answering"], kept);
+        let change = json!({ "id": id, "answering": { "voicemail": null, "menu": "hang_up" } });
+        let changed = platform.patch("/api/v1/agents", &change).await;
+        assert_eq!((changed.status, &changed.body["updated"]), (200, &json!(true)));
+        let read = platform.get(&format!("/api/v1/agents?id={id}")).await.body;
+        let kept = json!({ "voicemail": "leave_message", "screener": "introduce", "menu": "hang_up" });
+        assert_eq!(read["answering"], kept);
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_call_goes_from_queued_to_completed_with_lead_summary_scores_and_webhook() {
     for database in databases().await {
         let platform = Platform::start(&database, Setup::default()).await;

@@ -46,6 +46,9 @@ built_in! {
     "interrupts",
     "do_not_call",
     "spanish",
+    "voicemail_no_beep",
+    "menu",
+    "intercept",
 }
 
 /// All scenarios by number.

@@ -179,6 +179,35 @@ async fn an_answering_machine_gets_a_message_after_the_beep() {
 }
 
 #[tokio::test]
+async fn an_answering_machine_without_a_beep_gets_its_message_too() {
+    let reports = call("+15005550015").await;
+    assert_eq!(end(&reports).1, "voicemail");
+    assert_eq!(lines(&reports, Party::Agent).len(), 1);
+}
+
+#[tokio::test]
+async fn a_menu_is_waited_out_in_silence_until_a_person_speaks() {
+    let reports = call("+15005550016").await;
+    let said = reports.iter().filter_map(|report| match &report.progress {
+        Progress::Said(said) => Some(said),
+        _ => None,
+    });
+    let first = said.clone().position(|said| said.by == Party::Agent).expect("the agent speaks");
+    let person = said.clone().position(|said| said.text.contains("Robin")).expect("a person comes");
+    assert!(first > person, "{:?}", said.map(|said| &said.text).collect::<Vec<_>>());
+    assert!(notes(&reports).contains(&"menu"));
+}
+
+#[tokio::test]
+async fn a_number_that_is_not_in_service_is_not_talked_to() {
+    let reports = call("+15005550017").await;
+    assert_eq!(end(&reports).1, "number-not-in-service");
+    assert!(end(&reports).0.is_ok(), "it was answered");
+    assert!(lines(&reports, Party::Agent).is_empty());
+    assert!(notes(&reports).contains(&"intercept"));
+}
+
+#[tokio::test]
 async fn a_screener_is_told_who_is_calling() {
     let reports = call("+15005550009").await;
     assert!(notes(&reports).contains(&"screener"));
@@ -238,6 +267,6 @@ fn every_built_in_scenario_can_be_read_and_has_a_number_of_its_own() {
     for built_in in BUILT_IN {
         numbers.extend(Scenario::parse(built_in.name, built_in.text).expect(built_in.name).numbers);
     }
-    let expected: Vec<String> = (1..=14).map(|number| format!("{number:04}")).collect();
+    let expected: Vec<String> = (1..=17).map(|number| format!("{number:04}")).collect();
     assert_eq!(numbers, expected);
 }

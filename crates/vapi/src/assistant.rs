@@ -1,7 +1,7 @@
 //! Agents as Vapi's assistants. An assistant is always sent whole, because an update replaces nested objects.
 
 use domain::AgentId;
-use domain::agent::{Agent, AgentConfig, DEFAULT_FIRST_MESSAGE, DEFAULT_MAX_DURATION};
+use domain::agent::{Agent, AgentConfig, DEFAULT_FIRST_MESSAGE, DEFAULT_MAX_DURATION, OnVoicemail};
 use domain::engine::EngineRefusal;
 use serde_json::{Map, Value, json};
 
@@ -106,6 +106,8 @@ pub(crate) fn assistant(agent: &Agent, server: &Server, installation: &str) -> R
     let fields = object_mut(&mut assistant);
     for (name, value) in &config.vapi_config() {
         match name.as_str() {
+            // Without a message Vapi hangs up on a machine.
+            "voicemailMessage" if config.answering.voicemail == OnVoicemail::HangUp => {}
             free if FREE.contains(&free) => {
                 fields.insert(name.clone(), value.clone());
             }

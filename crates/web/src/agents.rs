@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::E164;
-use domain::agent::{AgentConfig, Model};
+use domain::agent::{AgentConfig, Answering, Model, OnMenu, OnScreener, OnVoicemail};
 use serde_json::{Map, Value};
 
 use crate::change::Change;
@@ -38,6 +38,8 @@ pub struct AgentPatch {
     pub transfer_enabled: Option<bool>,
     /// Whom it passes callers on to.
     pub transfer_phone_number: Change<E164>,
+    /// What it does with machines that answer its calls; clearing it brings the defaults back.
+    pub answering: Change<AnsweringPatch>,
 }
 
 impl AgentPatch {
@@ -69,6 +71,40 @@ impl AgentPatch {
         self.max_duration.apply(&mut config.max_duration);
         put(self.transfer_enabled, &mut config.transfer_enabled);
         self.transfer_phone_number.apply(&mut config.transfer_phone_number);
+        match self.answering {
+            Change::Keep => {}
+            Change::Clear => config.answering = Answering::default(),
+            Change::Set(changes) => changes.apply(&mut config.answering),
+        }
+    }
+}
+
+/// A partial change of what is done with machines that answer; clearing a field brings its default back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AnsweringPatch {
+    /// With an answering machine.
+    pub voicemail: Change<OnVoicemail>,
+    /// With an assistant that asks who is calling.
+    pub screener: Change<OnScreener>,
+    /// With a menu, a waiting line or music.
+    pub menu: Change<OnMenu>,
+}
+
+impl AnsweringPatch {
+    /// Applies the changes.
+    pub fn apply(self, answering: &mut Answering) {
+        let default = Answering::default();
+        put_or_default(self.voicemail, &mut answering.voicemail, default.voicemail);
+        put_or_default(self.screener, &mut answering.screener, default.screener);
+        put_or_default(self.menu, &mut answering.menu, default.menu);
+    }
+}
+
+fn put_or_default<T>(change: Change<T>, stored: &mut T, default: T) {
+    match change {
+        Change::Keep => {}
+        Change::Clear => *stored = default,
+        Change::Set(value) => *stored = value,
     }
 }
 
@@ -93,17 +129,10 @@ pub struct ModelPatch {
 
 impl ModelPatch {
     pub fn apply(self, model: &mut Model) {
-        fn put<T>(change: Change<T>, stored: &mut T, default: T) {
-            match change {
-                Change::Keep => {}
-                Change::Clear => *stored = default,
-                Change::Set(value) => *stored = value,
-            }
-        }
         let default = Model::default();
-        put(self.provider, &mut model.provider, default.provider);
-        put(self.model, &mut model.model, default.model);
-        put(self.temperature, &mut model.temperature, default.temperature);
+        put_or_default(self.provider, &mut model.provider, default.provider);
+        put_or_default(self.model, &mut model.model, default.model);
+        put_or_default(self.temperature, &mut model.temperature, default.temperature);
         domain::agent::merge(&mut model.extra, self.extra);
     }
 }
@@ -132,5 +161,23 @@ mod tests {
         assert_eq!(Value::Object(config.metadata), json!({ "a": 1, "c": 3 }));
         assert_eq!(config.voice, Some(object(json!({ "voiceId": "v" }))));
         assert_eq!(config.model.model, Model::default().model);
+    }
+
+    #[test]
+    fn what_is_done_with_machines_changes_one_by_one_and_falls_back_to_the_defaults() {
+        let mut config = AgentConfig::default();
+        let set = |answering| AgentPatch { answering, ..AgentPatch::default() };
+        let voicemail =
+            AnsweringPatch { voicemail: Change::Set(OnVoicemail::HangUp), ..AnsweringPatch::default() };
+        set(Change::Set(voicemail)).apply(&mut config);
+        let menu = AnsweringPatch { menu: Change::Set(OnMenu::HangUp), ..AnsweringPatch::default() };
+        set(Change::Set(menu)).apply(&mut config);
+        let both = Answering { voicemail: OnVoicemail::HangUp, menu: OnMenu::HangUp, ..Answering::default() };
+        assert_eq!(config.answering, both);
+        let menu = AnsweringPatch { menu: Change::Clear, ..AnsweringPatch::default() };
+        set(Change::Set(menu)).apply(&mut config);
+        assert_eq!(config.answering, Answering { menu: OnMenu::Wait, ..both });
+        set(Change::Clear).apply(&mut config);
+        assert_eq!(config.answering, Answering::default());
     }
 }

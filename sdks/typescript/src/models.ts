@@ -50,6 +50,7 @@ export interface AgentDetail {
   transfer_phone_number: string | null;
   vapi_config: Record<string, unknown>;
   metadata: Record<string, unknown>;
+  answering: AnsweringView;
 }
 
 /** Instructions for each channel. */
@@ -57,6 +58,16 @@ export interface Prompts {
   inbound: string;
   outbound: string | null;
   sms: string | null;
+}
+
+/** What an agent does with machines that answer its calls. */
+export interface AnsweringView {
+  /** With an answering machine: `leave_message` or `hang_up`. */
+  voicemail: string;
+  /** With an assistant that asks who is calling: `introduce` (name and reason) or `hang_up`. */
+  screener: string;
+  /** With a menu, a waiting line or music: `wait` (in silence, for a minute at most) or `hang_up`. */
+  menu: string;
 }
 
 /** A page of agents. */
@@ -95,6 +106,8 @@ export interface NewAgent {
   model?: Record<string, unknown> | null;
   /** Data of your own, stored with the agent and never interpreted. */
   metadata?: Record<string, unknown> | null;
+  /** What it does with machines that answer its calls: it leaves a message, introduces itself and waits by default. */
+  answering?: Record<string, unknown> | null;
 }
 
 /** {@link NewAgent} with names like `firstMessage`. */
@@ -162,6 +175,8 @@ export interface AgentChanges {
   transfer_enabled?: boolean;
   /** Phone number that callers are transferred to. */
   transfer_phone_number?: string | null;
+  /** What it does with machines that answer its calls, merged. */
+  answering?: Record<string, unknown> | null;
 }
 
 /** {@link AgentChanges} with names like `firstMessage`. */

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use domain::agent::{Agent, AgentConfig, Model};
+use domain::agent::{Agent, AgentConfig, Answering, Model, OnMenu, OnScreener, OnVoicemail};
 use domain::{AgentId, BusinessId, E164};
 use http::Method;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use web::agents::{AgentPatch, ModelPatch};
+use web::agents::{AgentPatch, AnsweringPatch, ModelPatch};
 use web::limits::Group;
 
 use crate::Api;
@@ -65,7 +65,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Method::PATCH, path, "agents.update", update)
             .about(
                 "Change an agent",
-                "Only the fields sent change; `voice`, `model`, `metadata` and `vapi_config` are merged key by key, and a \
+                "Only the fields sent change; `voice`, `model`, `answering`, `metadata` and `vapi_config` are merged key by key, and a \
                  null value deletes its key. If nothing changes, `updated` is false.",
             )
             .counted_as(Group::ChangeAgent)
@@ -103,6 +103,8 @@ input! {
         model: Option<ModelChanges> = "model",
         /// Data of your own, stored with the agent and never interpreted.
         metadata: Option<Object<OBJECT>> = "metadata",
+        /// What it does with machines that answer its calls: it leaves a message, introduces itself and waits by default.
+        answering: Option<AnsweringChanges> = "answering",
     }
 
     /// Changes to an agent.
@@ -139,6 +141,74 @@ input! {
         transfer_enabled: Parcel<bool> = "transfer_enabled",
         /// Phone number that callers are transferred to.
         transfer_phone_number: Change<Phone> = "transfer_phone_number",
+        /// What it does with machines that answer its calls, merged.
+        answering: Change<AnsweringChanges> = "answering",
+    }
+}
+
+/// What an agent does with machines that answer its calls; what is left out stays as it is, null brings the default back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AnsweringChanges(AnsweringPatch);
+
+impl Field for AnsweringChanges {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let Value::Object(mut fields) = value else { return Err(Problem::new("", "expected an object")) };
+        Ok(Self(AnsweringPatch {
+            voicemail: choice(&mut fields, "voicemail", OnVoicemail::parse, VOICEMAIL_CHOICES)?,
+            screener: choice(&mut fields, "screener", OnScreener::parse, SCREENER_CHOICES)?,
+            menu: choice(&mut fields, "menu", OnMenu::parse, MENU_CHOICES)?,
+        }))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        let default = Answering::default();
+        let words = |words: Vec<&str>, default: &str, about: &str| json!({ "type": ["string", "null"], "enum": choices(words), "default": default, "description": about });
+        json!({
+            "type": "object",
+            "properties": {
+                "voicemail": words(
+                    OnVoicemail::ALL.iter().map(|word| word.as_str()).collect(),
+                    default.voicemail.as_str(),
+                    "With an answering machine.",
+                ),
+                "screener": words(
+                    OnScreener::ALL.iter().map(|word| word.as_str()).collect(),
+                    default.screener.as_str(),
+                    "With an assistant that asks who is calling.",
+                ),
+                "menu": words(
+                    OnMenu::ALL.iter().map(|word| word.as_str()).collect(),
+                    default.menu.as_str(),
+                    "With a menu, a waiting line or music.",
+                ),
+            },
+        })
+    }
+}
+
+const VOICEMAIL_CHOICES: &str = "expected leave_message or hang_up";
+const SCREENER_CHOICES: &str = "expected introduce or hang_up";
+const MENU_CHOICES: &str = "expected wait or hang_up";
+
+/// The words and null, which brings the default back.
+fn choices(words: Vec<&str>) -> Vec<Value> {
+    words.into_iter().map(Value::from).chain([Value::Null]).collect()
+}
+
+fn choice<T>(
+    fields: &mut Map<String, Value>,
+    name: &'static str,
+    parse: fn(&str) -> Option<T>,
+    expected: &'static str,
+) -> Result<Change<T>, Problem> {
+    match fields.shift_remove(name) {
+        None => Ok(Change::Keep),
+        Some(Value::Null) => Ok(Change::Clear),
+        Some(value) => value
+            .as_str()
+            .and_then(parse)
+            .map(Change::Set)
+            .ok_or_else(|| Problem::new("", expected).within(name)),
     }
 }
 
@@ -250,6 +320,28 @@ pub struct AgentDetail {
     transfer_phone_number: Option<String>,
     vapi_config: Map<String, Value>,
     metadata: Map<String, Value>,
+    answering: AnsweringView,
+}
+
+/// What an agent does with machines that answer its calls.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AnsweringView {
+    /// With an answering machine: `leave_message` or `hang_up`.
+    voicemail: &'static str,
+    /// With an assistant that asks who is calling: `introduce` (name and reason) or `hang_up`.
+    screener: &'static str,
+    /// With a menu, a waiting line or music: `wait` (in silence, for a minute at most) or `hang_up`.
+    menu: &'static str,
+}
+
+impl From<Answering> for AnsweringView {
+    fn from(answering: Answering) -> Self {
+        Self {
+            voicemail: answering.voicemail.as_str(),
+            screener: answering.screener.as_str(),
+            menu: answering.menu.as_str(),
+        }
+    }
 }
 
 /// Instructions for each channel.
@@ -316,6 +408,7 @@ impl AgentDetail {
             transfer_phone_number: config.transfer_phone_number.map(|number| number.to_string()),
             vapi_config,
             metadata: config.metadata,
+            answering: config.answering.into(),
         }
     }
 }
@@ -386,6 +479,10 @@ async fn create(
     if let Some(changes) = input.model {
         changes.0.apply(&mut model);
     }
+    let mut answering = Answering::default();
+    if let Some(changes) = input.answering {
+        changes.0.apply(&mut answering);
+    }
     let config = AgentConfig {
         name: input.name.into_inner(),
         system_prompt: input.system_prompt.into_inner(),
@@ -393,6 +490,7 @@ async fn create(
         voice: input.voice.map(|voice| voice.0),
         model,
         metadata: input.metadata.map(|metadata| metadata.0).unwrap_or_default(),
+        answering,
         ..AgentConfig::default()
     };
     let intent = key.intent("POST /v1/agents", &bytes);
@@ -444,6 +542,7 @@ impl From<AgentChanges> for AgentPatch {
             vapi_config: sent.vapi_config.0.map(|config| config.0),
             transfer_enabled: sent.transfer_enabled.0,
             transfer_phone_number: sent.transfer_phone_number.map(|number| number.0),
+            answering: sent.answering.map(|answering| answering.0),
         }
     }
 }

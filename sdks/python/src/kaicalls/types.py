@@ -15,6 +15,7 @@ __all__ = [
     "AgentList",
     "AgentRow",
     "AgentUpdated",
+    "AnsweringView",
     "Balance",
     "BusinessBalance",
     "CallDetail",
@@ -125,6 +126,8 @@ class AgentDetail(KaiObject):
 
     metadata: Dict[str, Any]
 
+    answering: AnsweringView
+
 
 class Prompts(KaiObject):
     """Instructions for each channel."""
@@ -134,6 +137,19 @@ class Prompts(KaiObject):
     outbound: Optional[str]
 
     sms: Optional[str]
+
+
+class AnsweringView(KaiObject):
+    """What an agent does with machines that answer its calls."""
+
+    voicemail: str
+    """With an answering machine: `leave_message` or `hang_up`."""
+
+    screener: str
+    """With an assistant that asks who is calling: `introduce` (name and reason) or `hang_up`."""
+
+    menu: str
+    """With a menu, a waiting line or music: `wait` (in silence, for a minute at most) or `hang_up`."""
 
 
 class AgentRow(KaiObject):

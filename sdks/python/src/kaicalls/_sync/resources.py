@@ -101,6 +101,7 @@ class AgentsResource(AgentsExtras, Resource):
         voice: Optional[Union[Dict[str, Any], Null]] = None,
         model: Optional[Union[Dict[str, Any], Null]] = None,
         metadata: Optional[Union[Dict[str, Any], Null]] = None,
+        answering: Optional[Union[Dict[str, Any], Null]] = None,
         inbound_prompt: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
@@ -119,6 +120,7 @@ class AgentsResource(AgentsExtras, Resource):
             voice: Voice of the agent as `{provider, voiceId}`; the engine chooses one by default.
             model: Language model of the agent.
             metadata: Data of your own, stored with the agent and never interpreted.
+            answering: What it does with machines that answer its calls: it leaves a message, introduces itself and waits by default.
             inbound_prompt: Alias of `system_prompt`, which wins if both are sent.
         """
         return self._send(
@@ -133,6 +135,7 @@ class AgentsResource(AgentsExtras, Resource):
                 "voice": voice,
                 "model": model,
                 "metadata": metadata,
+                "answering": answering,
                 "inbound_prompt": inbound_prompt,
             },
             options=options,
@@ -158,13 +161,14 @@ class AgentsResource(AgentsExtras, Resource):
         vapi_config: Optional[Dict[str, Any]] = None,
         transfer_enabled: Optional[bool] = None,
         transfer_phone_number: Optional[Union[str, Null]] = None,
+        answering: Optional[Union[Dict[str, Any], Null]] = None,
         system_prompt: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
     ) -> AgentUpdated:
         """Change an agent.
 
-        Only the fields sent change; `voice`, `model`, `metadata` and `vapi_config` are merged key by key, and a null value deletes its key. If nothing changes, `updated` is false.
+        Only the fields sent change; `voice`, `model`, `answering`, `metadata` and `vapi_config` are merged key by key, and a null value deletes its key. If nothing changes, `updated` is false.
 
         Needs the scope `agents:write`.
 
@@ -185,6 +189,7 @@ class AgentsResource(AgentsExtras, Resource):
             vapi_config: Settings for the engine; merged with the stored settings key by key and otherwise not interpreted.
             transfer_enabled: Whether the agent may transfer a caller to a person.
             transfer_phone_number: Phone number that callers are transferred to.
+            answering: What it does with machines that answer its calls, merged.
             system_prompt: Alias of `inbound_prompt`, which wins if both are sent.
         """
         return self._send(
@@ -208,6 +213,7 @@ class AgentsResource(AgentsExtras, Resource):
                 "vapi_config": vapi_config,
                 "transfer_enabled": transfer_enabled,
                 "transfer_phone_number": transfer_phone_number,
+                "answering": answering,
                 "system_prompt": system_prompt,
             },
             options=options,
