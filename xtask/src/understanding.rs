@@ -9,10 +9,11 @@ use std::fmt::Write as _;
 use understanding::Language;
 use understanding::answering::{self, Answering};
 use understanding::corpus::{self, Half, Label, Line};
+use understanding::language;
 
 /// Prints the table of figures.
 pub fn table() {
-    println!("{}\n{}", tables(), answering_table());
+    println!("{}\n{}\n{}", tables(), answering_table(), languages());
 }
 
 /// Prints the lines of the building half that are read wrongly.
@@ -30,11 +31,17 @@ pub fn misses() {
             println!("{} {:?} read as {reading:?}: {}", line.language.tag(), line.who, line.text);
         }
     }
+    for line in language::corpus(Half::Build) {
+        let reading = language::heard(line.text);
+        if reading != line.language {
+            println!("{} read as {}: {}", tag(line.language), tag(reading), line.text);
+        }
+    }
 }
 
 /// The page `docs/reference/understanding.md`.
 pub fn page() -> String {
-    format!("{HEAD}\n{}\n{ANSWERING}\n{}", tables(), answering_table())
+    format!("{HEAD}\n{}\n{ANSWERING}\n{}\n{LANGUAGES}\n{}", tables(), answering_table(), languages())
 }
 
 const HEAD: &str = "\
@@ -154,4 +161,36 @@ fn share(part: usize, whole: usize) -> String {
     }
     let permille = (part * 2000 + whole) / (2 * whole);
     format!("{}.{} %", permille / 10, permille % 10)
+}
+
+const LANGUAGES: &str = "\
+## The language of a caller
+
+A line is one turn of a caller. Right is the share of the lines of a language that are read as that language; wrong is the share that is read as
+another one, which would make the agent answer in a language that the caller does not speak. The rest tells nothing, and the agent goes on in the
+language of the conversation. `none` are turns whose words do not tell: names, numbers, \"okay\".
+";
+
+fn languages() -> String {
+    let mut text = String::from("| Language | Lines | Right | Wrong |\n|---|---|---|---|\n");
+    let lines = language::corpus(Half::Measure);
+    for language in Language::ALL.into_iter().map(Some).chain([None]) {
+        let of_it: Vec<_> = lines.iter().filter(|line| line.language == language).collect();
+        let readings: Vec<_> = of_it.iter().map(|line| language::heard(line.text)).collect();
+        let right = readings.iter().filter(|reading| **reading == language).count();
+        let wrong = readings.iter().filter(|reading| reading.is_some() && **reading != language).count();
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            tag(language),
+            of_it.len(),
+            share(right, of_it.len()),
+            share(wrong, of_it.len())
+        );
+    }
+    text
+}
+
+fn tag(language: Option<Language>) -> &'static str {
+    language.map_or("none", Language::tag)
 }

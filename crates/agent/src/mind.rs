@@ -29,6 +29,7 @@ impl Mind {
         let mut facts: Vec<(String, String)> =
             plan.variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         facts.extend(plan.context.clone().map(|context| ("context".to_owned(), context)));
+        facts.push(("direction".to_owned(), plan.direction.as_str().to_owned()));
         Self { language_model, model: plan.agent.model.clone(), facts }
     }
 

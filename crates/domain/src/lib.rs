@@ -10,6 +10,7 @@ pub mod clock;
 pub mod dial_policy;
 pub mod digest;
 mod direction;
+pub mod emergency;
 pub mod engine;
 pub mod event;
 pub mod ids;

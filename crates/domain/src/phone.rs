@@ -53,6 +53,23 @@ impl fmt::Debug for E164 {
     }
 }
 
+/// A number as it is said: digit by digit, in groups, so that no voice reads it as millions. Without the code of North America, where
+/// people do not say it.
+#[must_use]
+pub fn aloud(number: &str) -> String {
+    let digits: Vec<char> = number.chars().filter(char::is_ascii_digit).collect();
+    let is_american = digits.len() == 11 && digits[0] == '1' && number.trim_start().starts_with('+');
+    let mut rest = &digits[usize::from(is_american)..];
+    let mut groups: Vec<String> = Vec::new();
+    while !rest.is_empty() {
+        let length = if rest.len() <= 4 { rest.len() } else { 3 };
+        let (group, after) = rest.split_at(length);
+        groups.push(group.iter().map(char::to_string).collect::<Vec<_>>().join(" "));
+        rest = after;
+    }
+    groups.join(", ")
+}
+
 /// What a number reaches, as far as it decides who may call it and who pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberKind {
@@ -182,6 +199,14 @@ fn region_of(calling_code: &str) -> Option<Region> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_said_in_groups() {
+        assert_eq!(aloud("+15125550100"), "5 1 2, 5 5 5, 0 1 0 0");
+        assert_eq!(aloud("512-555-0100"), "5 1 2, 5 5 5, 0 1 0 0");
+        assert_eq!(aloud("+442079460123"), "4 4 2, 0 7 9, 4 6 0, 1 2 3");
+        assert_eq!(aloud(""), "");
+    }
 
     #[test]
     fn only_e164_is_accepted() {

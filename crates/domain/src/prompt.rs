@@ -7,6 +7,7 @@ use crate::Timestamp;
 use crate::agent::{AgentConfig, DEFAULT_FIRST_MESSAGE};
 use crate::business::Business;
 use crate::direction::Direction;
+use crate::emergency;
 use crate::lead::Lead;
 use crate::template::{self, Unrendered};
 
@@ -62,6 +63,7 @@ pub fn variables(knowledge: &Knowledge<'_>) -> Variables {
     if let Some(phone) = &business.phone {
         known.push(("business_phone", phone.to_string()));
     }
+    known.push(("emergency_number", emergency::number(&business.country_calling_code).to_owned()));
     let zones = [lead.and_then(|lead| lead.fields.timezone.as_deref()), Some(business.timezone.as_str())];
     known.push(("time_of_day", time_of_day(now, zones.into_iter().flatten()).to_owned()));
     Variables(known)
@@ -237,6 +239,7 @@ mod tests {
             ("lead_source", "web_form"),
             ("business_name", "Smith & Partners"),
             ("business_phone", "+15125550100"),
+            ("emergency_number", "911"),
             ("time_of_day", "evening"), // 19:30 in Berlin
         ];
         assert_eq!(facts, expected);
@@ -262,7 +265,7 @@ mod tests {
     #[test]
     fn a_stranger_leaves_business_and_time_of_day_in_the_business_zone() {
         let names: Vec<_> = known(None, None).iter().map(|(name, _)| name.to_owned()).collect();
-        assert_eq!(names, ["business_name", "business_phone", "time_of_day"]);
+        assert_eq!(names, ["business_name", "business_phone", "emergency_number", "time_of_day"]);
         assert_eq!(known(None, None).get("time_of_day"), Some("afternoon")); // 12:30 in Chicago
     }
 

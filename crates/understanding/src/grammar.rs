@@ -245,6 +245,14 @@ impl Grammar {
         patterns.iter().any(|pattern| (0..said.len()).any(|at| !ends(pattern, &said, at).is_empty()))
     }
 
+    /// The names of everything that the text says.
+    pub(crate) fn sayings(&self, text: &str) -> BTreeSet<&str> {
+        let said = self.tokens(text);
+        let fits = |pattern: &Pattern| (0..said.len()).any(|at| !ends(pattern, &said, at).is_empty());
+        let told = self.sayings.iter().filter(|(_, patterns)| patterns.iter().any(fits));
+        told.map(|(name, _)| name.as_str()).collect()
+    }
+
     fn judged(&self, frame: &Frame, said: &[Token], start: usize, end: usize) -> Finding {
         let guards = || self.common.iter().chain(&frame.guards);
         let holds = |guard: &Guard| match guard.place {

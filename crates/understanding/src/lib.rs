@@ -6,7 +6,10 @@
 pub mod answering;
 pub mod corpus;
 mod grammar;
+pub mod language;
 pub mod opt_out;
+pub mod remark;
+pub mod topic;
 mod words;
 
 pub use words::Language;

@@ -260,6 +260,7 @@ fn known_facts() -> String {
         ("days_since_first_contact", "Days since the first contact"),
         ("business_name", "The business you speak for"),
         ("business_phone", "Its phone number"),
+        ("emergency_number", "The number for emergencies in its country"),
         ("time_of_day", "Time of day"),
     ];
     let mut text = "What is known about this call:".to_owned();

@@ -5,10 +5,6 @@ use super::{plain, says};
 /// A wish that changes the course of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wish {
-    /// This is the wrong person.
-    WrongPerson,
-    /// Another time.
-    Later,
     /// Goodbye.
     Goodbye,
     /// Who is calling?
@@ -17,16 +13,8 @@ pub(crate) enum Wish {
     Repeat,
     /// They would rather not say.
     Refusal,
-    /// They do not speak English.
-    Spanish,
-    /// They ask whether they talk to a machine.
-    AreYouAMachine,
-    /// They want a person.
-    Human,
     /// Yes.
     Yes,
-    /// No.
-    No,
 }
 
 impl Wish {
@@ -34,45 +22,15 @@ impl Wish {
     pub(crate) fn is_in(self, text: &str) -> bool {
         let said = plain(text);
         match self {
-            Self::WrongPerson => says(&said, WRONG_PERSON),
-            Self::Later => says(&said, LATER),
             Self::Goodbye => says(&said, GOODBYE),
             Self::WhoIsCalling => says(&said, WHO),
             Self::Repeat => says(&said, REPEAT) || said == " what ",
             Self::Refusal => says(&said, REFUSAL),
-            Self::Spanish => {
-                SPANISH.iter().filter(|word| says(&said, &[word])).count() >= 2 || says(&said, SPANISH_ALONE)
-            }
-            Self::AreYouAMachine => says(&said, MACHINE),
-            Self::Human => says(&said, HUMAN),
             Self::Yes => says(&said, YES) && !says(&said, NO),
-            Self::No => says(&said, NO) && !says(&said, &["no problem"]),
         }
     }
 }
 
-const WRONG_PERSON: &[&str] = &[
-    "wrong number",
-    "wrong person",
-    "nobody by that name",
-    "no one by that name",
-    "no one here by that name",
-];
-const LATER: &[&str] = &[
-    "not a good time",
-    "bad time",
-    "call me later",
-    "call back later",
-    "call me back later",
-    "another time",
-    "im busy",
-    "i am busy",
-    "im driving",
-    "in a meeting",
-    "cant talk",
-    "can not talk",
-    "cannot talk",
-];
 const GOODBYE: &[&str] = &[
     "goodbye",
     "good bye",
@@ -129,73 +87,6 @@ const REFUSAL: &[&str] = &[
     "not comfortable",
     "not telling",
 ];
-const SPANISH_ALONE: &[&str] = &[
-    "no hablo inglés",
-    "no hablo ingles",
-    "habla español",
-    "habla espanol",
-    "hablo español",
-    "en español",
-    "me llamo",
-    "bueno",
-    "sí gracias",
-];
-const SPANISH: &[&str] = &[
-    "sí",
-    "gracias",
-    "por favor",
-    "hola",
-    "quiero",
-    "necesito",
-    "usted",
-    "señor",
-    "señora",
-    "perdón",
-    "está",
-    "qué",
-    "cómo",
-    "dígame",
-    "diga",
-    "mi",
-    "nombre",
-    "es",
-    "soy",
-    "llamo",
-    "buenos",
-    "días",
-    "buenas",
-    "tardes",
-    "español",
-    "inglés",
-];
-const MACHINE: &[&str] = &[
-    "are you a robot",
-    "are you a machine",
-    "are you an ai",
-    "are you ai",
-    "are you a bot",
-    "are you real",
-    "are you human",
-    "are you a real person",
-    "is this a robot",
-    "is this a recording",
-    "am i talking to a robot",
-    "am i talking to a machine",
-];
-const HUMAN: &[&str] = &[
-    "talk to a person",
-    "speak to a person",
-    "speak with a person",
-    "real person",
-    "speak to a human",
-    "talk to a human",
-    "speak to someone",
-    "talk to someone",
-    "speak with someone",
-    "a representative",
-    "an agent please",
-    "the manager",
-];
 const YES: &[&str] = &[
     "yes",
     "yeah",
@@ -241,14 +132,7 @@ mod tests {
         check(Wish::Goodbye, "Okay, bye!", true);
         check(Wish::Goodbye, "I flew by there", false);
         check(Wish::WhoIsCalling, "Wait, wait. Who's this?", true);
-        check(Wish::Spanish, "Perdón, no hablo inglés. ¿Habla español?", true);
-        check(Wish::Spanish, "¿Bueno?", true);
-        check(Wish::Spanish, "Yes, por favor is all I know", false);
         check(Wish::Refusal, "I'd rather not say.", true);
-        check(Wish::Later, "I'm driving right now", true);
-        check(Wish::No, "No, that's all.", true);
-        check(Wish::No, "No problem, sure", false);
         check(Wish::Yes, "Yeah, sure", true);
-        check(Wish::AreYouAMachine, "Hold on, are you a robot?", true);
     }
 }

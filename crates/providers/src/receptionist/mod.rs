@@ -1,0 +1,47 @@
+//! The built-in receptionist: a dialogue policy that holds up the agent's side of a call without any model.
+//!
+//! It fills slots (reason, name, a way to be reached, a time to be called), takes them in whatever order and number they come, asks for each
+//! at most twice, takes no for an answer, answers what its instructions answer, reads back what it noted, and always comes to a goodbye.
+//! Its whole state is the chat: the same chat gets the same reply. [`notes`] reads the chat, [`policy`] decides, [`sentences`] has the
+//! words of every language.
+
+mod knowledge;
+mod notes;
+mod policy;
+mod sentences;
+mod times;
+
+use async_trait::async_trait;
+use futures_util::stream;
+use serde_json::json;
+use speech::{Chat, Delta, DeltaStream, FinishReason, LanguageModel, SpeechError, ToolCall};
+
+use notes::Notes;
+use policy::Reply;
+
+/// The built-in dialogue policy.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Receptionist;
+
+#[async_trait]
+impl LanguageModel for Receptionist {
+    fn name(&self) -> &'static str {
+        "receptionist"
+    }
+
+    async fn reply(&self, chat: Chat) -> Result<DeltaStream, SpeechError> {
+        let Reply { text, ends } = policy::reply(&Notes::read(&chat));
+        let mut deltas = vec![Ok(Delta::Text(text))];
+        if ends {
+            let call =
+                ToolCall { id: "goodbye".to_owned(), name: "end_call".to_owned(), arguments: json!({}) };
+            deltas.push(Ok(Delta::ToolCall(call)));
+        }
+        let reason = if ends { FinishReason::ToolCalls } else { FinishReason::Stop };
+        deltas.push(Ok(Delta::Finished(reason)));
+        Ok(Box::pin(stream::iter(deltas)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

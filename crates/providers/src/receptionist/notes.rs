@@ -1,0 +1,594 @@
+//! What the receptionist knows of a call at any moment. All of it is read from the chat, so the same chat gives the same notes.
+
+use std::collections::BTreeSet;
+
+use speech::{Chat, ChatMessage, Role};
+use understanding::Language;
+use understanding::remark::{self, Remark};
+
+use super::sentences::{self, Sentences, Wordings};
+use super::times;
+use crate::understanding::{answered, email, name, phone, plain, says};
+
+/// How often it asks for the same thing.
+const MAX_TRIES: usize = 2;
+
+/// What the receptionist asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Question {
+    Reason,
+    Name,
+    Email,
+    Phone,
+    Time,
+    /// Another time, because this one is bad.
+    BetterTime,
+    More,
+    /// "Do you have a minute?", which only a first message asks.
+    Minute,
+}
+
+/// How far it has come with one of them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Filling {
+    pub(super) value: Option<String>,
+    pub(super) refused: bool,
+    pub(super) tries: usize,
+}
+
+impl Filling {
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open_for(MAX_TRIES)
+    }
+
+    pub(super) fn is_open_for(&self, tries: usize) -> bool {
+        self.value.is_none() && !self.refused && self.tries < tries
+    }
+}
+
+/// Something that the caller's last turn told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum News {
+    Reason,
+    /// More beyond the reason.
+    More,
+    Name,
+    Email,
+    Phone,
+    Time,
+    /// One of these replaces what was noted before.
+    Corrected(Question),
+}
+
+/// Everything that the chat says about the call so far.
+pub(super) struct Notes<'a> {
+    pub(super) chat: &'a Chat,
+    pub(super) words: &'static Sentences,
+    pub(super) language: Language,
+    pub(super) reason: Filling,
+    pub(super) name: Filling,
+    pub(super) email: Filling,
+    pub(super) phone: Filling,
+    pub(super) time: Filling,
+    /// Turns of the agent so far.
+    pub(super) turns: usize,
+    /// What the caller said last, what it amounts to, and what is new in it.
+    pub(super) heard: &'a str,
+    pub(super) remarks: BTreeSet<Remark>,
+    pub(super) news: Vec<News>,
+    /// What the agent asked last.
+    pub(super) asked: Option<Question>,
+    /// What the agent said last.
+    pub(super) last_own: &'a str,
+    pub(super) asked_for_more: usize,
+    /// All remarks of the call, the last turn's included.
+    pub(super) all_remarks: BTreeSet<Remark>,
+    pub(super) parted: bool,
+    /// The caller's last turn was the first in another language.
+    pub(super) switched: bool,
+}
+
+impl<'a> Notes<'a> {
+    pub(super) fn read(chat: &'a Chat) -> Self {
+        let languages = languages(chat);
+        let language = languages[0];
+        let mut notes = Self {
+            chat,
+            words: sentences::of(language),
+            language,
+            reason: Filling::default(),
+            name: Filling { value: fact(chat, "name").map(str::to_owned), ..Filling::default() },
+            email: Filling::default(),
+            phone: Filling::default(),
+            time: Filling::default(),
+            turns: 0,
+            heard: "",
+            remarks: BTreeSet::new(),
+            news: Vec::new(),
+            asked: None,
+            last_own: "",
+            asked_for_more: 0,
+            all_remarks: BTreeSet::new(),
+            parted: false,
+            switched: false,
+        };
+        for message in &chat.messages {
+            match message.role {
+                Role::Assistant => notes.said(message),
+                Role::User => notes.heard(&message.content, &languages),
+                Role::System | Role::Tool => {}
+            }
+        }
+        notes
+    }
+
+    /// True if the agent called the person, and not the other way round.
+    pub(super) fn is_outbound(&self) -> bool {
+        match fact(self.chat, "direction") {
+            Some(direction) => direction == "outbound",
+            None => fact(self.chat, "context").is_some(),
+        }
+    }
+
+    pub(super) fn first_name(&self) -> Option<&str> {
+        self.name.value.as_deref()?.split_whitespace().next()
+    }
+
+    pub(super) fn business(&self) -> &str {
+        fact(self.chat, "business_name").unwrap_or(self.words.our_office)
+    }
+
+    /// How often one of these wordings was used.
+    pub(super) fn uses(&self, wordings: Wordings) -> usize {
+        let own = self.chat.messages.iter().filter(|message| message.role == Role::Assistant);
+        own.filter(|message| contains(&plain(&message.content), wordings)).count()
+    }
+
+    /// Takes note of an own turn.
+    fn said(&mut self, message: &'a ChatMessage) {
+        let text = message.content.as_str();
+        let said = plain(text);
+        self.turns += 1;
+        self.last_own = text;
+        self.heard = "";
+        self.remarks.clear();
+        self.news.clear();
+        self.asked = None;
+        for words in sentences::ALL {
+            let questions = [
+                (words.ask_reason, Question::Reason),
+                (words.ask_topic, Question::Reason),
+                (words.ask_name, Question::Name),
+                (words.ask_email, Question::Email),
+                (words.ask_phone, Question::Phone),
+                (words.ask_time, Question::Time),
+                (words.ask_better_time, Question::BetterTime),
+                (words.ask_more, Question::More),
+            ];
+            for (wordings, question) in questions {
+                if contains(&said, wordings) {
+                    self.asks(question);
+                }
+            }
+        }
+        self.parted |= says(&said, &["goodbye", "adiós"]);
+        if self.turns == 1 && self.asked.is_none() {
+            self.read_first_message(&said, text);
+        }
+    }
+
+    /// The first message is the owner's: what it asks is told by its usual words.
+    fn read_first_message(&mut self, said: &str, text: &str) {
+        const HELP: &[&str] = &[
+            "help you",
+            "do for you",
+            "assist you",
+            "can i help",
+            "may i help",
+            "le puedo ayudar",
+            "puedo ayudarle",
+            "le ayudo",
+            "servirle",
+        ];
+        const MINUTE: &[&str] = &[
+            "a minute",
+            "a moment",
+            "good time",
+            "a second",
+            "free to talk",
+            "un minuto",
+            "un momento",
+            "buen momento",
+        ];
+        if says(said, HELP) {
+            self.asks(Question::Reason);
+        } else if text.contains('?') && says(said, MINUTE) {
+            self.asked = Some(Question::Minute);
+        } else if text.contains('?') && says(said, &["your name", "su nombre"]) {
+            self.asks(Question::Name);
+        }
+    }
+
+    fn asks(&mut self, question: Question) {
+        self.asked = Some(question);
+        match question {
+            Question::More => self.asked_for_more += 1,
+            Question::Minute | Question::BetterTime => {}
+            other => self.filling(other).tries += 1,
+        }
+    }
+
+    /// Takes note of a turn of the caller.
+    fn heard(&mut self, text: &'a str, languages: &[Language]) {
+        self.heard = text;
+        self.news.clear();
+        self.switched = false;
+        if let Some(language) =
+            understanding::language::heard(text).filter(|language| languages.contains(language))
+        {
+            self.switched = self.language != language;
+            self.language = language;
+            self.words = sentences::of(language);
+        }
+        self.remarks = remark::heard(text);
+        if ASK_AGAIN.contains(&plain(text).trim()) {
+            self.remarks.insert(Remark::Repeat);
+        }
+        self.all_remarks.extend(&self.remarks);
+        if let Some(address) = email(text) {
+            self.learn(Question::Email, address);
+        }
+        if let Some(number) = phone(text) {
+            self.learn(Question::Phone, number);
+        }
+        self.take_name(text);
+        self.take_time(text);
+        self.take_reason(text);
+        let declines = self.says(Remark::Refusal)
+            || (self.says(Remark::No)
+                && self.news.is_empty()
+                && matches!(self.asked, Some(Question::Email | Question::Phone | Question::Time)));
+        if let Some(asked) = self.asked
+            && declines
+            && !matches!(asked, Question::More | Question::Minute | Question::BetterTime)
+            && self.filling(asked).value.is_none()
+        {
+            self.filling(asked).refused = true;
+        }
+        // Who names another thing than the one asked for ("I don't use email, call my cell") refuses without a word for it.
+        if self.phone.value.is_some() {
+            self.email.refused |= self.asked == Some(Question::Email) && self.email.value.is_none();
+        }
+    }
+
+    /// True for a call that somebody has to look at soon: the caller grieves, is upset or wants a person.
+    pub(super) fn is_urgent(&self) -> bool {
+        [Remark::Anger, Remark::Grief, Remark::Human].iter().any(|of| self.all_remarks.contains(of))
+    }
+
+    pub(super) fn says(&self, remark: Remark) -> bool {
+        self.remarks.contains(&remark)
+    }
+
+    fn take_name(&mut self, text: &str) {
+        let corrects =
+            self.says(Remark::No) || plain(text).contains(" sorry ") || plain(text).contains(" actually ");
+        if let Some(told) = name(text) {
+            let known = self.name.value.as_deref().unwrap_or_default();
+            if known.is_empty() {
+                self.learn(Question::Name, told);
+            } else if told.starts_with(known) {
+                // A full name completes the first name that the CRM knew.
+                self.name.value = Some(told);
+            } else if corrects && told != known {
+                self.learn(Question::Name, told);
+            }
+        } else if self.asked == Some(Question::Name)
+            && self.remarks.is_empty()
+            && !is_question(text)
+            && let Some(told) = answered(text)
+        {
+            self.learn(Question::Name, told);
+        }
+    }
+
+    fn take_time(&mut self, text: &str) {
+        let asks_for_one = self.says(Remark::CallMe) || self.says(Remark::Later);
+        let asked = matches!(self.asked, Some(Question::Time | Question::BetterTime));
+        let states = !is_question(text) && says(&plain(text), APPOINTMENT);
+        if (asked || asks_for_one || states)
+            && let Some(time) = times::wanted(text, self.language)
+        {
+            self.learn(Question::Time, time);
+        } else if asked && says(&plain(text), ANY_TIME) {
+            let any = if self.language == Language::Spanish { "a cualquier hora" } else { "any time" };
+            self.learn(Question::Time, any.to_owned());
+        }
+    }
+
+    fn take_reason(&mut self, text: &str) {
+        const NO_REASON: [Remark; 9] = [
+            Remark::Who,
+            Remark::About,
+            Remark::Robot,
+            Remark::Recorded,
+            Remark::Source,
+            Remark::Repeat,
+            Remark::Refusal,
+            Remark::WrongPerson,
+            Remark::Hold,
+        ];
+        let Some(told) = matter(text) else {
+            let agrees = self.says(Remark::Yes) && self.asked == Some(Question::Reason);
+            if let Some(topic) = fact(self.chat, "context").filter(|_| agrees && self.is_outbound())
+                && self.reason.value.is_none()
+            {
+                self.learn(Question::Reason, topic.to_owned());
+            }
+            return;
+        };
+        let states = says(&plain(&told), STATEMENTS);
+        let puts_off =
+            [Remark::Later, Remark::NotInterested, Remark::Goodbye].iter().any(|of| self.says(*of));
+        let is_other = NO_REASON.iter().any(|remark| self.says(*remark)) || (puts_off && !states);
+        let answers = matches!(self.asked, Some(Question::Reason | Question::Minute));
+        let complains = self.says(Remark::Anger) && told.split_whitespace().count() >= 5;
+        if self.reason.value.is_none() {
+            if (states && !is_other) || complains || (answers && !is_other && !is_question(&told)) {
+                self.reason.value = Some(told);
+                self.news.push(News::Reason);
+            }
+        } else if says(&plain(text), CHANGES)
+            || (says(&plain(text), PERHAPS_CHANGES) && self.says(Remark::No))
+        {
+            self.reason.value = Some(told);
+            self.news.push(News::Corrected(Question::Reason));
+        } else if !is_other
+            && self.news.is_empty()
+            && (states || self.asked == Some(Question::More))
+            && !is_question(&told)
+            && !self.says(Remark::Done)
+            && !self.says(Remark::Goodbye)
+        {
+            self.news.push(News::More);
+        }
+    }
+
+    fn learn(&mut self, question: Question, value: String) {
+        let filling = self.filling(question);
+        let before = filling.value.replace(value.clone());
+        match before {
+            Some(before) if before == value => {}
+            Some(_) => self.news.push(News::Corrected(question)),
+            None => self.news.push(match question {
+                Question::Name => News::Name,
+                Question::Email => News::Email,
+                Question::Phone => News::Phone,
+                Question::Time | Question::BetterTime => News::Time,
+                Question::Reason | Question::More | Question::Minute => News::Reason,
+            }),
+        }
+    }
+
+    pub(super) fn filling(&mut self, question: Question) -> &mut Filling {
+        match question {
+            Question::Name => &mut self.name,
+            Question::Email => &mut self.email,
+            Question::Phone => &mut self.phone,
+            Question::Time | Question::BetterTime => &mut self.time,
+            Question::Reason | Question::More | Question::Minute => &mut self.reason,
+        }
+    }
+}
+
+/// The languages that the agent may speak, its own first.
+fn languages(chat: &Chat) -> Vec<Language> {
+    let tags = fact(chat, "languages").unwrap_or("en, es");
+    let known = [Language::English, Language::Spanish];
+    let mut languages: Vec<Language> =
+        tags.split(',').filter_map(|tag| Language::of_tag(tag.trim())).collect();
+    languages.retain(|language| known.contains(language));
+    if languages.is_empty() {
+        languages.push(Language::English);
+    }
+    languages
+}
+
+pub(super) fn fact<'a>(chat: &'a Chat, name: &str) -> Option<&'a str> {
+    let found = chat.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.trim());
+    found.filter(|value| !value.is_empty())
+}
+
+/// True if the text, in plain form, holds one of the wordings, whatever stands in their braces.
+fn contains(said: &str, wordings: Wordings) -> bool {
+    wordings.iter().any(|wording| {
+        let fixed = wording.split('{').enumerate().map(|(at, part)| match at {
+            0 => part,
+            _ => part.split_once('}').map_or("", |(_, after)| after),
+        });
+        let longest = fixed.map(plain).max_by_key(String::len).unwrap_or_default();
+        !longest.trim().is_empty() && said.contains(&longest)
+    })
+}
+
+/// What a turn says beside greetings, names, addresses and small words; `None` if nothing is left that could be a matter.
+fn matter(text: &str) -> Option<String> {
+    let kept: Vec<&str> = text
+        .split_inclusive(['.', '!', '?'])
+        .map(str::trim)
+        .filter(|sentence| {
+            let words = sentence.split_whitespace().count();
+            let said = plain(sentence);
+            let is_introduction = name(sentence).is_some() && words <= 6;
+            let is_address = email(sentence).is_some() || phone(sentence).is_some();
+            let greets = words <= 4
+                && says(
+                    &said,
+                    &[
+                        "hello",
+                        "hi",
+                        "hey",
+                        "good morning",
+                        "good afternoon",
+                        "hola",
+                        "buenos días",
+                        "buenas tardes",
+                        "buenas",
+                    ],
+                );
+            let small = remark::heard(sentence);
+            let is_small = words <= 4 && !small.is_empty() && !says(&said, STATEMENTS);
+            words >= 2 && !is_introduction && !is_address && !greets && !is_small
+        })
+        .collect();
+    let told = kept.join(" ");
+    (told.split_whitespace().count() >= 3 || says(&plain(&told), STATEMENTS)).then_some(told)
+}
+
+/// True if the caller asks something.
+pub(super) fn is_question(text: &str) -> bool {
+    let said = plain(text);
+    text.trim_end().ends_with('?')
+        || text.contains('¿')
+        || QUESTION_WORDS.iter().any(|opening| said.starts_with(&format!(" {opening} ")))
+}
+
+pub(super) const QUESTION_WORDS: &[&str] = &[
+    "what",
+    "when",
+    "where",
+    "how",
+    "why",
+    "who",
+    "which",
+    "can you",
+    "can i",
+    "could i",
+    "do you",
+    "are you",
+    "are there",
+    "is there",
+    "is the",
+    "is it",
+    "will you",
+    "could you",
+    "do i",
+    "does",
+    "qué",
+    "cuándo",
+    "dónde",
+    "cómo",
+    "cuánto",
+    "cuál",
+    "quién",
+    "por qué",
+    "puedo",
+    "hay",
+    "tienen",
+    "a qué",
+    "de qué",
+    "con qué",
+    "at what",
+    "by when",
+];
+
+/// How people say what they want.
+const STATEMENTS: &[&str] = &[
+    "calling about",
+    "i need",
+    "we need",
+    "i have a question",
+    "i want",
+    "i would like",
+    "id like",
+    "i was in",
+    "i had",
+    "i asked for",
+    "im looking for",
+    "looking for",
+    "question about",
+    "help with",
+    "interested in",
+    "problem with",
+    "issue with",
+    "my reason",
+    "its about",
+    "it is about",
+    "about my",
+    "appointment",
+    "was supposed to",
+    "is broken",
+    "broke down",
+    "is leaking",
+    "leaks",
+    "stopped working",
+    "doesnt work",
+    "isnt working",
+    "necesito",
+    "quiero",
+    "quisiera",
+    "me gustaría",
+    "tuve",
+    "tengo una pregunta",
+    "tengo un problema",
+    "busco",
+    "es sobre",
+    "es por",
+    "se trata de",
+    "una cita",
+    "no funciona",
+    "se rompió",
+    "se me rompió",
+    "llamo por",
+    "llamo para",
+];
+
+/// Turns that say nothing but "what?".
+const ASK_AGAIN: &[&str] =
+    &["what", "huh", "sorry", "pardon", "excuse me", "what what", "eh", "qué", "cómo", "mande", "perdón"];
+
+/// How people take back what they said.
+const CHANGES: &[&str] = &[
+    "actually",
+    "changed my mind",
+    "i meant",
+    "instead of",
+    "correction",
+    "en realidad",
+    "mejor dicho",
+    "cambié de opinión",
+];
+const PERHAPS_CHANGES: &[&str] = &["not a", "not the", "not about", "no es"];
+
+/// Words beside which a time is when they want to come or to be called.
+const APPOINTMENT: &[&str] = &[
+    "come in",
+    "come by",
+    "appointment",
+    "call me",
+    "see you",
+    "meet",
+    "works for me",
+    "suits me",
+    "best time",
+    "una cita",
+    "llámeme",
+    "llamarme",
+    "me queda bien",
+    "me viene bien",
+    "pasar",
+];
+
+const ANY_TIME: &[&str] = &[
+    "any time",
+    "anytime",
+    "whenever",
+    "doesnt matter",
+    "does not matter",
+    "all day",
+    "no preference",
+    "cualquier hora",
+    "cuando quiera",
+    "cuando sea",
+    "todo el día",
+];

@@ -1,0 +1,626 @@
+//! What the receptionist says next, from its notes.
+//!
+//! Invariants: whatever callers say, the call comes to a goodbye; no sentence of a turn stood in the turn before; after a goodbye only
+//! goodbyes follow, unless the caller has something new to say.
+
+use std::collections::BTreeSet;
+
+use domain::phone;
+use understanding::remark::Remark;
+use understanding::{Language, topic};
+
+use super::knowledge;
+use super::notes::{News, Notes, QUESTION_WORDS, Question, fact, is_question};
+use super::sentences::{Wordings, filled};
+use crate::understanding::plain;
+
+/// After so many turns of its own it says goodbye, whatever is still open.
+const MAX_TURNS: usize = 18;
+
+/// How often it asks whether there is anything else.
+const MAX_ROUNDS: usize = 5;
+
+/// The longest matter that is read back, in words.
+const READ_BACK: usize = 22;
+
+/// What to say, and whether that is the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reply {
+    pub(super) text: String,
+    pub(super) ends: bool,
+}
+
+/// The reply to the caller's last turn.
+pub(super) fn reply(notes: &Notes<'_>) -> Reply {
+    let mut draft = Draft { notes, parts: Vec::new(), ends: false };
+    draft.write();
+    let Draft { parts, ends, .. } = draft;
+    Reply { text: said_anew(notes, &parts, ends), ends }
+}
+
+struct Draft<'a> {
+    notes: &'a Notes<'a>,
+    parts: Vec<String>,
+    ends: bool,
+}
+
+impl Draft<'_> {
+    fn write(&mut self) {
+        let (notes, words) = (self.notes, self.notes.words);
+        let says = |remark| notes.says(remark);
+        let has_matter = notes.news.iter().any(|news| matches!(news, News::Reason | News::More));
+        if says(Remark::Emergency) {
+            return self.end(words.emergency);
+        }
+        if notes.parted && !has_matter && !self.asks_something() {
+            return self.end(words.farewell_again);
+        }
+        if says(Remark::WrongPerson) {
+            return self.end(words.wrong_person);
+        }
+        if notes.turns >= MAX_TURNS || notes.asked_for_more >= MAX_ROUNDS {
+            return self.part();
+        }
+        if says(Remark::Goodbye) && !self.asks_something() {
+            return self.part();
+        }
+        let no_minute = notes.asked == Some(Question::Minute)
+            && says(Remark::No)
+            && !notes.switched
+            && !self.asks_something();
+        if (says(Remark::Later) || no_minute) && !has_matter && notes.asked != Some(Question::Time) {
+            return self.put_off();
+        }
+        if notes.asked == Some(Question::BetterTime) && !has_matter && !self.asks_something() {
+            return self.put_off();
+        }
+        if says(Remark::NotInterested)
+            && !has_matter
+            && !matches!(notes.asked, Some(Question::More | Question::Email))
+        {
+            return self.end(words.not_interested);
+        }
+        if says(Remark::Hold) && !has_matter {
+            return self.say(words.take_your_time);
+        }
+        if notes.turns == 0 || (notes.switched && !notes.says(Remark::Who) && !notes.says(Remark::Robot)) {
+            self.say(words.introduction);
+        }
+        self.react();
+        self.go_on();
+    }
+
+    /// True if the caller put a question that wants an answer.
+    fn asks_something(&self) -> bool {
+        const ASKED: [Remark; 6] =
+            [Remark::Robot, Remark::Recorded, Remark::Source, Remark::Who, Remark::About, Remark::Human];
+        ASKED.iter().any(|remark| self.notes.says(*remark)) || self.questions().next().is_some()
+    }
+
+    /// What is said to the caller's words before the next question.
+    fn react(&mut self) {
+        let (notes, words) = (self.notes, self.notes.words);
+        let before = self.parts.len();
+        if notes.says(Remark::Grief) {
+            self.say(words.condolence);
+        } else if notes.says(Remark::Anger) {
+            self.say(words.anger);
+        }
+        if notes.says(Remark::HowAreYou) {
+            self.say(words.fine_thanks);
+        }
+        self.answer_about_the_call();
+        let feels = notes.says(Remark::Grief) || notes.says(Remark::Anger);
+        if notes.says(Remark::Human) && !notes.says(Remark::Robot) {
+            self.say(words.person);
+        } else if notes.says(Remark::Human) || (feels && notes.uses(&words.person[1..]) == 0) {
+            self.say(&words.person[1..]);
+        }
+        if notes.is_urgent() && notes.uses(words.urgent) == 0 {
+            self.say(words.urgent);
+        }
+        self.answer_about_the_business();
+        if notes.says(Remark::Repeat) {
+            self.say(words.of_course);
+        }
+        self.take_note();
+        if self.parts.len() == before {
+            self.acknowledge();
+        }
+    }
+
+    fn answer_about_the_call(&mut self) {
+        let (notes, words) = (self.notes, self.notes.words);
+        if notes.says(Remark::Robot) {
+            self.say(words.robot);
+        }
+        if notes.says(Remark::Who) && !notes.says(Remark::Robot) {
+            self.say(words.introduction);
+        }
+        if (notes.says(Remark::Who) || notes.says(Remark::About)) && notes.is_outbound() {
+            self.name_the_topic();
+        }
+        if notes.says(Remark::Recorded) {
+            self.say(words.recorded);
+        }
+        if notes.says(Remark::Source) {
+            self.say(if notes.is_outbound() { words.source_outbound } else { words.source_inbound });
+        }
+        if notes.says(Remark::When) {
+            self.say(words.when);
+        }
+    }
+
+    /// Says what the call is about. Once it is known what the person wants, that is no news to them.
+    fn name_the_topic(&mut self) {
+        let (notes, words) = (self.notes, self.notes.words);
+        let context = fact(notes.chat, "context").filter(|context| !topic::is_private(context));
+        match context.map(|context| (context, topic::of(context))) {
+            Some((context, matter)) if notes.language == Language::Spanish => {
+                let value = matter.map_or(context, |_| context);
+                self.say_with(words.topic, "topic", value.trim_end_matches('.'));
+            }
+            Some((_, Some(matter))) => self.say_with(words.topic, "topic", &matter),
+            Some((context, None)) => self.say_with(words.note, "topic", &sentence(context)),
+            None => self.say(words.no_topic),
+        }
+    }
+
+    /// The questions that are not about the call itself, two of them if two were put.
+    fn questions(&self) -> impl Iterator<Item = &str> {
+        const ABOUT_THE_CALL: [Remark; 11] = [
+            Remark::Robot,
+            Remark::Recorded,
+            Remark::Source,
+            Remark::Who,
+            Remark::About,
+            Remark::Human,
+            Remark::When,
+            Remark::HowAreYou,
+            Remark::Repeat,
+            Remark::Refusal,
+            Remark::Later,
+        ];
+        clauses(self.notes.heard).filter(|clause| {
+            let remarks = understanding::remark::heard(clause);
+            (is_question(clause) || is_half_a_question(self.notes.heard, clause))
+                && clause.split_whitespace().count() >= 2
+                && understanding::language::heard(clause) != Some(Language::French)
+                && !ABOUT_THE_CALL.iter().any(|remark| remarks.contains(remark))
+                && !asks_for_language(clause)
+        })
+    }
+
+    fn answer_about_the_business(&mut self) {
+        let (notes, words) = (self.notes, self.notes.words);
+        let instructions = notes.chat.messages.iter().find(|message| message.role == speech::Role::System);
+        let instructions = instructions.map_or("", |message| message.content.as_str());
+        let questions: Vec<String> = self.questions().take(3).map(str::to_owned).collect();
+        let mut unknown = false;
+        for question in questions {
+            match knowledge::answer(instructions, &question, notes.language) {
+                Some(found) if plain(notes.last_own).contains(&plain(found)) => {
+                    self.say_with(words.said_before, "value", &sentence(found));
+                }
+                Some(found) => self.parts.push(sentence(found)),
+                None => unknown = true,
+            }
+        }
+        if unknown {
+            self.say(words.unknown);
+        }
+    }
+
+    /// Says what was understood of the caller's last turn.
+    fn take_note(&mut self) {
+        let (notes, words) = (self.notes, self.notes.words);
+        let answered = !self.parts.is_empty();
+        for news in &notes.news {
+            match news {
+                News::Email => {
+                    let value = self.spoken(Question::Email);
+                    self.say_with(words.noted_email, "value", &value);
+                }
+                News::Phone => {
+                    let value = self.spoken(Question::Phone);
+                    self.say_with(words.noted_phone, "value", &value);
+                }
+                News::Time => {
+                    let value = self.spoken(Question::Time);
+                    self.say_with(words.noted_time, "value", &value);
+                }
+                News::Corrected(Question::Reason) => self.say(words.understood),
+                News::Corrected(question) => {
+                    let value = self.spoken(*question);
+                    self.say_with(words.corrected, "value", &value);
+                }
+                News::Name => match notes.first_name() {
+                    Some(name) => self.say_with(words.thanks_name, "name", name),
+                    None => self.say(words.thanks),
+                },
+                News::Reason if !answered && notes.news.len() == 1 => self.say(words.understood),
+                News::More if !answered => self.say(words.noted_more),
+                News::Reason | News::More => {}
+            }
+        }
+    }
+
+    /// What is said when nothing else is.
+    fn acknowledge(&mut self) {
+        let (notes, words) = (self.notes, self.notes.words);
+        let answers = notes.says(Remark::Yes) || notes.says(Remark::No) || notes.says(Remark::Done);
+        match notes.asked {
+            _ if notes.says(Remark::Refusal) || asks_for_language(notes.heard) => self.say(words.all_right),
+            Some(Question::Email | Question::Phone | Question::Time) if notes.says(Remark::No) => {
+                self.say(words.all_right);
+            }
+            Some(Question::Email | Question::Name | Question::Phone) if !notes.heard.trim().is_empty() => {
+                self.say(words.missed);
+            }
+            Some(Question::Reason) if !answers && notes.reason.value.is_none() && notes.turns > 1 => {
+                self.say(words.missed);
+            }
+            Some(Question::Minute) | None if notes.turns > 0 => self.say(words.thanks),
+            Some(Question::Time) => self.say(words.all_right),
+            _ => {}
+        }
+    }
+
+    /// Adds the next question, or the end.
+    fn go_on(&mut self) {
+        let (notes, words) = (self.notes, self.notes.words);
+        let context = fact(notes.chat, "context").filter(|_| notes.is_outbound());
+        let is_news = notes.news.iter().any(|news| !matches!(news, News::Reason));
+        if let Some(asked) = self.wordings_of_last_question().filter(|_| notes.says(Remark::Repeat)) {
+            return self.say(asked);
+        }
+        match self.next() {
+            Some(Question::Reason) if context.is_some() && notes.uses(words.ask_topic) == 0 => {
+                if !(notes.says(Remark::Who) || notes.says(Remark::About)) {
+                    self.name_the_topic();
+                }
+                self.say(words.ask_topic);
+            }
+            Some(Question::Reason) => self.say(words.ask_reason),
+            Some(Question::Name) => self.say(words.ask_name),
+            Some(Question::Email) => self.say(words.ask_email),
+            Some(Question::Phone) => self.say(words.ask_phone),
+            Some(Question::Time) => self.say(words.ask_time),
+            Some(Question::More | Question::Minute | Question::BetterTime) => {}
+            None if notes.asked_for_more == 0 => {
+                self.sum_up();
+                self.say(words.will_call);
+                self.say(words.ask_more);
+            }
+            None if notes.asked == Some(Question::More)
+                && !is_news
+                && (notes.says(Remark::No) || notes.says(Remark::Done)) =>
+            {
+                if !self.asks_something() && !notes.says(Remark::When) {
+                    self.parts.clear();
+                }
+                self.part();
+            }
+            None if notes.asked == Some(Question::More) && !is_news && !self.asks_something() => {
+                let only_yes =
+                    notes.says(Remark::Yes) && !notes.says(Remark::Done) && !notes.says(Remark::No);
+                if only_yes && notes.heard.split_whitespace().count() <= 4 && notes.asked_for_more < 2 {
+                    self.say(words.go_on);
+                } else {
+                    self.parts.clear();
+                    self.part();
+                }
+            }
+            None if notes.parted => self.part(),
+            None => self.say(words.ask_more),
+        }
+    }
+
+    fn wordings_of_last_question(&self) -> Option<Wordings> {
+        let words = self.notes.words;
+        match self.notes.asked? {
+            Question::Reason => Some(words.ask_reason),
+            Question::Name => Some(words.ask_name),
+            Question::Email => Some(words.ask_email),
+            Question::Phone => Some(words.ask_phone),
+            Question::Time => Some(words.ask_time),
+            Question::BetterTime => Some(words.ask_better_time),
+            Question::More => Some(words.ask_more),
+            Question::Minute => None,
+        }
+    }
+
+    /// What is still to be asked.
+    fn next(&self) -> Option<Question> {
+        let notes = self.notes;
+        // Who asked for a person, or is upset, is not asked for an address to write to.
+        let wants_email = notes.email.is_open() && notes.phone.value.is_none() && !notes.is_urgent();
+        let has_way = notes.email.value.is_some() || notes.phone.value.is_some();
+        let wants_phone = !has_way && !notes.is_outbound() && notes.phone.is_open() && notes.phone.tries == 0;
+        let wants_time = notes.time.is_open() && notes.time.tries == 0;
+        match () {
+            () if notes.reason.is_open_for(3) => Some(Question::Reason),
+            () if notes.name.is_open() => Some(Question::Name),
+            () if wants_email => Some(Question::Email),
+            () if wants_phone => Some(Question::Phone),
+            () if wants_time => Some(Question::Time),
+            () => None,
+        }
+    }
+
+    /// Reads back what was noted.
+    fn sum_up(&mut self) {
+        let (notes, words) = (self.notes, self.notes.words);
+        let mut items = Vec::new();
+        if let Some(reason) = &notes.reason.value {
+            let matter = topic::of(reason).filter(|_| notes.language == Language::English);
+            let matter = matter.map(|matter| filled(words.sum_topic, &[("value", &matter)]));
+            let told =
+                || retold(reason, notes.language).filter(|_| !notes.all_remarks.contains(&Remark::Grief));
+            items.push(matter.or_else(told).unwrap_or_else(|| words.sum_reason.to_owned()));
+        }
+        let values = [
+            (Question::Name, notes.name.value.is_some(), words.sum_name),
+            (Question::Email, notes.email.value.is_some(), words.sum_email),
+            (Question::Phone, notes.phone.value.is_some(), words.sum_phone),
+            (Question::Time, notes.time.value.is_some(), words.sum_time),
+        ];
+        for (question, is_known, wording) in values {
+            if is_known {
+                items.push(filled(wording, &[("value", &self.spoken(question))]));
+            }
+        }
+        if items.len() >= 2 {
+            let and = if notes.language == Language::Spanish { " y " } else { ", and " };
+            let last = items.pop().unwrap_or_default();
+            self.parts.push(format!("{} {}{and}{last}.", words.sum_up, items.join(", ")));
+        }
+    }
+
+    /// A noted value as it is said.
+    fn spoken(&self, question: Question) -> String {
+        let (notes, words) = (self.notes, self.notes.words);
+        let value = |filling: &super::notes::Filling| filling.value.clone().unwrap_or_default();
+        match question {
+            Question::Email => address(&value(&notes.email), &words.signs),
+            Question::Phone => phone::aloud(&value(&notes.phone)),
+            Question::Name => value(&notes.name),
+            Question::Time | Question::BetterTime => lowered(&value(&notes.time)),
+            Question::Reason | Question::More | Question::Minute => value(&notes.reason),
+        }
+    }
+
+    /// The person has no time: takes another one and ends.
+    fn put_off(&mut self) {
+        let (notes, words) = (self.notes, self.notes.words);
+        if notes.time.value.is_some() {
+            let value = self.spoken(Question::Time);
+            self.say_with(words.later_at, "value", &value);
+            self.ends = true;
+        } else if notes.asked == Some(Question::BetterTime) || notes.uses(words.ask_better_time) > 0 {
+            self.end(words.later);
+        } else {
+            self.say(words.all_right);
+            self.say(words.ask_better_time);
+        }
+    }
+
+    /// Says goodbye.
+    fn part(&mut self) {
+        let (notes, words) = (self.notes, self.notes.words);
+        for news in &notes.news {
+            if let News::Corrected(question @ (Question::Email | Question::Phone | Question::Name)) = news {
+                let value = self.spoken(*question);
+                self.say_with(words.corrected, "value", &value);
+            } else if let News::Email | News::Phone = news {
+                let question = if *news == News::Email { Question::Email } else { Question::Phone };
+                let value = self.spoken(question);
+                self.say_with(words.noted_email, "value", &value);
+            }
+        }
+        match notes.first_name() {
+            _ if notes.parted => self.say(words.farewell_again),
+            Some(name) => self.say_with(words.farewell_name, "name", name),
+            None => self.say(words.farewell),
+        }
+        self.ends = true;
+    }
+
+    fn end(&mut self, wordings: Wordings) {
+        self.say(wordings);
+        self.ends = true;
+    }
+
+    fn say(&mut self, wordings: Wordings) {
+        self.say_with(wordings, "", "");
+    }
+
+    /// Takes the next wording, or the first whose sentences were not just heard.
+    fn say_with(&mut self, wordings: Wordings, name: &str, value: &str) {
+        let notes = self.notes;
+        let number = emergency_number(notes);
+        let values = [("business", notes.business()), ("number", number.as_str()), (name, value)];
+        let used = notes.uses(wordings);
+        let just_said = heard_sentences(notes.last_own);
+        let texts = (0..wordings.len()).map(|at| filled(wordings[(used + at) % wordings.len()], &values));
+        let mut texts = texts.collect::<Vec<_>>().into_iter();
+        let first = texts.next().unwrap_or_default();
+        let is_new = |text: &String| heard_sentences(text).is_disjoint(&just_said);
+        let chosen = if is_new(&first) { first.clone() } else { texts.find(is_new).unwrap_or(first) };
+        self.parts.push(chosen);
+    }
+}
+
+/// Joins the parts and leaves out every sentence that the caller heard in the turn before.
+fn said_anew(notes: &Notes<'_>, parts: &[String], ends: bool) -> String {
+    let mut heard = heard_sentences(notes.last_own);
+    let mut text: Vec<&str> = Vec::new();
+    for sentence in parts.iter().flat_map(|part| split(part)) {
+        if heard.insert(plain(sentence)) {
+            text.push(sentence);
+        }
+    }
+    if text.is_empty() {
+        let last = heard_sentences(notes.last_own);
+        let words = notes.words;
+        let fallback = if ends { words.farewell_again } else { words.go_on };
+        text.extend(fallback.iter().find(|wording| heard_sentences(wording).is_disjoint(&last)));
+    }
+    text.join(" ")
+}
+
+/// The sentences of a text in plain form.
+fn heard_sentences(text: &str) -> BTreeSet<String> {
+    split(text).map(plain).filter(|sentence| !sentence.trim().is_empty()).collect()
+}
+
+/// Cuts a text into its sentences.
+pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(['.', '!', '?'])
+        .map(str::trim)
+        .filter(|sentence| sentence.chars().any(char::is_alphanumeric))
+}
+
+/// True for "how much a consultation costs" in "I was wondering how much a consultation costs and where you are?"
+fn is_half_a_question(heard: &str, clause: &str) -> bool {
+    let said = plain(clause);
+    let rest = heard.find(clause).map_or("", |at| &heard[at + clause.len()..]);
+    let goes_on = rest.starts_with([',', ' ']) && split(rest).next().is_some_and(|next| next.ends_with('?'));
+    goes_on
+        && ["wondering", "know", "ask", "tell me", "saber", "preguntar"]
+            .iter()
+            .any(|word| said.contains(&format!(" {word} ")))
+}
+
+/// The sentences of a turn, and the questions that are joined in one of them.
+fn clauses(text: &str) -> impl Iterator<Item = &str> {
+    split(text).flat_map(|sentence| {
+        let lower = sentence.to_lowercase();
+        let joint =
+            [" and ", ", ", " y "].iter().flat_map(|joint| lower.match_indices(joint)).find(|(at, joint)| {
+                let rest = plain(lower.get(at + joint.len()..).unwrap_or_default());
+                let rest = rest.strip_prefix(" and").unwrap_or(&rest);
+                QUESTION_WORDS.iter().any(|word| rest.starts_with(&format!(" {word} ")))
+            });
+        let cut = joint.map(|(at, joint)| (at, at + joint.len()));
+        match cut {
+            Some((end, begin)) if sentence.is_char_boundary(end) && sentence.is_char_boundary(begin) => {
+                vec![&sentence[..end], sentence[begin..].trim_start_matches("and ")]
+            }
+            _ => vec![sentence],
+        }
+    })
+}
+
+/// True for "do you speak Spanish?", which the language of the reply answers.
+fn asks_for_language(clause: &str) -> bool {
+    let said = plain(clause);
+    let speaks =
+        ["speak", "habla", "hablas", "hablan"].iter().any(|word| said.contains(&format!(" {word} ")));
+    speaks
+        && ["spanish", "english", "español", "espanol", "inglés", "ingles"]
+            .iter()
+            .any(|word| said.contains(word))
+}
+
+/// The number for emergencies where the business is, digit by digit.
+fn emergency_number(notes: &Notes<'_>) -> String {
+    let number = fact(notes.chat, "emergency_number").unwrap_or("112");
+    number.chars().map(String::from).collect::<Vec<_>>().join(" ")
+}
+
+/// An address as it is said: "jo dot doe at example dot com".
+fn address(address: &str, signs: &[&str; 5]) -> String {
+    let [at, dot, underscore, dash, plus] = *signs;
+    let mut said = String::new();
+    for c in address.chars() {
+        let sign = match c {
+            '@' => at,
+            '.' => dot,
+            '_' => underscore,
+            '-' => dash,
+            '+' => plus,
+            c => {
+                said.push(c);
+                continue;
+            }
+        };
+        said.push(' ');
+        said.push_str(sign);
+        said.push(' ');
+    }
+    said.trim().to_owned()
+}
+
+/// A matter in the words of somebody else: "I need a roof" becomes "you need a roof". Only where that is sure to be right.
+fn retold(reason: &str, language: Language) -> Option<String> {
+    let said = plain(reason);
+    let speaks_to_us =
+        [" you ", " your ", " youre ", " he said ", " she said "].iter().any(|word| said.contains(word));
+    if language != Language::English
+        || speaks_to_us
+        || is_question(reason)
+        || reason.split_whitespace().count() > READ_BACK
+        || split(reason).count() > 1
+        || understanding::language::heard(reason) == Some(Language::Spanish)
+    {
+        return None;
+    }
+    let words: Vec<String> =
+        reason.trim().trim_end_matches(['.', '!', ',']).split_whitespace().map(turned).collect();
+    let mut retold = lowered(&words.join(" "));
+    for opening in ["hi ", "hello ", "yes ", "well ", "so ", "okay ", "sure "] {
+        retold = retold.strip_prefix(opening).map(str::to_owned).unwrap_or(retold);
+    }
+    for opening in ["hi, ", "hello, ", "good morning, ", "yes, ", "well, ", "okay, ", "sure, ", "yeah, "] {
+        retold = retold.strip_prefix(opening).map(str::to_owned).unwrap_or(retold);
+    }
+    let first = plain(retold.split_whitespace().next().unwrap_or_default());
+    SUBJECTS.contains(&first.trim()).then_some(retold)
+}
+
+/// Words with which a matter begins that can be retold.
+const SUBJECTS: &[&str] = &[
+    "you", "your", "it", "its", "there", "theres", "a", "an", "the", "about", "youre", "youve", "youd",
+    "question",
+];
+
+/// One word from the listener's side.
+fn turned(word: &str) -> String {
+    let core = word.trim_end_matches([',', '.', '!']);
+    let rest = &word[core.len()..];
+    let other = match core.to_lowercase().replace('’', "'").as_str() {
+        "i" | "we" | "us" | "me" => "you",
+        "my" | "our" => "your",
+        "mine" | "ours" => "yours",
+        "i'm" | "we're" => "you're",
+        "i've" | "we've" => "you've",
+        "i'd" | "we'd" => "you'd",
+        "i'll" | "we'll" => "you'll",
+        "am" => "are",
+        "was" => "were",
+        "myself" => "yourself",
+        _ => return word.to_owned(),
+    };
+    format!("{other}{rest}")
+}
+
+/// A text that goes on a sentence: its first letter is small unless its first word is a name of a day or all capitals.
+fn lowered(text: &str) -> String {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let is_name = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+        .iter()
+        .any(|day| first.starts_with(day));
+    let shouts = first.chars().count() > 1 && first.chars().all(|c| c.is_uppercase() || !c.is_alphabetic());
+    if is_name || shouts {
+        return text.to_owned();
+    }
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// A text as one sentence with its full stop.
+fn sentence(text: &str) -> String {
+    let text = text.trim();
+    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}
