@@ -8,12 +8,12 @@ use std::fmt::Write as _;
 
 use understanding::Language;
 use understanding::answering::{self, Answering};
-use understanding::corpus::{self, Half, Label, Line};
+use understanding::corpus::{self, FactLine, Half, Kind, Label, Line};
 use understanding::language;
 
 /// Prints the table of figures.
 pub fn table() {
-    println!("{}\n{}\n{}", tables(), answering_table(), languages());
+    print!("{}\n{}\n{}\n{}", tables(), answering_table(), languages(), fact_tables());
 }
 
 /// Prints the lines of the building half that are read wrongly.
@@ -37,11 +37,79 @@ pub fn misses() {
             println!("{} read as {}: {}", tag(line.language), tag(reading), line.text);
         }
     }
+    for line in corpus::facts(Half::Build) {
+        let reading = line.reading();
+        if reading.as_deref() != line.fact {
+            let said: Vec<&str> = line.turns.iter().map(|turn| turn.text).collect();
+            let (kind, fact) = (line.kind.as_str(), line.fact.unwrap_or("-"));
+            println!(
+                "{} {kind} {fact} read as {}: {}",
+                line.language.tag(),
+                reading.as_deref().unwrap_or("-"),
+                said.join(" | ")
+            );
+        }
+    }
 }
 
 /// The page `docs/reference/understanding.md`.
 pub fn page() -> String {
-    format!("{HEAD}\n{}\n{ANSWERING}\n{}\n{LANGUAGES}\n{}", tables(), answering_table(), languages())
+    format!(
+        "{HEAD}\n{}\n{ANSWERING}\n{}\n{LANGUAGES}\n{}\n{FACTS_HEAD}\n{}",
+        tables(),
+        answering_table(),
+        languages(),
+        fact_tables()
+    )
+}
+
+const FACTS_HEAD: &str = "\
+## What callers say of themselves
+
+Names, e-mail addresses and telephone numbers, as they are spoken: spelled, in pairs and doubled, with remarks, corrected in the same turn or
+a later one. A line is read rightly if exactly the fact is read that the caller meant, the last correction included. Recall is the share of
+facts that are read rightly; precision the share of right ones among all that is read. Lines without a fact (a date of birth, an order number,
+a web address, an answer that is no name) count against precision when something is read in them.
+
+Two thirds of the lines were written before the rules; the rest, from other angles, when the rules could read nearly all of the first ones.
+";
+
+fn fact_tables() -> String {
+    let lines: Vec<(FactLine, Option<String>)> = corpus::facts(Half::Measure)
+        .into_iter()
+        .map(|line| {
+            let reading = line.reading();
+            (line, reading)
+        })
+        .collect();
+    let mut text = String::from(
+        "| Fact | Language | Lines with one | Recall | Precision | Lines without | Read in vain |\n|---|---|---|---|---|---|---|\n",
+    );
+    for kind in Kind::ALL {
+        let of_kind = || lines.iter().filter(move |(line, _)| line.kind == kind);
+        for language in [Language::English, Language::Spanish] {
+            let of_language = of_kind().filter(|(line, _)| line.language == language);
+            fact_row(&mut text, kind, language.tag(), &of_language.collect::<Vec<_>>());
+        }
+        fact_row(&mut text, kind, "all", &of_kind().collect::<Vec<_>>());
+    }
+    text
+}
+
+fn fact_row(text: &mut String, kind: Kind, language: &str, lines: &[&(FactLine, Option<String>)]) {
+    let given = lines.iter().filter(|(line, _)| line.fact.is_some()).count();
+    let read = lines.iter().filter(|(_, reading)| reading.is_some()).count();
+    let right =
+        lines.iter().filter(|(line, reading)| reading.is_some() && reading.as_deref() == line.fact).count();
+    let in_vain = lines.iter().filter(|(line, reading)| reading.is_some() && line.fact.is_none()).count();
+    let _ = writeln!(
+        text,
+        "| {} | {language} | {given} | {} | {} | {} | {in_vain} |",
+        kind.as_str(),
+        share(right, given),
+        share(right, read),
+        lines.len() - given,
+    );
 }
 
 const HEAD: &str = "\

@@ -61,6 +61,129 @@ pub fn opt_out(half: Half) -> Vec<Line> {
     text.lines().filter(|line| !line.starts_with('#')).map(line).collect()
 }
 
+/// A kind of fact that callers tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// An e-mail address.
+    Email,
+    /// A telephone number.
+    Phone,
+    /// A name.
+    Name,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Email, Self::Phone, Self::Name];
+
+    /// The word for it in the corpus.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Name => "name",
+        }
+    }
+}
+
+/// A line of speech with the fact that it tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactLine {
+    /// The language.
+    pub language: Language,
+    /// The kind of fact.
+    pub kind: Kind,
+    /// The kind of wording.
+    pub wording: &'static str,
+    /// The fact, or none if the words tell none.
+    pub fact: Option<&'static str>,
+    /// What was said.
+    pub turns: Vec<Turn<'static>>,
+}
+
+impl FactLine {
+    /// What the rules read in it, written as in the corpus.
+    #[must_use]
+    pub fn reading(&self) -> Option<String> {
+        let facts = crate::facts::read(&self.turns);
+        match self.kind {
+            Kind::Email => facts.email,
+            Kind::Phone => facts.phone.map(|phone| match phone.extension {
+                Some(extension) => format!("{} x{extension}", phone.digits),
+                None => phone.digits,
+            }),
+            Kind::Name => facts.name,
+        }
+    }
+}
+
+/// The corpus of what callers say of themselves.
+///
+/// # Panics
+/// Never: a test reads both files.
+#[must_use]
+pub fn facts(half: Half) -> Vec<FactLine> {
+    fact_corpus(half).lines().filter(|line| !line.starts_with('#')).filter_map(fact_line).collect()
+}
+
+/// A line with numbers that must not be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// What may be kept of the turns.
+    pub kept: Vec<String>,
+    /// What was said.
+    pub turns: Vec<Turn<'static>>,
+}
+
+impl Secret {
+    /// What the rules keep.
+    #[must_use]
+    pub fn reading(&self) -> Vec<String> {
+        let mut mask = crate::sensitive::Mask::default();
+        self.turns.iter().map(|turn| mask.hear(turn.by, turn.text).into_owned()).collect()
+    }
+}
+
+/// The corpus of card and social security numbers.
+///
+/// # Panics
+/// Never: a test reads both files.
+#[must_use]
+pub fn secrets(half: Half) -> Vec<Secret> {
+    let secret = |line: &'static str| {
+        let mut columns = line.splitn(5, '\t').skip(1);
+        let mut column = || columns.next().expect("a line has five columns");
+        if column() != "secret" {
+            return None;
+        }
+        let (_, kept, said) = (column(), column(), column());
+        let turns: Vec<Turn<'static>> = said.split(" | ").map(turn).collect();
+        let kept = if kept == "-" { said } else { kept };
+        Some(Secret { kept: kept.split(" | ").map(|text| turn(text).text.to_owned()).collect(), turns })
+    };
+    fact_corpus(half).lines().filter(|line| !line.starts_with('#')).filter_map(secret).collect()
+}
+
+fn fact_corpus(half: Half) -> &'static str {
+    match half {
+        Half::Build => include_str!("../../../corpus/facts/build.tsv"),
+        Half::Measure => include_str!("../../../corpus/facts/measure.tsv"),
+    }
+}
+
+fn fact_line(line: &'static str) -> Option<FactLine> {
+    let mut columns = line.splitn(5, '\t');
+    let mut column = || columns.next().expect("a line has five columns");
+    let language = Language::of_tag(column()).expect("the first column is a language");
+    let name = column();
+    let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == name)?;
+    let wording = column();
+    let fact = Some(column()).filter(|fact| *fact != "-");
+    let turns = column().split(" | ").map(turn).collect();
+    Some(FactLine { language, kind, wording, fact, turns })
+}
+
 fn line(line: &'static str) -> Line {
     let mut columns = line.splitn(4, '\t');
     let mut column = || columns.next().expect("a line has four columns");

@@ -5,10 +5,13 @@
 
 pub mod answering;
 pub mod corpus;
+pub mod facts;
 mod grammar;
 pub mod language;
 pub mod opt_out;
+pub mod read_back;
 pub mod remark;
+pub mod sensitive;
 pub mod topic;
 mod words;
 

@@ -101,7 +101,7 @@ fn mark(piece: Piece, pieces: &mut Vec<Piece>) {
     }
 }
 
-fn fold(c: char, language: Language, word: &mut String) {
+pub(crate) fn fold(c: char, language: Language, word: &mut String) {
     for c in c.to_lowercase() {
         match c {
             'ä' | 'ö' | 'ü' if language == Language::German => {

@@ -12,9 +12,10 @@ use async_trait::async_trait;
 use domain::call::{Party, Quality, Utterance};
 use speech::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, SpeechError};
 
+use ::understanding::facts;
 use ::understanding::opt_out::{self, OptOut, Speaker, Turn};
 
-use crate::understanding::{Wish, answered, email, name, phone, plain, says};
+use crate::understanding::{Wish, plain, says};
 
 /// The longest reason that is kept, in characters.
 const MAX_INTENT: usize = 300;
@@ -55,34 +56,31 @@ fn analyse(request: &AnalysisRequest) -> Analysis {
 
 /// True if the caller asked not to be called again, or can have meant it.
 fn wants_no_calls(turns: &[Utterance]) -> bool {
-    let turns: Vec<Turn<'_>> = turns
-        .iter()
-        .map(|said| Turn {
-            by: if said.by == Party::Agent { Speaker::Agent } else { Speaker::Caller },
-            text: &said.text,
-        })
-        .collect();
-    opt_out::read(&turns) != OptOut::No
+    opt_out::read(&spoken(turns)) != OptOut::No
 }
 
 fn fact<'a>(request: &'a AnalysisRequest, name: &str) -> Option<&'a str> {
     request.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
+/// What was said, as the readers of words take it.
+fn spoken(turns: &[Utterance]) -> Vec<Turn<'_>> {
+    let by = |party| if party == Party::Agent { Speaker::Agent } else { Speaker::Caller };
+    turns.iter().map(|said| Turn { by: by(said.by), text: &said.text }).collect()
+}
+
 fn lead_facts(turns: &[Utterance]) -> LeadFacts {
-    let mut facts = LeadFacts::default();
+    let told = facts::read(&spoken(turns));
+    let phone = told.phone.map(|phone| match phone.extension {
+        Some(extension) => format!("{} ext. {extension}", phone.digits),
+        None => phone.digits,
+    });
+    let mut facts = LeadFacts { name: told.name, email: told.email, phone, intent: None };
     let mut asked = "";
     for said in turns {
         match said.by {
             Party::Agent => asked = &said.text,
             Party::Caller => {
-                facts.email = facts.email.or_else(|| email(&said.text));
-                facts.phone = facts.phone.or_else(|| phone(&said.text));
-                if facts.name.is_none() {
-                    let asked_for = says(&plain(asked), &["your full name", "your name"]);
-                    facts.name =
-                        name(&said.text).or_else(|| if asked_for { answered(&said.text) } else { None });
-                }
                 if facts.intent.is_none() && states_reason(asked, &said.text) {
                     facts.intent = Some(said.text.trim().chars().take(MAX_INTENT).collect());
                 }

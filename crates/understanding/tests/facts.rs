@@ -1,0 +1,169 @@
+//! Whether names, addresses and numbers are read as callers mean them.
+
+use understanding::corpus::{self, Half, Kind};
+use understanding::facts::{self, Facts, Phone};
+use understanding::opt_out::{Speaker, Turn};
+
+fn caller(text: &str) -> Turn<'_> {
+    Turn { by: Speaker::Caller, text }
+}
+
+fn agent(text: &str) -> Turn<'_> {
+    Turn { by: Speaker::Agent, text }
+}
+
+#[test]
+fn the_readings_carry_over_to_lines_for_which_they_were_not_made() {
+    for half in [Half::Build, Half::Measure] {
+        for kind in Kind::ALL {
+            let lines: Vec<_> = corpus::facts(half).into_iter().filter(|line| line.kind == kind).collect();
+            let readings: Vec<_> = lines.iter().map(|line| (line.fact, line.reading())).collect();
+            let given = readings.iter().filter(|(fact, _)| fact.is_some()).count();
+            let read = readings.iter().filter(|(_, reading)| reading.is_some()).count();
+            let right = readings
+                .iter()
+                .filter(|(fact, reading)| fact.is_some() && reading.as_deref() == *fact)
+                .count();
+            let without = readings.len() - given;
+            assert!(
+                given >= 40 && without >= 10,
+                "{half:?} {kind:?}: {given} lines with a fact, {without} without"
+            );
+            assert!(right * 100 >= given * 95, "{half:?} {kind:?}: recall fell to {right} of {given}");
+            assert!(right * 100 >= read * 95, "{half:?} {kind:?}: precision fell to {right} of {read}");
+        }
+    }
+}
+
+#[test]
+fn addresses_are_read_as_they_are_meant() {
+    let check =
+        |text: &str, expected: Option<&str>| assert_eq!(facts::email(text).as_deref(), expected, "{text}");
+    check("It's Jo.Doe@Example.com.", Some("jo.doe@example.com"));
+    check("It's a n n dot l e e at gmail dot com.", Some("ann.lee@gmail.com"));
+    check("A-N-N-L-E-E at yahoo dot com.", Some("annlee@yahoo.com"));
+    check("ann underscore lee nineteen eighty four at hotmail dot com", Some("ann_lee1984@hotmail.com"));
+    check("It's ann at sign g mail dot com.", Some("ann@gmail.com"));
+    check("ann at gmail dot com. No sorry, it's anna at gmail dot com.", Some("anna@gmail.com"));
+    check("juan guion bajo perez arroba hotmail punto com", Some("juan_perez@hotmail.com"));
+    for place in [
+        "I found you at smithlaw.com",
+        "I work at acme dot com",
+        "I saw you on roofs.com",
+        "meet me at noon",
+        "at dot com",
+        "",
+    ] {
+        check(place, None);
+    }
+}
+
+#[test]
+fn a_number_is_a_telephone_only_where_the_words_allow_it() {
+    let check = |text: &str, expected: Option<&str>| {
+        assert_eq!(facts::phone(text, "").map(|phone| phone.digits).as_deref(), expected, "{text}");
+    };
+    check("my number is five one two five five five twenty three forty", Some("5125552340"));
+    check("call me at one eight hundred five five five zero one nine nine", Some("18005550199"));
+    check("it's five one two, triple five, oh one double four", Some("5125550144"));
+    check("cinco uno dos, triple cinco, cero uno noventa y nueve", Some("5125550199"));
+    check("it's 512 555 0198, no wait, 0199", Some("5125550199"));
+    for other in [
+        "My birthday is 04/12/1985",
+        "My social is 078-05-1120",
+        "My order number is 5125550199.",
+        "My card is 4111 1111 1111 1111.",
+        "I live at 12345 Oak Street, zip 78701.",
+        "in 2024 and 2025",
+    ] {
+        check(other, None);
+    }
+    assert_eq!(
+        facts::phone("5550109", "What is your phone number?").map(|phone| phone.digits).as_deref(),
+        Some("5550109")
+    );
+    assert_eq!(facts::phone("5125550199", "What is your order number?"), None);
+}
+
+#[test]
+fn names_are_told_from_answers() {
+    let check =
+        |text: &str, expected: Option<&str>| assert_eq!(facts::name(text).as_deref(), expected, "{text}");
+    check("I'm Dr. Anna Smith and I need a roof.", Some("Anna Smith"));
+    check("This is Mr. Brown, I need a roof.", Some("Mr. Brown"));
+    check("My name is Maria de la Cruz and I need a roof.", Some("Maria de la Cruz"));
+    check("my name is ann lee and i need a roof", Some("Ann Lee"));
+    check("The name's Bond, James Bond.", Some("James Bond"));
+    check("My name is 李雷 and I need a roof.", Some("李雷"));
+    check("My name is Dana, D-A-Y-N-A.", Some("Dayna"));
+    for other in [
+        "I'm American and I need a roof.",
+        "This is Verizon Wireless calling.",
+        "It's Texas weather.",
+        "My dog's name is Rex.",
+    ] {
+        check(other, None);
+    }
+    for answer in [
+        "Uh-huh.",
+        "Human!",
+        "Español, por favor.",
+        "Goodbye.",
+        "No, that is all.",
+        "Monday.",
+        "Why do you ask?",
+        "",
+        "...",
+    ] {
+        assert_eq!(facts::answered_name(answer), None, "{answer}");
+    }
+    assert_eq!(facts::form_of_address("Mr. Brown"), "Mr. Brown");
+    assert_eq!(facts::form_of_address("Ann Lee"), "Ann");
+}
+
+#[test]
+fn what_is_said_later_corrects_what_was_said_before() {
+    let turns = [
+        agent("May I have your name?"),
+        caller("Ann Lee."),
+        agent("Thanks, Ann. What is the best number to reach you?"),
+        caller("512 555 0198, and my email is ann at gmail dot com"),
+        agent("512 555 0198?"),
+        caller("No, 0199."),
+        agent("And your name is Ann Lee?"),
+        caller("No, it's not Ann Lee, it's Anne Leigh, anne at gmail dot com."),
+    ];
+    let expected = Facts {
+        name: Some("Anne Leigh".into()),
+        email: Some("anne@gmail.com".into()),
+        phone: Some(Phone { digits: "5125550199".into(), extension: None }),
+    };
+    assert_eq!(facts::read(&turns), expected);
+}
+
+#[test]
+fn nothing_that_can_be_said_breaks_the_readings() {
+    for text in [
+        "",
+        " ",
+        "...",
+        "@",
+        "@@ . @",
+        "-",
+        "+",
+        "'",
+        "\u{0}\u{feff}\u{301}",
+        "止めて",
+        "double",
+        "hundred",
+        "at",
+        "x",
+        "no",
+        "í-ñ",
+        "¿?",
+    ] {
+        assert_eq!(facts::read(&[caller(text)]), Facts::default(), "{text:?}");
+    }
+    let long = "my name is five at dot ".repeat(2_000);
+    assert_eq!(facts::read(&[caller(&long)]).phone, None);
+}
