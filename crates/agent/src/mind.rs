@@ -107,7 +107,7 @@ impl Answer {
     /// The next words, or `None` when the answer is complete. Notes the tools that are called between them.
     async fn words(&mut self) -> Result<Option<String>, SpeechError> {
         let mut deltas = match std::mem::replace(&mut self.source, Source::Over) {
-            Source::Unasked(chat) => self.language_model.reply(*chat).await?,
+            Source::Unasked(chat) => ask(&*self.language_model, *chat).await?,
             Source::Streaming(deltas) => deltas,
             Source::Over => return Ok(None),
         };
@@ -123,4 +123,20 @@ impl Answer {
         }
         Ok(None)
     }
+}
+
+/// Asks the agent's model and, if it refuses or cannot be asked, its fallbacks one after the other. The first error counts.
+async fn ask(language_model: &dyn LanguageModel, chat: Chat) -> Result<DeltaStream, SpeechError> {
+    let fallbacks = chat.model.fallbacks();
+    let first = match language_model.reply(chat.clone()).await {
+        Ok(deltas) => return Ok(deltas),
+        Err(error) => error,
+    };
+    for model in fallbacks {
+        tracing::warn!(error = %first, fallback = model.model, "the agent's language model failed; asking another");
+        if let Ok(deltas) = language_model.reply(Chat { model, ..chat.clone() }).await {
+            return Ok(deltas);
+        }
+    }
+    Err(first)
 }

@@ -249,6 +249,24 @@ async fn a_model_knows_the_agent_and_the_facts_of_the_call() {
 }
 
 #[tokio::test]
+async fn another_model_answers_where_the_first_one_does_not() {
+    let model = Scripted::new([broken(&[]), broken(&[]), answer(&["Goodbye."], &[("a", "end_call")])]);
+    let mut plan = plan(Direction::Inbound);
+    plan.agent.model.model = "large".into();
+    let fallbacks = json!(["medium", { "provider": "groq", "model": "small", "temperature": 0.1 }]);
+    plan.agent.model.extra.insert("fallbackModels".into(), fallbacks);
+    let told = TextLine::new(&plan, &model, &["I need an appointment."]).hold().await;
+    assert_eq!(
+        lines(&told).last().map(String::as_str),
+        Some("ended: agent-said-goodbye"),
+        "{:?}",
+        lines(&told)
+    );
+    let asked: Vec<String> = model.asked().into_iter().map(|chat| chat.model.model).collect();
+    assert_eq!(asked, ["large", "medium", "small"]);
+}
+
+#[tokio::test]
 async fn a_model_that_fails_before_or_within_its_answer_ends_the_call_with_an_apology() {
     for answer in [broken(&[]), broken(&["I can help you with"])] {
         let model = Scripted::new([answer]);

@@ -15,6 +15,9 @@ pub const DEFAULT_MAX_DURATION: Duration = Duration::from_secs(600);
 /// The shortest and the longest `max_duration` that can be asked for.
 pub const MAX_DURATION_RANGE: std::ops::RangeInclusive<u64> = 10..=43_200;
 
+/// The most fallback models that are asked: whoever waits on the phone does not wait for more.
+pub const MAX_FALLBACK_MODELS: usize = 3;
+
 /// Which language model an agent thinks with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -78,6 +81,25 @@ pub struct Answering {
 impl Default for Answering {
     fn default() -> Self {
         Self { voicemail: OnVoicemail::LeaveMessage, screener: OnScreener::Introduce, menu: OnMenu::Wait }
+    }
+}
+
+impl Model {
+    /// The models to ask when this one does not answer, in their order: `fallbackModels` as Vapi names them, each an object with `model`
+    /// and perhaps `provider` and `temperature`, or the name of a model alone.
+    pub fn fallbacks(&self) -> Vec<Self> {
+        let listed = self.extra.get("fallbackModels").and_then(Value::as_array).into_iter().flatten();
+        let read = |one: &Value| {
+            let name = one.as_str().or_else(|| one["model"].as_str())?;
+            let provider = one["provider"].as_str().unwrap_or(&self.provider);
+            Some(Self {
+                provider: provider.to_owned(),
+                model: name.to_owned(),
+                temperature: one["temperature"].as_f64().unwrap_or(self.temperature),
+                extra: Map::new(),
+            })
+        };
+        listed.filter_map(read).take(MAX_FALLBACK_MODELS).collect()
     }
 }
 

@@ -13,5 +13,5 @@ mod understanding;
 
 pub use analyst::{DeterministicAnalyst, ModelAnalyst};
 pub use local_voices::LocalVoices;
-pub use openai::{OpenAi, OpenAiSettings, Patience};
+pub use openai::{OpenAi, OpenAiSettings, Patience, base_url};
 pub use receptionist::Receptionist;

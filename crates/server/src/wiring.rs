@@ -50,7 +50,7 @@ pub(crate) fn build_app_on(
     database: Arc<Platform>,
     vapi: Option<Arc<VapiEngine>>,
 ) -> Result<App, Failure> {
-    let mind = mind(config);
+    let mind = mind(config)?;
     let engines = engines(config, sandbox_engine(config, mind.model)?, vapi)?;
     let parts = Parts {
         database,
@@ -179,20 +179,27 @@ struct Mind {
     analyst: Option<Arc<dyn CallAnalyst>>,
 }
 
-fn mind(config: &Config) -> Mind {
-    let Some(base_url) = config.text("llm_base_url") else {
-        return Mind { model: Arc::new(Receptionist), analyst: None };
+fn mind(config: &Config) -> Result<Mind, Failure> {
+    let Some(model) = language_model(config)? else {
+        return Ok(Mind { model: Arc::new(Receptionist), analyst: None });
     };
+    let model = Arc::new(model);
+    Ok(Mind {
+        model: Arc::new(PerAgent { model: Arc::clone(&model) }),
+        analyst: Some(Arc::new(ModelAnalyst::new(model))),
+    })
+}
+
+/// The configured endpoint of language models, if there is one.
+pub(crate) fn language_model(config: &Config) -> Result<Option<OpenAi>, Failure> {
+    let Some(written) = config.text("llm_base_url") else { return Ok(None) };
     let settings = OpenAiSettings {
-        base_url: base_url.to_owned(),
+        base_url: providers::base_url(written)
+            .map_err(|expected| Failure::setting("llm_base_url", expected))?,
         api_key: config.text("llm_api_key").map(str::to_owned),
         model: config.text("llm_model").map(str::to_owned),
     };
-    let model = Arc::new(OpenAi::new(settings));
-    Mind {
-        model: Arc::new(PerAgent { model: Arc::clone(&model) }),
-        analyst: Some(Arc::new(ModelAnalyst::new(model))),
-    }
+    Ok(Some(OpenAi::new(settings)))
 }
 
 /// The agent's `model.provider` decides: `receptionist` is built in, everything else is the configured endpoint.

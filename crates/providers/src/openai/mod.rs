@@ -10,6 +10,7 @@
     reason = "somebody waits on the phone: deadlines follow the monotonic clock"
 )]
 
+mod address;
 mod chunk;
 mod dialect;
 mod spoken;
@@ -20,10 +21,13 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::agent::Model;
 use egress::{OperatorClient, OperatorError, OperatorResponse, Timeouts};
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::Value;
-use speech::{Chat, Delta, DeltaStream, FinishReason, LanguageModel, SpeechError};
+use speech::{Chat, ChatMessage, Delta, DeltaStream, FinishReason, LanguageModel, Role, SpeechError};
+
+pub use address::base_url;
 
 use crate::breaker::Breaker;
 use crate::openai::chunk::{Chunks, End};
@@ -126,6 +130,47 @@ impl OpenAi {
         if dialects.len() < MAX_DIALECTS {
             dialects.insert(model.to_owned(), dialect);
         }
+    }
+}
+
+impl OpenAi {
+    /// Asks the endpoint for a word. Says what is wrong if it does not answer, and where it does if that is elsewhere.
+    pub async fn check(&self) -> Result<(), String> {
+        let base = &self.settings.base_url;
+        let error = match self.ask_for_a_word().await {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        if matches!(error, SpeechError::Rejected(_) | SpeechError::Malformed(_)) && !base.ends_with("/v1") {
+            let elsewhere = format!("{base}/v1");
+            let settings = OpenAiSettings { base_url: elsewhere.clone(), ..self.settings.clone() };
+            if Self::with_patience(settings, self.patience).ask_for_a_word().await.is_ok() {
+                return Err(format!("{base} is not the endpoint, but {elsewhere} is: use that"));
+            }
+        }
+        let model = self.model(&Model::default().model).to_owned();
+        Err(match error {
+            SpeechError::Auth => format!("{base} refuses the API key"),
+            SpeechError::Rejected(why) => format!("{base} refuses a chat with the model `{model}` ({why})"),
+            SpeechError::Malformed(why) => format!("{base} is no OpenAI-compatible endpoint ({why})"),
+            SpeechError::Retry { reason, .. } => format!("{base} cannot be used now: {reason}"),
+        })
+    }
+
+    async fn ask_for_a_word(&self) -> Result<(), SpeechError> {
+        let chat = Chat {
+            model: Model::default(),
+            messages: vec![ChatMessage::text(Role::User, "Answer with the word yes.")],
+            tools: Vec::new(),
+            json_schema: None,
+            max_tokens: 16,
+            facts: Vec::new(),
+        };
+        let mut answer = self.reply(chat).await?;
+        while let Some(delta) = answer.next().await {
+            delta?;
+        }
+        Ok(())
     }
 }
 

@@ -68,6 +68,12 @@ impl Endpoint {
         self.patient(Patience::default())
     }
 
+    /// A client that was told this path instead of `/v1`.
+    pub fn client_at(&self, path: &str) -> OpenAi {
+        let base_url = self.url.replace("/v1/", path);
+        OpenAi::new(OpenAiSettings { base_url, api_key: None, model: None })
+    }
+
     /// A client that waits this long.
     pub fn patient(&self, patience: Patience) -> OpenAi {
         let settings =

@@ -248,3 +248,20 @@ async fn an_answer_without_words_is_complete_and_says_nothing() {
     let answer = answer(&endpoint.client(), chat(&["Hello!", "Hi."])).await;
     assert_eq!(answer, [Ok(Delta::Finished(FinishReason::Stop))]);
 }
+
+#[tokio::test]
+async fn a_check_says_what_is_wrong_and_where_the_endpoint_is_instead() {
+    let good = Act::in_pieces_of(&format!("{}{}", words("yes"), finish("stop")), 1000);
+    let endpoint = Endpoint::start(vec![good.clone()]).await;
+    assert_eq!(endpoint.client().check().await, Ok(()));
+    let lost = Act::Plain(404, "", json!({ "detail": "Not Found" }).to_string());
+    let endpoint = Endpoint::start(vec![lost, good]).await;
+    let problem = endpoint.client_at("").check().await.expect_err("it lies elsewhere");
+    assert!(problem.ends_with("/v1 is: use that"), "{problem}");
+    let endpoint = Endpoint::start(vec![Act::Plain(401, "", String::new())]).await;
+    let problem = endpoint.client().check().await.expect_err("the key is wrong");
+    assert!(problem.ends_with("refuses the API key"), "{problem}");
+    let endpoint = Endpoint::start(vec![Act::Plain(200, "", "<html>login</html>".into())]).await;
+    let problem = endpoint.client().check().await.expect_err("a page");
+    assert!(problem.contains("is no OpenAI-compatible endpoint"), "{problem}");
+}

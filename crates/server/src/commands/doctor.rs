@@ -39,9 +39,12 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         Some(voices) => println!("ok    recordings   spoken by {}", speech::Synthesiser::name(&voices)),
         None => println!("note  recordings   none will be made: {}", LocalVoices::HINT),
     }
-    match config.text("llm_base_url") {
-        Some(_) => println!("ok    model        agents think with the configured endpoint"),
-        None => println!(
+    match wiring::language_model(&config) {
+        Ok(Some(model)) => {
+            report("model", model.check().await.map(|()| "the configured endpoint answers".to_owned()));
+        }
+        Err(error) => report("model", Err(error.to_string())),
+        Ok(None) => println!(
             "note  model        agents use the built-in receptionist; set KAICALLS_LLM_BASE_URL for a language model"
         ),
     }

@@ -35,6 +35,14 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     app::jobs::start(&app).await?;
     let api = wiring::build_api(&config, app.clone()).await?;
 
+    if let Some(model) = wiring::language_model(&config)? {
+        // A model that is down or still loading is no reason not to start.
+        tokio::spawn(async move {
+            if let Err(problem) = model.check().await {
+                tracing::warn!(problem, "the language model does not answer; calls need it");
+            }
+        });
+    }
     let (stop, stopping) = watch::channel(false);
     if let Some(listener) = operations {
         let router = http_server::operations_router(metrics, app.clone());
