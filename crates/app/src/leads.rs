@@ -198,7 +198,24 @@ fn fill(fields: &mut LeadFields, analysis: &Analysis, home: &str) {
     if fields.message.is_none() {
         fields.message.clone_from(&facts.intent);
     }
-    if fields.phone.is_none() {
-        fields.phone = facts.phone.as_deref().map(|said| Phone::read(said, home));
+    if let Some(said) = facts.phone.as_deref().map(|said| Phone::read(said, home)) {
+        match &fields.phone {
+            None => fields.phone = Some(said),
+            Some(known) if known.as_str() != said.as_str() => note_call_back(&mut fields.notes, &said),
+            Some(_) => {}
+        }
+    }
+}
+
+/// Notes a number on which the caller wants to be called back. The lead keeps the one by which it is known.
+fn note_call_back(notes: &mut Option<String>, number: &Phone) {
+    let extension = number.extension().map(|extension| format!(" ext. {extension}")).unwrap_or_default();
+    let note = format!("Call back on {}{extension}.", number.as_str());
+    let notes = notes.get_or_insert_default();
+    if !notes.contains(&note) {
+        if !notes.is_empty() {
+            notes.push('\n');
+        }
+        notes.push_str(&note);
     }
 }

@@ -126,6 +126,8 @@ pub struct AgentConfig {
     pub sms_llm: Option<Value>,
     /// The talk is ended after this time, in whole seconds; [`DEFAULT_MAX_DURATION`] if absent.
     pub max_duration: Option<Duration>,
+    /// Whether card and social security numbers that callers say are kept. Where they are not, they are taken out of everything that is stored.
+    pub keep_sensitive_numbers: bool,
     /// Whether the agent may pass a caller on.
     pub transfer_enabled: bool,
     /// Whom it passes callers on to.

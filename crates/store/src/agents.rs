@@ -201,6 +201,8 @@ struct KeptConfig<'a> {
     outbound_llm: Option<&'a Value>,
     sms_llm: Option<&'a Value>,
     max_duration_s: Option<u64>,
+    #[serde(skip_serializing_if = "is_false")]
+    keep_sensitive_numbers: bool,
     transfer_enabled: bool,
     transfer_phone_number: Option<&'a str>,
     vapi_config: Map<String, Value>,
@@ -260,6 +262,7 @@ impl<'a> From<&'a AgentConfig> for KeptConfig<'a> {
             outbound_llm: config.outbound_llm.as_ref(),
             sms_llm: config.sms_llm.as_ref(),
             max_duration_s: config.max_duration.map(|time| time.as_secs()),
+            keep_sensitive_numbers: config.keep_sensitive_numbers,
             transfer_enabled: config.transfer_enabled,
             transfer_phone_number: config.transfer_phone_number.as_ref().map(E164::as_str),
             vapi_config: config.vapi_config(),
@@ -267,6 +270,12 @@ impl<'a> From<&'a AgentConfig> for KeptConfig<'a> {
             answering: (config.answering != Answering::default()).then(|| config.answering.into()),
         }
     }
+}
+
+/// What is off is not written, so that a configuration from before the setting and one without it are the same text.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn config_to_value(config: &AgentConfig) -> Value {
@@ -302,6 +311,7 @@ fn config_from_text(text: &str) -> Result<AgentConfig, StoreError> {
         outbound_llm: Some(take("outbound_llm")).filter(|value| !value.is_null()),
         sms_llm: Some(take("sms_llm")).filter(|value| !value.is_null()),
         max_duration: take("max_duration_s").as_u64().map(Duration::from_secs),
+        keep_sensitive_numbers: take("keep_sensitive_numbers").as_bool().unwrap_or(false),
         transfer_enabled: take("transfer_enabled").as_bool().unwrap_or(false),
         transfer_phone_number: text_or_none(take("transfer_phone_number"))
             .and_then(|text| E164::parse(&text).ok()),
@@ -332,6 +342,7 @@ mod tests {
             end_call_phrases: Some(vec!["bye now".into()]),
             voicemail_message: Some("Call us back.".into()),
             answering: Answering { voicemail: OnVoicemail::HangUp, ..Answering::default() },
+            keep_sensitive_numbers: true,
             engine_extra: Map::from_iter([("hooks".to_owned(), json!([]))]),
             metadata: Map::from_iter([("z".to_owned(), json!(1)), ("a".to_owned(), json!(null))]),
             ..AgentConfig::default()

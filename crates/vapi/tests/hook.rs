@@ -69,6 +69,40 @@ async fn forged_messages_change_nothing_and_reveal_nothing() {
 }
 
 #[tokio::test]
+async fn numbers_that_must_not_be_kept_are_not_even_kept_in_the_messages() {
+    for database in databases().await {
+        let world = World::start(&database).await;
+        let agent = world.agent(json!({})).await.text("id");
+        let call = world.call(&agent, "+15125550123").await.text("id");
+        let theirs = world.emulator.calls().remove(0);
+        let report = json!({ "message": {
+            "type": "end-of-call-report", "endedReason": "customer-ended-call", "timestamp": 1_772_000_000_000_u64,
+            "startedAt": "2026-03-01T10:00:00.000Z", "endedAt": "2026-03-01T10:10:00.000Z",
+            "analysis": { "summary": "Ann paid with card 4111 1111 1111 1111." },
+            "artifact": { "messages": [
+                { "role": "bot", "message": "What is your card number?", "secondsFromStart": 1.0 },
+                { "role": "user", "message": "It's 4111 1111 1111 1111.", "secondsFromStart": 3.0 },
+                { "role": "user", "message": "And my social is 078-05-1120.", "secondsFromStart": 6.0 },
+            ] },
+            "call": { "id": theirs["id"], "name": theirs["name"] },
+        }});
+        assert_eq!(Attack::on(&world).send(Some(SECRET), report.to_string()).await.0, StatusCode::OK);
+        let told = world.finished(&call).await;
+        let transcript = world.get(&format!("/api/v1/transcripts?call_id={call}")).await.body;
+        let id = domain::CallId(call.parse().expect("an id"));
+        let messages = world
+            .platform
+            .store
+            .read(move |tx| Box::pin(async move { store::engine_messages::of_call(tx, id).await }))
+            .await
+            .expect("the database works");
+        let all = format!("{told} {transcript} {messages:?}");
+        assert!(!all.contains("4111") && !all.contains("078-05"), "{}: {all}", database.kind);
+        assert!(all.contains("[card number removed]"), "{}: {all}", database.kind);
+    }
+}
+
+#[tokio::test]
 async fn odd_bodies_do_no_harm() {
     let database = databases().await.remove(0);
     let world = World::start(&database).await;

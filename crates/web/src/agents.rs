@@ -34,6 +34,8 @@ pub struct AgentPatch {
     pub max_duration: Change<Duration>,
     /// Settings for the engine.
     pub vapi_config: Option<Map<String, Value>>,
+    /// Whether card and social security numbers are kept.
+    pub keep_sensitive_numbers: Option<bool>,
     /// Whether the agent may pass a caller on.
     pub transfer_enabled: Option<bool>,
     /// Whom it passes callers on to.
@@ -69,6 +71,7 @@ impl AgentPatch {
             config.set_vapi_config(whole);
         }
         self.max_duration.apply(&mut config.max_duration);
+        put(self.keep_sensitive_numbers, &mut config.keep_sensitive_numbers);
         put(self.transfer_enabled, &mut config.transfer_enabled);
         self.transfer_phone_number.apply(&mut config.transfer_phone_number);
         match self.answering {

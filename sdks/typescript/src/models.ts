@@ -46,6 +46,8 @@ export interface AgentDetail {
   sms_llm: unknown;
   /** Longest duration of a call in seconds; null if the agent has no limit of its own. */
   max_duration: number | null;
+  /** Whether card and social security numbers that callers say are kept. */
+  keep_sensitive_numbers: boolean;
   transfer_enabled: boolean;
   transfer_phone_number: string | null;
   vapi_config: Record<string, unknown>;
@@ -128,6 +130,8 @@ export interface NewAgentInCamelCase {
   model?: Record<string, unknown> | null;
   /** Data of your own, stored with the agent and never interpreted. */
   metadata?: Record<string, unknown> | null;
+  /** What it does with machines that answer its calls: it leaves a message, introduces itself and waits by default. */
+  answering?: Record<string, unknown> | null;
 }
 
 /** An agent that has just been created. */
@@ -171,6 +175,11 @@ export interface AgentChanges {
   max_duration?: number | null;
   /** Settings for the engine; merged with the stored settings key by key and otherwise not interpreted. */
   vapi_config?: Record<string, unknown>;
+  /**
+   * Whether card and social security numbers that callers say are kept. By default they are taken out of transcripts,
+   * summaries, leads and webhooks; recordings keep them in any case.
+   */
+  keep_sensitive_numbers?: boolean;
   /** Whether the agent may transfer a caller to a person. */
   transfer_enabled?: boolean;
   /** Phone number that callers are transferred to. */
@@ -211,10 +220,17 @@ export interface AgentChangesInCamelCase {
   maxDuration?: number | null;
   /** Settings for the engine; merged with the stored settings key by key and otherwise not interpreted. */
   vapiConfig?: Record<string, unknown>;
+  /**
+   * Whether card and social security numbers that callers say are kept. By default they are taken out of transcripts,
+   * summaries, leads and webhooks; recordings keep them in any case.
+   */
+  keepSensitiveNumbers?: boolean;
   /** Whether the agent may transfer a caller to a person. */
   transferEnabled?: boolean;
   /** Phone number that callers are transferred to. */
   transferPhoneNumber?: string | null;
+  /** What it does with machines that answer its calls, merged. */
+  answering?: Record<string, unknown> | null;
 }
 
 /** An agent after a change. */

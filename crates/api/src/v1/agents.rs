@@ -137,6 +137,9 @@ input! {
         max_duration: Change<Whole<10, 43_200>> = "max_duration",
         /// Settings for the engine; merged with the stored settings key by key and otherwise not interpreted.
         vapi_config: Parcel<Object<OBJECT>> = "vapi_config",
+        /// Whether card and social security numbers that callers say are kept. By default they are taken out of transcripts,
+        /// summaries, leads and webhooks; recordings keep them in any case.
+        keep_sensitive_numbers: Parcel<bool> = "keep_sensitive_numbers",
         /// Whether the agent may transfer a caller to a person.
         transfer_enabled: Parcel<bool> = "transfer_enabled",
         /// Phone number that callers are transferred to.
@@ -316,6 +319,8 @@ pub struct AgentDetail {
     sms_llm: Option<Value>,
     /// Longest duration of a call in seconds; null if the agent has no limit of its own.
     max_duration: Option<u32>,
+    /// Whether card and social security numbers that callers say are kept.
+    keep_sensitive_numbers: bool,
     transfer_enabled: bool,
     transfer_phone_number: Option<String>,
     vapi_config: Map<String, Value>,
@@ -404,6 +409,7 @@ impl AgentDetail {
             outbound_llm: config.outbound_llm,
             sms_llm: config.sms_llm,
             max_duration: config.max_duration.map(|time| u32::try_from(time.as_secs()).unwrap_or(u32::MAX)),
+            keep_sensitive_numbers: config.keep_sensitive_numbers,
             transfer_enabled: config.transfer_enabled,
             transfer_phone_number: config.transfer_phone_number.map(|number| number.to_string()),
             vapi_config,
@@ -540,6 +546,7 @@ impl From<AgentChanges> for AgentPatch {
             metadata: sent.metadata.0.map(|metadata| metadata.0),
             max_duration: sent.max_duration.map(|seconds| Duration::from_secs(seconds.0.unsigned_abs())),
             vapi_config: sent.vapi_config.0.map(|config| config.0),
+            keep_sensitive_numbers: sent.keep_sensitive_numbers.0,
             transfer_enabled: sent.transfer_enabled.0,
             transfer_phone_number: sent.transfer_phone_number.map(|number| number.0),
             answering: sent.answering.map(|answering| answering.0),

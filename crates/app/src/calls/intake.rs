@@ -15,7 +15,7 @@ use store::engine_messages::NewMessage;
 use store::jobs::{JobKind, NewJob};
 use store::{PlatformTx, StoreError};
 
-use super::{ending, news, opt_out, wrap_up};
+use super::{ending, news, opt_out, privacy, wrap_up};
 use crate::App;
 use crate::attempt::Attempt;
 use crate::reports::Line;
@@ -171,11 +171,13 @@ async fn apply(
         return Ok(Applied { call: None, repeated: false, wrap_up: None });
     };
     if let Some(message) = &also.message {
-        if !store::engine_messages::insert(tx, message).await? {
+        let message = privacy::masked_message(tx, &call, message).await?;
+        if !store::engine_messages::insert(tx, &message).await? {
             return Ok(Applied { call: Some(call), repeated: true, wrap_up: None });
         }
         call.name(&message.conversation_id);
     }
+    let reports = privacy::masked(tx, &call, reports).await?;
     let engine = app.engine_of(&call);
     let limit = engine.map_or(WRAP_UP_LIMIT, |engine| engine.wrap_up_limit());
     let entries: Vec<LogEntry> = reports.iter().filter_map(|report| logged(report, call.state())).collect();
@@ -183,7 +185,7 @@ async fn apply(
     let before = call.clone();
     let mut wrap_up = None;
     let mut has_failed = false;
-    for Report { at, progress, .. } in reports {
+    for Report { at, progress, .. } in &reports {
         match progress {
             Progress::Accepted { .. } if engine.is_some_and(|engine| engine.outlives_us()) => {
                 // It goes on without this process; somebody has to ask after it should nothing more be heard.
@@ -207,7 +209,7 @@ async fn apply(
     if let (None, Some(answered_at)) = (before.answered_at(), call.answered_at()) {
         news::started(tx, app, &call, answered_at, now).await?;
     }
-    opt_out::heed(tx, &call, reports, now).await?;
+    opt_out::heed(tx, &call, &reports, now).await?;
     if has_failed {
         ending::tell(tx, app, &call, now).await?;
     } else if call != before {

@@ -7,6 +7,8 @@
 //!  |
 //! intake             stores what engines report
 //!  |
+//! privacy            takes numbers that must not be kept out of what they report
+//!  |
 //! opt_out            blocks the number of who wants no more calls
 //!  |
 //! wrap_up            finds out what came of a talk
@@ -24,6 +26,7 @@ pub(crate) mod news;
 mod opt_out;
 mod place;
 mod policy;
+mod privacy;
 pub(crate) mod wrap_up;
 
 pub use place::{CallOrder, PlaceCallError, Placed, place, was_refused};

@@ -118,6 +118,9 @@ class AgentDetail(KaiObject):
     max_duration: Optional[int]
     """Longest duration of a call in seconds; null if the agent has no limit of its own."""
 
+    keep_sensitive_numbers: bool
+    """Whether card and social security numbers that callers say are kept."""
+
     transfer_enabled: bool
 
     transfer_phone_number: Optional[str]

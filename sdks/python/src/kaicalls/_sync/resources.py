@@ -159,6 +159,7 @@ class AgentsResource(AgentsExtras, Resource):
         metadata: Optional[Dict[str, Any]] = None,
         max_duration: Optional[Union[int, Null]] = None,
         vapi_config: Optional[Dict[str, Any]] = None,
+        keep_sensitive_numbers: Optional[bool] = None,
         transfer_enabled: Optional[bool] = None,
         transfer_phone_number: Optional[Union[str, Null]] = None,
         answering: Optional[Union[Dict[str, Any], Null]] = None,
@@ -187,6 +188,7 @@ class AgentsResource(AgentsExtras, Resource):
             metadata: Data of your own; merged with the stored data key by key.
             max_duration: Longest duration of a call in seconds.
             vapi_config: Settings for the engine; merged with the stored settings key by key and otherwise not interpreted.
+            keep_sensitive_numbers: Whether card and social security numbers that callers say are kept. By default they are taken out of transcripts, summaries, leads and webhooks; recordings keep them in any case.
             transfer_enabled: Whether the agent may transfer a caller to a person.
             transfer_phone_number: Phone number that callers are transferred to.
             answering: What it does with machines that answer its calls, merged.
@@ -211,6 +213,7 @@ class AgentsResource(AgentsExtras, Resource):
                 "metadata": metadata,
                 "max_duration": max_duration,
                 "vapi_config": vapi_config,
+                "keep_sensitive_numbers": keep_sensitive_numbers,
                 "transfer_enabled": transfer_enabled,
                 "transfer_phone_number": transfer_phone_number,
                 "answering": answering,
