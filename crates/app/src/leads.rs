@@ -4,7 +4,7 @@ use domain::call::{Call, Direction};
 use domain::event::Event;
 use domain::lead::{Lead, LeadFields, Phone, split_name};
 use domain::{AgentId, BusinessId, LeadId, Mode, Timestamp};
-use speech::Analysis;
+use speech::{Analysis, Reached};
 use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::idempotency::{self, Intent, Once, Renderer};
@@ -120,8 +120,8 @@ fn new_lead(app: &App, mode: Mode, business: BusinessId, fields: LeadFields, now
 
 /// Writes what a call that connected has taught about its other party; gives the lead it now belongs to.
 ///
-/// A known lead keeps what the CRM already says: only gaps are filled. An unknown person becomes a lead once they have told
-/// anything about themselves; a voicemail or a silent line makes none.
+/// A known lead keeps what the CRM already says: only gaps are filled. Who was not known becomes a lead by telling anything about
+/// themselves, or by calling. A call that reached a machine, nobody, or somebody else neither makes a lead nor changes one.
 pub(crate) async fn learn(
     tx: &mut PlatformTx,
     app: &App,
@@ -138,6 +138,9 @@ pub(crate) async fn learn(
             None => None,
         },
     };
+    if analysis.reached != Reached::Person {
+        return Ok(known.map(|lead| lead.id));
+    }
     let facts = &analysis.lead;
     let told_something =
         facts.name.is_some() || facts.email.is_some() || facts.phone.is_some() || facts.intent.is_some();

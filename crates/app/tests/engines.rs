@@ -325,3 +325,46 @@ async fn a_process_that_stops_waits_for_incoming_calls_and_takes_no_more() {
         app.store().close();
     }
 }
+
+#[tokio::test]
+async fn of_who_calls_only_people_with_the_right_number_become_leads() {
+    let conversations: [(&str, u64); 4] = [
+        ("", 0),
+        ("Oh, sorry, I think I have the wrong number.", 0),
+        ("This is an automated message about your warranty. Press one to be connected.", 0),
+        ("I need a new roof.", 1),
+    ];
+    for database in databases().await {
+        let clock = clock();
+        let (business, _) = with_an_agent(&database, &clock).await;
+        let engine = Arc::new(Switchboard::local("voice"));
+        let app = process(&database, &clock, Some(Arc::clone(&engine))).await;
+        let to = E164::parse(own_number()).expect("a number");
+        let desk = Desk::new(app.clone());
+        for (number, (words, known)) in conversations.iter().enumerate() {
+            let leg = format!("leg-{number}");
+            let plan =
+                engine.ring_in(&desk, &leg, &to, clock.now()).await.expect("stored").expect("answered");
+            let answered_at = clock.now();
+            engine.answer(plan.call_id, answered_at).await;
+            if !words.is_empty() {
+                engine.say(plan.call_id, answered_at, words).await;
+            }
+            engine.hang_up_after(plan.call_id, answered_at, 5).await;
+            let id = plan.call_id.to_string();
+            let done = reaches(&app.database, &id, |call| call.state().is_final()).await;
+            assert_eq!(u64::from(done.lead_id().is_some()), *known, "{words}");
+            let one = Tenancy::one(business, Mode::Live);
+            let caller = E164::parse("+15125550177").expect("a number");
+            let read = app
+                .database
+                .read(move |tx| Box::pin(async move { store::leads::by_phone(tx, &one, &caller).await }));
+            let lead: Result<_, StoreError> = read.await;
+            let lead = lead.expect("the database works");
+            let interactions = lead.map_or(0, |lead| lead.interaction_count);
+            assert_eq!(u64::from(interactions), *known, "{words}");
+        }
+        app.stop(Duration::from_secs(5)).await;
+        app.store().close();
+    }
+}

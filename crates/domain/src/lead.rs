@@ -15,9 +15,9 @@ pub struct Lead {
     pub score: Option<u8>,
     /// Why it got that score.
     pub score_explanation: Option<String>,
-    /// Number of calls with it that connected.
+    /// Number of calls in which the person spoke.
     pub interaction_count: u32,
-    /// When a call with it last ended.
+    /// When the last of them ended.
     pub last_contacted_at: Option<Timestamp>,
     /// When it came into being.
     pub created_at: Timestamp,

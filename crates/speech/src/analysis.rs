@@ -21,6 +21,19 @@ pub struct AnalysisRequest {
     pub model: Model,
 }
 
+/// Whom a call reached. Only a person who was meant teaches anything about a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// The person that the call was for, or who called.
+    Person,
+    /// A person, but not the one: a wrong number, or somebody who answers another's telephone.
+    SomebodyElse,
+    /// A recording: voicemail, a menu, an announcement, a screening assistant that put nobody through, a robot that calls.
+    Machine,
+    /// Nobody spoke.
+    Nobody,
+}
+
 /// What the caller told about themselves. Every field is untrusted text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeadFacts {
@@ -39,6 +52,8 @@ pub struct LeadFacts {
 pub struct Analysis {
     /// One to three sentences.
     pub summary: String,
+    /// Whom the call reached.
+    pub reached: Reached,
     /// What the caller told about themselves.
     pub lead: LeadFacts,
     /// Marks; `None` if nobody spoke.

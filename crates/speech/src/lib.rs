@@ -8,7 +8,7 @@ mod error;
 mod language;
 mod synthesis;
 
-pub use analysis::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts};
+pub use analysis::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, Reached};
 pub use error::SpeechError;
 pub use language::{
     Chat, ChatMessage, Delta, DeltaStream, FinishReason, LanguageModel, Role, ToolCall, ToolSpec,

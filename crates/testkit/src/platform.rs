@@ -16,6 +16,7 @@ use providers::{DeterministicAnalyst, Receptionist};
 use reqwest::{Method, RequestBuilder};
 use sandbox::{Directory, SandboxEngine, SandboxSettings};
 use serde_json::Value;
+use speech::CallAnalyst;
 use store::StoreError;
 use store::usage::UsageLog;
 use tokio::net::TcpListener;
@@ -50,6 +51,8 @@ pub struct Setup {
     pub trusted_proxies: String,
     /// Pages for people, beside the API.
     pub pages: Option<Pages>,
+    /// What reads finished calls before the rules do.
+    pub analyst: Option<Arc<dyn CallAnalyst>>,
 }
 
 /// Makes routes for a platform.
@@ -87,6 +90,7 @@ impl Default for Setup {
             more_routes: None,
             trusted_proxies: String::new(),
             pages: None,
+            analyst: None,
         }
     }
 }
@@ -130,7 +134,7 @@ pub fn build_app(database: Arc<store::Platform>, folder: &Path, setup: Setup, ur
         entropy: Arc::new(SeededEntropy::default()),
         node: NodeId(uuid::Uuid::now_v7()),
         engines: engines(setup.sandbox, setup.live, setup.more_engines),
-        analyst: None,
+        analyst: setup.analyst,
         fallback_analyst: Arc::new(DeterministicAnalyst),
         egress: egress::Client::new(setup.egress.parse().expect("exceptions"), app::jobs::webhook_limits()),
         recordings: RecordingFiles::new(folder.join("recordings")),

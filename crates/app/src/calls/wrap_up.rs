@@ -10,7 +10,7 @@ use domain::engine::{Recorded, Recordings};
 use domain::prompt::{self, Knowledge};
 use domain::{CallId, JobId, Timestamp};
 use jiff::SignedDuration;
-use speech::{Analysis, AnalysisRequest, LeadFacts};
+use speech::{Analysis, AnalysisRequest, LeadFacts, Reached};
 use store::transcripts::Transcript;
 use store::{PlatformTx, StoreError, Tenancy};
 
@@ -101,7 +101,8 @@ async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), StoreError> {
             None
         }
     };
-    let found = with_findings(found, work.findings.as_ref(), &work.call.engine);
+    let was_heard = !work.utterances.is_empty();
+    let found = with_findings(found, work.findings.as_ref(), &work.call.engine, was_heard);
     conclude(app, job, Results { work, found, recording }).await
 }
 
@@ -120,16 +121,19 @@ fn next_look(app: &App, call: &Call, until: Timestamp) -> Option<Timestamp> {
     LOOKS.iter().map(|&after| begun + after).find(|&again| again > now && again < until)
 }
 
-/// What the engine found out comes before what we did.
+/// What the engine found out comes before what we did, except whom the call reached: its words tell, and `was_heard` says if there are
+/// any.
 fn with_findings(
     ours: Option<(Analysis, String)>,
     theirs: Option<&Findings>,
     engine: &str,
+    was_heard: bool,
 ) -> Option<(Analysis, String)> {
     let Some(theirs) = theirs else { return ours };
     let (mut analysis, mut by) = ours.unwrap_or_else(|| {
         let nothing = Analysis {
             summary: String::new(),
+            reached: Reached::Nobody,
             lead: LeadFacts::default(),
             quality: None,
             lead_score: None,
@@ -151,6 +155,10 @@ fn with_findings(
     better(&theirs.email, &mut analysis.lead.email);
     better(&theirs.phone, &mut analysis.lead.phone);
     better(&theirs.intent, &mut analysis.lead.intent);
+    // An engine that keeps the words to itself can still know who spoke.
+    if !was_heard && analysis.lead != LeadFacts::default() && analysis.reached == Reached::Nobody {
+        analysis.reached = Reached::Person;
+    }
     (!analysis.summary.is_empty()).then_some((analysis, by))
 }
 
