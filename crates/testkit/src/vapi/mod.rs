@@ -28,8 +28,8 @@ pub use world::{SECRET, TOKEN, Wiring, World, own_number};
 pub const PRIVATE_KEY: &str = "vapi-emulator-private-key";
 /// The public one, which it refuses.
 pub const PUBLIC_KEY: &str = "vapi-emulator-public-key";
-/// Calls to this number are refused at once.
-pub const REFUSED: &str = "+15005550001";
+/// Calls to numbers that end like this are refused at once.
+pub const REFUSED: &str = "5550001";
 /// The number that the account has from the beginning.
 pub const NUMBER: &str = "+15125550199";
 
@@ -138,14 +138,13 @@ impl State {
             timeline: BTreeMap::new(),
         };
         state.add_number(NUMBER);
-        // The same numbers mean the same as in the sandbox.
-        for (number, scenario) in [
-            ("+15005550003", "busy"),
-            ("+15005550004", "no-answer"),
-            ("+15005550006", "happy"),
-            ("+15005550007", "happy"),
-        ] {
-            state.by_number.insert(number.to_owned(), scenario.to_owned());
+        // The same lines mean the same as in the sandbox, also in an area whose numbers a live call may reach.
+        for (line, scenario) in
+            [("5550003", "busy"), ("5550004", "no-answer"), ("5550006", "happy"), ("5550007", "happy")]
+        {
+            for area in ["500", "512"] {
+                state.by_number.insert(format!("+1{area}{line}"), scenario.to_owned());
+            }
         }
         state
     }

@@ -300,7 +300,7 @@ impl VapiEmulator {
         if !problems.is_empty() {
             return invalid(problems);
         }
-        if sent["customer"]["number"] == REFUSED {
+        if sent["customer"]["number"].as_str().is_some_and(|number| number.ends_with(REFUSED)) {
             return Answer::error(400, json!("Couldn't start the call: the number cannot be called."));
         }
         let full = state.running() >= state.org["concurrencyLimit"].as_u64().unwrap_or(10);
