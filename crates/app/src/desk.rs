@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use domain::agent::DEFAULT_MAX_DURATION;
 use domain::call::{Call, CallFacts, CallPlan, CallRequest, Direction, LogEntry, LogLine, Report};
 use domain::engine::{CallDesk, CallObserver, EngineMessage, IncomingCall, NotStored, Taken};
+use domain::text::{clean, clean_in_place};
 use domain::{CallId, E164, Mode, NodeId};
 use jiff::SignedDuration;
 use store::engine_messages::NewMessage;
@@ -39,7 +40,7 @@ impl Desk {
         conversation: &str,
         named: Option<CallId>,
     ) -> Result<Option<CallId>, StoreError> {
-        let conversation = conversation.to_owned();
+        let conversation = clean(conversation).into_owned();
         self.0
             .platform()
             .read(move |tx| {
@@ -63,7 +64,8 @@ impl Desk {
             .await
     }
 
-    async fn store(&self, message: EngineMessage) -> Result<Taken, StoreError> {
+    async fn store(&self, mut message: EngineMessage) -> Result<Taken, StoreError> {
+        message.clean();
         let mut id = self.find(message.engine, &message.conversation_id, message.call_id).await?;
         if id.is_none()
             && let Some(incoming) = message.incoming.clone()
@@ -149,7 +151,8 @@ impl Desk {
         Ok(config.filter(|config| config.transfer_enabled).and_then(|config| config.transfer_phone_number))
     }
 
-    async fn answer(&self, incoming: IncomingCall) -> Result<Option<CallPlan>, StoreError> {
+    async fn answer(&self, mut incoming: IncomingCall) -> Result<Option<CallPlan>, StoreError> {
+        clean_in_place(&mut incoming.conversation_id);
         let admitted = self.admit(incoming).await?;
         Ok(admitted.map(|(call, cast)| cast::plan(&call, cast, &self.0)))
     }

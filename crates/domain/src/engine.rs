@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 
 use crate::agent::Agent;
 use crate::call::{CallPlan, FailureCode, Progress, Report, Utterance, WRAP_UP_LIMIT};
+use crate::text::{clean_in_place, clean_json};
 use crate::{AgentId, CallId, E164, Timestamp};
 
 /// The engine took the call.
@@ -251,6 +252,20 @@ pub struct EngineMessage {
     pub progress: Vec<(Timestamp, Progress)>,
     /// The call is over, and if nothing more is heard the engine is to be asked after this time.
     pub ends: Option<Duration>,
+}
+
+impl EngineMessage {
+    /// Takes out of its texts what no text from outside may keep.
+    pub fn clean(&mut self) {
+        [&mut self.conversation_id, &mut self.key, &mut self.kind].into_iter().for_each(clean_in_place);
+        if let Some(incoming) = &mut self.incoming {
+            clean_in_place(&mut incoming.conversation_id);
+        }
+        self.body = clean_json(&self.body).into_owned();
+        for (_, progress) in &mut self.progress {
+            progress.clean();
+        }
+    }
 }
 
 /// What became of a message.

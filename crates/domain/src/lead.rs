@@ -1,6 +1,6 @@
 //! Leads: the people a business talks to.
 
-use crate::phone::{WrittenNumber, read_written};
+use crate::phone::{WrittenNumber, read_written, visible};
 use crate::{AgentId, BusinessId, E164, LeadId, Mode, Timestamp};
 
 /// A person in the CRM. Text fields hold what people wrote and are never trusted.
@@ -63,7 +63,7 @@ pub struct LeadFields {
 pub enum Phone {
     /// Could be read, and its country has such a number.
     Valid(WrittenNumber),
-    /// Kept as it was given.
+    /// Kept as it was given, without what is invisible.
     AsGiven(String),
 }
 
@@ -77,7 +77,8 @@ impl From<E164> for Phone {
 impl Phone {
     /// Reads what a form sent, national numbers in the country of the business.
     pub fn read(text: &str, country_calling_code: &str) -> Self {
-        read_written(text, country_calling_code).map_or_else(|| Self::AsGiven(text.to_owned()), Self::Valid)
+        read_written(text, country_calling_code)
+            .map_or_else(|| Self::AsGiven(visible(text).trim().to_owned()), Self::Valid)
     }
 
     /// The text to show.

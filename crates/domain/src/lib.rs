@@ -21,6 +21,7 @@ pub mod phone;
 pub mod prompt;
 pub mod scope;
 mod template;
+pub mod text;
 pub mod usage;
 mod words;
 

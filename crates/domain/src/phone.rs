@@ -115,22 +115,23 @@ pub struct WrittenNumber {
 /// that nobody sees. Numbers without a country belong to the country with the calling code `home`, whose ways of dialling out count
 /// too. `None` if no country has such a number.
 pub fn read_written(text: &str, home: &str) -> Option<WrittenNumber> {
-    let text = cleaned(text);
+    let text = visible(text);
+    let text = text.trim();
     let region = region_of(home)?;
     let read = |text: &str| {
         PHONE_NUMBER_UTIL.parse(text, Some(region)).ok().filter(|number| number_kind(number).is_some())
     };
     // A remark behind the number, such as a name in brackets, is not a part of it.
-    let number = read(&text).or_else(|| read(without_remark(&text)?))?;
+    let number = read(text).or_else(|| read(without_remark(text)?))?;
     Some(WrittenNumber {
         number: E164::parse(&number.format_as(PhoneNumberFormat::E164)).ok()?,
         extension: number.extension.filter(|digits| !digits.is_empty()),
     })
 }
 
-/// The text without what is invisible (format characters of Unicode's category Cf, among them the marks of writing direction that
+/// A number as it was sent, without what is invisible (format characters of Unicode's category Cf, among them the marks of writing direction that
 /// come along when a number is copied) and with one kind of space and of dash.
-fn cleaned(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     text.chars()
         .filter_map(|c| match c {
             '\u{ad}'
@@ -146,9 +147,7 @@ fn cleaned(text: &str) -> String {
             c if c.is_control() => None,
             c => Some(c),
         })
-        .collect::<String>()
-        .trim()
-        .to_owned()
+        .collect()
 }
 
 /// The text before a closing bracket with letters in it, or before a mark that no number holds.

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::agent::Model;
 use domain::call::{Quality, Utterance};
+use domain::text::clean_in_place;
 
 use crate::SpeechError;
 
@@ -62,6 +63,20 @@ pub struct Analysis {
     pub lead_score: Option<u8>,
     /// Why the lead got that score, one sentence.
     pub score_explanation: Option<String>,
+}
+
+impl Analysis {
+    /// The same without what no text from outside may keep.
+    #[must_use]
+    pub fn cleaned(mut self) -> Self {
+        clean_in_place(&mut self.summary);
+        let LeadFacts { name, email, phone, intent } = &mut self.lead;
+        [name, email, phone, intent, &mut self.score_explanation]
+            .into_iter()
+            .flatten()
+            .for_each(clean_in_place);
+        self
+    }
 }
 
 /// Something that reads a transcript and reports on it.

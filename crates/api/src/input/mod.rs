@@ -8,5 +8,5 @@ pub use query::Query;
 pub use web::change::Change;
 pub use web::input::{
     Cursor, Decimal, Field, Fields, Id, Input, Limit, Line, List, Nested, Object, Parcel, Phone, Problem,
-    Slot, Text, Time, Url, Whole, Words, input, object_schema, page, storable,
+    Slot, Text, Time, Url, Whole, Words, WrittenPhone, input, object_schema, page, storable,
 };

@@ -16,7 +16,8 @@ use crate::caller::{Caller, LeadsRead, LeadsWrite};
 use crate::error::{ApiError, Code};
 use crate::idempotency::{IdempotencyKey, Once, kept, repeated};
 use crate::input::{
-    Body, Change, Cursor, Id, Limit, Line, List, Parcel, Query, Text, Time, Whole, Words, input, page,
+    Body, Change, Cursor, Id, Limit, Line, List, Parcel, Query, Text, Time, Whole, Words, WrittenPhone,
+    input, page,
 };
 use crate::route::Route;
 use crate::v1::wanted;
@@ -71,7 +72,7 @@ input! {
         /// Only leads found by this agent.
         agent_id: Option<Id<AgentId>> = "agent_id",
         /// Only leads with this phone number, in any notation.
-        phone: Option<Line<0, 100>> = "phone",
+        phone: Option<WrittenPhone> = "phone",
         /// Only leads with this e-mail address; upper and lower case are the same.
         email: Option<Line<0, 320>> = "email",
         /// Only leads created after this time.
@@ -107,7 +108,7 @@ input! {
         /// E-mail address of the person.
         email: Option<Line<0, 320>> = "email",
         /// Phone number of the person, in any notation.
-        phone: Option<Line<0, 100>> = "phone",
+        phone: Option<WrittenPhone> = "phone",
         /// Street and house number of the person.
         address: Option<Text<0, 500>> = "address",
         /// City of the person's address.
@@ -151,7 +152,7 @@ input! {
         /// E-mail address of the person.
         email: Change<Line<0, 320>> = "email",
         /// Phone number of the person, in any notation.
-        phone: Change<Line<0, 100>> = "phone",
+        phone: Change<WrittenPhone> = "phone",
         /// Street and house number of the person.
         address: Change<Text<0, 500>> = "address",
         /// City of the person's address.
@@ -288,7 +289,7 @@ async fn read(
         agent_id,
         phone: match &query.phone {
             Some(phone) => {
-                Some(read_phone(api.web(), caller.tenancy(), business_id, &unescaped(phone)).await?)
+                Some(read_phone(api.web(), caller.tenancy(), business_id, &unescaped(&phone.0)).await?)
             }
             None => None,
         },
@@ -317,7 +318,7 @@ async fn create(
     let business = caller.business(&input.business_id)?;
     let agent_id = input.agent_id.map(|id| found(id.known(), "agent")).transpose()?;
     let line = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-    let phone = match line(input.phone.map(Line::into_inner)) {
+    let phone = match line(input.phone.map(|phone| phone.0)) {
         Some(phone) => Some(read_phone(api.web(), caller.tenancy(), Some(business), &phone).await?),
         None => None,
     };
@@ -370,7 +371,7 @@ async fn update(
     };
     let patch = LeadPatch {
         agent_id,
-        phone: input.phone.map(Line::into_inner),
+        phone: input.phone.map(|phone| phone.0),
         name: input.name.map(Line::into_inner),
         first_name: input.first_name.map(Line::into_inner),
         last_name: input.last_name.map(Line::into_inner),

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use domain::CallId;
 use domain::call::CallState;
+use domain::text::is_harmful;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, IF_RANGE,
     RANGE,
@@ -47,7 +48,7 @@ pub(crate) fn routes() -> Vec<Route> {
             .example(None, example),
         Route::new(Method::GET, "/api/v1/recordings/media/{token}", "recordings.media", media)
             .about("Download a recording", "The agent is on the left channel, the caller on the right. A request can ask for one range of bytes.")
-            .refuses(&[Code::NotFound, Code::RangeNotSatisfiable]),
+            .refuses(&[Code::InvalidRequest, Code::NotFound, Code::RangeNotSatisfiable]),
     ]
 }
 
@@ -202,6 +203,9 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Link {
         let Path(token) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|_| ApiError::not_found("recording"))?;
+        if token.contains(is_harmful) {
+            return Err(ApiError::invalid_field("token", "expected the last part of a recording's link"));
+        }
         Ok(Self { token, headers: parts.headers.clone(), method: parts.method.clone() })
     }
 }

@@ -93,9 +93,12 @@ pub(crate) struct Also {
 pub(crate) async fn take(
     app: &App,
     id: CallId,
-    reports: Vec<Report>,
+    mut reports: Vec<Report>,
     also: Also,
 ) -> Result<Applied, StoreError> {
+    for report in &mut reports {
+        report.progress.clean();
+    }
     let ends = reports.iter().any(|report| matches!(report.progress, Progress::Ended { .. }));
     // With a free hand the wrap-up begins right after the commit; otherwise a runner takes it up when one is free.
     let hand = if ends { app.call_hands().try_acquire_owned().ok() } else { None };

@@ -74,7 +74,7 @@ async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), StoreError> {
 
     let fallback = &app.parts().fallback_analyst;
     let analysis = fallback.analyse(&work.request).await;
-    let mut found = analysis.ok().map(|analysis| (analysis, fallback.name(&work.request)));
+    let mut found = analysis.ok().map(|analysis| (analysis.cleaned(), fallback.name(&work.request)));
     let left = until.duration_since(app.now());
     let patience = Duration::try_from(left).unwrap_or(Duration::ZERO).saturating_sub(RESERVE);
     let known =
@@ -219,7 +219,7 @@ async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
 async fn read_with_model(app: &App, request: &AnalysisRequest) -> Option<(Analysis, String)> {
     let analyst = app.parts().analyst.as_ref()?;
     match analyst.analyse(request).await {
-        Ok(analysis) => Some((analysis, analyst.name(request))),
+        Ok(analysis) => Some((analysis.cleaned(), analyst.name(request))),
         Err(error) => {
             tracing::warn!(%error, "the language model could not read the call; the built-in analyst's reading stands");
             None

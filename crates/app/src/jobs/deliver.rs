@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::{AttemptId, DeliveryId, JobId, Timestamp};
+use domain::{AttemptId, DeliveryId, JobId, Timestamp, text};
 use egress::{Answer, Post, SendError};
 use store::StoreError;
 use store::deliveries::{Attempt, Delivery, DeliveryState, RequestHeaders};
@@ -113,8 +113,7 @@ fn kept_headers(headers: &[(&'static str, String)]) -> RequestHeaders {
 }
 
 fn readable(body: &[u8]) -> String {
-    // PostgreSQL stores no NUL in texts.
-    String::from_utf8_lossy(body).chars().filter(|&c| c != '\0').take(KEPT_ANSWER).collect()
+    text::clean(&String::from_utf8_lossy(body)).chars().take(KEPT_ANSWER).collect()
 }
 
 fn word(result: &Result<Answer, SendError>) -> &'static str {

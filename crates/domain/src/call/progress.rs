@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{FailureCode, Quality};
+use crate::text::clean_in_place;
 use crate::{CallId, Timestamp};
 
 crate::word_enum! {
@@ -53,6 +54,14 @@ impl Findings {
     /// True if a call without findings of its own would not gain anything by these.
     pub fn is_empty(&self) -> bool {
         self.summary.is_none() && self.transcript.is_empty()
+    }
+
+    fn clean(&mut self) {
+        let Self { summary, quality: _, name, email, phone, intent, cost_cents: _, transcript } = self;
+        [summary, name, email, phone, intent].into_iter().flatten().for_each(clean_in_place);
+        for said in transcript {
+            clean_in_place(&mut said.text);
+        }
     }
 }
 
@@ -111,6 +120,26 @@ impl Progress {
     pub fn lost() -> Self {
         let ending = Ending::Failed(FailureCode::InternalError);
         Self::Ended { ending, reason: "engine-lost".to_owned() }
+    }
+
+    /// Takes out of its texts what no text from outside may keep.
+    pub fn clean(&mut self) {
+        match self {
+            Self::Ringing | Self::Answered => {}
+            Self::Accepted { conversation_id } => clean_in_place(conversation_id),
+            Self::Said(said) => clean_in_place(&mut said.text),
+            Self::Noted { kind, detail } => {
+                clean_in_place(kind);
+                clean_in_place(detail);
+            }
+            Self::Found(found) => found.clean(),
+            Self::Ended { ending, reason } => {
+                clean_in_place(reason);
+                if let Ending::Refused { words, .. } = ending {
+                    clean_in_place(words);
+                }
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::call::{Party, Quality};
+use domain::text::clean_json;
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use speech::{
@@ -167,7 +168,7 @@ fn schema() -> Value {
 /// The object of JSON in an answer: alone, in a fence, or among other words. Of several the one that holds most.
 fn object_in(answer: &str) -> Option<Value> {
     // Reasoning may hold drafts of the object.
-    let answer = answer.rsplit("</think>").next().unwrap_or_default();
+    let answer = clean_json(answer.rsplit("</think>").next().unwrap_or_default());
     let starts = answer.match_indices('{').map(|(at, _)| at).take(MAX_OBJECTS);
     let mut best: Option<(usize, Value)> = None;
     for at in starts {

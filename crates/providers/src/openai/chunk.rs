@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::text::clean_json;
 use serde_json::Value;
 use speech::{Delta, FinishReason, SpeechError, ToolCall};
 
@@ -39,7 +40,7 @@ struct PartialTool {
 impl Chunks {
     /// Takes one chunk; gives its words, if it has any, and whether it is the last. What is no chunk at all says nothing.
     pub(super) fn take(&mut self, data: &str) -> Result<(Option<String>, End), SpeechError> {
-        let Ok(Value::Object(chunk)) = serde_json::from_str(data) else {
+        let Ok(Value::Object(chunk)) = serde_json::from_str(&clean_json(data)) else {
             return if data.trim_start().starts_with(['{', '[', '<']) {
                 Err(malformed("a chunk is not what the protocol promises"))
             } else {
@@ -91,7 +92,7 @@ impl Chunks {
         let reason = if tools.is_empty() { reason } else { FinishReason::ToolCalls };
         let calls = tools.into_values().filter(|tool| !tool.name.is_empty()).map(|tool| {
             let arguments = if tool.arguments.trim().is_empty() { "{}" } else { tool.arguments.as_str() };
-            let arguments = serde_json::from_str(arguments).unwrap_or(Value::Null);
+            let arguments = serde_json::from_str(&clean_json(arguments)).unwrap_or(Value::Null);
             Delta::ToolCall(ToolCall { id: tool.id, name: tool.name, arguments })
         });
         calls.chain([Delta::Finished(reason)]).collect()

@@ -4,6 +4,7 @@
 //! A stream is cut anywhere, so a mark may come in pieces: text that may still turn out to be the beginning of one is held back until it
 //! is certain. Invariant: however a text is cut, the same words and calls come out of it.
 
+use domain::text::clean_json;
 use serde_json::Value;
 use speech::ToolCall;
 
@@ -212,7 +213,7 @@ fn may_become_a_mark(text: &str) -> bool {
 
 /// Reads a call; nothing if it is not one.
 fn call(text: &str, count: &mut u32) -> Option<ToolCall> {
-    let found: Value = serde_json::from_str(text.trim()).ok()?;
+    let found: Value = serde_json::from_str(&clean_json(text.trim())).ok()?;
     let found = match &found {
         Value::Array(calls) => calls.first()?,
         one => one,

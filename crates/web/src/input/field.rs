@@ -3,10 +3,13 @@
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use domain::phone::visible;
+use domain::text::is_harmful;
 use domain::{E164, Timestamp};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
+use super::text::{WITHOUT_HARMFUL, harmful, holds_harmful};
 use super::{Fields, Input, Problem, object_schema};
 use crate::change::Change;
 
@@ -108,7 +111,8 @@ fn nullable(mut schema: Value) -> Value {
     }
 }
 
-/// An id of some thing. Ids are opaque to clients, so any text is well-formed; text that cannot be an id names nothing.
+/// An id of some thing. Ids are opaque to clients, so any text without harmful characters is well-formed; text that cannot be an id names
+/// nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Id<T> {
     id: Option<T>,
@@ -124,6 +128,7 @@ impl<T: Copy> Id<T> {
 impl<T: FromStr> Field for Id<T> {
     fn read(value: Value) -> Result<Self, Problem> {
         match value {
+            Value::String(text) if text.contains(is_harmful) => Err(harmful()),
             Value::String(text) if text.len() <= 200 => Ok(Self { id: text.parse().ok() }),
             Value::String(_) => Err(Problem::new("", "expected at most 200 characters")),
             _ => Err(Problem::new("", "expected an id, which is a string")),
@@ -135,18 +140,38 @@ impl<T: FromStr> Field for Id<T> {
     }
 }
 
-/// A phone number in E.164. In queries a plus sign that nobody escaped arrives as a space, which is forgiven.
+/// A phone number in E.164. Invisible characters, which come along when a number is copied, do not count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Phone(pub E164);
 
 impl Field for Phone {
     fn read(value: Value) -> Result<Self, Problem> {
         let Value::String(text) = value else { return Err(Problem::new("", "expected a string")) };
-        E164::parse(&text).map(Self).map_err(|error| Problem::new("", error.to_string()))
+        E164::parse(visible(&text).trim()).map(Self).map_err(|error| Problem::new("", error.to_string()))
     }
 
     fn schema(_: &mut SchemaGenerator) -> Value {
         json!({ "type": "string", "pattern": r"^\+[1-9]\d{6,14}$", "maxLength": 16 })
+    }
+}
+
+/// A phone number of at most 100 characters in any notation, without what is invisible in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenPhone(pub String);
+
+impl Field for WrittenPhone {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let Value::String(text) = value else { return Err(Problem::new("", "expected a string")) };
+        let text = visible(&text);
+        if text.chars().count() <= 100 {
+            Ok(Self(text))
+        } else {
+            Err(Problem::new("", "expected at most 100 characters"))
+        }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({ "type": "string", "maxLength": 100 })
     }
 }
 
@@ -329,23 +354,30 @@ impl<const MAX: usize> Field for Object<MAX> {
     }
 }
 
-/// Databases keep no NUL in JSON text, and nothing here needs to be larger than `max` bytes.
+/// Checks a value that is kept as it is: its texts hold no harmful characters, and written as JSON it has at most `max` bytes.
 pub fn storable(value: &Value, max: usize) -> Result<(), Problem> {
-    fn has_nul(value: &Value) -> bool {
-        match value {
-            Value::String(text) => text.contains('\0'),
-            Value::Array(items) => items.iter().any(has_nul),
-            Value::Object(fields) => fields.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
-            _ => false,
-        }
-    }
-    if has_nul(value) {
-        return Err(Problem::new("", "expected no NUL characters"));
-    }
+    check_texts(value)?;
     if value.to_string().len() > max {
         return Err(Problem::new("", format!("expected at most {max} bytes of JSON")));
     }
     Ok(())
+}
+
+/// Names the first value, or the name of a field, that holds a harmful character.
+fn check_texts(value: &Value) -> Result<(), Problem> {
+    match value {
+        Value::String(text) if holds_harmful(text) => Err(harmful()),
+        Value::Array(items) => items.iter().enumerate().try_for_each(|(place, item)| {
+            check_texts(item).map_err(|problem| problem.within(&place.to_string()))
+        }),
+        Value::Object(fields) => fields.iter().try_for_each(|(name, value)| {
+            if holds_harmful(name) {
+                return Err(Problem::new("", format!("expected names of fields {WITHOUT_HARMFUL}")));
+            }
+            check_texts(value).map_err(|problem| problem.within(name))
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// A nested object with fields of its own.
@@ -390,10 +422,11 @@ impl<const MAX: usize> Field for List<Words, MAX> {
         let words: Vec<String> = given
             .iter()
             .flat_map(|text| text.split(','))
-            .map(|word| word.trim().to_owned())
+            .map(|word| word.trim_matches([' ', '\t', '\n']).to_owned())
             .filter(|word| !word.is_empty())
             .collect();
-        let fine = |word: &String| word.chars().count() <= 100 && !word.chars().any(char::is_control);
+        let is_bad = |c: char| c.is_control() || is_harmful(c);
+        let fine = |word: &String| word.chars().count() <= 100 && !word.contains(is_bad);
         if words.len() <= MAX && words.iter().all(fine) { Ok(Self(words, PhantomData)) } else { Err(wrong()) }
     }
 
@@ -412,10 +445,31 @@ mod tests {
     fn any_text_may_be_an_id_but_not_everything_names_something() {
         let read = |text: &str| Id::<AgentId>::read(json!(text)).expect("well-formed").known();
         assert!(read("0190b5a0-0000-7000-8000-000000000000").is_some());
-        for unknown in ["", "abc", "\0", "0190b5a0"] {
+        for unknown in ["", "abc", "0190b5a0", "\t"] {
             assert_eq!(read(unknown), None);
         }
+        for refused in ["\0", "0190b5a0-0000-7000-8000-000000000000\0", "a\u{202e}"] {
+            assert!(Id::<AgentId>::read(json!(refused)).is_err());
+        }
         assert!(Id::<AgentId>::read(json!(7)).is_err());
+    }
+
+    #[test]
+    fn phone_numbers_are_read_without_what_is_invisible_in_them() {
+        for copied in [
+            "\u{202a}+15125550100\u{202c}",
+            "+1512\u{200b}5550100\u{feff}",
+            " +15125550100\n",
+            "\0+15125550100",
+        ] {
+            assert_eq!(
+                Phone::read(json!(copied)).map(|phone| phone.0.to_string()),
+                Ok("+15125550100".into())
+            );
+            assert!(!WrittenPhone::read(json!(copied)).expect("a number").0.contains(is_harmful));
+        }
+        assert!(Phone::read(json!("+1 512 555 0100")).is_err());
+        assert!(WrittenPhone::read(json!("1".repeat(101))).is_err());
     }
 
     #[test]
@@ -504,10 +558,12 @@ mod tests {
     }
 
     #[test]
-    fn objects_with_nul_or_too_large_are_refused() {
-        assert!(Object::<100>::read(json!({ "a": { "b": ["c"] } })).is_ok());
-        assert!(Object::<100>::read(json!({ "a": { "b": ["\0"] } })).is_err());
-        assert!(Object::<100>::read(json!({ "a\0": 1 })).is_err());
+    fn objects_with_harmful_characters_or_too_large_are_refused() {
+        assert!(Object::<100>::read(json!({ "a": { "b": ["c\r\n\t"] } })).is_ok());
+        let field = |value: Value| Object::<100>::read(value).expect_err("harmful").within("metadata").field;
+        assert_eq!(field(json!({ "a": { "b": ["c", "\0"] } })), "metadata.a.b.1");
+        assert_eq!(field(json!({ "a": { "b": "\u{2066}" } })), "metadata.a.b");
+        assert_eq!(field(json!({ "a": { "b\0": 1 } })), "metadata.a");
         assert!(Object::<10>::read(json!({ "a": "0123456789" })).is_err());
         assert!(Object::<10>::read(json!([])).is_err());
     }

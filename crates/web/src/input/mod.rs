@@ -11,7 +11,7 @@ mod text;
 
 pub use field::{
     Cursor, Decimal, Field, Id, Limit, List, Nested, Object, Parcel, Phone, Slot, Time, Url, Whole, Words,
-    page, storable,
+    WrittenPhone, page, storable,
 };
 pub use params::Params;
 pub use problem::Problem;

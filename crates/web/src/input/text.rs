@@ -1,35 +1,49 @@
-//! Strings with a stated length, without characters that do harm further on.
+//! Strings with a stated length, without characters that do harm further on (see [`domain::text`]).
 
 use std::ops::Deref;
 
+use domain::text::{clean_in_place, is_harmful};
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 
 use super::Problem;
 use super::field::Field;
 
-/// One line of text of `MIN` to `MAX` characters: no control characters, so that it can stand in a header or a log.
+/// One line of text of `MIN` to `MAX` characters, so that it can stand in a header or a log: tabs and line breaks in it become spaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line<const MIN: usize, const MAX: usize>(String);
 
-/// Text of `MIN` to `MAX` characters: tabs and line breaks may occur, other control characters may not (NUL cannot be
-/// stored, and the rest serves nobody who writes a prompt).
+/// Text of `MIN` to `MAX` characters, with tabs and line breaks. Every line break becomes a line feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<const MIN: usize, const MAX: usize>(String);
 
+/// What texts are expected to be like.
+pub(super) const WITHOUT_HARMFUL: &str = "without control characters other than tab and line feed, and without overrides, embeddings and isolates of the writing direction";
+
+/// True if a text holds a character that it may not keep. The carriage return of a line break is none.
+pub(super) fn holds_harmful(text: &str) -> bool {
+    text.match_indices(is_harmful).any(|(at, found)| found != "\r" || !text[at + 1..].starts_with('\n'))
+}
+
+/// The problem of a text that does.
+pub(super) fn harmful() -> Problem {
+    Problem::new("", format!("expected text {WITHOUT_HARMFUL}"))
+}
+
 macro_rules! strings {
-    ($name:ident, $bad:expr, $kind:literal) => {
+    ($name:ident, $made:expr) => {
         impl<const MIN: usize, const MAX: usize> $name<MIN, MAX> {
             /// The string itself.
             pub fn into_inner(self) -> String {
                 self.0
             }
 
-            fn check(text: String) -> Result<Self, Problem> {
-                let bad: fn(char) -> bool = $bad;
-                if text.chars().any(bad) {
-                    return Err(Problem::new("", concat!("expected ", $kind)));
+            fn check(mut text: String) -> Result<Self, Problem> {
+                if holds_harmful(&text) {
+                    return Err(harmful());
                 }
+                let make: fn(&mut String) = $made;
+                make(&mut text);
                 if MIN > 0 && text.trim().is_empty() {
                     return Err(Problem::new("", "expected a string that is not blank"));
                 }
@@ -68,12 +82,13 @@ macro_rules! strings {
     };
 }
 
-strings!(Line, char::is_control, "a single line without control characters");
-strings!(
-    Text,
-    |c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'),
-    "text without control characters other than tab and line break"
-);
+strings!(Line, |text| {
+    clean_in_place(text);
+    if text.contains(['\t', '\n']) {
+        *text = text.replace(['\t', '\n'], " ");
+    }
+});
+strings!(Text, clean_in_place);
 
 #[cfg(test)]
 mod tests {
@@ -83,11 +98,17 @@ mod tests {
     fn lengths_count_characters_and_control_characters_are_refused() {
         let line = |text: &str| Line::<1, 5>::read(json!(text)).is_ok();
         assert!(line("héllo") && line("12345"));
-        for bad in ["", "   ", "123456", "a\nb", "a\0b", "a\u{7f}", "a\u{85}b"] {
+        for bad in ["", "   ", "123456", "a\rb", "a\0b", "a\u{7f}", "a\u{85}b", "a\u{202e}"] {
             assert!(!line(bad), "{bad:?}");
         }
-        assert!(Text::<0, 20>::read(json!("two\r\n\tlines")).is_ok());
         assert!(Text::<0, 20>::read(json!("nul\0")).is_err());
         assert!(Text::<0, 20>::read(json!(5)).is_err());
+    }
+
+    #[test]
+    fn tabs_and_line_breaks_stay_in_texts_and_are_spaces_in_lines() {
+        let sent = json!("two\r\n\tlines");
+        assert_eq!(Text::<0, 20>::read(sent.clone()).map(Text::into_inner), Ok("two\n\tlines".into()));
+        assert_eq!(Line::<0, 20>::read(sent).map(Line::into_inner), Ok("two  lines".into()));
     }
 }
