@@ -11,9 +11,11 @@ mod page;
 mod platform;
 mod postgres;
 mod sqlite;
+mod sqlite_connection;
 mod table;
 mod tenancy;
 mod tx;
+mod value;
 pub mod vault;
 
 pub mod agents;
@@ -236,6 +238,15 @@ impl Store {
     /// True if other processes may work on the same database.
     pub fn is_shared(&self) -> bool {
         matches!(self.0.database, Database::Postgres(_))
+    }
+
+    /// How often SQLite has compiled a statement again that it had kept; only a change of the schema makes that necessary.
+    #[doc(hidden)]
+    pub fn recompiled_statements(&self) -> u64 {
+        match &self.0.database {
+            Database::Sqlite(sqlite) => sqlite.recompiled(),
+            Database::Postgres(_) => 0,
+        }
     }
 
     /// Looks whether the database answers and takes writes.

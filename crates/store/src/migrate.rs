@@ -89,7 +89,7 @@ async fn step(tx: &mut Tx, migration: &Migration) -> Result<(), StoreError> {
         return Ok(());
     }
     match &tx.connection {
-        Connection::Sqlite(connection) => connection.execute_batch(&sqlite_text(migration.text))?,
+        Connection::Sqlite(connection) => connection.batch(&sqlite_text(migration.text))?,
         Connection::Postgres(connection) => connection.batch(&postgres_text(migration.text)).await?,
     }
     tx.execute("INSERT INTO migrations (number) VALUES ($1)", params![migration.number]).await?;

@@ -6,16 +6,18 @@
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use futures_core::future::BoxFuture;
 use futures_util::FutureExt as _;
-use rusqlite::{Connection as SqliteConnection, OpenFlags};
+use rusqlite::OpenFlags;
 use tokio::sync::oneshot;
 
+use crate::sqlite_connection::SqliteConnection;
 use crate::tx::{Connection, PlatformTx};
 use crate::{OpenError, StoreError};
 
@@ -33,9 +35,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Work committed without a sync is synced after this long without other work.
 const LAZY_SYNC: Duration = Duration::from_millis(500);
-
-/// Statements kept ready per connection.
-const STATEMENTS: usize = 256;
 
 /// Idle readers kept open.
 const READERS: usize = 16;
@@ -124,18 +123,19 @@ where
 struct Opener {
     target: String,
     flags: OpenFlags,
+    /// How often a kept statement had to be compiled again.
+    recompiled: Arc<AtomicU64>,
 }
 
 impl Opener {
     fn open(&self) -> Result<SqliteConnection, StoreError> {
-        let connection = SqliteConnection::open_with_flags(&self.target, self.flags)?;
+        let connection = rusqlite::Connection::open_with_flags(&self.target, self.flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        Ok(connection)
+        SqliteConnection::new(connection, Arc::clone(&self.recompiled))
     }
 }
 
@@ -154,7 +154,8 @@ impl Sqlite {
             std::fs::create_dir_all(folder).map_err(file_error)?;
         }
         let lock = if exclusive { Some(lock(path)?) } else { None };
-        let opener = Opener { target: path.display().to_string(), flags: read_write };
+        let opener =
+            Opener { target: path.display().to_string(), flags: read_write, recompiled: Arc::default() };
         let connection = opener
             .open()
             .map_err(|error| OpenError::File { path: opener.target.clone(), why: error.to_string() })?;
@@ -205,9 +206,9 @@ impl Sqlite {
             Some(tx) => tx,
             None => self.open_reader()?,
         };
-        control(&tx, "BEGIN")?;
+        sqlite(&tx).control("BEGIN")?;
         let result = run_to_end(&mut tx, work);
-        control(&tx, "COMMIT")?;
+        sqlite(&tx).control("COMMIT")?;
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < READERS {
             readers.push(tx);
@@ -217,8 +218,12 @@ impl Sqlite {
 
     fn open_reader(&self) -> Result<PlatformTx, StoreError> {
         let connection = self.opener.open()?;
-        connection.pragma_update(None, "query_only", true)?;
+        connection.batch("PRAGMA query_only = true")?;
         Ok(PlatformTx::new(Connection::Sqlite(connection)))
+    }
+
+    pub(crate) fn recompiled(&self) -> u64 {
+        self.opener.recompiled.load(Ordering::Relaxed)
     }
 
     /// Lets the writer finish what was queued.
@@ -262,12 +267,6 @@ fn sqlite(tx: &PlatformTx) -> &SqliteConnection {
             unreachable!("the writer and the readers of SQLite hold SQLite connections")
         }
     }
-}
-
-/// Runs a statement that begins or ends something.
-fn control(tx: &PlatformTx, sql: &str) -> Result<(), StoreError> {
-    sqlite(tx).prepare_cached(sql)?.execute(())?;
-    Ok(())
 }
 
 struct Writer {
@@ -318,7 +317,7 @@ impl Writer {
     fn sync(&mut self) {
         self.synced = true;
         if let Some(tx) = &self.tx
-            && let Err(error) = sqlite(tx).query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))
+            && let Err(error) = sqlite(tx).control("PRAGMA wal_checkpoint(PASSIVE)")
         {
             tracing::warn!(%error, "telemetry could not be synced to disk");
         }
@@ -350,7 +349,7 @@ impl Writer {
     /// Opens the file anew and writes a probe, synced: only then are further writes acknowledged.
     fn prove(&self) -> Result<PlatformTx, StoreError> {
         let connection = self.opener.open()?;
-        connection.execute_batch(
+        connection.batch(
             "BEGIN IMMEDIATE; INSERT INTO meta (name, value) VALUES ('probe', '1') \
              ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1; COMMIT",
         )?;
@@ -372,22 +371,22 @@ fn run_group(
     done: &mut Vec<Box<dyn Unit>>,
 ) -> Result<(), StoreError> {
     let mut run = || {
-        control(tx, if lazy { "PRAGMA synchronous = NORMAL" } else { "PRAGMA synchronous = FULL" })?;
-        control(tx, "BEGIN IMMEDIATE")?;
+        sqlite(tx).control(if lazy { "PRAGMA synchronous = NORMAL" } else { "PRAGMA synchronous = FULL" })?;
+        sqlite(tx).control("BEGIN IMMEDIATE")?;
         while let Some(unit) = group.front_mut() {
-            control(tx, "SAVEPOINT unit")?;
+            sqlite(tx).control("SAVEPOINT unit")?;
             let keep = unit.run(tx);
             done.extend(group.pop_front());
-            if sqlite(tx).is_autocommit() {
+            if sqlite(tx).is_idle() {
                 // A full disk or a failed write ends the whole transaction, not only the statement.
                 return Err(StoreError::Full);
             }
             if !keep {
-                control(tx, "ROLLBACK TO unit")?;
+                sqlite(tx).control("ROLLBACK TO unit")?;
             }
-            control(tx, "RELEASE unit")?;
+            sqlite(tx).control("RELEASE unit")?;
         }
-        control(tx, "COMMIT")
+        sqlite(tx).control("COMMIT")
     };
     let result = run();
     done.extend(group);

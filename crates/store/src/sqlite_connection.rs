@@ -1,0 +1,170 @@
+//! A connection to a SQLite file, and how a statement runs on it.
+//!
+//! Statements are compiled once per connection and kept. SQLite would compile a kept statement anew on each use, because its plan may
+//! depend on the values that were bound before; the stability guarantee for plans (QPSG), set on every connection, forbids that.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::config::DbConfig;
+use rusqlite::types::ValueRef;
+use rusqlite::{CachedStatement, StatementStatus};
+
+use crate::StoreError;
+use crate::value::{Cell, Param, Row};
+
+/// Statements kept ready per connection.
+const STATEMENTS: usize = 256;
+
+pub(crate) struct SqliteConnection {
+    connection: rusqlite::Connection,
+    /// How often a kept statement had to be compiled again, over all connections to the file.
+    recompiled: Arc<AtomicU64>,
+}
+
+impl SqliteConnection {
+    pub(crate) fn new(
+        connection: rusqlite::Connection,
+        recompiled: Arc<AtomicU64>,
+    ) -> Result<Self, StoreError> {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Self { connection, recompiled })
+    }
+
+    /// Runs statements without values, which are not kept.
+    pub(crate) fn batch(&self, sql: &str) -> Result<(), StoreError> {
+        Ok(self.connection.execute_batch(sql)?)
+    }
+
+    /// Runs a statement without values; what it finds is of no interest.
+    pub(crate) fn control(&self, sql: &str) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut found = statement.raw_query();
+        while found.next()?.is_some() {}
+        Ok(())
+    }
+
+    /// True if no transaction is open.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.connection.is_autocommit()
+    }
+
+    pub(crate) fn execute(&self, sql: &str, params: &[Param]) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(&without_holes(sql))?;
+        bind(&mut statement, params)?;
+        let touched = statement.raw_execute()?;
+        self.count(&statement);
+        Ok(touched as u64)
+    }
+
+    pub(crate) fn execute_each(&self, sql: &str, sets: &[Vec<Param>]) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(&without_holes(sql))?;
+        for params in sets {
+            bind(&mut statement, params)?;
+            statement.raw_execute()?;
+        }
+        self.count(&statement);
+        Ok(())
+    }
+
+    pub(crate) fn query(&self, sql: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&without_holes(sql))?;
+        bind(&mut statement, params)?;
+        let columns = statement.column_count();
+        let mut found = statement.raw_query();
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            let mut cells = Vec::with_capacity(columns);
+            for column in 0..columns {
+                cells.push(cell(row.get_ref(column)?)?);
+            }
+            rows.push(Row::new(cells));
+        }
+        drop(found);
+        self.count(&statement);
+        Ok(rows)
+    }
+
+    fn count(&self, statement: &CachedStatement<'_>) {
+        let recompiled = statement.reset_status(StatementStatus::RePrepare);
+        if recompiled > 0 {
+            self.recompiled.fetch_add(u64::from(recompiled.unsigned_abs()), Ordering::Relaxed);
+        }
+    }
+}
+
+/// SQLite locks nothing but the whole file.
+fn without_holes(sql: &str) -> Cow<'_, str> {
+    if sql.contains('{') {
+        Cow::Owned(sql.replace("{for_update}", "").replace("{skip_locked}", ""))
+    } else {
+        Cow::Borrowed(sql)
+    }
+}
+
+/// Gives each placeholder its value. To SQLite `$7` is a name, and it numbers names in the order in which it meets them; the number in
+/// the name says which value is meant.
+fn bind(statement: &mut CachedStatement<'_>, params: &[Param]) -> Result<(), StoreError> {
+    for place in 1..=statement.parameter_count() {
+        let number = statement.parameter_name(place).and_then(|name| name.strip_prefix('$')?.parse().ok());
+        let value = number.and_then(|number: usize| params.get(number.checked_sub(1)?));
+        let lacking = || StoreError::Unexpected("a placeholder without a value".to_owned());
+        statement.raw_bind_parameter(place, value.ok_or_else(lacking)?)?;
+    }
+    Ok(())
+}
+
+fn cell(value: ValueRef<'_>) -> Result<Cell, StoreError> {
+    Ok(match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(value) => Cell::Int(value),
+        ValueRef::Text(value) => Cell::Text(String::from_utf8_lossy(value).into_owned()),
+        ValueRef::Blob(value) => Cell::Bytes(value.to_vec()),
+        ValueRef::Real(_) => return Err(StoreError::corrupt("a query", "a fraction where none belongs")),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::params;
+
+    fn connection() -> SqliteConnection {
+        let connection = rusqlite::Connection::open_in_memory().expect("memory");
+        SqliteConnection::new(connection, Arc::default()).expect("a connection")
+    }
+
+    #[test]
+    fn placeholders_take_their_values_by_number_in_whatever_order_they_stand() {
+        let connection = connection();
+        connection.batch("CREATE TABLE t (a INTEGER, b INTEGER, c INTEGER)").expect("a table");
+        let insert = "INSERT INTO t (c, b, a) VALUES ($11, $2, $1)";
+        let mut values: Vec<Param> = (1..=10).map(Param::Int).collect();
+        assert!(matches!(connection.execute(insert, &values), Err(StoreError::Unexpected(_))));
+        values.push(Param::Int(11));
+        assert_eq!(connection.execute(insert, &values), Ok(1));
+        let found = connection.query("SELECT a, b, c FROM t WHERE b = $2 AND a = $1 AND a = $1", &values);
+        let mut row = found.expect("a row").remove(0);
+        assert_eq!((row.next(), row.next(), row.next()), (Ok(1_i64), Ok(2_i64), Ok(11_i64)));
+    }
+
+    #[test]
+    fn a_kept_statement_is_not_compiled_again_for_other_values() {
+        let connection = connection();
+        connection
+            .batch(
+                "CREATE TABLE t (a INTEGER PRIMARY KEY, b INTEGER); CREATE INDEX t_b ON t (b); \
+                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) \
+                 INSERT INTO t SELECT i, i % 7 FROM n; ANALYZE",
+            )
+            .expect("a table with statistics");
+        for value in 0_i64..100 {
+            let rows =
+                connection.query("SELECT a FROM t WHERE b >= $1 AND b < $2", params![value, value + 2]);
+            rows.expect("it runs");
+        }
+        assert_eq!(connection.recompiled.load(Ordering::Relaxed), 0);
+    }
+}
