@@ -15,9 +15,8 @@ use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use store::StoreError;
-use web::LoggedCause;
-use web::Refusal;
 use web::input::Problem;
+use web::{LoggedCause, LoggedCode, Refusal};
 
 macro_rules! codes {
     ($($variant:ident = $text:literal, $status:literal, $when:literal;)*) => {
@@ -325,6 +324,7 @@ impl IntoResponse for ApiError {
         for (name, value) in refusal.headers {
             headers.insert(name, value);
         }
+        response.extensions_mut().insert(LoggedCode(refusal.code.as_str()));
         if let Some(cause) = refusal.logged {
             response.extensions_mut().insert(cause);
         }

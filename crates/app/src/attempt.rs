@@ -105,7 +105,7 @@ pub(crate) async fn run<T>(
         // Its words may hold somebody's data; they have gone to standard error and nowhere else.
         Err(_) => ("the attempt panicked; standard error shows where".to_owned(), Unsuccessful::Panicked),
     };
-    metrics::counter!("kaicalls_job_attempts_failed_total", "kind" => kind).increment(1);
+    meters::JOB_ATTEMPTS_FAILED.with([kind]).increment(1);
     settle(app, attempt, error, last_words).await;
     Err(unsuccessful)
 }
@@ -136,7 +136,7 @@ async fn settle(
         .await;
     match given_up {
         Ok(()) => {
-            metrics::counter!("kaicalls_jobs_failed_total", "kind" => kind).increment(1);
+            meters::JOBS_FAILED.with([kind]).increment(1);
             tracing::error!(%job, kind, attempt = number, error, "A job is given up; `kaicalls jobs retry` has it done again");
         }
         Err(trouble) => {

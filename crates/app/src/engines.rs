@@ -95,6 +95,11 @@ impl Engines {
         self.by_name.get(name).filter(|entry| entry.takes_calls).map(|entry| &entry.engine)
     }
 
+    /// The names of all engines.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.by_name.keys().copied()
+    }
+
     /// All engines that take new calls, by name.
     pub fn all_open(&self) -> impl Iterator<Item = &Arc<dyn CallEngine>> {
         self.by_name.values().filter(|entry| entry.takes_calls).map(|entry| &entry.engine)

@@ -8,6 +8,7 @@ mod attempt;
 pub mod calls;
 mod desk;
 mod engines;
+pub mod gauges;
 pub mod idempotency;
 pub mod jobs;
 pub mod keys;

@@ -11,6 +11,7 @@ use domain::{AgentId, Clock, IdSource, NodeId, Timestamp};
 use speech::CallAnalyst;
 use store::Store;
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
 use crate::engines::Engines;
 use crate::live::LiveBus;
@@ -187,12 +188,12 @@ impl App {
         }
     }
 
-    /// Runs a task that [`App::stop`] waits for.
+    /// Runs a task that [`App::stop`] waits for. What it logs carries the id of the request that led to it, if there is one.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
     ) -> tokio::task::JoinHandle<T> {
-        self.0.tasks.spawn(task)
+        self.0.tasks.spawn(task.in_current_span())
     }
 
     /// Waits; false if the platform stops meanwhile.

@@ -14,13 +14,13 @@ use hyper::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tower::Service as _;
 use web::PeerAddress;
 
 use crate::failure::Failure;
+use crate::telemetry::Figures;
 
 /// Connections at once; more wait to be accepted.
 const CONNECTIONS: usize = 8192;
@@ -99,7 +99,8 @@ async fn answer(
 }
 
 /// Metrics, liveness and readiness, on an address of their own.
-pub(crate) fn operations_router(metrics: PrometheusHandle, app: app::App) -> Router {
+pub(crate) fn operations_router(figures: Figures, app: app::App) -> Router {
+    let measured = app.clone();
     let ready = move || {
         let app = app.clone();
         async move {
@@ -113,7 +114,7 @@ pub(crate) fn operations_router(metrics: PrometheusHandle, app: app::App) -> Rou
         }
     };
     Router::new()
-        .route("/metrics", get(move || async move { metrics.render() }))
+        .route("/metrics", get(move || async move { figures.page(&measured).await }))
         .route("/livez", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
 }

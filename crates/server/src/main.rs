@@ -66,6 +66,8 @@ enum Command {
     Openapi,
     /// Print all settings with their defaults as a Markdown page
     Settings,
+    /// Print all metrics with their meaning as a Markdown page
+    Metrics,
 }
 
 #[tokio::main]
@@ -89,6 +91,10 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
             commands::settings::run();
             return Ok(());
         }
+        Command::Metrics => {
+            commands::metrics::run();
+            return Ok(());
+        }
         _ => {}
     }
     let config = Config::load(arguments.config.as_deref())?;
@@ -108,6 +114,6 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Jobs(jobs) => jobs.run(config).await,
         Command::OptOuts(opt_outs) => opt_outs.run(config).await,
         Command::Doctor => commands::doctor::run(config).await,
-        Command::Demo(_) | Command::Openapi | Command::Settings => Ok(()),
+        Command::Demo(_) | Command::Openapi | Command::Settings | Command::Metrics => Ok(()),
     }
 }

@@ -1,12 +1,19 @@
-//! Logs and metrics. Logs carry request and call ids, never numbers, names or what was said.
+//! Logs and metrics. Logs carry ids of requests and calls, never numbers, names or what was said.
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use app::App;
+use meters::Kind;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::Config;
 use crate::failure::Failure;
+
+/// How often what histograms have gathered is put into their buckets, whether or not anybody asks for it. Until then each measurement
+/// takes memory.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Starts logging to standard error.
 pub(crate) fn start_logs(config: &Config) -> Result<(), Failure> {
@@ -24,11 +31,74 @@ pub(crate) fn start_logs(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Starts counting.
-pub(crate) fn start_metrics() -> Result<PrometheusHandle, Failure> {
-    let buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-    PrometheusBuilder::new()
-        .set_buckets(&buckets)
-        .and_then(PrometheusBuilder::install_recorder)
-        .map_err(|error| Failure::Because(format!("metrics cannot be started: {error}")))
+/// Everything that is counted and measured, as Prometheus reads it. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Figures(PrometheusHandle);
+
+impl Figures {
+    /// Starts counting. What is counted before that is lost.
+    pub(crate) fn start() -> Result<Self, Failure> {
+        let failed = |error| Failure::Because(format!("metrics cannot be started: {error}"));
+        let mut builder = PrometheusBuilder::new();
+        for entry in meters::CATALOGUE.iter().filter(|entry| entry.kind == Kind::Histogram) {
+            let name = Matcher::Full(entry.name.to_owned());
+            builder = builder.set_buckets_for_metric(name, entry.buckets).map_err(failed)?;
+        }
+        let handle = builder.install_recorder().map_err(failed)?;
+        meters::describe();
+        tokio::spawn({
+            let handle = handle.clone();
+            async move {
+                loop {
+                    tokio::time::sleep(UPKEEP).await;
+                    handle.run_upkeep();
+                }
+            }
+        });
+        Ok(Self(handle))
+    }
+
+    /// The page, with the figures of the database and of this process looked up.
+    pub(crate) async fn page(&self, app: &App) -> String {
+        app::gauges::refresh(app).await;
+        meters::BUILD_INFO.with([env!("CARGO_PKG_VERSION"), app.store().engine()]).set(1.0);
+        process();
+        self.0.render()
+    }
+}
+
+/// Sets what the system says about this process; nothing where it does not say it.
+fn process() {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    if let Some(kib) = resident.and_then(|line| line.split_whitespace().next()?.parse::<u32>().ok()) {
+        meters::MEMORY_BYTES.with([]).set(f64::from(kib) * 1024.0);
+    }
+    if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
+        meters::OPEN_FILES.with([]).set(f64::from(u32::try_from(open.count()).unwrap_or(u32::MAX)));
+    }
+    let times = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    if let Some(seconds) = cpu_seconds(&times) {
+        meters::CPU_SECONDS.with([]).absolute(seconds);
+    }
+}
+
+/// The processor time in a line of `/proc/PID/stat`: its fields 14 and 15, in hundredths of a second (proc(5)).
+fn cpu_seconds(line: &str) -> Option<u64> {
+    // The name of the program may hold blanks and ends at the last parenthesis.
+    let mut fields = line.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let (user, system): (u64, u64) = (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?);
+    Some((user + system) / 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processor_time_is_read_past_names_with_blanks() {
+        let line = "17 (kai) calls) S 1 17 17 0 -1 4194560 512 0 0 0 250 175 0 0 20 0 4 0 900 0 0";
+        assert_eq!(cpu_seconds(line), Some(4));
+        assert_eq!(cpu_seconds("17 (kaicalls"), None);
+    }
 }

@@ -120,7 +120,7 @@ pub async fn add(tx: &mut PlatformTx, job: &NewJob) -> Result<(), StoreError> {
         )
         .await?;
     if added > 0 && job.leased_to.is_none() {
-        tx.jobs_added += 1;
+        tx.afterwards.jobs_added += 1;
     }
     Ok(())
 }
@@ -237,7 +237,7 @@ pub async fn revive(tx: &mut PlatformTx, id: JobId, now: Timestamp) -> Result<bo
     let sql =
         "UPDATE jobs SET failed_at = NULL, run_at = $2, attempts = 0 WHERE id = $1 AND failed_at IS NOT NULL";
     let revived = tx.execute(sql, params![id, now]).await? > 0;
-    tx.jobs_added += u32::from(revived);
+    tx.afterwards.jobs_added += u32::from(revived);
     Ok(revived)
 }
 
@@ -285,6 +285,51 @@ pub async fn pending(tx: &mut PlatformTx) -> Result<Vec<(String, u64)>, StoreErr
         Ok((row.next()?, row.next()?))
     };
     tx.query(sql, &[]).await?.into_iter().map(read).collect()
+}
+
+/// How the jobs of one kind stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The word in storage, which may be one that this version does not know.
+    pub kind: String,
+    /// Jobs that wait for a worker.
+    pub due: u64,
+    /// Jobs that wait for their time.
+    pub later: u64,
+    /// Jobs that somebody works on.
+    pub held: u64,
+    pub given_up: u64,
+    /// Since when the longest waiting due job has been due.
+    pub due_since: Option<Timestamp>,
+}
+
+impl Standing {
+    /// That of a kind without jobs.
+    pub fn none(kind: &str) -> Self {
+        Self { kind: kind.to_owned(), due: 0, later: 0, held: 0, given_up: 0, due_since: None }
+    }
+}
+
+/// How the jobs of each kind stand of which there are any.
+pub async fn standing(tx: &mut PlatformTx, now: Timestamp) -> Result<Vec<Standing>, StoreError> {
+    const FREE: &str = "failed_at IS NULL AND (lease_until IS NULL OR lease_until <= $1)";
+    let sql = format!(
+        "SELECT kind, count(CASE WHEN {FREE} AND run_at <= $1 THEN 1 END), count(CASE WHEN {FREE} AND run_at > $1 THEN 1 END), \
+         count(CASE WHEN failed_at IS NULL AND lease_until > $1 THEN 1 END), count(failed_at), \
+         min(CASE WHEN {FREE} AND run_at <= $1 THEN run_at END) FROM jobs GROUP BY kind ORDER BY kind"
+    );
+    let read = |row: Row| {
+        let mut row = row.of("jobs");
+        Ok(Standing {
+            kind: row.next()?,
+            due: row.next()?,
+            later: row.next()?,
+            held: row.next()?,
+            given_up: row.next()?,
+            due_since: row.next()?,
+        })
+    };
+    tx.query(&sql, params![now]).await?.into_iter().map(read).collect()
 }
 
 /// How many jobs have been given up.

@@ -43,10 +43,12 @@ mod utterances;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use domain::Timestamp;
 use domain::clock::CreationTimes;
 pub use futures_core::future::BoxFuture;
+use meters::HistogramHandle;
 use tokio::sync::watch;
 
 pub use error::{OpenError, StoreError};
@@ -120,6 +122,27 @@ struct Inner {
     vault: Vault,
     times: CreationTimes,
     bell: Arc<watch::Sender<u64>>,
+    meters: Meters,
+}
+
+/// How long transactions of each kind take.
+#[derive(Debug)]
+struct Meters {
+    write: HistogramHandle,
+    lazy: HistogramHandle,
+    read: HistogramHandle,
+}
+
+impl Meters {
+    fn new() -> Self {
+        let of_kind = |kind| meters::DATABASE_TRANSACTION_SECONDS.with([kind]);
+        Self { write: of_kind("write"), lazy: of_kind("lazy"), read: of_kind("read") }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a transaction took is measured, not decided by")]
+fn begin() -> Instant {
+    Instant::now()
 }
 
 #[derive(Debug)]
@@ -145,6 +168,7 @@ impl Store {
             vault: Vault::new(&options.master),
             times: CreationTimes::new(options.node_slot),
             bell,
+            meters: Meters::new(),
         }));
         migrate::run(&store).await?;
         Ok(Platform::new(store))
@@ -176,12 +200,18 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (value, jobs_added) = match &self.0.database {
+        let begun = begin();
+        let (value, afterwards) = match &self.0.database {
             Database::Sqlite(sqlite) => sqlite.write(work, lazy).await?,
             Database::Postgres(postgres) => postgres.write(work, lazy).await?,
         };
-        if jobs_added {
+        let meter = if lazy { &self.0.meters.lazy } else { &self.0.meters.write };
+        meter.record(begun.elapsed());
+        if afterwards.jobs_added > 0 {
             self.0.bell.send_modify(|rung| *rung += 1);
+        }
+        for action in afterwards.actions {
+            action();
         }
         Ok(value)
     }
@@ -201,10 +231,13 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        match &self.0.database {
+        let begun = begin();
+        let found = match &self.0.database {
             Database::Sqlite(sqlite) => sqlite.read(work),
             Database::Postgres(postgres) => postgres.read(work).await,
-        }
+        };
+        self.0.meters.read.record(begun.elapsed());
+        found
     }
 
     /// Keys made from the master key.
@@ -255,6 +288,26 @@ impl Store {
             Box::pin(async move { tx.query_one("SELECT value FROM meta LIMIT 1", &[]).await.map(drop) })
         })
         .await
+    }
+
+    /// Sets the figures of the database that are not counted but looked up.
+    pub async fn look_at_size(&self) -> Result<(), StoreError> {
+        let sql = match &self.0.database {
+            Database::Sqlite(_) => {
+                "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+            }
+            Database::Postgres(postgres) => {
+                postgres.look_at_pool();
+                "SELECT pg_database_size(current_database())"
+            }
+        };
+        let row = self.read(move |tx| Box::pin(async move { tx.query_one(sql, &[]).await })).await?;
+        if let Some(mut row) = row {
+            let bytes: u64 = row.next()?;
+            #[expect(clippy::cast_precision_loss, reason = "a size in bytes, for people")]
+            meters::DATABASE_BYTES.with([]).set(bytes as f64);
+        }
+        Ok(())
     }
 
     /// Gives back connections. On SQLite the file closes when the last clone is gone.

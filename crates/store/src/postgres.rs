@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, NoTls};
 
-use crate::tx::{Cell, Connection, Param, PlatformTx, Row};
+use crate::tx::{Afterwards, Cell, Connection, Param, PlatformTx, Row};
 use crate::{OpenError, StoreError};
 
 /// How long to wait for a free connection before saying that there is too much to do.
@@ -53,8 +53,9 @@ impl Postgres {
         Ok(PgConnection { object: Some(self.pool.get().await?), clean: true })
     }
 
-    /// Runs a unit of work in a transaction on this task; says also whether it added jobs.
-    pub(crate) async fn write<T, E, F>(&self, work: F, lazy: bool) -> Result<(T, bool), E>
+    /// Runs a unit of work in a transaction on this task; says also what is to be done now that it is
+    /// over.
+    pub(crate) async fn write<T, E, F>(&self, work: F, lazy: bool) -> Result<(T, Afterwards), E>
     where
         F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send,
         E: From<StoreError>,
@@ -68,15 +69,15 @@ impl Postgres {
         let Connection::Postgres(connection) = &mut tx.tx.connection else {
             return Err(StoreError::Unexpected("another kind of connection".to_owned()).into());
         };
-        let end = match (&result, tx.tx.jobs_added) {
+        let end = match (&result, tx.tx.afterwards.jobs_added) {
             (Err(_), _) => "ROLLBACK",
             (Ok(_), 0) => "COMMIT",
             (Ok(_), _) => "NOTIFY kaicalls_jobs; COMMIT",
         };
         connection.batch(end).await?;
         connection.clean = true;
-        let jobs_added = tx.jobs_added > 0;
-        result.map(|value| (value, jobs_added))
+        let afterwards = std::mem::take(&mut tx.tx.afterwards);
+        result.map(|value| (value, afterwards))
     }
 
     /// Runs queries on this task. Each sees the newest state; use `write` where several must see the same.
@@ -123,6 +124,15 @@ impl Postgres {
                 tokio::time::sleep(LISTEN_AGAIN).await;
             }
         });
+    }
+
+    /// Sets the figures of the pool.
+    pub(crate) fn look_at_pool(&self) {
+        let status = self.pool.status();
+        let count = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+        meters::DATABASE_CONNECTIONS.with(["idle"]).set(count(status.available));
+        meters::DATABASE_CONNECTIONS.with(["busy"]).set(count(status.size.saturating_sub(status.available)));
+        meters::DATABASE_WAITING.with([]).set(count(status.waiting));
     }
 
     pub(crate) fn close(&self) {

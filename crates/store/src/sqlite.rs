@@ -18,7 +18,7 @@ use rusqlite::OpenFlags;
 use tokio::sync::oneshot;
 
 use crate::sqlite_connection::SqliteConnection;
-use crate::tx::{Connection, PlatformTx};
+use crate::tx::{Afterwards, Connection, PlatformTx};
 use crate::{OpenError, StoreError};
 
 /// Older versions can corrupt their write-ahead log when it starts over.
@@ -66,9 +66,8 @@ trait Unit: Send {
 struct Closure<T, E, F> {
     work: Option<F>,
     result: Option<Result<T, E>>,
-    /// Whether it added jobs that somebody has to be woken for.
-    jobs_added: bool,
-    answer: oneshot::Sender<Result<(T, bool), E>>,
+    afterwards: Afterwards,
+    answer: oneshot::Sender<Result<(T, Afterwards), E>>,
     lazy: bool,
 }
 
@@ -80,9 +79,8 @@ where
 {
     fn run(&mut self, tx: &mut PlatformTx) -> bool {
         let Some(work) = self.work.take() else { return false };
-        tx.jobs_added = 0;
         let result = run_to_end(tx, work);
-        self.jobs_added = tx.jobs_added > 0;
+        self.afterwards = std::mem::take(&mut tx.afterwards);
         let keep = result.is_ok();
         self.result = Some(result);
         keep
@@ -91,7 +89,7 @@ where
     fn settle(self: Box<Self>, committed: Result<(), StoreError>) {
         let answer = match (self.result, committed) {
             (Some(Err(error)), _) => Err(error),
-            (Some(Ok(value)), Ok(())) => Ok((value, self.jobs_added)),
+            (Some(Ok(value)), Ok(())) => Ok((value, self.afterwards)),
             (_, Err(error)) => Err(error.into()),
             (None, Ok(())) => Err(StoreError::Unexpected("the work was not done".to_owned()).into()),
         };
@@ -164,6 +162,7 @@ impl Sqlite {
             opener: opener.clone(),
             tx: Some(PlatformTx::new(Connection::Sqlite(connection))),
             synced: true,
+            group_size: meters::DATABASE_GROUP_SIZE.with([]),
         };
         let writer = std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
@@ -172,15 +171,16 @@ impl Sqlite {
         Ok(Self { queue: Some(queue), writer: Some(writer), readers: Mutex::default(), opener, _lock: lock })
     }
 
-    /// Queues a unit of work and waits until it is on disk; says also whether it added jobs.
-    pub(crate) async fn write<T, E, F>(&self, work: F, lazy: bool) -> Result<(T, bool), E>
+    /// Queues a unit of work and waits until it is on disk; says also what is to be done now that it is.
+    pub(crate) async fn write<T, E, F>(&self, work: F, lazy: bool) -> Result<(T, Afterwards), E>
     where
         F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        let unit = Closure { work: Some(work), result: None, jobs_added: false, answer, lazy };
+        let unit =
+            Closure { work: Some(work), result: None, afterwards: Afterwards::default(), answer, lazy };
         let queue = self.queue.as_ref().ok_or_else(|| StoreError::Unavailable("closed".to_owned()))?;
         match queue.try_send(Message::Work(Box::new(unit))) {
             Ok(()) => {}
@@ -275,6 +275,7 @@ struct Writer {
     tx: Option<PlatformTx>,
     /// False while work that was committed lazily may not be on disk.
     synced: bool,
+    group_size: meters::HistogramHandle,
 }
 
 impl Writer {
@@ -332,6 +333,7 @@ impl Writer {
         }
         let Some(mut tx) = self.tx.take() else { return };
         let lazy = group.iter().all(|unit| unit.is_lazy());
+        self.group_size.record(u32::try_from(group.len()).unwrap_or(u32::MAX));
         let mut done = Vec::with_capacity(group.len());
         match run_group(&mut tx, group, lazy, &mut done) {
             Ok(()) => {
@@ -340,6 +342,7 @@ impl Writer {
                 settle(done, &Ok(()));
             }
             Err(error) => {
+                meters::DATABASE_FAILED_COMMITS.with([]).increment(1);
                 tracing::error!(%error, "a group of transactions could not be committed; the database will be proven again");
                 settle(done, &Err(error));
             }

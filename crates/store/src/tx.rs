@@ -13,8 +13,15 @@ pub(crate) use crate::value::{Cell, Param, Row, ToParam, params, words};
 /// A transaction in progress: the way to the rows of a tenant, together with a [`Tenancy`](crate::Tenancy).
 pub struct Tx {
     pub(crate) connection: Connection,
+    pub(crate) afterwards: Afterwards,
+}
+
+/// What is done once a transaction is on stable storage, and never if it fails.
+#[derive(Default)]
+pub(crate) struct Afterwards {
     /// Jobs added that somebody has to be woken for.
     pub(crate) jobs_added: u32,
+    pub(crate) actions: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 pub(crate) enum Connection {
@@ -64,7 +71,13 @@ impl std::fmt::Debug for Tx {
 
 impl Tx {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection, jobs_added: 0 }
+        Self { connection, afterwards: Afterwards::default() }
+    }
+
+    /// Has something done when the transaction is over and has succeeded, such as a line in the log. It is not done if whoever asked for
+    /// the transaction no longer waits for it.
+    pub fn afterwards(&mut self, action: impl FnOnce() + Send + 'static) {
+        self.afterwards.actions.push(Box::new(action));
     }
 
     /// Runs a statement; gives the number of rows that it touched.

@@ -549,3 +549,61 @@ async fn a_job_that_is_given_up_is_kept_until_it_is_revived_or_asked_for_anew() 
         assert!(listed(false).await.is_empty());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_to_be_done_afterwards_is_done_only_if_the_transaction_succeeded() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    for database in databases().await {
+        let store = database.open().await;
+        let done = Arc::new(AtomicU32::new(0));
+        for keep in [true, false, true] {
+            let done = Arc::clone(&done);
+            let result = store
+                .write(move |tx| {
+                    Box::pin(async move {
+                        tx.afterwards(move || {
+                            done.fetch_add(1, Ordering::Relaxed);
+                        });
+                        if keep { Ok(()) } else { Err(StoreError::Busy) }
+                    })
+                })
+                .await;
+            assert_eq!(result.is_ok(), keep, "{}", store.engine());
+        }
+        assert_eq!(done.load(Ordering::Relaxed), 2, "{}", store.engine());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_tells_how_the_jobs_of_each_kind_stand() {
+    for database in databases().await {
+        let store = database.open().await;
+        for (number, kind, run_at) in [
+            (1, JobKind::Dial, 10),
+            (2, JobKind::Deliver, 20),
+            (3, JobKind::Deliver, 30),
+            (4, JobKind::Deliver, 900),
+            (5, JobKind::Deliver, 40),
+        ] {
+            add(&store, job(number, kind, run_at)).await;
+        }
+        assert_eq!(claim(&store, 1, 100, &[], 1).await, [2], "{}", store.engine());
+        let given_up = JobId(id(5));
+        store
+            .write(move |tx| {
+                Box::pin(async move { store::jobs::give_up(tx, given_up, at(100), "refused").await })
+            })
+            .await
+            .expect("given up");
+        let standing = store
+            .read(|tx| Box::pin(async move { store::jobs::standing(tx, at(100)).await }))
+            .await
+            .expect("the database works");
+        let found: Vec<_> = standing
+            .iter()
+            .map(|it| (it.kind.as_str(), it.due, it.later, it.held, it.given_up, it.due_since))
+            .collect();
+        let expected = [("deliver", 1, 1, 1, 1, Some(at(30))), ("dial", 1, 0, 0, 0, Some(at(10)))];
+        assert_eq!(found, expected, "{}", store.engine());
+    }
+}

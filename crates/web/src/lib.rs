@@ -16,6 +16,7 @@ pub mod origin;
 pub mod peer;
 mod refusal;
 pub mod request;
+mod request_log;
 pub mod session;
 
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use store::{BoxFuture, StoreError, Tx};
 pub use limits::RateLimits;
 pub use origin::OwnOrigin;
 pub use peer::{PeerAddress, TrustedProxies};
-pub use refusal::{LOGIN_PAGE, LoggedCause, Refusal};
+pub use refusal::{LOGIN_PAGE, LoggedCause, LoggedCode, Refusal};
 
 /// Settings of everything that answers requests.
 #[derive(Debug, Clone)]
@@ -49,13 +50,20 @@ struct Inner {
     usage: UsageLog,
     limits: limits::Limits,
     settings: Settings,
+    request_log: request_log::RequestLog,
 }
 
 impl Web {
     /// Puts requests on top of the platform.
     pub fn new(app: App, usage: UsageLog, settings: Settings) -> Self {
         let limits = limits::Limits::new(settings.rate_limits);
-        Self(Arc::new(Inner { app, usage, limits, settings }))
+        Self(Arc::new(Inner {
+            app,
+            usage,
+            limits,
+            settings,
+            request_log: request_log::RequestLog::default(),
+        }))
     }
 
     pub fn app(&self) -> &App {
@@ -78,6 +86,10 @@ impl Web {
 
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    fn request_log(&self) -> &request_log::RequestLog {
+        &self.0.request_log
     }
 
     fn limits(&self) -> &limits::Limits {

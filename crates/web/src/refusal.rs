@@ -17,6 +17,10 @@ pub const LOGIN_PAGE: &str = "/login";
 #[derive(Debug, Clone)]
 pub struct LoggedCause(pub String);
 
+/// The public code of a refusal, for the log; put into the answer's extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct LoggedCode(pub &'static str);
+
 /// Why a request is turned away.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {

@@ -19,7 +19,6 @@ use tracing::Instrument as _;
 
 use crate::body::Kept;
 use crate::limits::{Group, Verdict};
-use crate::refusal::LoggedCause;
 use crate::{Refusal, Web};
 
 /// Routes that share the layer, and what differs between them.
@@ -85,8 +84,9 @@ async fn observe<E: Entry>(State(entry): State<E>, mut request: Request, next: N
         let run = AssertUnwindSafe(next.run(request)).catch_unwind();
         let mut response = run.await.unwrap_or_else(|_| entry.panicked());
         let label = known.as_ref().map_or("unknown", |(path, _)| path.as_str());
-        log(&method, label, &response);
-        measure(&method, label, response.status(), started);
+        let call = record.known().and_then(|known| known.call_id);
+        web.request_log().answered(known_method(&method), label, call, &response, started);
+        measure(known_method(&method), label, response.status(), started);
         if let Some((path, _)) = &known {
             keep_usage(web, &record, &method, path, response.status());
         }
@@ -117,25 +117,16 @@ fn new_request_id(web: &Web) -> HeaderValue {
     HeaderValue::from_str(&text).expect("hexadecimal digits are visible ASCII")
 }
 
-fn log(method: &Method, route: &str, response: &Response) {
-    let status = response.status().as_u16();
-    match response.extensions().get::<LoggedCause>() {
-        Some(LoggedCause(cause)) => tracing::error!(%method, route, status, cause, "Request failed: {cause}"),
-        None => tracing::debug!(%method, route, status, "Request answered"),
-    }
+/// The method in a word of our own: whatever else people send becomes neither a label nor a part of the log.
+fn known_method(method: &Method) -> &'static str {
+    let known = ["GET", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "PUT"];
+    known.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
-fn measure(method: &Method, route: &str, status: StatusCode, started: Instant) {
-    // Whatever else people send as a method must not become a label.
-    let method =
-        if matches!(method.as_str(), "GET" | "POST" | "PATCH" | "DELETE" | "HEAD" | "OPTIONS" | "PUT") {
-            method.as_str().to_owned()
-        } else {
-            "other".to_owned()
-        };
-    let labels = [("method", method), ("route", route.to_owned()), ("status", status.as_str().to_owned())];
-    metrics::counter!("kaicalls_http_requests_total", &labels).increment(1);
-    metrics::histogram!("kaicalls_http_request_seconds", &labels).record(started.elapsed().as_secs_f64());
+fn measure(method: &'static str, route: &str, status: StatusCode, started: Instant) {
+    let labels = [method, route, status.as_str()];
+    meters::HTTP_REQUESTS.with(labels).increment(1);
+    meters::HTTP_REQUEST_SECONDS.with(labels).record(started.elapsed());
 }
 
 fn keep_usage(web: &Web, record: &Record, method: &Method, path: &str, status: StatusCode) {

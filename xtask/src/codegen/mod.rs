@@ -1,4 +1,4 @@
-//! Files that are made from the code and checked in: the contract, the settings page, the page of figures, and from the contract the
+//! Files that are made from the code and checked in: the contract, the pages of settings and metrics, the page of figures, and from the contract the
 //! resources of the SDKs. A difference means that one of them changed.
 
 mod python;
@@ -13,8 +13,11 @@ use crate::programs::{self, announce};
 use spec::Spec;
 
 /// The files, and the command of the binary that prints each.
-const FILES: &[(&str, &str)] =
-    &[("openapi/v1.json", "openapi"), ("docs/reference/configuration.md", "settings")];
+const FILES: &[(&str, &str)] = &[
+    ("openapi/v1.json", "openapi"),
+    ("docs/reference/configuration.md", "settings"),
+    ("docs/reference/metrics.md", "metrics"),
+];
 
 async fn made() -> Result<Vec<(PathBuf, String)>, Failure> {
     let binary = server::build(false).await?;

@@ -47,9 +47,26 @@ pub(crate) async fn tell(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     store::calls::update(tx, call).await?;
+    note(tx, call);
     let line = if call.failure().is_some() { LogLine::Failed } else { LogLine::Completed };
     store::call_log::add(tx, call.id, &[LogEntry { at: now, line }]).await?;
     news::ended(tx, app, call, now).await
+}
+
+/// Counts the end of a call and logs it, once it is stored.
+fn note(tx: &mut PlatformTx, call: &Call) {
+    let (id, business, agent) = (call.id, call.business_id, call.agent_id);
+    let (engine, mode, direction) = (call.engine.clone(), call.mode.as_str(), call.direction.as_str());
+    let outcome = call.failure().map_or("completed", |failure| failure.code.as_str());
+    let talked = call.talk().filter(|_| call.failure().is_none()).map(|talk| talk.talked);
+    tx.afterwards(move || {
+        meters::CALLS_ENDED.with([&engine, mode, direction, outcome]).increment(1);
+        if let Some(talked) = talked {
+            meters::CALL_TALK_SECONDS.with([&engine, mode, direction]).record(talked);
+        }
+        let talked_s = talked.unwrap_or_default().as_secs();
+        tracing::info!(call = %id, %business, %agent, engine, mode, direction, outcome, talked_s, "Call ended: {outcome}");
+    });
 }
 
 /// What the operator asks for the time; without such a price, what the engine asked of the operator.

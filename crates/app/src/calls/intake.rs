@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 use store::engine_messages::NewMessage;
 use store::jobs::{JobKind, NewJob};
 use store::{PlatformTx, StoreError};
+use tracing::{Instrument as _, Span};
 
 use super::{ending, news, opt_out, privacy, wrap_up};
 use crate::App;
@@ -32,11 +33,13 @@ const RETRY_PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration:
 /// Takes the reports of engines.
 pub(crate) struct Observer {
     app: App,
+    /// Whatever led to the call: engines report from tasks of their own.
+    origin: Span,
 }
 
 impl Observer {
     pub(crate) fn new(app: App) -> Self {
-        Self { app }
+        Self { app, origin: Span::current() }
     }
 }
 
@@ -52,14 +55,15 @@ impl CallObserver for Observer {
             gathered.len()
         };
         if ends || gathered >= GATHERED_LIMIT {
-            flush(&self.app, id, &line).await;
+            flush(&self.app, id, &line).instrument(self.origin.clone()).await;
         } else if !line.awaited.swap(true, Ordering::AcqRel) {
             let app = self.app.clone();
-            self.app.spawn(async move {
+            let gather = async move {
                 tokio::time::sleep(GATHERING).await;
                 line.awaited.store(false, Ordering::Release);
                 flush(&app, id, &line).await;
-            });
+            };
+            self.origin.in_scope(|| self.app.spawn(gather));
         }
     }
 }

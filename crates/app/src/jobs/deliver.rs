@@ -5,11 +5,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::event::Subject;
 use domain::{AttemptId, DeliveryId, JobId, Timestamp, text};
 use egress::{Answer, Post, SendError};
-use store::StoreError;
 use store::deliveries::{Attempt, Delivery, DeliveryState, RequestHeaders};
 use store::events::StoredEvent;
+use store::{PlatformTx, StoreError};
 use webhooks::schedule::{Attempted, Next};
 use webhooks::signature::{self, Envelope};
 
@@ -57,8 +58,13 @@ async fn deliver(app: &App, id: DeliveryId, job: JobId) -> Result<(), StoreError
     let (headers, result) = send(app, &delivery, &event, secret, attempt_id, started_at).await;
     let duration = begun.elapsed();
     let number = delivery.attempts + 1;
-    metrics::counter!("kaicalls_webhook_attempts_total", "result" => word(&result)).increment(1);
-    metrics::histogram!("kaicalls_webhook_attempt_seconds").record(duration);
+    let result_word = word(&result);
+    meters::WEBHOOK_ATTEMPTS.with([result_word]).increment(1);
+    meters::WEBHOOK_ATTEMPT_SECONDS.with([]).record(duration);
+    if delivery.attempts == 0 {
+        let lag = started_at.duration_since(delivery.created_at);
+        meters::WEBHOOK_FIRST_ATTEMPT_SECONDS.with([]).record(lag.as_secs_f64());
+    }
 
     let attempt = Attempt {
         id: attempt_id,
@@ -79,9 +85,43 @@ async fn deliver(app: &App, id: DeliveryId, job: JobId) -> Result<(), StoreError
     };
     let now = app.now();
     let next = app.settings().webhook_schedule.next(attempted, jitter(app), now);
+    let subject = event.subject;
     app.platform()
-        .write(move |tx| Box::pin(async move { settle(tx, delivery, attempt, next, job).await }))
+        .write(move |tx| {
+            Box::pin(async move {
+                note(tx, &delivery, subject, &attempt, next, result_word);
+                settle(tx, delivery, attempt, next, job).await
+            })
+        })
         .await
+}
+
+/// Counts and logs a delivery that failed, once that is stored. Its address stays out: it may hold a secret.
+fn note(
+    tx: &mut PlatformTx,
+    delivery: &Delivery,
+    subject: Subject,
+    attempt: &Attempt,
+    next: Next,
+    result: &'static str,
+) {
+    let (id, event, business) = (delivery.id, delivery.event_id, delivery.business_id);
+    let (number, status) = (attempt.number, attempt.response_status.unwrap_or(0));
+    let call = match subject {
+        Subject::Call(call) => Some(tracing::field::display(call)),
+        _ => None,
+    };
+    tx.afterwards(move || match next {
+        Next::Delivered => {}
+        Next::RetryAt(again) => {
+            tracing::info!(call, delivery = %id, %event, %business, attempt = number, result, status, %again, "Webhook not delivered; it will be sent again");
+        }
+        Next::Exhausted | Next::Gone => {
+            let reason = if next == Next::Gone { "gone" } else { "exhausted" };
+            meters::WEBHOOKS_FAILED.with([reason]).increment(1);
+            tracing::warn!(call, delivery = %id, %event, %business, attempt = number, result, status, reason, "Webhook failed for good: {reason}");
+        }
+    });
 }
 
 async fn send(

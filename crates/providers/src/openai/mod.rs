@@ -182,13 +182,17 @@ impl LanguageModel for OpenAi {
 
     async fn reply(&self, chat: Chat) -> Result<DeltaStream, SpeechError> {
         let began = Instant::now();
-        self.breaker.admit(began).map_err(|wait| SpeechError::Retry {
-            after: Some(wait),
-            reason: "left alone after repeated failures".to_owned(),
+        self.breaker.admit(began).map_err(|wait| {
+            meters::MODEL_REQUESTS.with(["left-alone"]).increment(1);
+            SpeechError::Retry { after: Some(wait), reason: "left alone after repeated failures".to_owned() }
         })?;
         let opening = tokio::time::timeout(self.patience.first_piece, self.open(&chat));
         let opened = opening.await.unwrap_or_else(|_| Err(too_late()));
         note(&self.breaker, opened.as_ref().err());
+        meters::MODEL_REQUESTS.with([word(opened.as_ref().err())]).increment(1);
+        if opened.is_ok() {
+            meters::MODEL_FIRST_PIECE_SECONDS.with([]).record(began.elapsed());
+        }
         let (first, reading) = opened?;
         let watch = Watch {
             breaker: Arc::clone(&self.breaker),
@@ -275,6 +279,17 @@ fn note(breaker: &Breaker, error: Option<&SpeechError>) {
         Some(SpeechError::Retry { after, .. }) => breaker.failed(*after, Instant::now()),
         Some(SpeechError::Malformed(_)) => breaker.failed(None, Instant::now()),
         Some(SpeechError::Rejected(_) | SpeechError::Auth) | None => breaker.succeeded(),
+    }
+}
+
+/// The word for what came of a request, in metrics.
+fn word(error: Option<&SpeechError>) -> &'static str {
+    match error {
+        None => "answered",
+        Some(SpeechError::Retry { .. }) => "retry",
+        Some(SpeechError::Auth) => "auth",
+        Some(SpeechError::Rejected(_)) => "rejected",
+        Some(SpeechError::Malformed(_)) => "malformed",
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod jobs;
 pub(crate) mod keys;
+pub(crate) mod metrics;
 pub(crate) mod numbers;
 pub(crate) mod openapi;
 pub(crate) mod opt_outs;

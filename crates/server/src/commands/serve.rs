@@ -3,12 +3,14 @@
 use app::App;
 use app::setup::FirstAccount;
 use store::Platform;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::{http_server, telemetry, wiring};
+use crate::telemetry::{self, Figures};
+use crate::{http_server, wiring};
 
 /// Runs until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> Result<(), Failure> {
@@ -16,7 +18,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
-    let metrics = telemetry::start_metrics()?;
+    let figures = Figures::start()?;
     // Everything that can be wrong is found before the database is touched.
     let drain = config.drain()?;
     let listener = http_server::listen("KAICALLS_LISTEN", config.listen()).await?;
@@ -44,12 +46,14 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         });
     }
     let (stop, stopping) = watch::channel(false);
+    let metrics_listen = operations.as_ref().map(address_of);
     if let Some(listener) = operations {
-        let router = http_server::operations_router(metrics, app.clone());
+        let router = http_server::operations_router(figures, app.clone());
         tokio::spawn(http_server::serve(listener, router, stopping.clone(), drain));
     }
     tracing::info!(
-        listen = config.listen(),
+        listen = address_of(&listener),
+        metrics_listen,
         database = store.engine(),
         version = env!("CARGO_PKG_VERSION"),
         "Ready"
@@ -75,6 +79,11 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     store.close();
     tracing::info!("Stopped");
     Ok(())
+}
+
+/// Where a listener listens, with the port that the system chose if the settings left that open.
+fn address_of(listener: &TcpListener) -> String {
+    listener.local_addr().map(|address| address.to_string()).unwrap_or_default()
 }
 
 /// Waits for the system or the user; says which.
