@@ -24,6 +24,9 @@ use crate::failure::Failure;
 /// The file that is read if it is there and no other is named.
 pub(crate) const DEFAULT_FILE: &str = "kaicalls.toml";
 
+/// Where the database is unless a setting says otherwise.
+const USUAL_DATABASE: &str = "sqlite:data/kaicalls.db";
+
 struct Setting {
     name: &'static str,
     /// Gives the value that applies if nothing is set. What a crate decides is asked of that crate.
@@ -38,7 +41,7 @@ macro_rules! settings {
 }
 
 settings! {
-    "database_url" = "sqlite:data/kaicalls.db", "Database to use: `sqlite:PATH` or `postgres://user:password@host/database`.";
+    "database_url" = USUAL_DATABASE, "Database to use: `sqlite:PATH` or `postgres://user:password@host/database`.";
     "data_dir" = "data", "Folder for recordings and for usage rows on their way into the database.";
     "master_key" = "", "32 bytes in Base64 from which all other keys are made; required. `kaicalls setup` makes one; `openssl rand -base64 32` does too. Losing it makes keys, links and sealed secrets useless.";
     "listen" = "127.0.0.1:8080", "Where the API listens.";
@@ -128,7 +131,23 @@ impl Config {
         #[expect(clippy::disallowed_methods, reason = "this is where settings come from")]
         let variables = std::env::vars_os();
         config.read_variables(variables)?;
+        if let Some(file) = config.forgotten_file() {
+            config.warnings.push(format!(
+                "the database is PostgreSQL; what is in the SQLite file {} stays there and is not shown. Move that file away once \
+                 nothing in it is needed",
+                file.display()
+            ));
+        }
         Ok(config)
+    }
+
+    /// The SQLite file that would be the database if none were configured, where it is there beside a PostgreSQL.
+    fn forgotten_file(&self) -> Option<PathBuf> {
+        let Ok(DatabaseUrl::Postgres(_)) = self.database_url() else { return None };
+        let usual = USUAL_DATABASE.parse();
+        let usual = if let Ok(DatabaseUrl::SqliteFile(path)) = usual { Some(path) } else { None };
+        let beside = self.data_dir().join("kaicalls.db");
+        [usual, Some(beside)].into_iter().flatten().find(|file| file.is_file())
     }
 
     /// The built-in values of all settings.
@@ -528,6 +547,22 @@ mod tests {
         assert!(warnings[1].ends_with("did you mean `KAICALLS_LISTEN`?"), "{warnings:?}");
         assert!(warnings[2].contains("did you mean `KAICALLS_DATABASE_"), "{warnings:?}");
         assert!(!warnings.concat().contains("secret"));
+    }
+
+    #[test]
+    fn an_sqlite_file_beside_a_configured_postgresql_is_warned_of() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let forgotten = |url: &str| {
+            let mut config = Config::defaults();
+            config.set("database_url", url);
+            config.set("data_dir", folder.path().display().to_string());
+            config.forgotten_file()
+        };
+        assert_eq!(forgotten("postgres://h/d"), None);
+        let file = folder.path().join("kaicalls.db");
+        std::fs::write(&file, "rows").expect("a writable folder");
+        assert_eq!(forgotten("postgres://h/d"), Some(file));
+        assert_eq!(forgotten("sqlite:other.db"), None);
     }
 
     #[test]
