@@ -8,6 +8,7 @@ mod baseline;
 mod bench;
 mod codegen;
 mod dependencies;
+mod deployment;
 mod failure;
 mod foreign;
 mod load;
@@ -32,6 +33,7 @@ usage: cargo xtask <command>
   test [--fast]      all tests, on both databases and against foreign clients; --fast: SQLite and our own tests only
   postgres           a private PostgreSQL until Ctrl-C, for single tests; --durable: one that syncs
   foreign            only the foreign clients of `test`
+  deployment         only the files in deploy/: nginx and Caddy before the real server, the unit for systemd
   sdks               only the tests of our SDKs: built, installed into clean environments, run against the real server
   vapi-emulator      an emulator of Vapi until Ctrl-C, for trying live calls without an account; --listen, --pace
   torture            twenty kills of the server under write load, on both databases
@@ -68,6 +70,7 @@ async fn run(arguments: &[String]) -> Result<(), Failure> {
         ["postgres"] => serve_postgres(Durability::Forgetful).await,
         ["postgres", "--durable"] => serve_postgres(Durability::Synced).await,
         ["foreign"] => foreign::clients().await,
+        ["deployment"] => deployment::files().await,
         ["sdks"] => sdks::all().await,
         ["vapi-emulator", rest @ ..] => emulator(rest).await,
         ["torture"] => torture::run(20, true).await,

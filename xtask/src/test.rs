@@ -5,7 +5,7 @@ use tokio::process::Command;
 use crate::failure::Failure;
 use crate::postgres::{Durability, Postgres};
 use crate::programs::{self, announce};
-use crate::{codegen, foreign, sdks, tidy, torture};
+use crate::{codegen, deployment, foreign, sdks, tidy, torture};
 
 /// Where storage tests find the PostgreSQL they may fill with databases of their own.
 pub const POSTGRES_URL: &str = "KAICALLS_TEST_POSTGRES_URL";
@@ -38,6 +38,7 @@ async fn on_both(postgres: &str) -> Result<(), Failure> {
     programs::run(programs::cargo().args(["test", "--quiet", "--workspace", "--doc"])).await?;
     codegen::check().await?;
     foreign::clients().await?;
+    deployment::files().await?;
     sdks::all().await?;
     torture::run(3, false).await?;
     tidy::check().await
