@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::params;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_postgres::NoTls;
 use uuid::Uuid;
@@ -24,7 +25,15 @@ const EVENT: &str = "INSERT INTO events (id, business_id, mode, event_type, obje
 const USAGE: &str = "INSERT INTO usage_log (id, key_id, user_id, mode, endpoint, method, status_code, call_id, created_at) \
                      VALUES ($1, $2, $2, 'test', '/v1/calls', 'POST', 201, $3, $4)";
 
+const READ: &str = "SELECT id, agent_id, direction, to_number, state, failure, cost_cents, conversation_id, created_at, ended_at \
+                    FROM calls WHERE id = $1";
+
 const PAYLOAD: &str = r#"{"event":"call.failed","call_id":"01940000-0000-7000-8000-000000000000","status":"failed","error":"busy","timestamp":"2026-01-01T00:00:00Z"}"#;
+
+/// The statements for services in other languages that write and read the same rows.
+pub fn statements() -> Value {
+    json!({ "call": CALL, "log": LOG, "event": EVENT, "usage": USAGE, "payload": PAYLOAD, "read": READ })
+}
 
 fn trouble(error: &dyn std::fmt::Display) -> Failure {
     Failure::Claim(format!("the database alone failed: {error}"))

@@ -3,14 +3,12 @@
 //! The list of advisories lives on GitHub. Where that cannot be reached, a copy of an earlier run is used; without one the command says that
 //! advisories were not checked, and checks everything else.
 
-use std::path::PathBuf;
-
 use crate::failure::Failure;
 use crate::programs::{self, announce};
 
 /// Checks everything that can be checked here, and says what could not.
 pub async fn check() -> Result<(), Failure> {
-    let deny = cargo_deny().await?;
+    let deny = programs::cargo_tool("cargo-deny").await?;
     announce("licences, sources and bans of dependencies");
     programs::run(programs::program(&deny).args(["check", "licenses", "sources", "bans"])).await?;
     announce("security advisories");
@@ -28,30 +26,8 @@ pub async fn check() -> Result<(), Failure> {
     programs::run(programs::program(&deny).args(["check", "advisories", "--disable-fetch"])).await
 }
 
-/// The program, built once per machine.
-async fn cargo_deny() -> Result<PathBuf, Failure> {
-    if let Some(program) = installed() {
-        return Ok(program);
-    }
-    announce("installing cargo-deny, once for this machine; that takes some minutes");
-    programs::run(programs::cargo().args(["install", "cargo-deny", "--locked"])).await?;
-    installed().ok_or(Failure::Missing {
-        what: "cargo-deny",
-        remedy: "it was installed, but is neither on the search path nor in cargo's folder of programs",
-    })
-}
-
-fn installed() -> Option<PathBuf> {
-    let in_cargo = cargo_home().map(|folder| folder.join("bin/cargo-deny")).filter(|file| file.is_file());
-    programs::found("cargo-deny").or(in_cargo)
-}
-
 fn has_copy() -> bool {
-    let copies = cargo_home().and_then(|folder| std::fs::read_dir(folder.join("advisory-dbs")).ok());
+    let copies =
+        programs::cargo_home().and_then(|folder| std::fs::read_dir(folder.join("advisory-dbs")).ok());
     copies.into_iter().flatten().flatten().any(|copy| copy.path().join("crates").is_dir())
-}
-
-fn cargo_home() -> Option<PathBuf> {
-    let given = programs::environment("CARGO_HOME").map(PathBuf::from);
-    given.or_else(|| programs::environment("HOME").map(|home| PathBuf::from(home).join(".cargo")))
 }

@@ -16,6 +16,7 @@ mod measure;
 mod modules;
 mod postgres;
 mod programs;
+mod release;
 mod sdks;
 mod test;
 mod tidy;
@@ -37,7 +38,9 @@ usage: cargo xtask <command>
   sdks               only the tests of our SDKs: built, installed into clean environments, run against the real server
   vapi-emulator      an emulator of Vapi until Ctrl-C, for trying live calls without an account; --listen, --pace
   torture            twenty kills of the server under write load, on both databases
-  bench              rates, latencies, memory and start time of a release build, on both databases
+  bench              rates, latencies, memory and start time on both databases, beside what they are held against; --rounds, --growth: with
+                     a million rows, --against COMMIT, --json FILE; fails if a goal is missed
+  release            static binary, Debian package, container image, list of contents and checksums, in target/release-files
   understanding      how well people's words are understood; --misses: where they are not; --write: its page
   codegen [--check]  openapi/v1.json, the settings page and other files that are made from the code
   tidy               the architecture's rules
@@ -75,7 +78,11 @@ async fn run(arguments: &[String]) -> Result<(), Failure> {
         ["vapi-emulator", rest @ ..] => emulator(rest).await,
         ["torture"] => torture::run(20, true).await,
         ["torture", "--short"] => torture::run(3, false).await,
-        ["bench"] => bench::run().await,
+        ["bench", rest @ ..] => bench::run(rest).await,
+        // What `bench` starts of itself.
+        ["bench-measure", binary, before, rest @ ..] => bench::measure(binary, before, rest).await,
+        ["bench-bare-route", address, answers] => bench::bare_route(address, answers).await,
+        ["release"] => release::run().await,
         ["codegen"] => codegen::write().await,
         ["codegen", "--check"] => codegen::check().await,
         ["understanding"] => {

@@ -7,6 +7,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -28,6 +29,8 @@ pub enum Durability {
 pub struct Postgres {
     server: Child,
     port: u16,
+    /// How many databases there are.
+    databases: AtomicU32,
     /// Holds the data; goes last.
     _folder: TempDir,
 }
@@ -42,8 +45,8 @@ impl Postgres {
             let port = free_port()?;
             let mut server = launch(&programs, folder.path(), port, durability)?;
             if answers(&programs, &mut server, port).await {
-                let postgres = Self { server, port, _folder: folder };
-                postgres.create_database(&programs).await?;
+                let postgres = Self { server, port, databases: AtomicU32::new(1), _folder: folder };
+                postgres.create_database(&programs, "kaicalls").await?;
                 return Ok(postgres);
             }
             // Somebody else may have taken the port between our look and the database's start.
@@ -52,6 +55,14 @@ impl Postgres {
             }
         }
         unreachable!("the loop above ends by returning")
+    }
+
+    /// Another database on it; gives its URL.
+    pub async fn database(&self) -> Result<String, Failure> {
+        let number = self.databases.fetch_add(1, Ordering::Relaxed);
+        let name = format!("kaicalls_{number}");
+        self.create_database(&installed().await?, &name).await?;
+        Ok(format!("postgres://kaicalls@127.0.0.1:{}/{name}", self.port))
     }
 
     /// Where clients reach it.
@@ -67,14 +78,14 @@ impl Postgres {
         }
     }
 
-    async fn create_database(&self, programs: &Path) -> Result<(), Failure> {
+    async fn create_database(&self, programs: &Path, name: &str) -> Result<(), Failure> {
         let port = self.port.to_string();
         programs::run(programs::program(programs.join("createdb")).args([
             "--host=127.0.0.1",
             "--username=kaicalls",
             "--port",
             &port,
-            "kaicalls",
+            name,
         ]))
         .await
     }

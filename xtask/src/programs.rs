@@ -15,6 +15,11 @@ pub fn root() -> PathBuf {
     manifest.parent().expect("xtask lies in the workspace's root").to_owned()
 }
 
+/// Where cargo builds, and where everything goes that commands leave behind.
+pub fn target() -> PathBuf {
+    environment("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// The cargo that runs us.
 pub fn cargo() -> Command {
     let mut command = Command::new(environment("CARGO").unwrap_or_else(|| "cargo".to_owned()));
@@ -76,6 +81,29 @@ pub fn is_root() -> bool {
             Some(line.split_whitespace().nth(2)? == "0")
         })
         .unwrap_or(false)
+}
+
+/// A program of cargo's family, built once per machine.
+pub async fn cargo_tool(name: &'static str) -> Result<PathBuf, Failure> {
+    let installed = || {
+        let in_cargo = cargo_home().map(|folder| folder.join("bin").join(name)).filter(|file| file.is_file());
+        found(name).or(in_cargo)
+    };
+    if let Some(program) = installed() {
+        return Ok(program);
+    }
+    announce(&format!("installing {name}, once for this machine; that takes some minutes"));
+    run(cargo().args(["install", name, "--locked"])).await?;
+    installed().ok_or(Failure::Missing {
+        what: name,
+        remedy: "it was installed, but is neither on the search path nor in cargo's folder of programs",
+    })
+}
+
+/// Where cargo keeps what it installs and downloads.
+pub fn cargo_home() -> Option<PathBuf> {
+    let given = environment("CARGO_HOME").map(PathBuf::from);
+    given.or_else(|| environment("HOME").map(|home| PathBuf::from(home).join(".cargo")))
 }
 
 /// Installs a Debian package when we can; a machine where we cannot is told so by whoever needs the program.

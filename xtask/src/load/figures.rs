@@ -20,6 +20,12 @@ pub enum Until {
     Count(u64),
 }
 
+impl From<Duration> for Until {
+    fn from(time: Duration) -> Self {
+        Self::Elapsed(time)
+    }
+}
+
 /// One request.
 pub enum Request {
     /// A path with its query.

@@ -15,17 +15,27 @@ pub struct Connection {
     wire: Wire,
     address: SocketAddr,
     key: String,
+    /// Whether it has carried a request.
+    used: bool,
 }
 
 impl Connection {
     /// Connects.
     pub async fn open(address: SocketAddr, key: &str) -> io::Result<Self> {
-        Ok(Self { wire: Wire::new(TcpStream::connect(address).await?)?, address, key: key.to_owned() })
+        let wire = Wire::new(TcpStream::connect(address).await?)?;
+        Ok(Self { wire, address, key: key.to_owned(), used: false })
     }
 
-    /// Asks for a path and its query.
+    /// Asks for a path and its query. A server may close a kept connection in the moment in which it is used again; so a question, which
+    /// changes nothing, is asked once more on a new one.
     pub async fn get(&mut self, path: &str) -> io::Result<Answer> {
-        self.ask("GET", path, "", "").await
+        match self.ask("GET", path, "", "").await {
+            Err(error) if is_closed(&error) && self.used => {
+                *self = Self::open(self.address, &self.key).await?;
+                self.ask("GET", path, "", "").await
+            }
+            outcome => outcome,
+        }
     }
 
     /// Sends JSON; `headers` are whole lines, each ended by CR LF.
@@ -55,8 +65,15 @@ impl Connection {
         self.wire.stream.write_all(request.as_bytes()).await?;
         let message = self.wire.read().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
         let status = message.first_line.split(' ').nth(1).and_then(|status| status.parse().ok());
+        self.used = true;
         Ok(Answer { status: status.ok_or(io::ErrorKind::InvalidData)?, body: message.body })
     }
+}
+
+/// True if the other side has closed the connection.
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
 
 /// What the server answered.
@@ -145,5 +162,32 @@ impl Wire {
         message.body = self.ahead[head_end + 4..end].to_vec();
         self.ahead.drain(..end);
         Ok(Some(message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn a_question_is_asked_again_when_the_kept_connection_was_closed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it listens");
+        // Answers one request on each connection and closes it with the next one unanswered.
+        let server = tokio::spawn(async move {
+            for _ in 0..2 {
+                let (stream, _) = listener.accept().await.expect("a client");
+                let mut wire = Wire::new(stream).expect("a socket");
+                wire.read().await.expect("a request");
+                wire.stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.expect("sent");
+            }
+        });
+        let mut connection = Connection::open(address, "").await.expect("connected");
+        for _ in 0..2 {
+            assert_eq!(connection.get("/").await.expect("answered").status, 200);
+        }
+        server.await.expect("both were asked");
+        assert!(connection.post("/", "", "{}").await.is_err(), "what changes something is sent once");
     }
 }

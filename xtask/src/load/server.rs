@@ -147,11 +147,11 @@ impl Running {
     }
 
     /// Resident memory in MiB.
-    pub fn memory_mib(&self) -> u64 {
+    pub fn memory_mib(&self) -> u32 {
         let Some(pid) = self.child.id() else { return 0 };
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1024
+        line.and_then(|line| line.split_whitespace().next()?.parse::<u32>().ok()).unwrap_or(0) / 1024
     }
 }
 
