@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use domain::Scope;
 use domain::engine::EngineRefusal;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 use store::StoreError;
@@ -55,12 +55,16 @@ codes! {
     Forbidden = "forbidden", 403, "The key lacks the scope, or names a business that it cannot reach.";
     NotFound = "not_found", 404, "Nothing has this id, or it belongs to another account.";
     MethodNotAllowed = "method_not_allowed", 405, "The path exists, but not with this method.";
+    RequestTimeout = "request_timeout", 408, "The request did not arrive as a whole within 30 seconds.";
     Conflict = "conflict", 409, "The request contradicts what is stored, or too many calls of the business are running.";
     IdempotencyInProgress = "idempotency_in_progress", 409, "The first request with this Idempotency-Key has not finished.";
     PayloadTooLarge = "payload_too_large", 413, "The body is larger than 256 KiB.";
+    UriTooLong = "uri_too_long", 414, "The address with its query is too long.";
+    UnsupportedMediaType = "unsupported_media_type", 415, "The body is compressed.";
     RangeNotSatisfiable = "range_not_satisfiable", 416, "The requested range lies outside the file.";
     IdempotencyConflict = "idempotency_conflict", 422, "The Idempotency-Key was used before with another body.";
     RateLimited = "rate_limited", 429, "Too many requests of this kind within a minute.";
+    HeadersTooLarge = "headers_too_large", 431, "The headers are larger than 32 KiB together, or more than 100.";
     CallFailed = "call_failed", 500, "The call could not be started.";
     InternalError = "internal_error", 500, "Internal error. Search the server's log for the request id.";
     VapiError = "vapi_error", 502, "The voice engine refused the agent or could not be reached.";
@@ -167,6 +171,18 @@ impl ApiError {
     /// The body is larger than it may be (413).
     pub fn too_large() -> Self {
         Self::new(Code::PayloadTooLarge, "the body may hold 256 KiB at most")
+    }
+
+    /// The body came too slowly (408). The rest of it is not waited for.
+    pub fn too_slow() -> Self {
+        Self::new(Code::RequestTimeout, "the request did not arrive as a whole in time")
+            .with_header(CONNECTION, "close")
+    }
+
+    /// The body is compressed (415).
+    pub fn encoded() -> Self {
+        Self::new(Code::UnsupportedMediaType, "send the body without Content-Encoding")
+            .with_header(ACCEPT_ENCODING, "identity")
     }
 
     /// 500 with a cause for the log.

@@ -106,7 +106,12 @@ fn without_null(mut schema: Value) -> Value {
 
 impl<I: Input> Describe for Body<I> {
     fn describe(operation: &mut Operation, generator: &mut SchemaGenerator) {
-        operation.codes.extend([Code::InvalidRequest, Code::PayloadTooLarge]);
+        operation.codes.extend([
+            Code::InvalidRequest,
+            Code::RequestTimeout,
+            Code::PayloadTooLarge,
+            Code::UnsupportedMediaType,
+        ]);
         let schema = object_schema::<I>(generator);
         generator.definitions_mut().insert(I::name().to_owned(), schema);
         operation.body = Some(json!({ "$ref": format!("#/components/schemas/{}", I::name()) }));

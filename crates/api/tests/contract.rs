@@ -726,6 +726,12 @@ async fn recordings_play_from_expiring_links_in_ranges() {
         let head = platform.send(platform.anonymous("HEAD", &path)).await;
         assert_eq!((head.status, head.bytes.len()), (200, 0));
         assert_eq!(head.headers["content-length"], "256");
+        let ranged = platform.send(platform.anonymous("HEAD", &path).header("range", "bytes=10-19")).await;
+        assert_eq!(
+            (ranged.status, &ranged.headers["content-length"]),
+            (200, &head.headers["content-length"])
+        );
+        assert!(!ranged.headers.contains_key("content-range"), "only GET knows ranges");
         let mut forged = path.clone();
         forged.replace_range(
             forged.len() - 4..forged.len() - 3,

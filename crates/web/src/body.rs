@@ -1,4 +1,6 @@
-//! What becomes of a body that nobody has read when the answer is ready.
+//! The body of a request, on both sides of the handler: how long it may take, and what becomes of it when nobody has read it.
+//!
+//! A body has 30 seconds to arrive as a whole, whoever reads it; so nobody holds a handler by sending it byte by byte.
 //!
 //! Most refusals are known before the body: a wrong key, a used-up limit, an unknown route. If the connection then closes on bytes that
 //! are still unread, the system answers them with a reset, and the client loses the answer with it. So the answer goes out at once and the
@@ -7,14 +9,19 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::middleware::Next;
 use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt as _;
+use tokio::time::Sleep;
+
+/// How long a body may take to arrive, from the end of the request's head.
+const ARRIVAL: Duration = Duration::from_secs(30);
 
 /// A body up to this size is read out, so that its connection can be used again; more than any that we take.
 const SMALL: u64 = 256 * 1024;
@@ -28,11 +35,43 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a closing connection lingers for a client that goes on sending.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// The layer that sees to bodies. [`crate::request::observed`] does it for its routes; others need it by itself.
+pub async fn settled(request: Request<Body>, next: Next) -> Response<Body> {
+    let (request, body) = Kept::of(request);
+    let mut answer = next.run(request).await;
+    body.finish(&mut answer);
+    answer
+}
+
+/// The error of a body that has not arrived in time.
+#[derive(Debug, thiserror::Error)]
+#[error("the body did not arrive in time")]
+struct TooSlow;
+
+/// True for an error, met while a body was read, that came because the body was too slow.
+pub fn is_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<TooSlow>())
+}
+
 #[derive(Default)]
 struct Shared {
     body: Body,
     /// The handler has read it to its end, or found it broken. Chunked bodies do not know that themselves.
     ended: bool,
+    /// Ends with the time that the body has; `None` if there is no body to wait for.
+    time: Option<Pin<Box<Sleep>>>,
+    late: bool,
+}
+
+impl Shared {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            self.ended |= !matches!(frame, Some(Ok(_)));
+            return Poll::Ready(frame);
+        }
+        self.late |= self.time.as_mut().is_some_and(|time| time.as_mut().poll(context).is_ready());
+        if self.late { Poll::Ready(Some(Err(axum::Error::new(TooSlow)))) } else { Poll::Pending }
+    }
 }
 
 /// The body of a request, kept by the layer around it while the handler reads from it.
@@ -48,24 +87,25 @@ impl Kept {
         let waits_to_be_asked = request.headers().contains_key(EXPECT);
         let (parts, body) = request.into_parts();
         let ended = body.is_end_stream();
-        let body = Arc::new(Mutex::new(Shared { body, ended }));
+        let time = (!ended).then(|| Box::pin(tokio::time::sleep(ARRIVAL)));
+        let body = Arc::new(Mutex::new(Shared { body, ended, time, late: false }));
         let lent = Body::new(Lent(Arc::clone(&body)));
         (Request::from_parts(parts, lent), Self { body, waits_to_be_asked })
     }
 
     /// Sees to the rest of the body, now that the answer is known.
     pub(crate) fn finish<B>(self, answer: &mut Response<B>) {
-        let Shared { body: rest, ended } =
+        let Shared { body: rest, ended, late, .. } =
             std::mem::take(&mut *self.body.lock().unwrap_or_else(PoisonError::into_inner));
         if ended || rest.is_end_stream() {
             return;
         }
         let small = rest.size_hint().upper().is_some_and(|bytes| bytes <= SMALL);
-        if self.waits_to_be_asked || !small {
+        if self.waits_to_be_asked || !small || late {
             answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        if self.waits_to_be_asked {
-            // It was not asked, so it has nothing to send.
+        if self.waits_to_be_asked || late {
+            // It was not asked, so it has nothing to send; or it has had its time.
             return;
         }
         let (bytes, time) = if small { (SMALL, PATIENCE) } else { (LINGER_BYTES, LINGER) };
@@ -101,11 +141,7 @@ impl http_body::Body for Lent {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.with(|shared| {
-            let frame = ready!(Pin::new(&mut shared.body).poll_frame(context));
-            shared.ended |= !matches!(frame, Some(Ok(_)));
-            Poll::Ready(frame)
-        })
+        self.with(|shared| shared.poll_frame(context))
     }
 
     fn is_end_stream(&self) -> bool {

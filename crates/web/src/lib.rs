@@ -6,7 +6,7 @@
 
 pub mod agents;
 pub mod bearer;
-mod body;
+pub mod body;
 pub mod calls;
 pub mod change;
 pub mod input;

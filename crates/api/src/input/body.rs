@@ -1,22 +1,22 @@
 //! The request body: bounded, then JSON, then typed.
 //!
-//! The content type is not looked at: official clients send `application/json` on everything, others send nothing.
+//! The content type is not looked at: official clients send `application/json` on everything, others send nothing. A body that is
+//! compressed is refused: 256 KiB need no compression, and a bomb could hide in it.
 
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
-use domain::text::lone_surrogates_as_nul;
-use http::header::CONTENT_LENGTH;
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::Value;
+use web::body::is_too_slow;
 
-use super::{Fields, Input};
+use super::json::{self, Unreadable};
+use super::{Fields, Input, MAX_JSON_DEPTH};
 use crate::error::{ApiError, Code};
 
 /// The largest body.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
-
-/// How deep arrays and objects may nest.
-pub const MAX_JSON_DEPTH: usize = 32;
 
 /// A body, read into its fields, and its bytes (whose hash belongs to an Idempotency-Key).
 #[derive(Debug)]
@@ -34,6 +34,9 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        if is_encoded(request.headers()) {
+            return Err(ApiError::encoded());
+        }
         let announced =
             request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|length| length > MAX_BODY_BYTES as u64) {
@@ -42,6 +45,7 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
         match Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await {
             Ok(body) => Ok(Self(body.to_bytes())),
             Err(error) if error.is::<LengthLimitError>() => Err(ApiError::too_large()),
+            Err(error) if is_too_slow(&*error) => Err(ApiError::too_slow()),
             Err(_) => Err(ApiError::new(Code::InvalidRequest, "the body broke off before its end")),
         }
     }
@@ -58,47 +62,34 @@ impl<I: Input, S: Send + Sync> FromRequest<S> for Body<I> {
     }
 }
 
-/// Parses a JSON object of bounded depth.
+/// True if the body is compressed or otherwise encoded.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let encodings = headers.get_all(CONTENT_ENCODING).iter();
+    let mut names = encodings.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+    names
+        .any(|name| !matches!(name.trim_ascii(), b"") && !name.trim_ascii().eq_ignore_ascii_case(b"identity"))
+}
+
+/// Parses a JSON object.
 pub(crate) fn parse_object(bytes: &[u8]) -> Result<Fields, ApiError> {
-    let wrong = |what: &'static str| ApiError::new(Code::InvalidRequest, what);
-    if depth(bytes) > MAX_JSON_DEPTH {
-        return Err(wrong("the body nests deeper than 32 levels"));
-    }
-    // What is no UTF-8 is no JSON, and serde_json says where.
-    let text = std::str::from_utf8(bytes).map(lone_surrogates_as_nul);
-    let parsed = match &text {
-        Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(bytes),
-    };
-    match parsed {
+    let wrong = |what: String| ApiError::new(Code::InvalidRequest, what);
+    match json::read(bytes) {
         Ok(Value::Object(fields)) => Ok(Fields::new(fields)),
-        Ok(_) => Err(wrong("the body must be a JSON object")),
-        Err(_) if bytes.is_empty() => Err(wrong("the body is empty; it must be a JSON object")),
-        Err(error) => {
-            let place =
-                format!("the body is not valid JSON (line {}, column {})", error.line(), error.column());
-            Err(ApiError::new(Code::InvalidRequest, place))
+        Ok(_) => Err(wrong("the body must be a JSON object".to_owned())),
+        Err(Unreadable::Empty) => Err(wrong("the body is empty; it must be a JSON object".to_owned())),
+        Err(Unreadable::TooDeep) => Err(wrong(format!("the body nests deeper than {MAX_JSON_DEPTH} levels"))),
+        Err(Unreadable::Repeated(field)) => {
+            Err(ApiError::invalid_field(shown(&field), "expected once; it occurs twice in the same object"))
+        }
+        Err(Unreadable::Syntax { line, column }) => {
+            Err(wrong(format!("the body is not valid JSON (line {line}, column {column})")))
         }
     }
 }
 
-/// The deepest nesting of brackets outside strings. Looks at bytes only, so it is safe on anything.
-fn depth(json: &[u8]) -> usize {
-    let (mut deepest, mut current, mut in_string, mut escaped) = (0_usize, 0_usize, false, false);
-    for &byte in json {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
-                current += 1;
-                deepest = deepest.max(current);
-            }
-            b'}' | b']' if !in_string => current = current.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
+/// A name that the client made up, fit for a message.
+fn shown(field: &str) -> String {
+    field.chars().filter(|letter| !letter.is_control()).take(100).collect()
 }
 
 #[cfg(test)]
@@ -106,27 +97,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_objects_of_modest_depth_are_parsed() {
+    fn only_objects_are_parsed() {
         assert!(parse_object(b"{\"a\": [1, {\"b\": null}]}").is_ok());
-        for wrong in [&b""[..], b"[]", b"null", b"{", b"{\"a\":1,}", b"\xff", b"{\"a\":\"\xff\"}", b"{} {}"] {
+        for wrong in [&b""[..], b"[]", b"null", b"{", b"{} {}"] {
             assert!(parse_object(wrong).is_err(), "{wrong:?}");
         }
-        let nested =
-            |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
-        assert!(parse_object(nested(32).as_bytes()).is_ok());
-        assert!(parse_object(nested(33).as_bytes()).is_err());
-        assert!(parse_object(nested(100_000).as_bytes()).is_err());
     }
 
     #[test]
-    fn brackets_in_strings_do_not_nest() {
-        let text = format!("{{\"a\":\"{}\\\"{}\"}}", "[".repeat(50), "{".repeat(50));
-        assert!(parse_object(text.as_bytes()).is_ok());
+    fn a_repeated_field_is_named() {
+        let error = parse_object(b"{\"to\": \"+1\", \"to\": \"+2\"}").expect_err("twice");
+        let body: Value = serde_json::from_slice(&error.body()).expect("JSON");
+        assert_eq!(body["error"]["details"]["fields"][0]["field"], "to");
+        assert!(shown(&"a\n".repeat(1000)).len() <= 100);
     }
 
     #[test]
     fn errors_do_not_repeat_what_was_sent() {
         let error = parse_object(b"{\"name\": Secretname}").expect_err("not JSON");
         assert!(!String::from_utf8(error.body()).expect("UTF-8").contains("Secret"));
+    }
+
+    #[test]
+    fn only_plain_bodies_are_read() {
+        let encoded = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(CONTENT_ENCODING, http::HeaderValue::from_static(value));
+            }
+            is_encoded(&headers)
+        };
+        assert!(!encoded(&[]) && !encoded(&["identity"]) && !encoded(&["Identity, "]));
+        assert!(encoded(&["gzip"]) && encoded(&["identity, br"]) && encoded(&["identity", "deflate"]));
     }
 }

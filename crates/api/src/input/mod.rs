@@ -1,9 +1,11 @@
 //! Requests of programs as typed fields: the extractors for JSON bodies and queries, over the field types of [`mod@web::input`].
 
 mod body;
+mod json;
 mod query;
 
-pub use body::{Body, MAX_BODY_BYTES, MAX_JSON_DEPTH, RawBody};
+pub use body::{Body, MAX_BODY_BYTES, RawBody};
+pub use json::MAX_JSON_DEPTH;
 pub use query::Query;
 pub use web::change::Change;
 pub use web::input::{

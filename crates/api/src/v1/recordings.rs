@@ -152,8 +152,9 @@ async fn media(State(api): State<Api>, Link { token, headers, method }: Link) ->
     let recording = call.recording().ok_or_else(gone)?;
     let mut file = tokio::fs::File::open(app.recordings().path(&recording.key)).await.map_err(|_| gone())?;
     let length = file.metadata().await.map_err(ApiError::internal)?.len();
-    // A condition on a version that we never named cannot hold, so the whole file is the answer (RFC 9110, 13.1.5).
-    let range = headers.get(RANGE).filter(|_| !headers.contains_key(IF_RANGE));
+    // A condition on a version that we never named cannot hold, so the whole file is the answer (RFC 9110, 13.1.5); and only GET knows
+    // ranges (14.2).
+    let range = headers.get(RANGE).filter(|_| method == Method::GET && !headers.contains_key(IF_RANGE));
     let part = match range.and_then(|range| range.to_str().ok()) {
         Some(range) => Part::of(range, length),
         None => Part::Whole,

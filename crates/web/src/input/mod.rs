@@ -8,9 +8,11 @@ mod field;
 mod params;
 mod problem;
 mod text;
+mod url;
 
+pub use self::url::Url;
 pub use field::{
-    Cursor, Decimal, Field, Id, Limit, List, Nested, Object, Parcel, Phone, Slot, Time, Url, Whole, Words,
+    Cursor, Decimal, Field, Id, Limit, List, Nested, Object, Parcel, Phone, Slot, Time, Whole, Words,
     WrittenPhone, page, storable,
 };
 pub use params::Params;
