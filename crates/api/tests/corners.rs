@@ -1,6 +1,6 @@
 //! Requests as other programs write them: what has one meaning is understood, what could have two is refused.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::{Answer, Platform, Setup, databases};
 
 async fn post(platform: &Platform, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
@@ -105,12 +105,10 @@ async fn a_webhook_address_is_taken_in_every_spelling() {
             ("HTTPS://127.0.0.1.EXAMPLE.com:9/", false),
             ("HTTPS://LOCALHOST@example.com", false),
         ] {
-            let order = json!({ "agent_id": agent, "to": "+15005550001", "webhook_url": address });
+            let order = json!({ "agent_id": agent, "to": "+15005550006", "webhook_url": address });
             let answer = platform.post("/api/v1/calls", &order).await;
             assert_eq!(answer.status == 201, taken, "{address}: {:?}", answer.body);
-            assert!(
-                taken || answer.body["error"]["details"]["fields"][0]["field"] == Value::from("webhook_url")
-            );
+            assert!(taken || answer.body["error"]["details"]["fields"][0]["field"] == "webhook_url");
         }
         platform.stop().await;
     }

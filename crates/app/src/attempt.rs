@@ -103,7 +103,7 @@ pub(crate) async fn run<T>(
         }
         Ok(Err(error)) => (error.to_string(), Unsuccessful::Failed),
         // Its words may hold somebody's data; they have gone to standard error and nowhere else.
-        Err(_) => ("the attempt panicked; standard error shows where".to_owned(), Unsuccessful::Panicked),
+        Err(_) => ("the attempt panicked; the log shows where".to_owned(), Unsuccessful::Panicked),
     };
     meters::JOB_ATTEMPTS_FAILED.with([kind]).increment(1);
     settle(app, attempt, error, last_words).await;

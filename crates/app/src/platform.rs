@@ -1,6 +1,7 @@
 //! The platform: the parts that it is made of, and what one process knows and does besides its database.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -88,6 +89,7 @@ struct Inner {
     call_hands: Arc<Semaphore>,
     delivery_hands: Arc<Semaphore>,
     tasks: tokio_util::task::TaskTracker,
+    leaving: AtomicBool,
     stopping: tokio_util::sync::CancellationToken,
 }
 
@@ -106,6 +108,7 @@ impl App {
             guesses: Guesses::default(),
             refused: Mutex::default(),
             tasks: tokio_util::task::TaskTracker::new(),
+            leaving: AtomicBool::new(false),
             stopping: tokio_util::sync::CancellationToken::new(),
         }))
     }
@@ -161,7 +164,17 @@ impl App {
         self.0.stopping.is_cancelled()
     }
 
-    /// Says that the end is near: no jobs are taken any more, live views close, health turns to no.
+    /// True while nobody new should turn to this process, because it is about to stop.
+    pub fn is_leaving(&self) -> bool {
+        self.0.leaving.load(Ordering::Relaxed) || self.is_stopping()
+    }
+
+    /// Says that the end is coming: health turns to no, and everything else goes on.
+    pub fn announce_leaving(&self) {
+        self.0.leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Says that the end is near: no jobs are taken any more, and live views close.
     pub fn announce_stop(&self) {
         self.0.stopping.cancel();
     }

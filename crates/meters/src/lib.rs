@@ -118,6 +118,11 @@ figures! {
             "Time from the head of a request to the head of its answer.";
         LOG_LINES_LEFT_OUT: Counter = "kaicalls_http_refusals_not_logged_total" [] in NONE,
             "Refused requests without a log line of their own, because too many were refused within one second.";
+        HTTP_CONNECTIONS: Gauge = "kaicalls_http_connections" ["listener"] in NONE,
+            "Connections of clients that are open.";
+        HTTP_CONNECTIONS_OVER_LIMIT: Counter = "kaicalls_http_connections_over_limit_total" ["listener", "limit"] in NONE,
+            "Connections that came when there was no room: for each, the longest idle one was closed, or it was refused where none was idle. \
+             `limit` is `all`, `address` or `descriptors`.";
     }
     "Calls" {
         CALLS_ENDED: Counter = "kaicalls_calls_ended_total" ["engine", "mode", "direction", "outcome"] in NONE,

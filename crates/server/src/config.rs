@@ -78,11 +78,14 @@ settings! {
     "rate_limit_logins" = RateLimits::default().login, "Largest number of logins per minute and client address.";
     "recording_link_hours" = "24", "How long a link to a recording works.";
     "trusted_proxies" = "", "Addresses or networks of proxies before this server, like `127.0.0.1,10.1.0.0/16`. They say in `Forwarded` or `X-Forwarded-For` who the client is; nobody else is believed. Without it, everybody behind a proxy shares one limit of logins.";
+    "max_connections" = "16384", "Largest number of connections to the API. For each one beyond it, the connection is closed that has waited longest for a request. The system's limit of open files may allow fewer; it is raised at the start as far as the system allows.";
+    "max_connections_per_address" = "1024", "The same for one client address; a network of 64 bits is one address in IPv6. It does not count for `trusted_proxies`.";
     "cors_origins" = "", "Origins whose pages may use the API from a browser, separated by commas.";
     "database_pool" = store::DEFAULT_POOL, "Largest number of connections to PostgreSQL.";
     "delivery_concurrency" = "256", "Largest number of webhooks being delivered at once.";
     "call_job_concurrency" = "64", "Largest number of calls that background jobs dial or wrap up at once.";
     "drain_seconds" = "30", "How long a stopping server waits for calls and requests.";
+    "unready_seconds" = "5", "How many of these seconds a stopping server goes on as usual while `/readyz` says that it stops, so that a balancer can turn to others first. None if nobody has asked `/readyz` within the last minute.";
     "setup_email" = "", "E-mail address of the first user. With `setup_password` it is created when the server starts on an empty database.";
     "setup_password" = "", "Password of the first user, at least 10 characters.";
     "setup_business" = "My business", "Name of the first business.";
@@ -437,6 +440,18 @@ impl Config {
 
     pub(crate) fn call_job_concurrency(&self) -> Result<usize, Failure> {
         self.number("call_job_concurrency", 1, 10_000).map(|count| count as usize)
+    }
+
+    pub(crate) fn max_connections(&self) -> Result<usize, Failure> {
+        self.number("max_connections", 1, 1_000_000).map(|count| count as usize)
+    }
+
+    pub(crate) fn max_connections_per_address(&self) -> Result<usize, Failure> {
+        self.number("max_connections_per_address", 1, 1_000_000).map(|count| count as usize)
+    }
+
+    pub(crate) fn unready(&self) -> Result<Duration, Failure> {
+        self.number("unready_seconds", 0, 3600).map(|seconds| Duration::from_secs(seconds.into()))
     }
 
     pub(crate) fn drain(&self) -> Result<Duration, Failure> {

@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod failure;
 mod http_server;
+mod panics;
 mod system;
 mod telemetry;
 mod wiring;

@@ -15,10 +15,14 @@ use crate::failure::Failure;
 /// takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
+/// What libraries tell at a level that is not theirs: PostgreSQL's notices that something is there already come as `info`.
+const QUIET: &str = "tokio_postgres=warn";
+
 /// Starts logging to standard error.
 pub(crate) fn start_logs(config: &Config) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(config.text("log").unwrap_or("info"))
-        .map_err(|error| Failure::setting("log", error))?;
+    let wanted = config.text("log").unwrap_or("info");
+    let filter =
+        EnvFilter::try_new(format!("{QUIET},{wanted}")).map_err(|error| Failure::setting("log", error))?;
     let json = match config.text("log_format").unwrap_or("auto") {
         "text" => false,
         "json" => true,
@@ -26,6 +30,7 @@ pub(crate) fn start_logs(config: &Config) -> Result<(), Failure> {
         _ => return Err(Failure::setting("log_format", "expected `text`, `json` or `auto`")),
     };
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    crate::panics::go_to_the_log();
     // Only one of several commands in a process starts logging; the first one counts.
     let _ = if json { logs.json().flatten_event(true).try_init() } else { logs.try_init() };
     Ok(())

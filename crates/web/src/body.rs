@@ -50,7 +50,7 @@ struct TooSlow;
 
 /// True for an error, met while a body was read, that came because the body was too slow.
 pub fn is_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<TooSlow>())
+    std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<TooSlow>)
 }
 
 #[derive(Default)]

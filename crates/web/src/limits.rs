@@ -12,6 +12,8 @@ use std::sync::{Mutex, PoisonError};
 use domain::{KeyId, SessionId, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::peer::network;
+
 /// The most windows that are remembered at once.
 pub const MAX_WINDOWS: usize = SHARDS * WINDOWS_PER_SHARD;
 
@@ -79,15 +81,9 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// A client address; an IPv6 client owns at least a /64, so that is what counts.
+    /// A client address, as far as it tells clients apart.
     pub fn address(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(v4) => Self::Address(IpAddr::V4(v4)),
-            IpAddr::V6(v6) => {
-                let network = u128::from(v6) & !u128::from(u64::MAX);
-                Self::Address(IpAddr::V6(network.into()))
-            }
-        }
+        Self::Address(network(address))
     }
 }
 

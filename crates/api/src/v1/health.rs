@@ -39,7 +39,7 @@ pub struct Health {
 }
 
 async fn read(caller: Caller<AnyKey>, State(api): State<Api>) -> Result<Reply<Health>, ApiError> {
-    if api.app().is_stopping() {
+    if api.app().is_leaving() {
         return Err(ApiError::new(Code::Unavailable, "the server is stopping").retry_after(5));
     }
     api.app().store().health().await?;

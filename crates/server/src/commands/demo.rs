@@ -25,6 +25,7 @@ use crate::commands::calls::{Colours, print_event, printable};
 use crate::commands::{serve, setup};
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::http_server::{Drain, Limits};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::{http_server, telemetry, wiring};
 
@@ -74,8 +75,12 @@ impl Demo {
         let receiver = http_server::listen("the demo's webhook receiver", "127.0.0.1:0").await?;
         let receiver_address = local_address(&receiver)?;
         let (stop_receiver, stopping) = watch::channel(false);
-        let receiving =
-            tokio::spawn(http_server::serve(receiver, receiver_router(heard), stopping, Duration::ZERO));
+        let receiving = tokio::spawn(http_server::serve(
+            receiver,
+            receiver_router(heard),
+            Limits::small("receiver"),
+            http_server::told(stopping, Drain::alone(Duration::ZERO)),
+        ));
 
         let folder = std::env::temp_dir().join(format!("kaicalls-demo-{}", std::process::id()));
         let running = self.start(&mut config, &folder, &receiver_address).await?;
@@ -125,8 +130,12 @@ impl Demo {
         app::jobs::start(&app).await?;
         let api: Api = wiring::build_api(config, app.clone()).await?;
         let (stop, stopping) = watch::channel(false);
-        let serving =
-            tokio::spawn(http_server::serve(listener, api::router(&api), stopping, Duration::from_secs(5)));
+        let serving = tokio::spawn(http_server::serve(
+            listener,
+            api::router(&api),
+            Limits::small("api"),
+            http_server::told(stopping, Drain::alone(Duration::from_secs(5))),
+        ));
         Ok(Running { app, store, address, stop, serving })
     }
 }

@@ -5,12 +5,16 @@ use app::setup::FirstAccount;
 use store::Platform;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::http_server::{Drain, Limits, Watchers};
 use crate::telemetry::{self, Figures};
 use crate::{http_server, wiring};
+
+/// Files that are open beside connections of clients, webhooks and the database.
+const OTHER_FILES: usize = 300;
 
 /// Runs until SIGTERM or Ctrl-C.
 pub(crate) async fn run(config: Config) -> Result<(), Failure> {
@@ -20,7 +24,8 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     }
     let figures = Figures::start()?;
     // Everything that can be wrong is found before the database is touched.
-    let drain = config.drain()?;
+    let (unready, drain) = (config.unready()?, config.drain()?);
+    let limits = connection_limits(&config)?;
     let listener = http_server::listen("KAICALLS_LISTEN", config.listen()).await?;
     let operations = match config.metrics_listen() {
         Some(address) => Some(http_server::listen("KAICALLS_METRICS_LISTEN", address).await?),
@@ -45,11 +50,13 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
             }
         });
     }
-    let (stop, stopping) = watch::channel(false);
     let metrics_listen = operations.as_ref().map(address_of);
+    let watchers = Watchers::default();
     if let Some(listener) = operations {
-        let router = http_server::operations_router(figures, app.clone());
-        tokio::spawn(http_server::serve(listener, router, stopping.clone(), drain));
+        let router = http_server::operations_router(figures, app.clone(), watchers.clone());
+        let limits = Limits::small("operations");
+        // It answers as long as the process lives.
+        tokio::spawn(http_server::serve(listener, router, limits, std::future::pending()));
     }
     tracing::info!(
         listen = address_of(&listener),
@@ -59,16 +66,26 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         "Ready"
     );
     let routes = match webhooks {
-        Some(webhooks) => webhooks.fallback_service(api::router(&api)),
+        Some(webhooks) => {
+            webhooks.layer(axum::middleware::from_fn(web::body::settled)).fallback_service(api::router(&api))
+        }
         None => api::router(&api),
     };
-    let serving = tokio::spawn(http_server::serve(listener, routes, stopping, drain));
+    let (stop, stopping) = oneshot::channel();
+    let told = async move { stopping.await.unwrap_or(Drain::within(drain)) };
+    let serving = tokio::spawn(http_server::serve(listener, routes, limits, told));
     let reason = signal_to_stop().await?;
-    tracing::info!(reason, "Stopping: no new calls, waiting for those under way");
     #[expect(clippy::disallowed_methods, reason = "the time for stopping is measured on the monotonic clock")]
     let begun = tokio::time::Instant::now();
+    app.announce_leaving();
+    if watchers.any() {
+        tracing::info!(reason, "Stopping: not ready any more, going on until balancers have noticed");
+        tokio::time::sleep(unready.min(drain)).await;
+    }
+    tracing::info!(reason, "Stopping: waiting for calls and requests under way");
     app.announce_stop();
-    stop.send_replace(true);
+    // It is listening as long as it serves.
+    let _ = stop.send(Drain::within(drain.saturating_sub(begun.elapsed())));
     if let Err(error) = serving.await {
         tracing::error!(%error, "the listener broke");
     }
@@ -84,6 +101,29 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
 /// Where a listener listens, with the port that the system chose if the settings left that open.
 fn address_of(listener: &TcpListener) -> String {
     listener.local_addr().map(|address| address.to_string()).unwrap_or_default()
+}
+
+/// How many connections the API may have: what the settings say, or what the system's limit of open files leaves for it.
+fn connection_limits(config: &Config) -> Result<Limits, Failure> {
+    let wanted = config.max_connections()?;
+    let others = OTHER_FILES + config.delivery_concurrency()? + config.database_pool()?;
+    let total = match http_server::raise_limit().and_then(|files| usize::try_from(files).ok()) {
+        Some(files) => wanted.min(files.saturating_sub(others).max(1)),
+        None => wanted,
+    };
+    if total < wanted {
+        tracing::warn!(
+            max_connections = wanted,
+            possible = total,
+            "The system's limit of open files allows fewer connections than `max_connections`; raise it (LimitNOFILE in systemd)"
+        );
+    }
+    Ok(Limits {
+        listener: "api",
+        total,
+        per_address: config.max_connections_per_address()?,
+        proxies: config.trusted_proxies()?,
+    })
 }
 
 /// Waits for the system or the user; says which.
