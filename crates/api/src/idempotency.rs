@@ -60,9 +60,9 @@ impl Describe for IdempotencyKey {
     }
 }
 
-/// 201, made now or repeated from an earlier request.
+/// An answer that is made now or repeated from an earlier request: 201, or another status that says success.
 #[derive(Debug)]
-pub(crate) enum Once<T> {
+pub(crate) enum Once<T, const STATUS: u16 = 201> {
     /// The request acted now, with this result.
     Now(T),
     /// The bytes of an answer and its status.
@@ -81,13 +81,12 @@ pub(crate) enum Replay {
     Repeated,
 }
 
-impl<T: Serialize> IntoResponse for Once<T> {
+impl<T: Serialize, const STATUS: u16> IntoResponse for Once<T, STATUS> {
     fn into_response(self) -> Response {
         match self {
-            Self::Now(value) => json_response(StatusCode::CREATED, to_bytes(&value)),
+            Self::Now(value) => json_response(success(STATUS), to_bytes(&value)),
             Self::Kept(kept, replay) => {
-                let status = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::CREATED);
-                let mut response = json_response(status, kept.body);
+                let mut response = json_response(success(kept.status), kept.body);
                 if replay == Replay::Repeated {
                     response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
                 }
@@ -98,9 +97,13 @@ impl<T: Serialize> IntoResponse for Once<T> {
     }
 }
 
-impl<T: JsonSchema> Describe for Once<T> {
+fn success(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::CREATED)
+}
+
+impl<T: JsonSchema, const STATUS: u16> Describe for Once<T, STATUS> {
     fn describe(operation: &mut Operation, generator: &mut SchemaGenerator) {
-        operation.answers_json::<T>(201, generator);
+        operation.answers_json::<T>(STATUS, generator);
         if let Some(answer) = operation.answers.last_mut() {
             answer.headers = &[("Idempotent-Replayed", "IdempotentReplayed")];
         }
@@ -113,7 +116,7 @@ pub(crate) fn kept<T: Serialize>(status: u16, answer: &T) -> KeptAnswer {
 }
 
 /// The answer to a repetition of something that was made together with its answer.
-pub(crate) fn repeated<T>(earlier: Repeated) -> Result<Once<T>, ApiError> {
+pub(crate) fn repeated<T, const STATUS: u16>(earlier: Repeated) -> Result<Once<T, STATUS>, ApiError> {
     match earlier {
         Repeated::Answered(kept) => Ok(Once::Kept(kept, Replay::Repeated)),
         Repeated::Unfinished { .. } => Err(in_progress()),

@@ -51,8 +51,9 @@ impl SandboxCall {
         line.tell(SETUP, Progress::Ringing).await;
         let answered = SETUP + self.scenario.ring;
         tokio::select! {
-            () = pacer.until(answered) => {}
+            biased;
             () = self.hang_up.notified() => return line.failed(SETUP, FailureCode::Canceled, "cancelled").await,
+            () = pacer.until(answered) => {}
         }
         match self.scenario.pickup {
             Pickup::NoAnswer => line.failed(answered, FailureCode::NoAnswer, "no-answer").await,
@@ -77,7 +78,11 @@ impl SandboxCall {
         loop {
             match stage.step() {
                 Step::Ask { reply, history } => {
-                    stage.answer(mind.reply(reply, history).collect().await);
+                    tokio::select! {
+                        biased;
+                        () = self.hang_up.notified() => stage.hang_up(pacer.now().saturating_sub(answered)),
+                        facts = mind.reply(reply, history).collect() => stage.answer(facts),
+                    }
                     // A call at full speed must not keep others waiting.
                     tokio::task::yield_now().await;
                 }
@@ -86,7 +91,7 @@ impl SandboxCall {
                 Step::WaitUntil(time) => {
                     tokio::select! {
                         biased;
-                        () = self.hang_up.notified() => stage.hang_up(stage.now()),
+                        () = self.hang_up.notified() => stage.hang_up(pacer.now().saturating_sub(answered)),
                         () = pacer.until(answered + time) => stage.advance(time),
                     }
                 }

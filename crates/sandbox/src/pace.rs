@@ -49,6 +49,14 @@ impl Pacer {
         Self { pace, started: Instant::now() }
     }
 
+    /// How old the call is by now; zero where virtual time does not follow the clock of the wall.
+    pub(crate) fn now(&self) -> Duration {
+        match self.pace {
+            Pace::Fast => Duration::ZERO,
+            Pace::Times(factor) => self.started.elapsed().mul_f64(factor),
+        }
+    }
+
     /// Waits until the call is `virtual_time` old.
     pub(crate) async fn until(&self, virtual_time: Duration) {
         if let Pace::Times(factor) = self.pace {

@@ -60,6 +60,7 @@ table! {
         node_id = call.node_id(),
         conversation_id = call.conversation_id(),
         ringing_at = call.ringing_at(),
+        end_asked_at = call.end_asked_at(),
         state = call.state().as_str(),
         answered_at = call.answered_at(),
         talked_ms = call.talk().map(|talk| millis(talk.talked)),
@@ -118,7 +119,7 @@ table! {
             recording_duration_ms,
         };
         let state = columns.state()?;
-        Call::stored(facts, CallLife { state, lead_id, conversation_id, node_id, ringing_at })
+        Call::stored(facts, CallLife { state, lead_id, conversation_id, node_id, ringing_at, end_asked_at })
     }
 }
 
@@ -419,6 +420,15 @@ pub async fn end_seen(tx: &mut PlatformTx, id: CallId, at: Timestamp) -> Result<
     let sql = "UPDATE calls SET end_seen_at = coalesce(end_seen_at, $2) WHERE id = $1";
     tx.execute(sql, params![id, at]).await?;
     Ok(())
+}
+
+/// Calls whose end was asked for and whose engines have not brought it about.
+pub async fn to_end(tx: &mut PlatformTx, limit: u32) -> Result<Vec<Call>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM calls c WHERE c.end_asked_at IS NOT NULL AND c.finished_at IS NULL \
+         AND c.state IN ('dialing', 'ringing', 'in_progress') ORDER BY c.end_asked_at LIMIT $1"
+    );
+    tx.query(&sql, params![limit]).await?.into_iter().map(Calls::read).collect()
 }
 
 /// Calls that an engine was asked for before then and of which nothing has been heard.

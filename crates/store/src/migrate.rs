@@ -23,6 +23,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 5, text: include_str!("../migrations/0005_phone_extensions.sql") },
     Migration { number: 6, text: include_str!("../migrations/0006_doubtful_opt_outs.sql") },
     Migration { number: 7, text: include_str!("../migrations/0007_marks.sql") },
+    Migration { number: 8, text: include_str!("../migrations/0008_end_asked.sql") },
 ];
 
 /// What stands in a hole on SQLite and on PostgreSQL.

@@ -33,6 +33,8 @@ struct State {
     running: HashMap<CallId, Arc<dyn CallObserver>>,
     agents: BTreeMap<String, (AgentId, String)>,
     made: u32,
+    /// The calls that it was asked to end, as often as it was asked.
+    hang_ups: Vec<CallId>,
     refuses_agents: bool,
 }
 
@@ -68,6 +70,11 @@ impl Switchboard {
     /// What it was asked to do, the newest last.
     pub fn plans(&self) -> Vec<CallPlan> {
         self.state().plans.clone()
+    }
+
+    /// The calls that it was asked to end. It leaves that to the test.
+    pub fn hang_ups(&self) -> Vec<CallId> {
+        self.state().hang_ups.clone()
     }
 
     /// The names of the agents that it keeps, by its own ids.
@@ -143,7 +150,9 @@ impl CallEngine for Switchboard {
         Ok(Accepted { conversation_id: format!("{}-{}", self.name, id.0.simple()) })
     }
 
-    async fn hang_up(&self, _call: CallId, _conversation_id: Option<&str>) {}
+    async fn hang_up(&self, call: CallId, _conversation_id: Option<&str>) {
+        self.state().hang_ups.push(call);
+    }
 
     async fn fate(
         &self,

@@ -165,7 +165,7 @@ pub struct CallDetail {
     /// Why it never connected: `no_answer`, `busy`, `declined`, `invalid_number`, `carrier_error`, `canceled`, `blocked`,
     /// `agent_error` or `internal_error`.
     error: Option<&'static str>,
-    /// How the call ended, in the engine's own word.
+    /// How the call ended: `ended-by-api` if a request ended it, otherwise the engine's own word.
     ended_reason: Option<String>,
     /// Whether GET /api/v1/transcripts returns a transcript of the call.
     transcript_available: bool,

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod balance;
 pub mod calls;
+pub mod end;
 pub mod health;
 pub mod keys;
 pub mod leads;
@@ -21,6 +22,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let resources = [
         agents::routes(),
         calls::routes(),
+        end::routes(),
         stream::routes(),
         recordings::routes(),
         transcripts::routes(),

@@ -13,9 +13,9 @@ use jiff::SignedDuration;
 use store::{PlatformTx, StoreError};
 
 use super::cast::{Cast, cast_of, plan};
-use super::ending;
 use super::intake::{self, Observer};
 use super::policy::may_dial;
+use super::{ending, hang_up};
 use crate::attempt::{self, Attempt, Unsuccessful};
 use crate::engines::NO_ENGINE;
 use crate::{App, agents};
@@ -132,7 +132,14 @@ async fn dial(app: &App, id: CallId, job: JobId, cast: Option<Cast>) -> Result<O
     };
     let reports: Vec<Report> =
         report.map(|progress| Report { call_id: id, at, progress }).into_iter().collect();
-    Ok(intake::take(app, id, reports, intake::Also { finish: Some(job), ..Default::default() }).await?.call)
+    let also = intake::Also { finish: Some(job), ..Default::default() };
+    let call = intake::take(app, id, reports, also).await?.call;
+    if let Some(call) = call.as_ref().filter(|call| call.end_asked_at().is_some()) {
+        // Somebody asked for the end before the engine had the call.
+        let (app_of_task, call) = (app.clone(), call.clone());
+        app.spawn(async move { hang_up::hang_up(&app_of_task, &call).await });
+    }
+    Ok(call)
 }
 
 /// Why nobody makes a call, and what to do about it.
@@ -157,15 +164,22 @@ async fn put_back(
 ) -> Result<Option<Call>, StoreError> {
     app.reports().ends(id);
     let now = app.now();
+    let platform = app.clone();
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(None) };
-                if call.put_back() {
-                    store::calls::update(tx, &call).await?;
-                    store::call_log::add(tx, id, &[LogEntry { at: now, line: LogLine::Waiting }]).await?;
-                    store::jobs::postpone(tx, job, run_at).await?;
+                if !call.put_back() {
+                    return Ok(Some(call));
                 }
+                if call.end_asked_at().is_some() {
+                    hang_up::call_off(tx, &platform, &mut call, now).await?;
+                    store::jobs::finish(tx, job).await?;
+                    return Ok(Some(call));
+                }
+                store::calls::update(tx, &call).await?;
+                store::call_log::add(tx, id, &[LogEntry { at: now, line: LogLine::Waiting }]).await?;
+                store::jobs::postpone(tx, job, run_at).await?;
                 Ok(Some(call))
             })
         })

@@ -184,7 +184,10 @@ async fn apply(
         }
         call.name(&message.conversation_id);
     }
-    let reports = privacy::masked(tx, &call, reports).await?;
+    let mut reports = privacy::masked(tx, &call, reports).await?;
+    for report in &mut reports {
+        report.progress = call.as_asked_for(report.progress.clone());
+    }
     let engine = app.engine_of(&call);
     let limit = engine.map_or(WRAP_UP_LIMIT, |engine| engine.wrap_up_limit());
     let entries: Vec<LogEntry> = reports.iter().filter_map(|report| logged(report, call.state())).collect();

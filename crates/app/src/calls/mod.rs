@@ -5,6 +5,8 @@
 //!  |
 //! dial               asks the engine to ring the phone, once
 //!  |
+//! hang_up            asks the engine to end a call that is being made
+//!  |
 //! intake             stores what engines report
 //!  |
 //! privacy            takes numbers that must not be kept out of what they report
@@ -21,6 +23,7 @@
 pub(crate) mod cast;
 pub(crate) mod dial;
 pub(crate) mod ending;
+pub(crate) mod hang_up;
 pub(crate) mod intake;
 pub(crate) mod news;
 mod opt_out;
@@ -29,4 +32,5 @@ mod policy;
 mod privacy;
 pub(crate) mod wrap_up;
 
+pub use hang_up::{EndAsked, EndCallError, end};
 pub use place::{CallOrder, PlaceCallError, Placed, place, was_refused};

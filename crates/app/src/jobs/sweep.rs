@@ -13,6 +13,7 @@ use store::StoreError;
 use crate::App;
 use crate::attempt::{self, log_trouble};
 use crate::calls::ending;
+use crate::calls::hang_up::hang_up;
 use crate::calls::intake::{self, Also};
 
 /// How many calls are asked after at once.
@@ -93,6 +94,13 @@ pub(super) async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
             })
         })
         .await?;
+    let to_end =
+        app.platform().read(|tx| Box::pin(async move { store::calls::to_end(tx, BATCH).await })).await?;
+    futures_util::stream::iter(to_end)
+        .for_each_concurrent(AT_ONCE, async |call| {
+            attempt::guarded("ending a call that somebody asked to end", Box::pin(hang_up(app, &call))).await;
+        })
+        .await;
     for call in silent.iter().filter(|call| !runs_in_another_process(app, call)) {
         settle(app, call, None).await;
     }

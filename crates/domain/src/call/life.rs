@@ -23,6 +23,9 @@ use crate::{LeadId, NodeId, Timestamp};
 /// How long summary and recording may take before a call turns final without them, unless its engine needs longer.
 pub const WRAP_UP_LIMIT: SignedDuration = SignedDuration::from_secs(30);
 
+/// The word for why a call ended whose end somebody asked for.
+pub const ENDED_BY_API: &str = "ended-by-api";
+
 /// What a report meant for a call, and what is to be done because of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -81,6 +84,37 @@ impl Call {
             self.fail(Failure { code, reason, refusal: Some(words), failed_at: now }, now);
         }
         is_queued
+    }
+
+    /// Notes that somebody asks for the end of the call, which its engine is to bring about; the first time counts. False if there is
+    /// nothing for an engine to end, because nothing has been dialled or the talk is over; then nothing changes.
+    #[must_use]
+    pub fn ask_for_end(&mut self, now: Timestamp) -> bool {
+        let is_made =
+            matches!(self.life.state, CallState::Dialing | CallState::Ringing | CallState::InProgress { .. });
+        if is_made {
+            self.life.end_asked_at.get_or_insert(now);
+        }
+        is_made
+    }
+
+    /// What a report says of a call whose end somebody asked for: the end is theirs, whichever word the engine has for it. Of a line
+    /// that was busy and of a number that does not exist the engine's word stands, because nobody had to end such a call.
+    #[must_use]
+    pub fn as_asked_for(&self, progress: Progress) -> Progress {
+        if self.life.end_asked_at.is_none() {
+            return progress;
+        }
+        let reason = || ENDED_BY_API.to_owned();
+        match progress {
+            Progress::Ended { ending: ending @ Ending::Talked { .. }, .. } => {
+                Progress::Ended { ending, reason: reason() }
+            }
+            Progress::Ended {
+                ending: Ending::Failed(FailureCode::Canceled | FailureCode::NoAnswer), ..
+            } => Progress::Ended { ending: Ending::Failed(FailureCode::Canceled), reason: reason() },
+            other => other,
+        }
     }
 
     /// Takes a report of the engine. `at` is the engine's time, `now` is ours; `limit` is how long the wrap-up may take.

@@ -10,7 +10,7 @@ mod results;
 mod state;
 
 pub use crate::direction::Direction;
-pub use life::{Refusal, Step, WRAP_UP_LIMIT};
+pub use life::{ENDED_BY_API, Refusal, Step, WRAP_UP_LIMIT};
 pub use log::{LogEntry, LogLine};
 pub use outcome::{Ended, Failure, FailureCode, Outcome, Talk};
 pub use plan::CallPlan;

@@ -64,6 +64,8 @@ pub struct CallLife {
     pub node_id: Option<NodeId>,
     /// When the phone began to ring, if the engine said so.
     pub ringing_at: Option<Timestamp>,
+    /// When somebody asked for its end while it was being made, if anybody did.
+    pub end_asked_at: Option<Timestamp>,
 }
 
 /// A call. Its facts read as if they were fields of the call itself: `call.to`.
@@ -91,6 +93,7 @@ impl Call {
             conversation_id: None,
             node_id: None,
             ringing_at: None,
+            end_asked_at: None,
         };
         Self { facts, life }
     }
@@ -109,6 +112,7 @@ impl Call {
             conversation_id: Some(conversation_id),
             node_id,
             ringing_at: Some(ringing_at),
+            end_asked_at: None,
         };
         Self { facts, life }
     }
@@ -141,6 +145,11 @@ impl Call {
     /// When the phone began to ring, if the engine said so.
     pub fn ringing_at(&self) -> Option<Timestamp> {
         self.life.ringing_at
+    }
+
+    /// When somebody asked for the end of the call while it was being made, if anybody did.
+    pub fn end_asked_at(&self) -> Option<Timestamp> {
+        self.life.end_asked_at
     }
 
     /// The number of the person at the other end.

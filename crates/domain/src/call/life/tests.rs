@@ -71,6 +71,7 @@ enum Deed {
     Refuse,
     Report(Progress),
     LeaveNode,
+    AskForEnd,
     Conclude,
     Enrich { assessment: bool, recording: bool },
 }
@@ -92,6 +93,7 @@ fn perform(call: &mut Call, deed: &Deed, at: Timestamp, now: Timestamp) -> Said 
             call.leave_node();
             Said::Done(true)
         }
+        Deed::AskForEnd => Said::Done(call.ask_for_end(now)),
         Deed::Conclude => Said::Done(call.conclude(12, Some(assessment("first")), None, now)),
         Deed::Enrich { assessment: read, recording: recorded } => {
             Said::Done(call.enrich(read.then(|| assessment("late")), recorded.then(|| recording("late"))))
@@ -173,6 +175,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::Refuse),
         8 => progress().prop_map(Deed::Report),
         1 => Just(Deed::LeaveNode),
+        1 => Just(Deed::AskForEnd),
         2 => Just(Deed::Conclude),
         1 => (any::<bool>(), any::<bool>()).prop_map(|(assessment, recording)| Deed::Enrich { assessment, recording }),
     ]
@@ -345,4 +348,28 @@ fn clients_see_only_the_words_they_know() {
     words.push(lost.state().public());
     let seen = ["queued", "queued", "ringing", "in-progress", "in-progress", "completed", "failed"];
     assert_eq!(words, seen);
+}
+
+#[test]
+fn an_end_that_somebody_asked_for_is_theirs_whatever_the_engine_calls_it() {
+    let mut call = queued();
+    assert!(!call.ask_for_end(at(1)), "nothing has been dialled");
+    assert_eq!(call.as_asked_for(talked(1, 2)), talked(1, 2));
+    assert!(call.dial(node(7)) && call.ask_for_end(at(2)) && call.ask_for_end(at(3)));
+    assert_eq!(call.end_asked_at(), Some(at(2)), "the first time counts");
+    let ended = |progress| match call.as_asked_for(progress) {
+        Progress::Ended { ending: Ending::Failed(code), reason } => (Some(code), reason),
+        Progress::Ended { reason, .. } => (None, reason),
+        other => unreachable!("no end: {other:?}"),
+    };
+    assert_eq!(ended(talked(1, 2)), (None, ENDED_BY_API.to_owned()));
+    for code in [FailureCode::Canceled, FailureCode::NoAnswer] {
+        assert_eq!(ended(failed(code)), (Some(FailureCode::Canceled), ENDED_BY_API.to_owned()));
+    }
+    for code in [FailureCode::Busy, FailureCode::InvalidNumber, FailureCode::CarrierError] {
+        assert_eq!(ended(failed(code)), (Some(code), code.as_str().to_owned()), "that was nobody's wish");
+    }
+    assert_eq!(call.as_asked_for(Progress::Ringing), Progress::Ringing);
+    assert_eq!(call.on(&talked(3, 5), at(8), at(8), WRAP_UP_LIMIT), Step::TalkEnded);
+    assert!(!call.ask_for_end(at(9)), "the talk is over");
 }
