@@ -158,7 +158,8 @@ impl Desk {
     }
 }
 
-async fn admit(
+/// Stores an incoming call once; `None` if nobody answers it.
+pub(crate) async fn admit(
     tx: &mut PlatformTx,
     app: &App,
     id: CallId,
@@ -173,7 +174,7 @@ async fn admit(
     let Some((business, agent)) = number.and_then(|number| number.business_id.zip(number.agent_id)) else {
         return Ok(None);
     };
-    let one = Tenancy::one(business, Mode::Live);
+    let one = Tenancy::one(business, incoming.mode);
     let Some(agent) = store::agents::get(tx, &one, agent).await? else { return Ok(None) };
     let lead = match &incoming.from {
         Some(from) => store::leads::by_phone(tx, &one, from).await?,
@@ -182,7 +183,7 @@ async fn admit(
     let facts = CallFacts {
         id,
         business_id: business,
-        mode: Mode::Live,
+        mode: incoming.mode,
         agent_id: agent.id,
         direction: Direction::Inbound,
         to: incoming.to.clone(),

@@ -21,6 +21,7 @@ mod passwords;
 mod platform;
 mod recording_files;
 pub mod recordings;
+pub mod rehearsal;
 mod reports;
 pub mod sessions;
 pub mod setup;

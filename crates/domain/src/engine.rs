@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use crate::agent::Agent;
 use crate::call::{CallPlan, FailureCode, Progress, Report, Utterance, WRAP_UP_LIMIT};
 use crate::text::{clean_in_place, clean_json};
-use crate::{AgentId, CallId, E164, Timestamp};
+use crate::{AgentId, CallId, E164, Mode, Timestamp};
 
 /// The engine took the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,6 +161,11 @@ pub trait CallEngine: Send + Sync {
     fn numbers(&self) -> Option<&dyn EngineNumbers> {
         None
     }
+
+    /// The callers that it plays, if it plays any.
+    fn callers(&self) -> Option<&dyn PlayedCallers> {
+        None
+    }
 }
 
 /// Why an engine did not do what was asked about an agent or a number.
@@ -226,6 +231,20 @@ pub trait EngineNumbers: Send + Sync {
     async fn answer(&self, numbers: &[E164]) -> Result<(), EngineRefusal>;
 }
 
+/// Callers that an engine plays: they ring our numbers, so that agents can be tried without a carrier.
+#[async_trait]
+pub trait PlayedCallers: Send + Sync {
+    /// The names of all that there are.
+    fn names(&self) -> Vec<String>;
+
+    /// What the engine is going to call this call.
+    fn conversation_id(&self, call: CallId) -> String;
+
+    /// Lets the caller with this name ring and go on from there. The call has been stored as ringing; everything after that goes to
+    /// `observer`, its end once, even if there is no such caller or no room.
+    async fn ring(&self, plan: CallPlan, caller: &str, observer: std::sync::Arc<dyn CallObserver>);
+}
+
 /// Who is told what happens in calls. Returns when the report is stored; a report that could not be stored may be repeated.
 #[async_trait]
 pub trait CallObserver: Send + Sync {
@@ -286,6 +305,8 @@ pub struct IncomingCall {
     pub engine: &'static str,
     /// The engine's id of the call.
     pub conversation_id: String,
+    /// Whether somebody really calls, or the caller is played.
+    pub mode: Mode,
     /// The number that was called.
     pub to: E164,
     /// Who calls, if they show it.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agent::Mind;
-use domain::call::{CallPlan, Ending, FailureCode, Progress, Report};
+use domain::call::{CallPlan, Direction, Ending, FailureCode, Progress, Report};
 use domain::engine::CallObserver;
-use domain::{CallId, Timestamp};
+use domain::{CallId, E164, Timestamp};
 use futures_util::StreamExt as _;
 use speech::LanguageModel;
 use tokio::sync::Notify;
@@ -19,6 +19,9 @@ use crate::stage::{Stage, Step, Tempo};
 
 /// From the request to the first ring, or to the carrier's refusal.
 const SETUP: Duration = Duration::from_millis(500);
+
+/// How long an incoming call rings before the agent answers it.
+const RINGING_IN: Duration = Duration::from_secs(1);
 
 /// Everything that a call needs.
 pub(crate) struct SandboxCall {
@@ -37,6 +40,9 @@ impl SandboxCall {
     pub(crate) async fn run(self) {
         let pacer = Pacer::start(self.pace);
         let line = Line { id: self.plan.call_id, start: self.plan.now, observer: Arc::clone(&self.observer) };
+        if self.plan.direction == Direction::Inbound {
+            return self.comes_in(&pacer, &line).await;
+        }
         pacer.until(SETUP).await;
         match self.scenario.pickup {
             Pickup::Busy => return line.failed(SETUP, FailureCode::Busy, "busy").await,
@@ -62,10 +68,24 @@ impl SandboxCall {
         }
     }
 
+    async fn comes_in(self, pacer: &Pacer, line: &Line) {
+        tokio::select! {
+            biased;
+            () = self.hang_up.notified() => {
+                line.failed(pacer.now(), FailureCode::Canceled, "cancelled").await;
+            }
+            () = pacer.until(RINGING_IN) => self.talk(pacer, line, RINGING_IN).await,
+        }
+    }
+
     async fn talk(self, pacer: &Pacer, line: &Line, answered: Duration) {
         line.tell(answered, Progress::Answered).await;
-        let caller =
-            ScriptedCaller::new(Arc::clone(&self.scenario), Dice::new(self.seed, self.plan.to.as_str()));
+        let other_party = match self.plan.direction {
+            Direction::Outbound => Some(&self.plan.to),
+            Direction::Inbound => self.plan.from.as_ref(),
+        };
+        let dice = Dice::new(self.seed, other_party.map_or("", E164::as_str));
+        let caller = ScriptedCaller::new(Arc::clone(&self.scenario), dice);
         let tempo = Tempo {
             thinking: Duration::from_millis(400),
             synthesis: Duration::from_millis(150),

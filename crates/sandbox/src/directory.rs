@@ -1,15 +1,12 @@
 //! Which number is answered by which scenario: the built-in ones, and those that users add.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
 use domain::E164;
 
 use crate::scenario::{Scenario, ScenarioError};
-
-/// The numbers that short ones in scenario files stand for begin with this.
-const PREFIX: &str = "+1500555";
 
 /// Who answers every number that no scenario names.
 const FRIENDLY: &str = "friendly";
@@ -51,10 +48,12 @@ built_in! {
     "intercept",
 }
 
-/// All scenarios by number.
+/// All scenarios by number and by name.
 #[derive(Debug, Clone)]
 pub struct Directory {
     by_number: HashMap<String, (String, Arc<Scenario>)>,
+    /// A file of a folder is called like the file, without its extension.
+    by_name: BTreeMap<String, Arc<Scenario>>,
     friendly: Arc<Scenario>,
 }
 
@@ -66,9 +65,11 @@ impl Directory {
         };
         let friendly = BUILT_IN.iter().find(|built_in| built_in.name == FRIENDLY).map(parse);
         let friendly = Arc::new(friendly.expect("the friendly caller is built in"));
-        let mut directory = Self { by_number: HashMap::new(), friendly };
+        let mut directory = Self { by_number: HashMap::new(), by_name: BTreeMap::new(), friendly };
         for built_in in BUILT_IN {
-            directory.add(built_in.name, parse(built_in)).expect("a test looks for numbers taken twice");
+            let scenario = Arc::new(parse(built_in));
+            directory.by_name.insert(built_in.name.to_owned(), Arc::clone(&scenario));
+            directory.add(built_in.name, &scenario).expect("a test looks for numbers taken twice");
         }
         directory
     }
@@ -88,20 +89,21 @@ impl Directory {
         for path in files {
             let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
             let name = path.display().to_string();
-            let scenario = Scenario::parse(&name, &text)?;
-            for number in numbers(&scenario) {
+            let scenario = Arc::new(Scenario::parse(&name, &text)?);
+            for number in scenario.full_numbers() {
                 if self.by_number.get(&number).is_some_and(|(holder, _)| built_in.contains(holder)) {
                     self.by_number.remove(&number);
                 }
             }
-            self.add(&name, scenario)?;
+            self.add(&name, &scenario)?;
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            self.by_name.insert(stem, scenario);
         }
         Ok(self)
     }
 
-    fn add(&mut self, name: &str, scenario: Scenario) -> Result<(), ScenarioError> {
-        let scenario = Arc::new(scenario);
-        for number in numbers(&scenario) {
+    fn add(&mut self, name: &str, scenario: &Arc<Scenario>) -> Result<(), ScenarioError> {
+        for number in scenario.full_numbers() {
             if let Some((other, _)) = self.by_number.get(&number) {
                 return Err(ScenarioError::NumberTaken {
                     file: name.to_owned(),
@@ -109,7 +111,7 @@ impl Directory {
                     other: other.clone(),
                 });
             }
-            self.by_number.insert(number, (name.to_owned(), Arc::clone(&scenario)));
+            self.by_number.insert(number, (name.to_owned(), Arc::clone(scenario)));
         }
         Ok(())
     }
@@ -119,11 +121,15 @@ impl Directory {
         let found = self.by_number.get(number.as_str()).map(|(_, scenario)| scenario);
         Arc::clone(found.unwrap_or(&self.friendly))
     }
-}
 
-fn numbers(scenario: &Scenario) -> impl Iterator<Item = String> + '_ {
-    scenario
-        .numbers
-        .iter()
-        .map(|number| if number.starts_with('+') { number.clone() } else { format!("{PREFIX}{number}") })
+    /// All scenarios by name.
+    pub fn scenarios(&self) -> impl Iterator<Item = (&str, &Scenario)> {
+        self.by_name.iter().map(|(name, scenario)| (name.as_str(), &**scenario))
+    }
+
+    /// The caller with this name. A caller listens to the greeting first: what they would say on picking up is left out.
+    pub fn caller(&self, name: &str) -> Option<Arc<Scenario>> {
+        let scenario = self.by_name.get(name).filter(|scenario| scenario.can_call())?;
+        Some(Arc::new(Scenario { opening: None, ..(**scenario).clone() }))
+    }
 }

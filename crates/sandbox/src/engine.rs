@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::CallId;
-use domain::call::{CallPlan, FailureCode, Utterance};
+use domain::call::{CallPlan, Ending, FailureCode, Progress, Report, Utterance};
 use domain::engine::{
-    Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, Recorded, Recordings,
+    Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, PlayedCallers, Recorded,
+    Recordings,
 };
 use speech::LanguageModel;
 use tokio::sync::Notify;
@@ -18,7 +19,7 @@ use crate::call::SandboxCall;
 use crate::directory::Directory;
 use crate::pace::Pace;
 use crate::recording::Recorder;
-use crate::scenario::Pickup;
+use crate::scenario::{Pickup, Scenario};
 
 /// When to ask after a running call again.
 const STILL_RUNNING: Duration = Duration::from_secs(60);
@@ -60,33 +61,22 @@ impl SandboxEngine {
         Self { directory, model, recorder, settings, running: Arc::default() }
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<CallId, Arc<Notify>>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[async_trait]
-impl CallEngine for SandboxEngine {
-    fn name(&self) -> &'static str {
-        "sandbox"
-    }
-
-    async fn place(&self, plan: CallPlan, observer: Arc<dyn CallObserver>) -> Result<Accepted, PlaceError> {
-        let scenario = self.directory.scenario(&plan.to);
-        if scenario.pickup == Pickup::InvalidNumber {
-            let reason = "the carrier says that this number does not exist".to_owned();
-            return Err(PlaceError::Refused { code: FailureCode::InvalidNumber, reason });
-        }
+    /// Begins a call, if there is room for one more.
+    fn begin(
+        &self,
+        plan: CallPlan,
+        scenario: Arc<Scenario>,
+        observer: Arc<dyn CallObserver>,
+    ) -> Result<(), Full> {
+        let id = plan.call_id;
         let hang_up = Arc::new(Notify::new());
         {
             let mut running = self.running();
             if running.len() >= self.settings.max_calls {
-                let reason = format!("the sandbox already runs {} calls, as many as it may", running.len());
-                return Err(PlaceError::Refused { code: FailureCode::CarrierError, reason });
+                return Err(Full(running.len()));
             }
-            running.insert(plan.call_id, Arc::clone(&hang_up));
+            running.insert(id, Arc::clone(&hang_up));
         }
-        let id = plan.call_id;
         let call = SandboxCall {
             plan,
             scenario,
@@ -102,7 +92,62 @@ impl CallEngine for SandboxEngine {
             let _entry = Entry { running, id };
             call.run().await;
         });
-        Ok(Accepted { conversation_id: format!("sbx_{}", id.0.simple()) })
+        Ok(())
+    }
+
+    fn running(&self) -> MutexGuard<'_, HashMap<CallId, Arc<Notify>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As many calls run as may run, which is so many.
+struct Full(usize);
+
+#[async_trait]
+impl PlayedCallers for SandboxEngine {
+    fn names(&self) -> Vec<String> {
+        let callers = self.directory.scenarios().filter(|(_, scenario)| scenario.can_call());
+        callers.map(|(name, _)| name.to_owned()).collect()
+    }
+
+    fn conversation_id(&self, call: CallId) -> String {
+        format!("sbx_{}", call.0.simple())
+    }
+
+    async fn ring(&self, plan: CallPlan, caller: &str, observer: Arc<dyn CallObserver>) {
+        let (call_id, at) = (plan.call_id, plan.now);
+        let begun = match self.directory.caller(caller) {
+            Some(scenario) => self.begin(plan, scenario, Arc::clone(&observer)).is_ok(),
+            None => false,
+        };
+        if !begun {
+            let ending = Ending::Failed(FailureCode::CarrierError);
+            let progress = Progress::Ended { ending, reason: "no-room".to_owned() };
+            observer.report(Report { call_id, at, progress }).await;
+        }
+    }
+}
+
+#[async_trait]
+impl CallEngine for SandboxEngine {
+    fn name(&self) -> &'static str {
+        "sandbox"
+    }
+
+    async fn place(&self, plan: CallPlan, observer: Arc<dyn CallObserver>) -> Result<Accepted, PlaceError> {
+        let scenario = self.directory.scenario(&plan.to);
+        if scenario.pickup == Pickup::InvalidNumber {
+            let reason = "the carrier says that this number does not exist".to_owned();
+            return Err(PlaceError::Refused { code: FailureCode::InvalidNumber, reason });
+        }
+        let id = plan.call_id;
+        match self.begin(plan, scenario, observer) {
+            Ok(()) => Ok(Accepted { conversation_id: self.conversation_id(id) }),
+            Err(Full(running)) => {
+                let reason = format!("the sandbox already runs {running} calls, as many as it may");
+                Err(PlaceError::Refused { code: FailureCode::CarrierError, reason })
+            }
+        }
     }
 
     async fn hang_up(&self, call: CallId, _conversation_id: Option<&str>) {
@@ -119,6 +164,10 @@ impl CallEngine for SandboxEngine {
     ) -> Result<Fate, EngineUnavailable> {
         let running = self.running().contains_key(&call);
         Ok(if running { Fate::Running { ask_again: STILL_RUNNING } } else { Fate::Unknown })
+    }
+
+    fn callers(&self) -> Option<&dyn PlayedCallers> {
+        Some(self)
     }
 
     fn recordings(&self) -> Recordings {

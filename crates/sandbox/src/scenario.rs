@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::pattern::Pattern;
 
@@ -120,10 +121,12 @@ pub enum ScenarioError {
         source: Box<toml::de::Error>,
     },
     /// A value makes no sense.
-    #[error("{file}: `{field}` {problem}")]
+    #[error("{file}, line {line}: `{field}` {problem}")]
     Senseless {
         /// Which file.
         file: String,
+        /// Where the value stands, from 1.
+        line: usize,
         /// Which field.
         field: &'static str,
         /// What is wrong with it.
@@ -140,13 +143,30 @@ pub enum ScenarioError {
     },
 }
 
+/// The numbers that short ones in scenario files stand for begin with this.
+const PREFIX: &str = "+1500555";
+
 impl Scenario {
+    /// The numbers that it answers at, each in E.164.
+    pub fn full_numbers(&self) -> Vec<String> {
+        let full = |number: &String| {
+            if number.starts_with('+') { number.clone() } else { format!("{PREFIX}{number}") }
+        };
+        self.numbers.iter().map(full).collect()
+    }
+
+    /// True if somebody talks in it, who can then also be one who calls.
+    pub fn can_call(&self) -> bool {
+        self.pickup == Pickup::Answer
+    }
+
     /// Reads a scenario; `file` is named in errors.
     pub fn parse(file: &str, text: &str) -> Result<Self, ScenarioError> {
         let raw: RawScenario = toml::from_str(text)
             .map_err(|source| ScenarioError::Syntax { file: file.to_owned(), source: Box::new(source) })?;
-        raw.check().map_err(|Senseless(field, problem)| ScenarioError::Senseless {
+        raw.check().map_err(|Senseless { field, at, problem }| ScenarioError::Senseless {
             file: file.to_owned(),
+            line: 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count(),
             field,
             problem,
         })
@@ -160,14 +180,14 @@ impl Scenario {
 struct RawScenario {
     description: String,
     #[serde(default)]
-    numbers: Vec<String>,
+    numbers: Vec<Spanned<String>>,
     #[serde(default)]
     outcome: Pickup,
-    ring: Option<f64>,
-    speed: Option<f64>,
-    reaction: Option<RawSpan>,
+    ring: Option<Spanned<f64>>,
+    speed: Option<Spanned<f64>>,
+    reaction: Option<Spanned<RawSpan>>,
     opening: Option<RawAct>,
-    hang_up_at: Option<f64>,
+    hang_up_at: Option<Spanned<f64>>,
     #[serde(default)]
     rules: Vec<RawRule>,
 }
@@ -189,61 +209,75 @@ enum RawLines {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawAct {
-    after: Option<RawSpan>,
-    say: Option<RawLines>,
-    press: Option<String>,
+    after: Option<Spanned<RawSpan>>,
+    say: Option<Spanned<RawLines>>,
+    press: Option<Spanned<String>>,
     #[serde(default)]
     beep: bool,
     #[serde(default)]
     hang_up: bool,
     #[serde(default)]
-    then: Vec<RawAct>,
+    then: Vec<Spanned<RawAct>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRule {
     #[serde(default)]
-    asked: Vec<String>,
+    asked: Vec<Spanned<String>>,
     #[serde(default)]
-    heard: Vec<String>,
+    heard: Vec<Spanned<String>>,
     times: Option<u32>,
-    interrupt_after_words: Option<usize>,
-    after: Option<RawSpan>,
-    say: Option<RawLines>,
-    press: Option<String>,
+    interrupt_after_words: Option<Spanned<usize>>,
+    after: Option<Spanned<RawSpan>>,
+    say: Option<Spanned<RawLines>>,
+    press: Option<Spanned<String>>,
     #[serde(default)]
     beep: bool,
     #[serde(default)]
     hang_up: bool,
     #[serde(default)]
-    then: Vec<RawAct>,
+    then: Vec<Spanned<RawAct>>,
 }
 
-struct Senseless(&'static str, &'static str);
+/// A value that makes no sense, and where in the text it stands, in bytes.
+struct Senseless {
+    field: &'static str,
+    at: usize,
+    problem: &'static str,
+}
+
+impl Senseless {
+    fn of<T>(field: &'static str, value: &Spanned<T>, problem: &'static str) -> Self {
+        Self { field, at: value.span().start, problem }
+    }
+}
 
 impl RawScenario {
     fn check(self) -> Result<Scenario, Senseless> {
         for number in &self.numbers {
-            let suffix = number.len() == 4 && number.bytes().all(|digit| digit.is_ascii_digit());
-            if !suffix && domain::E164::parse(number).is_err() {
-                return Err(Senseless("numbers", "holds neither four digits nor a number in E.164"));
+            let text = number.get_ref();
+            let suffix = text.len() == 4 && text.bytes().all(|digit| digit.is_ascii_digit());
+            if !suffix && domain::E164::parse(text).is_err() {
+                let problem = "holds neither four digits nor a number in E.164";
+                return Err(Senseless::of("numbers", number, problem));
             }
         }
-        let speed = self.speed.unwrap_or(1.0);
-        if !(0.25..=4.0).contains(&speed) {
-            return Err(Senseless("speed", "is not between 0.25 and 4"));
+        if let Some(speed) = &self.speed
+            && !(0.25..=4.0).contains(speed.get_ref())
+        {
+            return Err(Senseless::of("speed", speed, "is not between 0.25 and 4"));
         }
-        let default_ring = if self.outcome == Pickup::NoAnswer { 30.0 } else { 3.0 };
+        let usual_ring = Duration::from_secs(if self.outcome == Pickup::NoAnswer { 30 } else { 3 });
         Ok(Scenario {
             description: self.description,
-            numbers: self.numbers,
+            numbers: self.numbers.into_iter().map(Spanned::into_inner).collect(),
             pickup: self.outcome,
-            ring: seconds("ring", self.ring.unwrap_or(default_ring))?,
-            speed,
-            reaction: span("reaction", self.reaction.unwrap_or(RawSpan::Between([0.3, 0.7])))?,
+            ring: self.ring.map_or(Ok(usual_ring), |ring| seconds("ring", &ring))?,
+            speed: self.speed.map_or(1.0, Spanned::into_inner),
+            reaction: self.reaction.map_or(Ok(USUAL_REACTION), |reaction| span("reaction", &reaction))?,
             opening: self.opening.map(|act| act.check(0)).transpose()?,
-            hang_up_at: self.hang_up_at.map(|at| seconds("hang_up_at", at)).transpose()?,
+            hang_up_at: self.hang_up_at.map(|at| seconds("hang_up_at", &at)).transpose()?,
             rules: self.rules.into_iter().map(RawRule::check).collect::<Result<_, _>>()?,
         })
     }
@@ -253,14 +287,14 @@ impl RawRule {
     fn check(self) -> Result<Rule, Senseless> {
         let Self { asked, heard, times, interrupt_after_words, after, say, press, beep, hang_up, then } =
             self;
-        if interrupt_after_words == Some(0) {
-            return Err(Senseless("interrupt_after_words", "is zero"));
+        if let Some(words) = interrupt_after_words.as_ref().filter(|words| *words.get_ref() == 0) {
+            return Err(Senseless::of("interrupt_after_words", words, "is zero"));
         }
         Ok(Rule {
-            asked: patterns("asked", asked)?,
-            heard: patterns("heard", heard)?,
+            asked: patterns("asked", &asked)?,
+            heard: patterns("heard", &heard)?,
             times,
-            interrupt_after_words,
+            interrupt_after_words: interrupt_after_words.map(Spanned::into_inner),
             act: RawAct { after, say, press, beep, hang_up, then }.check(0)?,
         })
     }
@@ -268,61 +302,88 @@ impl RawRule {
 
 impl RawAct {
     fn check(self, depth: u8) -> Result<Act, Senseless> {
-        if depth > 4 {
-            return Err(Senseless("then", "is nested too deeply"));
+        if let (5.., Some(then)) = (depth + 1, self.then.first()) {
+            return Err(Senseless::of("then", then, "is nested too deeply"));
         }
-        let say = match self.say {
-            None => Vec::new(),
-            Some(RawLines::One(line)) => vec![line],
-            Some(RawLines::OneOf(lines)) if lines.is_empty() => return Err(Senseless("say", "is empty")),
-            Some(RawLines::OneOf(lines)) => lines,
-        };
-        if say.iter().any(|line| line.trim().is_empty()) {
-            return Err(Senseless("say", "holds an empty line"));
+        let press = self.press.as_ref();
+        if let Some(press) = press.filter(|press| !press.get_ref().chars().all(is_a_key)) {
+            return Err(Senseless::of("press", press, "holds something that is no telephone key"));
         }
-        if say.iter().any(|line| line.len() > LONGEST_LINE) {
-            return Err(Senseless("say", "holds a line of more than 2000 bytes"));
-        }
-        let press = self.press.unwrap_or_default();
-        if !press.chars().all(|key| matches!(key, '0'..='9' | '*' | '#')) {
-            return Err(Senseless("press", "holds something that is no telephone key"));
-        }
+        let then = self.then.into_iter().map(|act| act.into_inner().check(depth + 1));
         Ok(Act {
-            after: self.after.map(|after| span("after", after)).transpose()?,
-            say,
-            press,
+            after: self.after.map(|after| span("after", &after)).transpose()?,
+            say: self.say.map_or(Ok(Vec::new()), lines)?,
+            press: self.press.map(Spanned::into_inner).unwrap_or_default(),
             beep: self.beep,
             hang_up: self.hang_up,
-            then: self.then.into_iter().map(|act| act.check(depth + 1)).collect::<Result<_, _>>()?,
+            then: then.collect::<Result<_, _>>()?,
         })
     }
 }
 
-fn patterns(field: &'static str, texts: Vec<String>) -> Result<Vec<Pattern>, Senseless> {
-    let parsed = texts.iter().map(|text| Pattern::parse(text));
-    parsed.map(|pattern| pattern.ok_or(Senseless(field, "holds a pattern without words"))).collect()
+fn is_a_key(key: char) -> bool {
+    matches!(key, '0'..='9' | '*' | '#')
 }
 
-fn seconds(field: &'static str, seconds: f64) -> Result<Duration, Senseless> {
+fn lines(say: Spanned<RawLines>) -> Result<Vec<String>, Senseless> {
+    let lines = match say.get_ref() {
+        RawLines::One(line) => std::slice::from_ref(line),
+        RawLines::OneOf(lines) => lines,
+    };
+    if lines.is_empty() {
+        return Err(Senseless::of("say", &say, "is empty"));
+    }
+    if lines.iter().any(|line| line.trim().is_empty()) {
+        return Err(Senseless::of("say", &say, "holds an empty line"));
+    }
+    if lines.iter().any(|line| line.len() > LONGEST_LINE) {
+        return Err(Senseless::of("say", &say, "holds a line of more than 2000 bytes"));
+    }
+    Ok(match say.into_inner() {
+        RawLines::One(line) => vec![line],
+        RawLines::OneOf(lines) => lines,
+    })
+}
+
+fn patterns(field: &'static str, texts: &[Spanned<String>]) -> Result<Vec<Pattern>, Senseless> {
+    let parsed = texts.iter().map(|text| {
+        let pattern = Pattern::parse(text.get_ref());
+        pattern.ok_or_else(|| Senseless::of(field, text, "holds a pattern without words"))
+    });
+    parsed.collect()
+}
+
+fn seconds(field: &'static str, written: &Spanned<f64>) -> Result<Duration, Senseless> {
+    let duration = duration(*written.get_ref());
+    duration.ok_or_else(|| Senseless::of(field, written, NO_SECONDS))
+}
+
+fn span(field: &'static str, written: &Spanned<RawSpan>) -> Result<Span, Senseless> {
+    let (shortest, longest) = match written.get_ref() {
+        RawSpan::Exact(exactly) => (*exactly, *exactly),
+        RawSpan::Between([shortest, longest]) => (*shortest, *longest),
+    };
+    if shortest > longest {
+        return Err(Senseless::of(field, written, "begins after it ends"));
+    }
+    let ends = duration(shortest).zip(duration(longest));
+    let (shortest, longest) = ends.ok_or_else(|| Senseless::of(field, written, NO_SECONDS))?;
+    Ok(Span { shortest, longest })
+}
+
+/// A time in whole milliseconds, if it is one that a call can last.
+fn duration(seconds: f64) -> Option<Duration> {
     if !(0.0..=LONGEST_SECONDS).contains(&seconds) {
-        return Err(Senseless(field, "is not a number of seconds between 0 and 3600"));
+        return None;
     }
     #[expect(clippy::cast_sign_loss, reason = "the range was checked")]
     let millis = (seconds * 1000.0).round() as u64;
-    Ok(Duration::from_millis(millis))
+    Some(Duration::from_millis(millis))
 }
 
-fn span(field: &'static str, span: RawSpan) -> Result<Span, Senseless> {
-    let (shortest, longest) = match span {
-        RawSpan::Exact(exactly) => (exactly, exactly),
-        RawSpan::Between([shortest, longest]) => (shortest, longest),
-    };
-    if shortest > longest {
-        return Err(Senseless(field, "begins after it ends"));
-    }
-    Ok(Span { shortest: seconds(field, shortest)?, longest: seconds(field, longest)? })
-}
-
+const NO_SECONDS: &str = "is not a number of seconds between 0 and 3600";
+const USUAL_REACTION: Span =
+    Span { shortest: Duration::from_millis(300), longest: Duration::from_millis(700) };
 const LONGEST_SECONDS: f64 = 3600.0;
 const LONGEST_LINE: usize = 2000;
 
@@ -334,11 +395,12 @@ mod tests {
     fn mistakes_are_named_with_their_file_and_field() {
         let check = |text: &str, expected: &str| {
             let error = Scenario::parse("mine.toml", text).expect_err("a mistake").to_string();
-            assert!(error.starts_with("mine.toml: ") && error.contains(expected), "{error}");
+            assert!(error.starts_with("mine.toml") && error.contains(expected), "{error}");
+            assert!(error.contains("line "), "says where: {error}");
         };
         check("", "missing field `description`");
         check("description = 'x'\nrign = 3", "unknown field `rign`");
-        check("description = 'x'\nring = -3", "`ring` is not a number of seconds");
+        check("description = 'x'\nring = -3", "line 2: `ring` is not a number of seconds");
         check("description = 'x'\nspeed = 9", "`speed` is not between");
         check("description = 'x'\nreaction = [2, 1]", "`reaction` begins after it ends");
         check("description = 'x'\nnumbers = ['12']", "`numbers` holds neither");
@@ -347,7 +409,11 @@ mod tests {
             "description = 'x'\n[[rules]]\nasked = ['?']\nsay = 'x'",
             "`asked` holds a pattern without words",
         );
-        check("description = 'x'\n[opening]\nsay = []", "`say` is empty");
+        check("description = 'x'\n[opening]\nsay = []", "line 3: `say` is empty");
+        check(
+            "description = 'x'\n[[rules]]\nsay = 'x'\n\n[[rules]]\nasked = ['name']\nafter = [1.5, 1]\n",
+            "line 7: `after` begins after it ends",
+        );
         check("description = 'x'\n[opening]\npress = 'abc'", "`press` holds something");
     }
 

@@ -12,7 +12,7 @@ use domain::engine::{
     Accepted, CallDesk, CallEngine, CallObserver, EngineAgents, EngineRefusal, EngineUnavailable, Fate,
     IncomingCall, KeptAgent, NotStored, PlaceError, Recorded, Recording, Recordings,
 };
-use domain::{AgentId, CallId, E164, Timestamp};
+use domain::{AgentId, CallId, E164, Mode, Timestamp};
 
 /// When the platform may ask after a running call again.
 const STILL_RUNNING: Duration = Duration::from_secs(60);
@@ -98,6 +98,7 @@ impl Switchboard {
         let incoming = IncomingCall {
             engine: self.name,
             conversation_id: conversation_id.to_owned(),
+            mode: Mode::Live,
             to: to.clone(),
             from: E164::parse("+15125550177").ok(),
             at,

@@ -8,7 +8,7 @@ use app::numbers::Holder;
 use async_trait::async_trait;
 use domain::call::{Ending, Findings, Party, Progress, Utterance};
 use domain::engine::{CallDesk as _, EngineMessage, IncomingCall, Taken};
-use domain::{Clock as _, E164};
+use domain::{Clock as _, E164, Mode};
 use serde_json::Value;
 use speech::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, Reached, SpeechError};
 use testkit::{ManualClock, Patience, Platform, Setup, Switchboard, databases};
@@ -129,6 +129,7 @@ async fn a_message_of_an_engine_elsewhere_is_taken_whatever_its_texts_hold() {
             incoming: Some(IncomingCall {
                 engine: "carrier",
                 conversation_id: conversation_id.clone(),
+                mode: Mode::Live,
                 to: own(),
                 from: E164::parse("+15125550177").ok(),
                 at: now,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::call::Party;
 use domain::call::{Progress, Utterance};
 use domain::engine::{EngineMessage, IncomingCall};
-use domain::{CallId, E164, Timestamp};
+use domain::{CallId, E164, Mode, Timestamp};
 use serde_json::Value;
 
 use crate::call::CALL_TAG;
@@ -97,7 +97,8 @@ impl Message {
             .or_else(|| number_of(call["phoneNumberId"].as_str()?))?;
         let from = number(&self.0["customer"]["number"]).or_else(|| number(&call["customer"]["number"]));
         let at = time(&call["createdAt"]).unwrap_or_else(|| self.at(now));
-        Some(IncomingCall { engine: NAME, conversation_id: self.conversation()?.to_owned(), to, from, at })
+        let conversation_id = self.conversation()?.to_owned();
+        Some(IncomingCall { engine: NAME, conversation_id, mode: Mode::Live, to, from, at })
     }
 
     /// The message as it is kept, with what it means. `None` if it does not say which call it is about.

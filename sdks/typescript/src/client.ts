@@ -21,6 +21,7 @@ export class KaiCalls extends Core {
   readonly recordings = new resources.RecordingsResource(this);
   readonly transcripts = new resources.TranscriptsResource(this);
   readonly numbers = new resources.NumbersResource(this);
+  readonly sandbox = new resources.SandboxResource(this);
   readonly balance = new resources.BalanceResource(this);
   readonly usage = new resources.UsageResource(this);
   readonly keys = new resources.KeysResource(this);

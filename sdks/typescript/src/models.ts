@@ -275,7 +275,7 @@ export interface CallDetail {
    * `agent_error` or `internal_error`.
    */
   error: string | null;
-  /** How the call ended, in the engine's own word. */
+  /** How the call ended: `ended-by-api` if a request ended it, otherwise the engine's own word. */
   ended_reason: string | null;
   /** Whether GET /api/v1/transcripts returns a transcript of the call. */
   transcript_available: boolean;
@@ -370,6 +370,24 @@ export interface CallPlaced {
   to: string;
   name: string | null;
   created_at: string;
+}
+
+/** A call to end. */
+export interface CallToEnd {
+  /** Id of the call to end, or its `conversation_id`. */
+  id: string;
+}
+
+/** What became of the wish to end a call. */
+export interface CallEnding {
+  id: string;
+  conversation_id: string | null;
+  /** Status of the call at this moment. */
+  status: string;
+  /** Whether the call was over before it was asked to end. */
+  was_over: boolean;
+  /** Why the call ended; null while its engine is still ending it. */
+  ended_reason: string | null;
 }
 
 /** The recording of a call. */
@@ -659,6 +677,29 @@ export interface Capabilities {
   voice: boolean;
   sms: boolean;
   mms: boolean;
+}
+
+/** An incoming call to play. */
+export interface IncomingTestCall {
+  /** Phone number that is called; an agent of yours must answer it. */
+  to: string;
+  /** Phone number that the caller shows; absent for a caller who withholds it. */
+  from?: string | null;
+  /** Name of the sandbox scenario that calls; `new_client` by default. */
+  scenario?: string | null;
+}
+
+/** An incoming call that has begun to ring. */
+export interface IncomingCallRinging {
+  id: string;
+  conversation_id: string | null;
+  /** Always `ringing`. */
+  status: string;
+  /** Id of the agent that answers. */
+  agent_id: string;
+  to: string;
+  from: string | null;
+  created_at: string;
 }
 
 /** Usage of every business that the key can reach. */

@@ -15,14 +15,18 @@ import type {
   AgentsListQueryInCamelCase,
   Balance,
   CallDetail,
+  CallEnding,
   CallList,
   CallPlaced,
   CallRow,
+  CallToEnd,
   CallsListQuery,
   CallsListQueryInCamelCase,
   Credentials,
   CurrentBody,
   Health,
+  IncomingCallRinging,
+  IncomingTestCall,
   KeyBody,
   KeyCreated,
   KeyList,
@@ -130,6 +134,17 @@ export class CallsResource extends CallsExtras {
   create(params: NewCall | NewCallInCamelCase, options?: RequestOptions): APIPromise<CallPlaced> {
     return this.client.send('POST', 'calls', { body: params, idempotent: true }, options);
   }
+
+  /**
+   * End a call.
+   *
+   * A call that waits in the queue ends without ringing: it has failed with `canceled`. A call that is being made is ended by its engine, and turns `completed` or `failed` as always, moments after this answer; its `ended_reason` is `ended-by-api`. Harmless to repeat: of a call that is over nothing changes, and `was_over` is true.
+   *
+   * Needs the scope `calls:write`.
+   */
+  end(params: CallToEnd, options?: RequestOptions): APIPromise<CallEnding> {
+    return this.client.send('POST', 'calls/end', { body: params, idempotent: true }, options);
+  }
 }
 
 /** `kai.recordings`. */
@@ -214,6 +229,20 @@ export class NumbersResource extends Resource {
    */
   list(query: NumbersListQuery | NumbersListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<NumberList, NumberRow> {
     return this.client.pages('GET', 'numbers', 'numbers', { query }, options);
+  }
+}
+
+/** `kai.sandbox`. */
+export class SandboxResource extends Resource {
+  /**
+   * Play an incoming call.
+   *
+   * A scripted caller of the sandbox rings the number of one of your agents, which answers as it would answer anybody. For test keys only. Answers as soon as it rings; the call goes on like any other.
+   *
+   * Needs the scope `calls:write`.
+   */
+  incoming(params: IncomingTestCall, options?: RequestOptions): APIPromise<IncomingCallRinging> {
+    return this.client.send('POST', 'sandbox/incoming', { body: params, idempotent: true }, options);
   }
 }
 

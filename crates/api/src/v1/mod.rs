@@ -10,6 +10,7 @@ pub mod leads;
 pub mod numbers;
 pub mod openapi;
 pub mod recordings;
+pub mod sandbox;
 pub mod stream;
 pub mod transcripts;
 pub mod usage;
@@ -28,6 +29,7 @@ pub(crate) fn routes() -> Vec<Route> {
         transcripts::routes(),
         leads::routes(),
         numbers::routes(),
+        sandbox::routes(),
         balance::routes(),
         usage::routes(),
         keys::routes(),

@@ -20,6 +20,7 @@ __all__ = [
     "BusinessBalance",
     "CallDetail",
     "CallDirection",
+    "CallEnding",
     "CallList",
     "CallPlaced",
     "CallRow",
@@ -29,6 +30,7 @@ __all__ = [
     "ErrorBody",
     "ErrorDetail",
     "Health",
+    "IncomingCallRinging",
     "KeyBody",
     "KeyCreated",
     "KeyList",
@@ -254,7 +256,7 @@ class CallDetail(KaiObject):
     """
 
     ended_reason: Optional[str]
-    """How the call ended, in the engine's own word."""
+    """How the call ended: `ended-by-api` if a request ended it, otherwise the engine's own word."""
 
     transcript_available: bool
     """Whether GET /api/v1/transcripts returns a transcript of the call."""
@@ -323,6 +325,23 @@ class CallPlaced(KaiObject):
     name: Optional[str]
 
     created_at: str
+
+
+class CallEnding(KaiObject):
+    """What became of the wish to end a call."""
+
+    id: str
+
+    conversation_id: Optional[str]
+
+    status: str
+    """Status of the call at this moment."""
+
+    was_over: bool
+    """Whether the call was over before it was asked to end."""
+
+    ended_reason: Optional[str]
+    """Why the call ended; null while its engine is still ending it."""
 
 
 class Recording(KaiObject):
@@ -478,6 +497,26 @@ class Capabilities(KaiObject):
     sms: bool
 
     mms: bool
+
+
+class IncomingCallRinging(KaiObject):
+    """An incoming call that has begun to ring."""
+
+    id: str
+
+    conversation_id: Optional[str]
+
+    status: str
+    """Always `ringing`."""
+
+    agent_id: str
+    """Id of the agent that answers."""
+
+    to: str
+
+    from_: Optional[str]
+
+    created_at: str
 
 
 class Balance(KaiObject):

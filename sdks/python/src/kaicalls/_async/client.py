@@ -42,6 +42,7 @@ class AsyncClient(Common):
         self.recordings = resources.AsyncRecordingsResource(self)
         self.transcripts = resources.AsyncTranscriptsResource(self)
         self.numbers = resources.AsyncNumbersResource(self)
+        self.sandbox = resources.AsyncSandboxResource(self)
         self.balance = resources.AsyncBalanceResource(self)
         self.usage = resources.AsyncUsageResource(self)
         self.keys = resources.AsyncKeysResource(self)

@@ -44,6 +44,7 @@ class Client(Common):
         self.recordings = resources.RecordingsResource(self)
         self.transcripts = resources.TranscriptsResource(self)
         self.numbers = resources.NumbersResource(self)
+        self.sandbox = resources.SandboxResource(self)
         self.balance = resources.BalanceResource(self)
         self.usage = resources.UsageResource(self)
         self.keys = resources.KeysResource(self)

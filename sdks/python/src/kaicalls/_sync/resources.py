@@ -17,10 +17,12 @@ from ..types import (
     AgentUpdated,
     Balance,
     CallDetail,
+    CallEnding,
     CallList,
     CallPlaced,
     CurrentBody,
     Health,
+    IncomingCallRinging,
     KeyCreated,
     KeyList,
     LeadBody,
@@ -338,6 +340,33 @@ class CallsResource(CallsExtras, Resource):
                 "webhook_url": webhook_url,
                 "max_duration": max_duration,
                 "customer_name": customer_name,
+            },
+            options=options,
+            idempotent=True,
+        )
+
+    @spelled
+    def end(
+        self,
+        id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> CallEnding:
+        """End a call.
+
+        A call that waits in the queue ends without ringing: it has failed with `canceled`. A call that is being made is ended by its engine, and turns `completed` or `failed` as always, moments after this answer; its `ended_reason` is `ended-by-api`. Harmless to repeat: of a call that is over nothing changes, and `was_over` is true.
+
+        Needs the scope `calls:write`.
+
+        Args:
+            id: Id of the call to end, or its `conversation_id`.
+        """
+        return self._send(
+            CallEnding,
+            "POST",
+            "/api/v1/calls/end",
+            body={
+                "id": id,
             },
             options=options,
             idempotent=True,
@@ -707,6 +736,43 @@ class NumbersResource(Resource):
                 "after": after,
             },
             options=options,
+        )
+
+
+class SandboxResource(Resource):
+    """`kai.sandbox`."""
+
+    @spelled
+    def incoming(
+        self,
+        to: str,
+        from_: Optional[Union[str, Null]] = None,
+        scenario: Optional[Union[str, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> IncomingCallRinging:
+        """Play an incoming call.
+
+        A scripted caller of the sandbox rings the number of one of your agents, which answers as it would answer anybody. For test keys only. Answers as soon as it rings; the call goes on like any other.
+
+        Needs the scope `calls:write`.
+
+        Args:
+            to: Phone number that is called; an agent of yours must answer it.
+            from_: Phone number that the caller shows; absent for a caller who withholds it.
+            scenario: Name of the sandbox scenario that calls; `new_client` by default.
+        """
+        return self._send(
+            IncomingCallRinging,
+            "POST",
+            "/api/v1/sandbox/incoming",
+            body={
+                "to": to,
+                "from": from_,
+                "scenario": scenario,
+            },
+            options=options,
+            idempotent=True,
         )
 
 
