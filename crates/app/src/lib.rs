@@ -18,6 +18,7 @@ pub mod numbers;
 pub mod opt_outs;
 mod outbox;
 mod passwords;
+pub mod phone_check;
 mod platform;
 mod recording_files;
 pub mod recordings;

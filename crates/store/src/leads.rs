@@ -161,6 +161,26 @@ pub async fn by_phone(tx: &mut Tx, tenancy: &Tenancy, phone: &E164) -> Result<Op
     Ok(listed.rows.into_iter().next())
 }
 
+/// Leads with a phone number, whoever they belong to, in the order of their ids. For operators.
+pub async fn with_phone(
+    tx: &mut PlatformTx,
+    after: Option<LeadId>,
+    limit: u32,
+) -> Result<Vec<Lead>, StoreError> {
+    const FIRST: &str =
+        text!("SELECT ", Leads::COLUMNS, " FROM leads l WHERE l.phone IS NOT NULL ORDER BY l.id LIMIT $1");
+    const NEXT: &str = text!(
+        "SELECT ",
+        Leads::COLUMNS,
+        " FROM leads l WHERE l.phone IS NOT NULL AND l.id > $2 ORDER BY l.id LIMIT $1"
+    );
+    let rows = match after {
+        Some(after) => tx.query(NEXT, params![limit, after]).await?,
+        None => tx.query(FIRST, params![limit]).await?,
+    };
+    rows.into_iter().map(Leads::read).collect()
+}
+
 /// Leads, newest first.
 pub async fn list(
     tx: &mut Tx,
