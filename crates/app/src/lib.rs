@@ -3,6 +3,7 @@
 //! Whatever must happen because of a change commits with it; slow work happens before or after a transaction, never in it.
 //! Reads do not pass through here: the entries ask `store` themselves.
 
+pub mod accounts;
 pub mod agents;
 mod attempt;
 pub mod calls;

@@ -42,6 +42,15 @@ pub enum AccountError {
         sessions::MAX_PASSWORD_BYTES
     )]
     Password,
+    /// Another user has this e-mail address.
+    #[error("there is a user with this e-mail address already")]
+    EmailTaken,
+    /// There is no such user.
+    #[error("there is no such user; `kaicalls users list` shows them")]
+    UnknownUser,
+    /// There is no such business.
+    #[error("there is no such business; `kaicalls businesses list` shows them")]
+    UnknownBusiness,
     /// There is no such time zone.
     #[error("the time zone: expected an IANA name like America/Chicago, found {0}")]
     Timezone(String),
@@ -52,19 +61,27 @@ pub enum AccountError {
 impl FirstAccount {
     /// Looks whether an account can be made of it.
     pub fn check(&self) -> Result<(), AccountError> {
-        let email = self.email.trim();
-        let named = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
-        if !named || email.len() > 320 {
-            return Err(AccountError::Email);
-        }
-        let long_enough = self.password.chars().count() >= sessions::MIN_PASSWORD_CHARS;
-        if !long_enough || self.password.len() > sessions::MAX_PASSWORD_BYTES {
-            return Err(AccountError::Password);
-        }
-        jiff::tz::TimeZone::get(&self.timezone)
-            .map(drop)
-            .map_err(|_| AccountError::Timezone(self.timezone.clone()))
+        check_email(&self.email)?;
+        check_password(&self.password)?;
+        check_timezone(&self.timezone)
     }
+}
+
+pub(crate) fn check_email(email: &str) -> Result<(), AccountError> {
+    let email = email.trim();
+    let named = email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    if named && email.len() <= 320 { Ok(()) } else { Err(AccountError::Email) }
+}
+
+pub(crate) fn check_password(password: &str) -> Result<(), AccountError> {
+    let long_enough = password.chars().count() >= sessions::MIN_PASSWORD_CHARS;
+    let fits = long_enough && password.len() <= sessions::MAX_PASSWORD_BYTES;
+    if fits { Ok(()) } else { Err(AccountError::Password) }
+}
+
+pub(crate) fn check_timezone(timezone: &str) -> Result<(), AccountError> {
+    let known = jiff::tz::TimeZone::get(timezone).map(drop);
+    known.map_err(|_| AccountError::Timezone(timezone.to_owned()))
 }
 
 /// A password that nobody has to think of: five groups of four letters and digits that are not mistaken for one another.
@@ -76,6 +93,11 @@ pub fn new_password(entropy: &dyn Entropy) -> String {
     letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
+/// The calling code of the country of an office number; that of the United States without one.
+pub(crate) fn home_country(phone: Option<&E164>) -> String {
+    phone.map_or_else(|| "1".to_owned(), |phone| country_calling_code(phone).to_owned())
+}
+
 /// Makes the first account; `None` if there is one already.
 pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Account>, AccountError> {
     first.check()?;
@@ -85,8 +107,7 @@ pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Acco
     }
     let password_hash = app.passwords().hash(first.password, app.random()).await;
     let now = app.now();
-    let country =
-        first.phone.as_ref().map_or_else(|| "1".to_owned(), |phone| country_calling_code(phone).to_owned());
+    let country = home_country(first.phone.as_ref());
     let account = Account {
         user: User {
             id: UserId::new(app.ids()),

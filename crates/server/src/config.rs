@@ -91,12 +91,15 @@ settings! {
     "setup_business" = "My business", "Name of the first business.";
     "setup_timezone" = "UTC", "Time zone of the first business, like `America/Chicago`.";
     "setup_phone" = "", "Office phone number of the first business in E.164 format; also decides its home country (`+1` without one).";
-    "api_key" = "", "For `kaicalls agents` and `kaicalls calls`: the key to use.";
-    "base_url" = "", "For `kaicalls agents` and `kaicalls calls`: the server, `public_url` by default.";
+    "api_key" = "", "For commands that use the API, like `kaicalls calls`: the key to use. A server does not read it.";
+    "base_url" = "", "For commands that use the API: the server, `public_url` by default. A server does not read it.";
 }
 
 /// Variables that our SDKs and the programs built on them read; a server shares its environment with some of these.
 const CLIENT_VARIABLES: &[&str] = &["KAICALLS_WEBHOOK_SECRET"];
+
+/// Settings of clients: what they hold stops no command that does not need it.
+const OF_CLIENTS: &[&str] = &["api_key", "base_url"];
 
 /// Name of the environment variable for a setting.
 pub(crate) fn variable(setting: &str) -> String {
@@ -208,11 +211,15 @@ impl Config {
                 continue;
             }
             match SETTINGS.iter().find(|known| known.name == setting) {
-                Some(known) => {
-                    let value =
-                        value.into_string().map_err(|_| Failure::setting(known.name, "expected UTF-8"))?;
-                    self.values.insert(known.name, value);
-                }
+                Some(known) => match value.into_string() {
+                    Ok(value) => {
+                        self.values.insert(known.name, value);
+                    }
+                    Err(_) if OF_CLIENTS.contains(&known.name) => {
+                        self.warnings.push(format!("the variable `{name}` is no text and does nothing"));
+                    }
+                    Err(_) => return Err(Failure::setting(known.name, "expected UTF-8")),
+                },
                 None => {
                     let hint = nearest(&setting)
                         .map(|close| format!("; did you mean `{}`?", variable(close)))

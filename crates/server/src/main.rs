@@ -5,7 +5,9 @@ mod commands;
 mod config;
 mod failure;
 mod http_server;
+mod output;
 mod panics;
+mod show;
 mod system;
 mod telemetry;
 mod wiring;
@@ -13,10 +15,11 @@ mod wiring;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::output::Format;
 
 /// Gives an AI agent a telephone: places and answers calls, knows callers from its CRM, and sends signed webhooks
 #[derive(Debug, Parser)]
@@ -25,12 +28,19 @@ use crate::failure::Failure;
     after_help = "First steps:\n  kaicalls demo                      see everything work, nothing to install\n  \
                         kaicalls setup --email you@example.com --business \"Smith & Partners\"\n  \
                         kaicalls serve                     then open the API at http://127.0.0.1:8080/api/v1\n\n\
+                        Commands marked (API) ask a running server over its public API: KAICALLS_API_KEY is their key and \
+                        KAICALLS_BASE_URL the server, if it is not the one of the settings. They see what the key may see and \
+                        work from any machine. Commands marked (database) open the database of the settings, with or without a \
+                        running server beside them; they are for whoever runs the server.\n\n\
                         Settings come from kaicalls.toml and from KAICALLS_… variables; `kaicalls settings` lists them."
 )]
 struct Arguments {
     /// Settings file [default: kaicalls.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Print JSON for programs instead of tables for people
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -41,26 +51,50 @@ enum Command {
     Serve,
     /// Run a demonstration: a server, an agent, a call, a lead and a signed webhook
     Demo(commands::demo::Demo),
-    /// Create the settings file, the first user and the first business
+    /// Create the settings file, the first user, business, test key and agent (database)
     Setup(commands::setup::Setup),
-    /// Create, list and revoke API keys
+    /// List and create businesses (database)
+    #[command(subcommand)]
+    Businesses(commands::businesses::Businesses),
+    /// List and invite users, set passwords, end sessions (database)
+    #[command(subcommand)]
+    Users(commands::users::Users),
+    /// Make, list and revoke API keys (database)
     #[command(subcommand)]
     Keys(commands::keys::Keys),
-    /// Make and list agents (over the API)
+    /// List, read, create and change agents (API); their versions and engine (database)
     #[command(subcommand)]
     Agents(commands::agents::Agents),
-    /// Place, watch and list calls (over the API)
+    /// Place, watch, list and end calls (API)
     #[command(subcommand)]
     Calls(commands::calls::Calls),
-    /// Register phone numbers and assign them to agents
+    /// List, read, create and change leads (API); find misread phone numbers (database)
+    #[command(subcommand)]
+    Leads(commands::leads::Leads),
+    /// List and read transcripts (API)
+    #[command(subcommand)]
+    Transcripts(commands::transcripts::Transcripts),
+    /// Get recordings (API)
+    #[command(subcommand)]
+    Recordings(commands::recordings::Recordings),
+    /// List scripted callers, and have one of them call an agent (API)
+    #[command(subcommand)]
+    Sandbox(commands::sandbox::Sandbox),
+    /// Register phone numbers and give them to agents (database)
     #[command(subcommand)]
     Numbers(commands::numbers::Numbers),
-    /// List jobs and retry failed ones
+    /// Show deliveries of webhooks and the secret that they are signed with (database)
     #[command(subcommand)]
-    Jobs(commands::jobs::Jobs),
-    /// List and remove do-not-call entries
+    Webhooks(commands::webhooks::Webhooks),
+    /// List the numbers that must not be called, and lift such wishes (database)
     #[command(subcommand)]
     OptOuts(commands::opt_outs::OptOuts),
+    /// Show minutes in use and the log of requests (API)
+    #[command(subcommand)]
+    Usage(commands::usage::Usage),
+    /// List jobs and retry failed ones (database)
+    #[command(subcommand)]
+    Jobs(commands::jobs::Jobs),
     /// Check settings, database and external services
     Doctor,
     /// Print the API's OpenAPI document
@@ -69,52 +103,76 @@ enum Command {
     Settings,
     /// Print all metrics with their meaning as a Markdown page
     Metrics,
+    /// Print completions for a shell
+    Completions(commands::shell::Completions),
+    /// Print the manual page, or write the pages of all commands into a folder
+    Man(commands::shell::Manual),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
+        // A reader who has seen enough is no failure.
+        Ok(()) | Err(Failure::NobodyReads) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("kaicalls: {failure}");
+            output::remark(failure);
             ExitCode::FAILURE
         }
     }
 }
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let format = if arguments.json { Format::Json } else { Format::Text };
     // These need no settings.
     match &arguments.command {
-        Command::Demo(demo) => return demo.run().await,
         Command::Openapi => return commands::openapi::run(),
-        Command::Settings => {
-            commands::settings::run();
-            return Ok(());
-        }
-        Command::Metrics => {
-            commands::metrics::run();
-            return Ok(());
-        }
+        Command::Settings => return commands::settings::run(),
+        Command::Metrics => return commands::metrics::run(),
+        Command::Completions(completions) => return completions.run(Arguments::command()),
+        Command::Man(manual) => return manual.run(Arguments::command()),
         _ => {}
     }
     let config = Config::load(arguments.config.as_deref())?;
     // A server says it in its log.
     if !matches!(arguments.command, Command::Serve) {
         for warning in config.warnings() {
-            eprintln!("kaicalls: warning: {warning}");
+            output::remark(format_args!("warning: {warning}"));
         }
     }
     match arguments.command {
         Command::Serve => commands::serve::run(config).await,
-        Command::Setup(setup) => setup.run(config).await,
-        Command::Keys(keys) => keys.run(config).await,
-        Command::Agents(agents) => agents.run(config).await,
-        Command::Calls(calls) => calls.run(config).await,
-        Command::Numbers(numbers) => numbers.run(config).await,
-        Command::Jobs(jobs) => jobs.run(config).await,
-        Command::OptOuts(opt_outs) => opt_outs.run(config).await,
-        Command::Doctor => commands::doctor::run(config).await,
-        Command::Demo(_) | Command::Openapi | Command::Settings | Command::Metrics => Ok(()),
+        Command::Demo(demo) => demo.run(&config).await,
+        Command::Setup(setup) => setup.run(config, format).await,
+        Command::Businesses(businesses) => businesses.run(config, format).await,
+        Command::Users(users) => users.run(config, format).await,
+        Command::Keys(keys) => keys.run(config, format).await,
+        Command::Agents(agents) => agents.run(config, format).await,
+        Command::Calls(calls) => calls.run(config, format).await,
+        Command::Leads(leads) => leads.run(config, format).await,
+        Command::Transcripts(transcripts) => transcripts.run(config, format).await,
+        Command::Recordings(recordings) => recordings.run(config, format).await,
+        Command::Sandbox(sandbox) => sandbox.run(config, format).await,
+        Command::Numbers(numbers) => numbers.run(config, format).await,
+        Command::Webhooks(webhooks) => webhooks.run(config, format).await,
+        Command::OptOuts(opt_outs) => opt_outs.run(config, format).await,
+        Command::Usage(usage) => usage.run(config, format).await,
+        Command::Jobs(jobs) => jobs.run(config, format).await,
+        Command::Doctor => commands::doctor::run(config, format).await,
+        Command::Openapi
+        | Command::Settings
+        | Command::Metrics
+        | Command::Completions(_)
+        | Command::Man(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
     }
 }

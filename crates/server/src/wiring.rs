@@ -231,13 +231,17 @@ impl LanguageModel for PerAgent {
     }
 }
 
-fn sandbox_engine(config: &Config, model: Arc<dyn LanguageModel>) -> Result<Arc<dyn CallEngine>, Failure> {
-    let directory = match config.text("sandbox_scenarios").map(PathBuf::from) {
-        Some(folder) => Directory::built_in()
-            .with_folder(&folder)
-            .map_err(|error| Failure::setting("sandbox_scenarios", error))?,
-        None => Directory::built_in(),
+/// The scripted callers of the sandbox: the built-in ones, and those in the configured folder.
+pub(crate) fn directory(config: &Config) -> Result<Directory, Failure> {
+    let Some(folder) = config.text("sandbox_scenarios").map(PathBuf::from) else {
+        return Ok(Directory::built_in());
     };
+    let directory = Directory::built_in().with_folder(&folder);
+    directory.map_err(|error| Failure::setting("sandbox_scenarios", error))
+}
+
+fn sandbox_engine(config: &Config, model: Arc<dyn LanguageModel>) -> Result<Arc<dyn CallEngine>, Failure> {
+    let directory = directory(config)?;
     let voices = if config.sandbox_recordings()? { LocalVoices::find() } else { None };
     let recorder = voices.map(|voices| Recorder::new(Arc::new(voices)));
     let settings = SandboxSettings {

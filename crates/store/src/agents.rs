@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::agent::{Agent, AgentConfig, Answering, Model, OnMenu, OnScreener, OnVoicemail};
-use domain::{AgentId, BusinessId, E164};
+use domain::{AgentId, BusinessId, E164, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -72,6 +72,33 @@ async fn insert_version(
     )
     .await?;
     Ok(())
+}
+
+/// A version of an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentVersion {
+    /// Counted from 1.
+    pub number: u32,
+    /// Who made it: `api`, `dashboard`, `system`.
+    pub source: String,
+    /// What is different from the version before; nothing is said of the first one.
+    pub diff_summary: Option<String>,
+    pub created_at: Timestamp,
+}
+
+/// The versions of an agent, newest first. For operators.
+pub async fn versions(tx: &mut PlatformTx, id: AgentId) -> Result<Vec<AgentVersion>, StoreError> {
+    let sql = "SELECT number, source, diff_summary, created_at FROM agent_versions WHERE agent_id = $1 ORDER BY number DESC";
+    let read = |row: Row| {
+        let mut row = row.of("agent_versions");
+        Ok(AgentVersion {
+            number: row.next()?,
+            source: row.next()?,
+            diff_summary: row.next()?,
+            created_at: row.next()?,
+        })
+    };
+    tx.query(sql, params![id]).await?.into_iter().map(read).collect()
 }
 
 /// SHA-256 in hexadecimal digits.

@@ -52,6 +52,19 @@ pub async fn all(tx: &mut PlatformTx) -> Result<Vec<Business>, StoreError> {
     tx.query(SQL, &[]).await?.into_iter().map(Businesses::read).collect()
 }
 
+/// Replaces the secret that webhooks are signed with. `nonce` must be random. False if there is no such business.
+pub async fn set_webhook_secret(
+    tx: &mut PlatformTx,
+    vault: &Vault,
+    id: BusinessId,
+    webhook_secret: &str,
+    nonce: &[u8; 24],
+) -> Result<bool, StoreError> {
+    let sealed = vault.seal(place(id), nonce, webhook_secret.as_bytes());
+    let sql = "UPDATE businesses SET webhook_secret = $2 WHERE id = $1";
+    Ok(tx.execute(sql, params![id, sealed]).await? > 0)
+}
+
 /// The secret that webhooks of single calls are signed with.
 pub async fn webhook_secret(
     tx: &mut PlatformTx,

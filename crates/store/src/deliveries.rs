@@ -1,11 +1,13 @@
 //! Events on their way to their receivers, and every attempt to get them there.
 
+use domain::event::EventType;
 use domain::{AttemptId, BusinessId, DeliveryId, EndpointId, EventId, Timestamp};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::StoreError;
 use crate::table::{table, text};
-use crate::tx::{PlatformTx, params};
+use crate::tx::{PlatformTx, Row, params};
 
 domain::word_enum! {
     /// State of a delivery.
@@ -153,6 +155,53 @@ pub async fn attempts_of(tx: &mut PlatformTx, delivery: DeliveryId) -> Result<Ve
         " FROM attempts a WHERE a.delivery_id = $1 ORDER BY a.number, a.started_at"
     );
     tx.query(SQL, params![delivery]).await?.into_iter().map(Attempts::read).collect()
+}
+
+/// A delivery with the event that it is about, and what came of its last attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryView {
+    pub delivery: Delivery,
+    pub event_type: EventType,
+    /// The call, lead or agent that the event is about.
+    pub object_id: Uuid,
+    /// The status that the receiver answered with last.
+    pub last_status: Option<u16>,
+    /// Why the last attempt got no answer, as one word.
+    pub last_error: Option<String>,
+}
+
+/// The newest deliveries, of one call, lead or agent if it is named. For operators.
+pub async fn recent(
+    tx: &mut PlatformTx,
+    object: Option<Uuid>,
+    limit: u32,
+) -> Result<Vec<DeliveryView>, StoreError> {
+    const SELECT: &str = text!(
+        "SELECT ",
+        Deliveries::COLUMNS,
+        ", e.event_type, e.object_id, \
+         (SELECT a.response_status FROM attempts a WHERE a.delivery_id = d.id ORDER BY a.number DESC, a.started_at DESC LIMIT 1), \
+         (SELECT a.error FROM attempts a WHERE a.delivery_id = d.id ORDER BY a.number DESC, a.started_at DESC LIMIT 1) \
+         FROM deliveries d JOIN events e ON e.id = d.event_id"
+    );
+    const NEWEST: &str = text!(SELECT, " ORDER BY d.created_at DESC, d.id DESC LIMIT $1");
+    const OF_OBJECT: &str =
+        text!(SELECT, " WHERE e.object_id = $2 ORDER BY d.created_at DESC, d.id DESC LIMIT $1");
+    let rows = match object {
+        Some(object) => tx.query(OF_OBJECT, params![limit, object]).await?,
+        None => tx.query(NEWEST, params![limit]).await?,
+    };
+    let read = |row: Row| {
+        let mut row = row.of("deliveries");
+        Ok(DeliveryView {
+            delivery: Deliveries::read_from(&mut row)?,
+            event_type: row.next()?,
+            object_id: row.next()?,
+            last_status: row.next()?,
+            last_error: row.next()?,
+        })
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// Forgets attempts from before then.

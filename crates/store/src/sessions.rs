@@ -70,6 +70,11 @@ pub async fn delete(tx: &mut PlatformTx, hash: &[u8; 32]) -> Result<(), StoreErr
     Ok(())
 }
 
+/// Ends all logins of a user; says how many there were.
+pub async fn delete_of_user(tx: &mut PlatformTx, user: UserId) -> Result<u64, StoreError> {
+    tx.execute("DELETE FROM sessions WHERE user_id = $1", params![user]).await
+}
+
 /// Forgets logins that have expired.
 pub async fn purge(tx: &mut PlatformTx, now: Timestamp) -> Result<(), StoreError> {
     tx.execute("DELETE FROM sessions WHERE expires_at <= $1", params![now]).await?;

@@ -4,7 +4,7 @@ use domain::business::User;
 use domain::{BusinessId, UserId};
 
 use crate::StoreError;
-use crate::tx::{PlatformTx, params};
+use crate::tx::{PlatformTx, Row, params};
 
 /// Stores a new user. An address that is taken is a conflict.
 pub async fn insert(tx: &mut PlatformTx, user: &User, password_hash: &str) -> Result<(), StoreError> {
@@ -43,14 +43,31 @@ pub async fn first(tx: &mut PlatformTx) -> Result<Option<User>, StoreError> {
     Ok(Some(User { id: row.next()?, email: row.next()?, created_at: row.next()? }))
 }
 
-/// Lets a user see a business.
+/// Lets a user see a business. Nothing happens if they see it already.
 pub async fn add_membership(
     tx: &mut PlatformTx,
     user: UserId,
     business: BusinessId,
 ) -> Result<(), StoreError> {
-    tx.execute("INSERT INTO memberships (user_id, business_id) VALUES ($1, $2)", params![user, business])
-        .await?;
+    let sql = "INSERT INTO memberships (user_id, business_id) VALUES ($1, $2) \
+               ON CONFLICT (user_id, business_id) DO NOTHING";
+    tx.execute(sql, params![user, business]).await?;
+    Ok(())
+}
+
+/// All users, oldest first. For operators.
+pub async fn all(tx: &mut PlatformTx) -> Result<Vec<User>, StoreError> {
+    let sql = "SELECT id, email, created_at FROM users ORDER BY created_at, id";
+    let read = |row: Row| {
+        let mut row = row.of("users");
+        Ok(User { id: row.next()?, email: row.next()?, created_at: row.next()? })
+    };
+    tx.query(sql, &[]).await?.into_iter().map(read).collect()
+}
+
+/// Replaces the hash of a user's password.
+pub async fn set_password_hash(tx: &mut PlatformTx, id: UserId, hash: &str) -> Result<(), StoreError> {
+    tx.execute("UPDATE users SET password_hash = $2 WHERE id = $1", params![id, hash]).await?;
     Ok(())
 }
 

@@ -95,6 +95,17 @@ def test_leads_numbers_usage_and_health(kai: KaiCalls, business: str) -> None:
     assert kai.discovery.health().status and kai.account.balance().businesses
 
 
+def test_calls_are_ended_and_callers_are_played(kai: KaiCalls, agent: str) -> None:
+    call = kai.calls.create(agent, NO_ANSWER)
+    kai.calls.wait(call.id)
+    ended = kai.calls.end(call.id)
+    assert (ended.id, ended.status, ended.was_over) == (call.id, "failed", True)
+    with pytest.raises(NotFoundError, match="no agent"):
+        kai.sandbox.incoming("+15125550199", from_="+15125550147", scenario="new_client")
+    with pytest.raises(InvalidRequestError, match="new_client"):
+        kai.sandbox.incoming("+15125550199", scenario="nobody")
+
+
 def test_agents_keep_what_an_update_leaves_out(kai: KaiCalls, business: str) -> None:
     made = kai.agents.create(business, "Kai", "One.", voice={"provider": "elevenlabs", "voiceId": "sarah"})
     assert kai.agents.update(made.id, name="Kai the second").updated is True

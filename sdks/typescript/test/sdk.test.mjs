@@ -56,6 +56,16 @@ test('the snippet of the description runs', async () => {
   assert.equal((await kai.agents.get(made.id)).prompts.inbound, 'New instructions.');
 });
 
+test('calls are ended and callers are played', async () => {
+  const call = await kai.calls.create({ agentId: agent.id, to: NO_ANSWER });
+  await kai.calls.wait(call.id);
+  const ended = await kai.calls.end({ id: call.id });
+  assert.deepEqual([ended.id, ended.status, ended.was_over], [call.id, 'failed', true]);
+  const ring = (scenario) => kai.sandbox.incoming({ to: '+15125550199', from: '+15125550147', scenario });
+  await assert.rejects(() => ring('new_client'), NotFoundError);
+  await assert.rejects(() => ring('nobody'), InvalidRequestError);
+});
+
 test('both spellings mean the same', async () => {
   const call = await kai.calls.create({ agent_id: agent.id, to: NO_ANSWER, first_message: 'Hi.', max_duration: 60 });
   assert.equal((await kai.calls.get(call.id)).agent_id, agent.id);

@@ -1,40 +1,61 @@
-//! `kaicalls agents`: over the API, with a key; the preferred engine on the database.
+//! `kaicalls agents`: over the API, with a key; their versions and the preferred engine on the database.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use domain::AgentId;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::client::Client;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::wiring;
+use crate::output::{self, Column, Format, say};
+use crate::{commands, wiring};
 
-/// Make and list agents (over the API), and say on which engine their calls run
+/// List, read, create and change agents (API); their versions and engine (database)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Agents {
-    /// Create an agent
+    /// List the agents that the key can reach, newest first (API)
+    List {
+        /// Id of the only business whose agents are listed
+        #[arg(long, value_name = "ID")]
+        business: Option<String>,
+        /// Largest number of agents
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Show an agent with all its fields (API)
+    Get {
+        /// Id of the agent
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Create an agent and print its id (API)
     #[command(
-        after_help = "Example:\n  export KAICALLS_API_KEY=kc_test_…\n  kaicalls agents create --business ID --name Intake \\\n    \
+        after_help = "Example:\n  export KAICALLS_API_KEY=kc_test_…\n  kaicalls agents create --name Intake \\\n    \
                             --prompt 'You answer for a law firm. Ask for name and matter.' \\\n    --first-message 'Smith & \
                             Partners, how can I help you?'"
     )]
     Create {
-        /// Id of the business that the agent speaks for
+        /// Id of the business that the agent speaks for [default: the only one that the key can reach]
         #[arg(long, value_name = "ID")]
-        business: String,
-        /// Name of the agent, shown in lists
-        #[arg(long)]
-        name: String,
-        /// Instructions for the agent: what it should do, and what it knows
-        #[arg(long)]
-        prompt: String,
-        /// First sentence of the agent in every call
-        #[arg(long)]
-        first_message: Option<String>,
+        business: Option<String>,
+        #[command(flatten)]
+        fields: Fields,
     },
-    /// List all agents that the key can reach
-    List,
-    /// Choose the engine for an agent's live calls, for numbers that are carried by none (works on the database)
+    /// Change an agent; what is not named stays as it is (API)
+    Update {
+        /// Id of the agent
+        #[arg(value_name = "ID")]
+        id: String,
+        #[command(flatten)]
+        fields: Fields,
+    },
+    /// List the versions of an agent, newest first (database)
+    Versions {
+        /// Id of the agent
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Choose the engine for an agent's live calls, for numbers that are carried by none (database)
     Prefer {
         /// Id of the agent
         #[arg(value_name = "ID")]
@@ -45,33 +66,148 @@ pub(crate) enum Agents {
     },
 }
 
-impl Agents {
-    pub(crate) async fn run(self, config: Config) -> Result<(), Failure> {
-        match self {
-            Self::Create { business, name, prompt, first_message } => {
-                let body = json!({
-                    "business_id": business, "name": name, "system_prompt": prompt, "first_message": first_message,
-                });
-                let agent = Client::configured(&config)?.post("/agents", &body).await?;
-                println!("{}", agent["id"].as_str().unwrap_or_default());
+/// What can be said of an agent on the command line.
+#[derive(Debug, Args)]
+pub(crate) struct Fields {
+    /// Name of the agent, shown in lists
+    #[arg(long)]
+    name: Option<String>,
+    /// Instructions for the agent: what it should do, and what it knows
+    #[arg(long, value_name = "TEXT")]
+    prompt: Option<String>,
+    /// File with the instructions; `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
+    prompt_file: Option<String>,
+    /// First sentence of the agent in every call
+    #[arg(long, value_name = "TEXT")]
+    first_message: Option<String>,
+    /// Model of the agent, like gpt-4.1
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Any other fields of the API as a JSON object, like '{"voicemail_message": "Please call back."}'
+    #[arg(long, value_name = "JSON")]
+    fields: Option<String>,
+}
+
+impl Fields {
+    fn body(self) -> Result<Map<String, Value>, Failure> {
+        let mut body = match self.fields {
+            None => Map::new(),
+            Some(text) => commands::object("--fields", &text)?,
+        };
+        let prompt = match self.prompt_file {
+            Some(file) => Some(commands::read_text("--prompt-file", &file)?),
+            None => self.prompt,
+        };
+        let given = [("name", self.name), ("system_prompt", prompt), ("first_message", self.first_message)];
+        for (name, value) in given {
+            if let Some(value) = value {
+                body.insert(name.to_owned(), value.into());
             }
-            Self::List => {
-                let agents = Client::configured(&config)?.get("/agents?limit=100").await?;
-                for agent in agents["agents"].as_array().into_iter().flatten() {
-                    let text = |name: &str| agent[name].as_str().unwrap_or("-").to_owned();
-                    println!("{}  {}  {}", text("id"), text("phone_number"), text("name"));
+        }
+        if let Some(model) = self.model {
+            body.insert("model".to_owned(), json!({ "model": model }));
+        }
+        Ok(body)
+    }
+}
+
+const COLUMNS: &[Column] =
+    &[("ID", "id"), ("NUMBER", "phone_number"), ("CREATED", "created_at"), ("NAME", "name")];
+
+const FIELDS: &[Column] = &[
+    ("id", "id"),
+    ("name", "name"),
+    ("business", "business_id"),
+    ("number", "phone_number"),
+    ("first message", "first_message"),
+    ("prompt", "/prompts/inbound"),
+    ("outbound", "/prompts/outbound"),
+    ("model", "/model/model"),
+    ("voice", "/voice/voiceId"),
+    ("version", "version_number"),
+    ("created", "created_at"),
+    ("updated", "updated_at"),
+];
+
+const VERSIONS: &[Column] = &[
+    ("VERSION", "version_number"),
+    ("MADE BY", "source"),
+    ("MADE", "created_at"),
+    ("CHANGE", "diff_summary"),
+];
+
+impl Agents {
+    pub(crate) async fn run(self, config: Config, format: Format) -> Result<(), Failure> {
+        match self {
+            Self::List { business, limit } => {
+                let parameters = [("business_id", business)];
+                let agents =
+                    Client::configured(&config)?.rows("/agents", "agents", &parameters, limit).await?;
+                output::rows(format, &agents, COLUMNS)
+            }
+            Self::Get { id } => {
+                let agent = Client::configured(&config)?.find("/agents", &[("id", Some(id))]).await?;
+                output::record(format, &agent, FIELDS)
+            }
+            Self::Create { business, fields } => {
+                let client = Client::configured(&config)?;
+                let mut body = fields.body()?;
+                for needed in ["name", "system_prompt"] {
+                    if !body.contains_key(needed) {
+                        let problem = "an agent needs --name, and --prompt or --prompt-file";
+                        return Err(Failure::Because(problem.to_owned()));
+                    }
                 }
+                body.insert(
+                    "business_id".to_owned(),
+                    commands::business_of_key(&client, business).await?.into(),
+                );
+                output::made(format, &client.post("/agents", &body.into()).await?)
+            }
+            Self::Update { id, fields } => {
+                let mut body = fields.body()?;
+                if body.is_empty() {
+                    return Err(Failure::Because("nothing is named that should change".to_owned()));
+                }
+                body.insert("id".to_owned(), id.into());
+                let agent = Client::configured(&config)?.patch("/agents", &body.into()).await?;
+                output::made(format, &agent)
+            }
+            Self::Versions { id } => {
+                let id = commands::id::<AgentId>("ID", &id)?;
+                let store = wiring::open_store(&config, false).await?;
+                let versions = store
+                    .read(move |tx| Box::pin(async move { store::agents::versions(tx, id).await }))
+                    .await?;
+                if versions.is_empty() {
+                    return Err(Failure::Because("there is no such agent".to_owned()));
+                }
+                let rows: Vec<Value> = versions
+                    .into_iter()
+                    .map(|version| {
+                        json!({
+                            "version_number": version.number,
+                            "source": version.source,
+                            "created_at": version.created_at.to_string(),
+                            "diff_summary": version.diff_summary,
+                        })
+                    })
+                    .collect();
+                output::rows(format, &rows, VERSIONS)
             }
             Self::Prefer { agent, engine } => {
-                let id = super::id::<AgentId>("ID", &agent)?;
+                let id = commands::id::<AgentId>("ID", &agent)?;
                 let app = wiring::build_app(&config, wiring::open_store(&config, false).await?)?;
                 let preferred = app::agents::prefer_engine(&app, id, engine.as_deref()).await;
                 if !preferred.map_err(|error| Failure::Because(error.to_string()))? {
                     return Err(Failure::Because("there is no such agent".to_owned()));
                 }
-                println!("{}", engine.as_deref().unwrap_or("the installation's default"));
+                match format {
+                    Format::Json => output::json(&json!({ "id": agent, "engine": engine })),
+                    Format::Text => say!("{}", engine.as_deref().unwrap_or("the installation's default")),
+                }
             }
         }
-        Ok(())
     }
 }

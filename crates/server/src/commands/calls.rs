@@ -1,156 +1,212 @@
-//! `kaicalls calls`: placing, watching and listing calls over the API, with a key.
+//! `kaicalls calls`: placing, watching, listing and ending calls over the API, with a key.
 
-use std::io::IsTerminal as _;
-
-use clap::Subcommand;
-use serde_json::{Value, json};
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
 
 use crate::client::{Client, Event};
+use crate::commands;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::output::{self, Column, Format, say};
+use crate::show::{Colours, print_event, print_outcome};
 
-/// Place, watch and list calls (over the API)
+/// Place, watch, list and end calls (API)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Calls {
-    /// Place a call
+    /// Place a call and print its id
     #[command(
-        after_help = "Example:\n  export KAICALLS_API_KEY=kc_test_…\n  kaicalls calls create --agent ID --to +15005550007 \
-                            --watch\n\nThe sandbox's numbers are in docs/reference/sandbox.md."
+        after_help = "Example:\n  export KAICALLS_API_KEY=kc_test_…\n  kaicalls calls create --to +15005550007 \
+                            --watch\n\nThe sandbox's numbers are in docs/reference/sandbox.md; `kaicalls sandbox callers` lists them."
     )]
-    Create {
-        /// Id of the agent that makes the call
-        #[arg(long, value_name = "ID")]
-        agent: String,
-        /// Phone number to call, in E.164 format like +15125550123
-        #[arg(long, value_name = "NUMBER")]
-        to: String,
-        /// Name of the person who is called; the agent greets them by it
-        #[arg(long)]
-        name: Option<String>,
-        /// What the agent should know about this call
-        #[arg(long)]
-        context: Option<String>,
-        /// Print the conversation as it happens, until the call ends
-        #[arg(long)]
-        watch: bool,
-    },
-    /// Print a conversation as it happens, until the call ends
+    Create(Box<Order>),
+    /// Print a conversation as it happens, then what came of it
     Watch {
         /// Id of the call
+        #[arg(value_name = "ID")]
         id: String,
     },
     /// List calls, newest first
     List {
-        /// Number of calls to list
+        /// Only calls with these statuses, separated by commas: queued, ringing, in-progress, completed, failed, ended
+        #[arg(long)]
+        status: Option<String>,
+        /// Only calls of this direction: inbound or outbound
+        #[arg(long)]
+        direction: Option<String>,
+        /// Only calls of the agent with this id
+        #[arg(long, value_name = "ID")]
+        agent: Option<String>,
+        /// Only calls with the lead with this id
+        #[arg(long, value_name = "ID")]
+        lead: Option<String>,
+        /// Only calls of the business with this id
+        #[arg(long, value_name = "ID")]
+        business: Option<String>,
+        /// Largest number of calls
         #[arg(long, default_value_t = 20)]
         limit: u32,
     },
+    /// Show a call with what came of it
+    Get {
+        /// Id of the call, or its id at the engine
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// End a call: one that waits never rings, one that is being made is hung up
+    End {
+        /// Id of the call, or its id at the engine
+        #[arg(value_name = "ID")]
+        id: String,
+    },
 }
 
+/// A call to place.
+#[derive(Debug, Args)]
+pub(crate) struct Order {
+    /// Id of the agent that makes the call [default: the only one that the key can reach]
+    #[arg(long, value_name = "ID")]
+    agent: Option<String>,
+    /// Phone number to call, in E.164 format like +15125550123
+    #[arg(long, value_name = "NUMBER")]
+    to: String,
+    /// Name of the person who is called; the agent greets them by it
+    #[arg(long)]
+    name: Option<String>,
+    /// What the agent should know about this call
+    #[arg(long, value_name = "TEXT")]
+    context: Option<String>,
+    /// First sentence of the agent in this call, instead of its own
+    #[arg(long, value_name = "TEXT")]
+    first_message: Option<String>,
+    /// Id of the lead to link the call to [default: the lead with this number, if there is one]
+    #[arg(long, value_name = "ID")]
+    lead: Option<String>,
+    /// Address that gets one signed POST when the call has ended
+    #[arg(long, value_name = "URL")]
+    webhook_url: Option<String>,
+    /// Longest duration of the call in seconds, 10 to 43200 [default: the agent's, or 600]
+    #[arg(long, value_name = "SECONDS")]
+    max_duration: Option<u32>,
+    /// Name for this wish: repeated under the same name, the call is not placed twice
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+    /// Print the conversation as it happens, then what came of it
+    #[arg(long)]
+    watch: bool,
+}
+
+impl Order {
+    fn body(&self, agent: String) -> Value {
+        let mut body = Map::new();
+        let mut put = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                body.insert(name.to_owned(), value);
+            }
+        };
+        put("agent_id", Some(agent.into()));
+        put("to", Some(self.to.clone().into()));
+        for (name, text) in [
+            ("name", &self.name),
+            ("context", &self.context),
+            ("first_message", &self.first_message),
+            ("lead_id", &self.lead),
+            ("webhook_url", &self.webhook_url),
+        ] {
+            put(name, text.clone().map(Value::from));
+        }
+        put("max_duration", self.max_duration.map(Value::from));
+        body.into()
+    }
+}
+
+const COLUMNS: &[Column] = &[
+    ("ID", "id"),
+    ("STATUS", "status"),
+    ("DIRECTION", "direction"),
+    ("SECONDS", "duration"),
+    ("TO", "to"),
+    ("FROM", "from"),
+    ("CREATED", "created_at"),
+];
+
+const FIELDS: &[Column] = &[
+    ("id", "id"),
+    ("status", "status"),
+    ("direction", "direction"),
+    ("to", "to"),
+    ("from", "from"),
+    ("name", "name"),
+    ("agent", "agent_name"),
+    ("agent id", "agent_id"),
+    ("business", "business_id"),
+    ("lead", "lead_id"),
+    ("engine's id", "conversation_id"),
+    ("created", "created_at"),
+    ("answered", "started_at"),
+    ("ended", "ended_at"),
+    ("seconds", "duration"),
+    ("reason", "ended_reason"),
+    ("error", "error"),
+    ("summary", "summary"),
+    ("recording", "recording_url"),
+];
+
 impl Calls {
-    pub(crate) async fn run(self, config: Config) -> Result<(), Failure> {
+    pub(crate) async fn run(self, config: Config, format: Format) -> Result<(), Failure> {
         let client = Client::configured(&config)?;
         match self {
-            Self::Create { agent, to, name, context, watch } => {
-                let body = json!({ "agent_id": agent, "to": to, "name": name, "context": context });
-                let call = client.post("/calls", &body).await?;
-                let id = call["id"].as_str().unwrap_or_default();
-                println!("{id}");
-                if watch {
-                    follow(&client, id).await?;
+            Self::Create(order) => {
+                let agent = commands::agent_of_key(&client, order.agent.clone()).await?;
+                let call =
+                    client.post_once("/calls", &order.body(agent), order.idempotency_key.clone()).await?;
+                if !order.watch {
+                    return output::made(format, &call);
                 }
+                let id = call["id"].as_str().unwrap_or_default();
+                if format == Format::Text {
+                    say!("{id}")?;
+                }
+                watch(&client, id, format).await
             }
-            Self::Watch { id } => follow(&client, &id).await?,
-            Self::List { limit } => {
-                let calls = client.get(&format!("/calls?limit={limit}")).await?;
-                for call in calls["calls"].as_array().into_iter().flatten() {
-                    let text = |name: &str| call[name].as_str().unwrap_or("-").to_owned();
-                    let duration = call["duration"]
-                        .as_u64()
-                        .map_or_else(|| "-".to_owned(), |seconds| format!("{seconds} s"));
-                    println!(
-                        "{}  {:<11}  {duration:>6}  {}  {}",
-                        text("id"),
-                        text("status"),
-                        text("to"),
-                        text("created_at")
-                    );
+            Self::Watch { id } => watch(&client, &id, format).await,
+            Self::List { status, direction, agent, lead, business, limit } => {
+                let parameters = [
+                    ("status", status),
+                    ("direction", direction),
+                    ("agent_id", agent),
+                    ("lead_id", lead),
+                    ("business_id", business),
+                ];
+                output::rows(format, &client.rows("/calls", "calls", &parameters, limit).await?, COLUMNS)
+            }
+            Self::Get { id } => {
+                output::record(format, &client.find("/calls", &[("id", Some(id))]).await?, FIELDS)
+            }
+            Self::End { id } => {
+                let ending = client.post("/calls/end", &json!({ "id": id })).await?;
+                match format {
+                    Format::Json => output::json(&ending),
+                    Format::Text if ending["was_over"] == true => say!("the call was over already"),
+                    Format::Text => say!("the call is being ended"),
                 }
             }
         }
-        Ok(())
     }
 }
 
-async fn follow(client: &Client, id: &str) -> Result<(), Failure> {
+/// Prints a call to its end and what came of it: words and tables for people, one JSON object in each line for programs.
+pub(crate) async fn watch(client: &Client, id: &str, format: Format) -> Result<(), Failure> {
     let colours = Colours::of_terminal();
-    client.follow(id, |event| print_event(&event, colours)).await
-}
-
-/// Whether standard output takes colours.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Colours(bool);
-
-impl Colours {
-    /// Colours on a terminal, unless NO_COLOR asks for none (no-color.org).
-    pub(crate) fn of_terminal() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "a convention of all command-line tools, no setting of ours"
-        )]
-        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Self(std::io::stdout().is_terminal() && !unwanted)
-    }
-
-    pub(crate) fn paint(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-
-    pub(crate) fn bold(self, text: &str) -> String {
-        self.paint("1", text)
-    }
-
-    pub(crate) fn dim(self, text: &str) -> String {
-        self.paint("2", text)
-    }
-}
-
-/// Prints one event of a call.
-pub(crate) fn print_event(event: &Event, colours: Colours) {
-    if event.kind == "said" {
-        let (who, code) = match event.data["by"].as_str() {
-            Some("agent") => ("Agent ", "36"),
-            _ => ("Caller", "33"),
-        };
-        let cut = if event.data["interrupted"].as_bool() == Some(true) { " —" } else { "" };
-        let text = printable(event.data["text"].as_str().unwrap_or_default());
-        let time = clock(event.data["start_ms"].as_u64().unwrap_or(0));
-        println!("  {}  {}  {text}{cut}", colours.dim(&time), colours.paint(code, who));
-        return;
-    }
-    let more = match event.kind.as_str() {
-        "noted" => event.data["what"].as_str().unwrap_or_default().replace('_', " "),
-        "ended" => reason(&event.data),
-        _ => String::new(),
+    let see = |event: Event| match format {
+        Format::Text => print_event(&event, colours),
+        Format::Json => output::line(json!({ "event": event.kind, "data": event.data })),
     };
-    let line = format!("         {} {more}", event.kind);
-    println!("{}", colours.dim(line.trim_end()));
-}
-
-fn reason(data: &Value) -> String {
-    let reason = data["reason"].as_str().unwrap_or_default().replace('-', " ");
-    match data["talked_ms"].as_u64() {
-        Some(talked) => format!("{reason}, after {}", clock(talked)),
-        None => reason,
+    client.follow(id, see).await?;
+    match format {
+        Format::Text => print_outcome(client, id, colours).await,
+        Format::Json => {
+            let call = client.find("/calls", &[("id", Some(id.to_owned()))]).await?;
+            output::line(json!({ "event": "result", "data": call }))
+        }
     }
-}
-
-/// Minutes and seconds.
-fn clock(millis: u64) -> String {
-    format!("{:>2}:{:02}", millis / 60_000, millis / 1000 % 60)
-}
-
-/// What a caller said cannot move the cursor or change colours.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }

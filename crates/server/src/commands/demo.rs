@@ -1,6 +1,6 @@
 //! `kaicalls demo`: the main job before the user's eyes, over the public API, with nothing else installed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,22 +15,33 @@ use bytes::Bytes;
 use clap::Args;
 use domain::{Clock as _, E164, Mode, Scope, ScopeSet};
 use providers::LocalVoices;
-use serde_json::{Value, json};
+use sandbox::Pace;
+use serde_json::json;
 use store::Platform;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use crate::client::Client;
-use crate::commands::calls::{Colours, print_event, printable};
 use crate::commands::{serve, setup};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::http_server::{Drain, Limits};
+use crate::output::{printable, say};
+use crate::show::{Colours, print_event, print_outcome};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::{http_server, telemetry, wiring};
 
 /// Who is called: gives name, e-mail address and reason.
 const CALLED: &str = "+15005550007";
+
+/// What the agent is told.
+const PROMPT: &str = "You call people who asked the law firm Smith & Partners for help. Be brief and kind. Ask for name, e-mail \
+    address and matter. Never give legal advice. A first consultation is free. Consultations are by phone or in the office, on \
+    weekdays from nine to five. A lawyer calls back within one working day.";
+
+/// What it says first.
+const OPENING: &str =
+    "Good {{time_of_day}}, this is Kai from {{business_name}}. You asked us to call. How can I help you?";
 
 /// How long the webhook may take.
 const WEBHOOK_PATIENCE: Duration = Duration::from_secs(20);
@@ -65,9 +76,14 @@ struct Running {
 }
 
 impl Demo {
-    pub(crate) async fn run(&self) -> Result<(), Failure> {
+    /// Runs it. Of the settings only those of the language model count; everything else is its own and gone when it ends.
+    pub(crate) async fn run(&self, settings: &Config) -> Result<(), Failure> {
+        self.pace.parse::<Pace>().map_err(|expected| Failure::Because(format!("--pace: {expected}")))?;
         let colours = Colours::of_terminal();
         let mut config = Config::defaults();
+        for name in ["llm_base_url", "llm_api_key", "llm_model"] {
+            config.set(name, settings.text(name).unwrap_or_default());
+        }
         config.set("log", "warn");
         telemetry::start_logs(&config)?;
 
@@ -82,18 +98,13 @@ impl Demo {
             http_server::told(stopping, Drain::alone(Duration::ZERO)),
         ));
 
-        let folder = std::env::temp_dir().join(format!("kaicalls-demo-{}", std::process::id()));
-        let running = self.start(&mut config, &folder, &receiver_address).await?;
-        println!("{}", colours.bold("KaiCalls demo"));
-        println!("  server    http://{}/api/v1", running.address);
-        println!("  data      {} (SQLite; a new master key, for this demo only)", folder.display());
-        let story = tell(&running, &receiver_address, &mut webhooks, &folder, colours).await;
-
-        if story.is_ok() && !self.once {
-            println!();
-            println!("{}", colours.dim("The server keeps running. Ctrl-C ends it."));
-            serve::signal_to_stop().await?;
-        }
+        let folder = Folder(std::env::temp_dir().join(format!("kaicalls-demo-{}", std::process::id())));
+        let running = self.start(&mut config, &folder.0, &receiver_address).await?;
+        let stage = Stage { running: &running, receiver: &receiver_address, folder: &folder.0, colours };
+        let story = tokio::select! {
+            story = self.tell(&stage, &mut webhooks) => story,
+            stopped = serve::signal_to_stop() => stopped.map(drop),
+        };
         running.app.announce_stop();
         running.stop.send_replace(true);
         stop_receiver.send_replace(true);
@@ -124,7 +135,6 @@ impl Demo {
         config.set("sandbox_pace", self.pace.clone());
         config.set("live_engine", "sandbox");
         config.set("egress_allow", receiver);
-        config.sandbox_pace().map_err(|error| Failure::Because(format!("--pace: {error}")))?;
         let store = wiring::open_store(config, true).await?;
         let app = wiring::build_app(config, store.clone())?;
         app::jobs::start(&app).await?;
@@ -138,6 +148,50 @@ impl Demo {
         ));
         Ok(Running { app, store, address, stop, serving })
     }
+
+    /// The demonstration, and then a server to play with until somebody stops it.
+    async fn tell(&self, stage: &Stage<'_>, webhooks: &mut mpsc::Receiver<Received>) -> Result<(), Failure> {
+        let colours = stage.colours;
+        say!("{}", colours.bold("KaiCalls demo"))?;
+        if !self.once {
+            say!("  server    http://{}/api/v1", stage.running.address)?;
+            say!("  data      {} (SQLite; gone when the demo ends)", stage.folder.display())?;
+        }
+        let story = stage.tell(webhooks, self.once).await?;
+        if self.once {
+            return Ok(());
+        }
+        stage.propose(&story)?;
+        say!()?;
+        say!("{}", colours.dim("The server keeps running. Ctrl-C ends it and removes its data."))?;
+        std::future::pending().await
+    }
+}
+
+/// A folder that goes with the demo.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is a temporary file of the system's.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What the demonstration takes place on.
+struct Stage<'a> {
+    running: &'a Running,
+    /// Where webhooks are received.
+    receiver: &'a str,
+    folder: &'a Path,
+    colours: Colours,
+}
+
+/// What was made in the course of it.
+struct Story {
+    agent: String,
+    test_key: String,
+    live_key: String,
 }
 
 fn local_address(listener: &TcpListener) -> Result<String, Failure> {
@@ -157,123 +211,95 @@ fn receiver_router(heard: mpsc::Sender<Received>) -> Router {
     Router::new().route("/calls", post(receive)).with_state(heard)
 }
 
-/// Runs the demonstration: account, agent, lead, call, and what follows from it.
-async fn tell(
-    running: &Running,
-    receiver: &str,
-    webhooks: &mut mpsc::Receiver<Received>,
-    folder: &std::path::Path,
-    colours: Colours,
-) -> Result<(), Failure> {
-    let first = FirstAccount {
-        email: "demo@example.com".to_owned(),
-        password: new_password(&SystemEntropy),
-        business_name: "Smith & Partners".to_owned(),
-        timezone: "America/Chicago".to_owned(),
-        phone: E164::parse("+15125550100").ok(),
-    };
-    let account = app::setup::first_account(&running.app, first).await?;
-    let account = account.ok_or_else(|| Failure::Because("the demo's database is not empty".to_owned()))?;
-    let business = account.business.id.to_string();
-    let mut keys = Vec::new();
-    for mode in [Mode::Test, Mode::Live] {
-        let new = app::keys::NewKey {
-            name: format!("demo, {mode}"),
-            mode,
-            scopes: ScopeSet::new([Scope::All]),
-            business_id: None,
-            expires_at: None,
+impl Stage<'_> {
+    /// Account, agent, lead, call, and what follows from it. What outlives the demo only if the server does is left out if it ends
+    /// at once.
+    async fn tell(
+        &self,
+        webhooks: &mut mpsc::Receiver<Received>,
+        ends_at_once: bool,
+    ) -> Result<Story, Failure> {
+        let Self { running, receiver, colours, .. } = *self;
+        let first = FirstAccount {
+            email: "demo@example.com".to_owned(),
+            password: new_password(&SystemEntropy),
+            business_name: "Smith & Partners".to_owned(),
+            timezone: "America/Chicago".to_owned(),
+            phone: E164::parse("+15125550100").ok(),
         };
-        let made = app::keys::create(&running.app, account.user.id, new).await;
-        keys.push(made.map_err(|error| Failure::Because(error.to_string()))?.plain);
-    }
-    let client = Client::new(format!("http://{}", running.address), keys[0].clone());
-
-    let agent = client
-        .post(
-            "/agents",
-            &json!({
-                "business_id": business,
-                "name": "Kai",
-                "system_prompt": "You call people who asked the law firm Smith & Partners for help. Be brief and kind. Ask for name, \
-                    e-mail address and matter. Never give legal advice. A first consultation is free. Consultations are by phone or \
-                    in the office, on weekdays from nine to five. A lawyer calls back within one working day.",
-                "first_message": "Good {{time_of_day}}, this is Kai from {{business_name}}. You asked us to call. How can I help you?",
-            }),
-        )
-        .await?;
-    let agent = agent["id"].as_str().unwrap_or_default().to_owned();
-    let lead =
-        json!({ "business_id": business, "phone": CALLED, "source": "web_form", "first_name": "Maria" });
-    client.post("/leads", &lead).await?;
-    println!("  business  Smith & Partners, with agent Kai and a lead from the web form");
-    println!();
-    println!("{}", colours.bold(&format!("Calling {CALLED}, a scripted caller")));
-
-    let webhook_url = format!("http://{receiver}/calls");
-    let call = client
-        .post(
-            "/calls",
-            &json!({ "agent_id": agent, "to": CALLED, "lead_id": Value::Null, "webhook_url": webhook_url }),
-        )
-        .await?;
-    let call = call["id"].as_str().unwrap_or_default().to_owned();
-    client.follow(&call, |event| print_event(&event, colours)).await?;
-    show_results(&client, &call, folder, colours).await?;
-    show_webhook(running, account.business.id, webhooks, colours).await?;
-
-    println!();
-    println!("{}", colours.bold("Try next"));
-    let (address, key) = (&running.address, &keys[0]);
-    let header = format!("-H 'Authorization: Bearer {key}'");
-    println!("  curl http://{address}/api/v1/calls {header}");
-    println!("  curl http://{address}/api/v1/leads {header}");
-    println!(
-        "  curl http://{address}/api/v1/calls {header} -d '{{\"agent_id\":\"{agent}\",\"to\":\"+15005550012\"}}'   # interrupts"
-    );
-    println!("  {}", colours.dim(&format!("(a live key, also on the sandbox in this demo: {})", keys[1])));
-    Ok(())
-}
-
-async fn show_results(
-    client: &Client,
-    call: &str,
-    folder: &std::path::Path,
-    colours: Colours,
-) -> Result<(), Failure> {
-    let detail = client.get(&format!("/calls?id={call}")).await?;
-    let text = |value: &Value| printable(value.as_str().unwrap_or("-"));
-    println!();
-    println!("{}", colours.bold("What came of it"));
-    println!("  summary    {}", text(&detail["summary"]));
-    let marks = detail["quality_dimensions"].as_object().map(|marks| {
-        marks
-            .iter()
-            .map(|(name, mark)| format!("{} {mark}", name.replace('_', " ")))
-            .collect::<Vec<_>>()
-            .join(", ")
-    });
-    println!("  quality    {}", marks.unwrap_or_else(|| "-".to_owned()));
-    if let Some(lead) = detail["lead_id"].as_str() {
-        let lead = client.get(&format!("/leads?id={lead}")).await?;
-        let (name, email) = (text(&lead["name"]), text(&lead["email"]));
-        println!("  lead       {name}, {email}, {}, status {}", text(&lead["phone"]), text(&lead["status"]));
-        println!("             wants: {}", text(&lead["message"]));
-        println!("             score {}: {}", lead["score"], text(&lead["score_explanation"]));
-    }
-    match detail["recording_url"].as_str() {
-        Some(url) => {
-            println!("  recording  {url}");
-            if let Some(file) = newest_recording(folder) {
-                println!("             {}", file.display());
-            }
+        let account = app::setup::first_account(&running.app, first).await?;
+        let account =
+            account.ok_or_else(|| Failure::Because("the demo's database is not empty".to_owned()))?;
+        let business = account.business.id.to_string();
+        let mut keys = Vec::new();
+        for mode in [Mode::Test, Mode::Live] {
+            let new = app::keys::NewKey {
+                name: format!("demo, {mode}"),
+                mode,
+                scopes: ScopeSet::new([Scope::All]),
+                business_id: None,
+                expires_at: None,
+            };
+            let made = app::keys::create(&running.app, account.user.id, new).await;
+            keys.push(made.map_err(|error| Failure::Because(error.to_string()))?.plain);
         }
-        None => println!("  recording  none; {}", LocalVoices::HINT),
+        let client = Client::new(format!("http://{}", running.address), keys[0].clone());
+
+        let agent = json!({ "business_id": business, "name": "Kai", "system_prompt": PROMPT, "first_message": OPENING });
+        let agent = client.post("/agents", &agent).await?;
+        let agent = agent["id"].as_str().unwrap_or_default().to_owned();
+        let lead =
+            json!({ "business_id": business, "phone": CALLED, "source": "web_form", "first_name": "Maria" });
+        client.post("/leads", &lead).await?;
+        say!("  business  Smith & Partners, with agent Kai and a lead from the web form")?;
+        say!()?;
+        say!("{}", colours.bold(&format!("Calling {CALLED}, a scripted caller")))?;
+
+        let webhook_url = format!("http://{receiver}/calls");
+        let call = json!({ "agent_id": agent, "to": CALLED, "webhook_url": webhook_url });
+        let call = client.post("/calls", &call).await?;
+        let call = call["id"].as_str().unwrap_or_default().to_owned();
+        client.follow(&call, |event| print_event(&event, colours)).await?;
+        print_outcome(&client, &call, colours).await?;
+        self.show_recording(&client, &call, ends_at_once).await?;
+        show_webhook(running, account.business.id, webhooks, colours).await?;
+        let live_key = keys.pop().unwrap_or_default();
+        let test_key = keys.pop().unwrap_or_default();
+        Ok(Story { agent, test_key, live_key })
     }
-    Ok(())
+
+    async fn show_recording(&self, client: &Client, call: &str, ends_at_once: bool) -> Result<(), Failure> {
+        let detail = client.get(&format!("/calls?id={call}")).await?;
+        let Some(url) = detail["recording_url"].as_str() else {
+            return say!("  recording  none; {}", LocalVoices::HINT);
+        };
+        if ends_at_once {
+            return say!("  recording  made, and removed with the demo's data");
+        }
+        say!("  recording  {url}")?;
+        match newest_recording(self.folder) {
+            Some(file) => say!("             {}", file.display()),
+            None => Ok(()),
+        }
+    }
+
+    /// What to try on the server while it runs.
+    fn propose(&self, story: &Story) -> Result<(), Failure> {
+        let Story { agent, test_key, live_key } = story;
+        let address = &self.running.address;
+        let header = format!("-H 'Authorization: Bearer {test_key}'");
+        say!()?;
+        say!("{}", self.colours.bold("Try next"))?;
+        say!("  curl http://{address}/api/v1/calls {header}")?;
+        say!("  curl http://{address}/api/v1/leads {header}")?;
+        say!(
+            "  curl http://{address}/api/v1/calls {header} -d '{{\"agent_id\":\"{agent}\",\"to\":\"+15005550012\"}}'   # interrupts"
+        )?;
+        say!("  {}", self.colours.dim(&format!("(a live key, also on the sandbox in this demo: {live_key})")))
+    }
 }
 
-fn newest_recording(folder: &std::path::Path) -> Option<PathBuf> {
+fn newest_recording(folder: &Path) -> Option<PathBuf> {
     let folders = std::fs::read_dir(folder.join("recordings")).ok()?;
     let files =
         folders.flatten().filter_map(|folder| std::fs::read_dir(folder.path()).ok()).flatten().flatten();
@@ -299,15 +325,14 @@ async fn show_webhook(
     let headers = Arc::new(received.headers);
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let verdict = webhooks::signature::verify(header, &received.body, &secret, SystemClock.now());
-    println!();
-    println!("{}", colours.bold("The webhook that arrived"));
-    println!("  {}", printable(&String::from_utf8_lossy(&received.body)));
+    say!()?;
+    say!("{}", colours.bold("The webhook that arrived"))?;
+    say!("  {}", printable(&String::from_utf8_lossy(&received.body)))?;
     for name in ["webhook-id", "webhook-signature", "x-kaicalls-signature"] {
-        println!("  {}", colours.dim(&format!("{name}: {}", header(name).unwrap_or("-"))));
+        say!("  {}", colours.dim(&format!("{name}: {}", header(name).unwrap_or("-"))))?;
     }
     match verdict {
-        Ok(()) => println!("  {}", colours.paint("32", "both signatures are good")),
-        Err(error) => return Err(Failure::Because(format!("the webhook's signature is not good: {error}"))),
+        Ok(()) => say!("  {}", colours.paint("32", "both signatures are good")),
+        Err(error) => Err(Failure::Because(format!("the webhook's signature is not good: {error}"))),
     }
-    Ok(())
 }

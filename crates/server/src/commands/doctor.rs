@@ -1,66 +1,113 @@
 //! `kaicalls doctor`: looks at everything that a server needs, and says what to do about what is missing.
 
 use providers::LocalVoices;
+use serde_json::{Value, json};
 
+use crate::client::Client;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::output::{self, Format, say};
 use crate::{http_server, wiring};
 
-/// Prints one line per finding; fails if something that a server cannot do without is wrong.
-pub(crate) async fn run(config: Config) -> Result<(), Failure> {
-    let mut wrong = 0;
-    let mut report = |name: &str, result: Result<String, String>| match result {
-        Ok(text) => println!("ok    {name:<12} {text}"),
-        Err(problem) => {
-            wrong += 1;
-            println!("WRONG {name:<12} {problem}");
+/// What was found, printed as it is found or all at once.
+struct Findings {
+    format: Format,
+    rows: Vec<Value>,
+    wrong: usize,
+}
+
+impl Findings {
+    fn add(&mut self, verdict: &str, name: &str, text: String) -> Result<(), Failure> {
+        if self.format == Format::Text {
+            say!("{verdict:<5} {name:<12} {text}")?;
         }
-    };
-    report("master key", config.master_key().map(|_| "set".to_owned()).map_err(|error| error.to_string()));
-    report("database", database(&config).await.map_err(|error| error.to_string()));
-    report("data folder", data_folder(&config));
-    report("public url", config.public_url().map_err(|error| error.to_string()));
-    report(
-        "listen",
-        match http_server::listen("KAICALLS_LISTEN", config.listen()).await {
-            Ok(_) => Ok(format!("{} is free", config.listen())),
-            Err(error) => Err(format!("{error} (fine if that is your own server)")),
-        },
-    );
+        self.wrong += usize::from(verdict == "WRONG");
+        self.rows.push(json!({ "verdict": verdict.to_lowercase(), "about": name, "text": text }));
+        Ok(())
+    }
+
+    fn report(&mut self, name: &str, result: Result<String, String>) -> Result<(), Failure> {
+        match result {
+            Ok(text) => self.add("ok", name, text),
+            Err(problem) => self.add("WRONG", name, problem),
+        }
+    }
+}
+
+/// Prints one line per finding; fails if something that a server cannot do without is wrong.
+pub(crate) async fn run(config: Config, format: Format) -> Result<(), Failure> {
+    let mut found = Findings { format, rows: Vec::new(), wrong: 0 };
+    let text = |error: Failure| error.to_string();
+    found.report("master key", config.master_key().map(|_| "set".to_owned()).map_err(text))?;
+    found.report("database", database(&config).await.map_err(text))?;
+    found.report("data folder", data_folder(&config))?;
+    found.report("public url", config.public_url().map_err(text))?;
+    found.report("listen", listens(&config).await)?;
     for (name, problem) in [
         ("webhooks", config.exceptions().map(drop).and_then(|()| config.webhook_schedule().map(drop)).err()),
         ("prices", config.rates().map(drop).err()),
         ("limits", config.rate_limits().map(drop).err()),
-        ("sandbox", config.sandbox_pace().map(drop).err()),
+        (
+            "sandbox",
+            config.sandbox_pace().map(drop).and_then(|()| wiring::directory(&config).map(drop)).err(),
+        ),
     ] {
-        report(name, problem.map_or_else(|| Ok("fine".to_owned()), |error| Err(error.to_string())));
+        found.report(name, problem.map_or_else(|| Ok("fine".to_owned()), |error| Err(error.to_string())))?;
     }
     match LocalVoices::find() {
-        Some(voices) => println!("ok    recordings   spoken by {}", speech::Synthesiser::name(&voices)),
-        None => println!("note  recordings   none will be made: {}", LocalVoices::HINT),
+        Some(voices) => {
+            found.add("ok", "recordings", format!("spoken by {}", speech::Synthesiser::name(&voices)))?;
+        }
+        None => found.add("note", "recordings", format!("none will be made: {}", LocalVoices::HINT))?,
     }
     match wiring::language_model(&config) {
         Ok(Some(model)) => {
-            report("model", model.check().await.map(|()| "the configured endpoint answers".to_owned()));
+            let answer = model.check().await.map(|()| "the configured endpoint answers".to_owned());
+            found.report("model", answer)?;
         }
-        Err(error) => report("model", Err(error.to_string())),
-        Ok(None) => println!(
-            "note  model        agents use the built-in receptionist; set KAICALLS_LLM_BASE_URL for a language model"
-        ),
+        Err(error) => found.report("model", Err(error.to_string()))?,
+        Ok(None) => {
+            let text = "agents use the built-in receptionist; set KAICALLS_LLM_BASE_URL for a language model";
+            found.add("note", "model", text.to_owned())?;
+        }
     }
     for (name, result) in vapi(&config).await {
-        report(name, result);
+        found.report(name, result)?;
     }
     match config.live_engine()? {
-        Some(engine) => println!("ok    live calls   made by the {engine} engine"),
+        Some(engine) => found.add("ok", "live calls", format!("made by the {engine} engine"))?,
         None => {
-            println!("note  live calls   fail until KAICALLS_LIVE_ENGINE is set; test keys use the sandbox");
+            let text = "fail until KAICALLS_LIVE_ENGINE is set; test keys use the sandbox";
+            found.add("note", "live calls", text.to_owned())?;
         }
     }
     for engine in missing_engines(&config).await {
-        println!("note  engines      {engine}");
+        found.add("note", "engines", engine)?;
     }
-    if wrong == 0 { Ok(()) } else { Err(Failure::Because(format!("{wrong} of these must be put right"))) }
+    if format == Format::Json {
+        output::json(&Value::Array(found.rows))?;
+    }
+    match found.wrong {
+        0 => Ok(()),
+        1 => Err(Failure::Because("one of these must be put right".to_owned())),
+        wrong => Err(Failure::Because(format!("{wrong} of these must be put right"))),
+    }
+}
+
+/// Whether the address of the server is free, or a KaiCalls server has it already.
+async fn listens(config: &Config) -> Result<String, String> {
+    let address = config.listen();
+    let Err(error) = http_server::listen("KAICALLS_LISTEN", address).await else {
+        return Ok(format!("{address} is free"));
+    };
+    match Client::new(format!("http://{address}"), String::new()).get("/openapi.json").await {
+        Ok(document)
+            if document["info"]["title"].as_str().is_some_and(|title| title.contains("KaiCalls")) =>
+        {
+            Ok(format!("a KaiCalls server answers at {address}"))
+        }
+        _ => Err(error.to_string()),
+    }
 }
 
 /// What names an engine that is not configured: calls that nobody can be asked after, numbers and agents that it would serve.

@@ -2,16 +2,18 @@
 
 use clap::Subcommand;
 use domain::JobId;
+use serde_json::{Value, json};
 use store::jobs::JobRecord;
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::output::{self, Column, Format, say};
 use crate::wiring;
 
 /// How many jobs are listed at most.
 const LISTED: u32 = 1000;
 
-/// List jobs and retry failed ones
+/// List jobs and retry failed ones (database)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Jobs {
     /// List background jobs, the longest overdue first
@@ -27,39 +29,56 @@ pub(crate) enum Jobs {
     },
 }
 
+const COLUMNS: &[Column] = &[
+    ("ID", "id"),
+    ("KIND", "kind"),
+    ("SUBJECT", "subject"),
+    ("ATTEMPTS", "attempts"),
+    ("STATE", "state"),
+    ("SINCE", "at"),
+    ("LAST ERROR", "last_error"),
+];
+
 impl Jobs {
-    pub(crate) async fn run(self, config: Config) -> Result<(), Failure> {
+    pub(crate) async fn run(self, config: Config, format: Format) -> Result<(), Failure> {
         let store = wiring::open_store(&config, false).await?;
         match self {
             Self::List { failed } => {
                 let jobs = store
                     .read(move |tx| Box::pin(async move { store::jobs::list(tx, failed, LISTED).await }))
                     .await?;
-                for job in jobs {
-                    println!("{}", line(&job));
-                }
+                output::rows(format, &jobs.iter().map(row).collect::<Vec<_>>(), COLUMNS)
             }
-            Self::Retry { id } => {
-                let id = super::id::<JobId>("ID", &id)?;
+            Self::Retry { id: text } => {
+                let id = super::id::<JobId>("ID", &text)?;
                 let app = wiring::build_app(&config, store)?;
                 if !app::jobs::retry(&app, id).await? {
                     let problem =
                         "no failed job has this id; `kaicalls jobs list --failed` shows those that have";
                     return Err(Failure::Because(problem.to_owned()));
                 }
-                println!("the job is due; a running server takes it up within a second");
+                match format {
+                    Format::Json => output::json(&json!({ "id": text, "state": "due" })),
+                    Format::Text => say!("the job is due; a running server takes it up within a second"),
+                }
             }
         }
-        Ok(())
     }
 }
 
-fn line(job: &JobRecord) -> String {
-    let state = match (job.failed_at, job.lease_until) {
-        (Some(at), _) => format!("failed {at}"),
-        (None, Some(until)) => format!("leased until {until}"),
-        (None, None) => format!("due {}", job.run_at),
+fn row(job: &JobRecord) -> Value {
+    let (state, at) = match (job.failed_at, job.lease_until) {
+        (Some(at), _) => ("failed", at),
+        (None, Some(until)) => ("leased until", until),
+        (None, None) => ("due", job.run_at),
     };
-    let error = job.last_error.as_deref().map(|error| format!("  {error}")).unwrap_or_default();
-    format!("{}  {:<8}  of {}  attempt {}  {state}{error}", job.id, job.kind, job.subject, job.attempts)
+    json!({
+        "id": job.id.to_string(),
+        "kind": job.kind,
+        "subject": job.subject.to_string(),
+        "attempts": job.attempts,
+        "state": state,
+        "at": at.to_string(),
+        "last_error": job.last_error,
+    })
 }

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use clap::{Subcommand, ValueEnum};
-use domain::business::User;
 use domain::{BusinessId, KeyId, Mode, Scope, ScopeSet};
-use store::{Page, Platform};
+use serde_json::{Value, json};
+use store::Page;
+use store::keys::Key;
 
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::wiring;
+use crate::output::{self, Column, Format, say};
+use crate::{commands, wiring};
 
-/// Make, list and revoke API keys
+/// Make, list and revoke API keys (database)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Keys {
     /// Create a key and show it once
@@ -73,58 +75,81 @@ impl From<ModeName> for Mode {
     }
 }
 
+const COLUMNS: &[Column] = &[
+    ("ID", "id"),
+    ("KEY", "prefix"),
+    ("MODE", "mode"),
+    ("STATE", "state"),
+    ("LAST USED", "last_used_at"),
+    ("SCOPES", "scopes"),
+    ("NAME", "name"),
+];
+
 impl Keys {
-    pub(crate) async fn run(self, config: Config) -> Result<(), Failure> {
+    pub(crate) async fn run(self, config: Config, format: Format) -> Result<(), Failure> {
         let store = wiring::open_store(&config, false).await?;
         let app = wiring::build_app(&config, Arc::clone(&store))?;
         match self {
             Self::Create { name, mode, scopes, business, user, quiet } => {
-                let user = user_of(&store, user).await?;
+                let user = commands::user(&store, user).await?;
                 let scopes =
                     if scopes.is_empty() { ScopeSet::default_for_keys() } else { read_scopes(&scopes)? };
                 let business_id =
-                    business.map(|id| super::id::<BusinessId>("--business", &id)).transpose()?;
+                    business.map(|id| commands::id::<BusinessId>("--business", &id)).transpose()?;
                 let new =
                     app::keys::NewKey { name, mode: mode.into(), scopes, business_id, expires_at: None };
                 let made = app::keys::create(&app, user.id, new)
                     .await
                     .map_err(|error| Failure::Because(error.to_string()))?;
-                if quiet {
-                    println!("{}", made.plain);
-                } else {
-                    println!("{}   (shown this once)", made.plain);
-                    println!("id      {}", made.key.id);
-                    println!("mode    {}", made.key.mode);
-                    println!("scopes  {}", made.key.scopes.to_text());
+                if format == Format::Json {
+                    let mut shown = row(&made.key);
+                    shown["key"] = made.plain.clone().into();
+                    return output::json(&shown);
                 }
+                if quiet {
+                    return say!("{}", made.plain);
+                }
+                say!("{}   (shown this once)", made.plain)?;
+                say!("id      {}", made.key.id)?;
+                say!("mode    {}", made.key.mode)?;
+                say!("scopes  {}", made.key.scopes.to_text())
             }
             Self::List { user } => {
-                let user = user_of(&store, user).await?;
+                let user = commands::user(&store, user).await?;
                 let page = Page { limit: 1000, after: None };
                 let keys = app::keys::list(&app, user.id, page).await?;
-                for key in keys.rows {
-                    let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
-                    println!(
-                        "{}  {}…  {state:<7}  {}  {}",
-                        key.id,
-                        key.prefix,
-                        key.name,
-                        key.scopes.to_text()
-                    );
-                }
+                output::rows(format, &keys.rows.iter().map(row).collect::<Vec<_>>(), COLUMNS)
             }
             Self::Revoke { id, user } => {
-                let user = user_of(&store, user).await?;
-                if !app::keys::revoke(&app, user.id, super::id::<KeyId>("ID", &id)?).await? {
+                let user = commands::user(&store, user).await?;
+                if !app::keys::revoke(&app, user.id, commands::id::<KeyId>("ID", &id)?).await? {
                     return Err(Failure::Because(
                         "there is no such key; `kaicalls keys list` shows them".to_owned(),
                     ));
                 }
-                println!("revoked");
+                match format {
+                    Format::Json => output::json(&json!({ "id": id, "state": "revoked" })),
+                    Format::Text => say!("revoked"),
+                }
             }
         }
-        Ok(())
     }
+}
+
+fn row(key: &Key) -> Value {
+    let state = if key.revoked_at.is_some() { "revoked" } else { "active" };
+    json!({
+        "id": key.id.to_string(),
+        "prefix": format!("{}…", key.prefix),
+        "name": key.name,
+        "mode": key.mode.as_str(),
+        "state": state,
+        "scopes": key.scopes.to_text(),
+        "business_id": key.business_id.map(|id| id.to_string()),
+        "created_at": key.created_at.to_string(),
+        "last_used_at": key.last_used_at.map(|at| at.to_string()),
+        "expires_at": key.expires_at.map(|at| at.to_string()),
+    })
 }
 
 fn read_scopes(names: &[String]) -> Result<ScopeSet, Failure> {
@@ -135,22 +160,4 @@ fn read_scopes(names: &[String]) -> Result<ScopeSet, Failure> {
         })
     };
     names.iter().map(read).collect::<Result<Vec<_>, _>>().map(ScopeSet::new)
-}
-
-async fn user_of(store: &Platform, email: Option<String>) -> Result<User, Failure> {
-    let found = store
-        .read(move |tx| {
-            Box::pin(async move {
-                match email {
-                    Some(email) => Ok::<_, store::StoreError>(
-                        store::users::by_email(tx, &email.to_lowercase()).await?.map(|(user, _)| user),
-                    ),
-                    None => store::users::first(tx).await,
-                }
-            })
-        })
-        .await?;
-    found.ok_or_else(|| {
-        Failure::Because("there is no such user; `kaicalls setup` makes the first one".to_owned())
-    })
 }

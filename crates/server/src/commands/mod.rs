@@ -1,21 +1,36 @@
 //! What `kaicalls` can be told to do, one module per word.
 
 pub(crate) mod agents;
+pub(crate) mod businesses;
 pub(crate) mod calls;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod jobs;
 pub(crate) mod keys;
+pub(crate) mod leads;
 pub(crate) mod metrics;
 pub(crate) mod numbers;
 pub(crate) mod openapi;
 pub(crate) mod opt_outs;
+pub(crate) mod recordings;
+pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod settings;
 pub(crate) mod setup;
+pub(crate) mod shell;
+pub(crate) mod transcripts;
+pub(crate) mod usage;
+pub(crate) mod users;
+pub(crate) mod webhooks;
 
-use domain::E164;
+use std::io::Read as _;
 
+use domain::business::User;
+use domain::{BusinessId, E164};
+use serde_json::{Map, Value};
+use store::{Platform, StoreError};
+
+use crate::client::Client;
 use crate::failure::Failure;
 
 /// Reads an argument that must be a phone number.
@@ -28,4 +43,94 @@ pub(crate) fn id<T: std::str::FromStr>(argument: &'static str, text: &str) -> Re
     text.parse().map_err(|_| {
         Failure::Because(format!("{argument}: expected an id like 0190b5a0-0000-7000-8000-000000000000"))
     })
+}
+
+/// Reads an argument that must be a JSON object.
+pub(crate) fn object(argument: &'static str, text: &str) -> Result<Map<String, Value>, Failure> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(Failure::Because(format!("{argument}: expected a JSON object"))),
+        Err(error) => Err(Failure::Because(format!("{argument}: expected a JSON object; {error}"))),
+    }
+}
+
+/// The text of a file, or of standard input for `-`.
+pub(crate) fn read_text(argument: &'static str, file: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = match file {
+        "-" => std::io::stdin().read_to_string(&mut text).map(|_| text),
+        file => std::fs::read_to_string(file),
+    };
+    read.map_err(|error| Failure::Because(format!("{argument}: {file} cannot be read: {error}")))
+}
+
+/// The business that an argument names, or the only one that there is.
+pub(crate) async fn business(store: &Platform, named: Option<String>) -> Result<BusinessId, Failure> {
+    if let Some(id) = named {
+        return self::id("--business", &id);
+    }
+    let all = store.read(|tx| Box::pin(async move { store::businesses::all(tx).await })).await?;
+    match all.as_slice() {
+        [only] => Ok(only.id),
+        [] => {
+            Err(Failure::Because("there is no business yet; `kaicalls setup` makes the first one".to_owned()))
+        }
+        several => {
+            let list: Vec<String> =
+                several.iter().map(|business| format!("{} ({})", business.id, business.name)).collect();
+            Err(Failure::Because(format!("--business: name one of {}", list.join(", "))))
+        }
+    }
+}
+
+/// The user whom an argument names, or the first one.
+pub(crate) async fn user(store: &Platform, email: Option<String>) -> Result<User, Failure> {
+    let found = store
+        .read(move |tx| {
+            Box::pin(async move {
+                match email {
+                    Some(email) => Ok::<_, StoreError>(
+                        store::users::by_email(tx, &email.trim().to_lowercase()).await?.map(|(user, _)| user),
+                    ),
+                    None => store::users::first(tx).await,
+                }
+            })
+        })
+        .await?;
+    found.ok_or_else(|| {
+        Failure::Because("there is no such user; `kaicalls setup` makes the first one".to_owned())
+    })
+}
+
+/// The id of the business that an argument names, or of the only one that the key can reach.
+pub(crate) async fn business_of_key(client: &Client, named: Option<String>) -> Result<String, Failure> {
+    if let Some(id) = named {
+        return Ok(id);
+    }
+    let balance = client.get("/balance").await?;
+    only(&balance["businesses"], "business_id", "--business")
+}
+
+/// The id of the agent that an argument names, or of the only one that the key can reach.
+pub(crate) async fn agent_of_key(client: &Client, named: Option<String>) -> Result<String, Failure> {
+    if let Some(id) = named {
+        return Ok(id);
+    }
+    let agents = client.get("/agents?limit=10").await?;
+    if agents["agents"].as_array().is_some_and(Vec::is_empty) {
+        let problem = "there is no agent yet; `kaicalls agents create` makes one";
+        return Err(Failure::Because(problem.to_owned()));
+    }
+    only(&agents["agents"], "id", "--agent")
+}
+
+/// The id of the only row.
+fn only(rows: &Value, field: &str, argument: &str) -> Result<String, Failure> {
+    let ids: Vec<&str> =
+        rows.as_array().into_iter().flatten().filter_map(|row| row[field].as_str()).collect();
+    match ids.as_slice() {
+        [only] => Ok((*only).to_owned()),
+        [] => Err(Failure::Because(format!("{argument}: the key can reach none"))),
+        several => Err(Failure::Because(format!("{argument}: name one of {}", several.join(", ")))),
+    }
 }

@@ -2,25 +2,29 @@
 
 use app::numbers::{Holder, NumberError};
 use clap::Subcommand;
+use domain::number::Number;
 use domain::{AgentId, BusinessId};
+use serde_json::{Value, json};
+use store::Platform;
 
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::wiring;
+use crate::output::{self, Column, Format, say};
+use crate::{commands, wiring};
 
-/// Register phone numbers and give them to agents
+/// Register phone numbers and give them to agents (database)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Numbers {
     /// Register a number
-    #[command(after_help = "Example:\n  kaicalls numbers add +15125550100 --business ID --agent ID")]
+    #[command(after_help = "Example:\n  kaicalls numbers add +15125550100 --agent ID")]
     Add {
         /// Phone number in E.164 format, like +15125550123
         number: String,
         /// Id of the business that uses the number [default: none; the number is available to all]
         #[arg(long, value_name = "ID")]
         business: Option<String>,
-        /// Id of the agent of that business that answers the number and calls from it
-        #[arg(long, value_name = "ID", requires = "business")]
+        /// Id of the agent that answers the number and calls from it; its business uses the number
+        #[arg(long, value_name = "ID")]
         agent: Option<String>,
         /// Name of the engine that carries the number, for example vapi; calls from the number run there [default: decided for each call]
         #[arg(long, value_name = "NAME")]
@@ -34,10 +38,10 @@ pub(crate) enum Numbers {
     Assign {
         /// Phone number in E.164 format, like +15125550123
         number: String,
-        /// Id of the business that uses the number
+        /// Id of the business that uses the number [default: the agent's, or the only one]
         #[arg(long, value_name = "ID")]
-        business: String,
-        /// Id of the agent of that business that answers the number and calls from it
+        business: Option<String>,
+        /// Id of the agent that answers the number and calls from it
         #[arg(long, value_name = "ID")]
         agent: Option<String>,
     },
@@ -48,16 +52,30 @@ pub(crate) enum Numbers {
     },
 }
 
+const COLUMNS: &[Column] = &[
+    ("NUMBER", "phone_number"),
+    ("BUSINESS", "business_id"),
+    ("AGENT", "agent_id"),
+    ("CARRIED BY", "engine"),
+    ("REGISTERED", "created_at"),
+];
+
 impl Numbers {
-    pub(crate) async fn run(self, config: Config) -> Result<(), Failure> {
+    pub(crate) async fn run(self, config: Config, format: Format) -> Result<(), Failure> {
         let store = wiring::open_store(&config, false).await?;
         match self {
             Self::Add { number, business, agent, engine } => {
+                let number = commands::phone("NUMBER", &number)?;
+                let holder = match (business, agent) {
+                    (None, None) => None,
+                    (business, agent) => Some(holder(&store, business, agent).await?),
+                };
                 let app = wiring::build_app(&config, store)?;
-                let number = super::phone("NUMBER", &number)?;
-                let holder = business.map(|business| holder(&business, agent.as_deref())).transpose()?;
                 let added = app::numbers::register(&app, number, holder, engine.as_deref()).await?;
-                println!("{}  {}", added.id, added.phone_number);
+                match format {
+                    Format::Json => output::json(&row(&added)),
+                    Format::Text => say!("{}  {}", added.id, added.phone_number),
+                }
             }
             Self::Import => {
                 let app = wiring::build_app(&config, store)?;
@@ -69,41 +87,70 @@ impl Numbers {
                 }
                 let added = app::jobs::import_numbers(&app).await;
                 let added = added.map_err(|error| Failure::Because(error.to_string()))?;
-                println!("{added} new; `kaicalls numbers list` shows all");
+                match format {
+                    Format::Json => output::json(&json!({ "added": added })),
+                    Format::Text => say!("{added} new; `kaicalls numbers list` shows all"),
+                }
             }
             Self::List => {
                 let numbers = store.read(|tx| Box::pin(async move { store::numbers::all(tx).await })).await?;
-                for number in numbers {
-                    let holder = number
-                        .business_id
-                        .map_or_else(|| "in the pool".to_owned(), |id| format!("business {id}"));
-                    let agent = number.agent_id.map_or_else(String::new, |id| format!("  agent {id}"));
-                    let engine =
-                        number.engine.map_or_else(String::new, |name| format!("  carried by {name}"));
-                    println!("{:<16}  {holder}{agent}{engine}", number.phone_number.as_str());
-                }
+                output::rows(format, &numbers.iter().map(row).collect::<Vec<_>>(), COLUMNS)
             }
             Self::Assign { number, business, agent } => {
+                let number = commands::phone("NUMBER", &number)?;
+                let holder = holder(&store, business, agent).await?;
                 let app = wiring::build_app(&config, store)?;
-                let number = super::phone("NUMBER", &number)?;
-                app::numbers::assign(&app, number, holder(&business, agent.as_deref())?).await?;
-                println!("assigned");
+                app::numbers::assign(&app, number.clone(), holder).await?;
+                let agent = holder.agent_id.map(|id| id.to_string());
+                let done = json!({
+                    "phone_number": number.as_str(), "business_id": holder.business_id.to_string(), "agent_id": agent,
+                });
+                done_with(format, "assigned", &done)
             }
             Self::Release { number } => {
                 let app = wiring::build_app(&config, store)?;
-                app::numbers::release(&app, super::phone("NUMBER", &number)?).await?;
-                println!("released");
+                let number = commands::phone("NUMBER", &number)?;
+                app::numbers::release(&app, number.clone()).await?;
+                done_with(format, "released", &json!({ "phone_number": number.as_str(), "released": true }))
             }
         }
-        Ok(())
     }
 }
 
-fn holder(business: &str, agent: Option<&str>) -> Result<Holder, Failure> {
-    Ok(Holder {
-        business_id: super::id::<BusinessId>("--business", business)?,
-        agent_id: agent.map(|id| super::id::<AgentId>("--agent", id)).transpose()?,
+fn done_with(format: Format, word: &str, done: &Value) -> Result<(), Failure> {
+    match format {
+        Format::Json => output::json(done),
+        Format::Text => say!("{word}"),
+    }
+}
+
+fn row(number: &Number) -> Value {
+    json!({
+        "id": number.id.to_string(),
+        "phone_number": number.phone_number.as_str(),
+        "business_id": number.business_id.map(|id| id.to_string()),
+        "agent_id": number.agent_id.map(|id| id.to_string()),
+        "engine": number.engine,
+        "created_at": number.created_at.to_string(),
     })
+}
+
+/// Who gets a number: the business that is named, else the agent's, else the only one.
+async fn holder(
+    store: &Platform,
+    business: Option<String>,
+    agent: Option<String>,
+) -> Result<Holder, Failure> {
+    let agent_id = agent.map(|id| commands::id::<AgentId>("--agent", &id)).transpose()?;
+    let of_agent = match agent_id {
+        None => None,
+        Some(id) => store.read(move |tx| Box::pin(async move { store::agents::by_id(tx, id).await })).await?,
+    };
+    let business_id: BusinessId = match (business, of_agent) {
+        (None, Some(agent)) => agent.business_id,
+        (business, _) => commands::business(store, business).await?,
+    };
+    Ok(Holder { business_id, agent_id })
 }
 
 impl From<NumberError> for Failure {

@@ -7,6 +7,5 @@ pub(crate) fn run() -> Result<(), Failure> {
     let document = api::openapi::document("http://127.0.0.1:8080");
     let text =
         serde_json::to_string_pretty(&document).map_err(|error| Failure::Because(error.to_string()))?;
-    println!("{text}");
-    Ok(())
+    crate::output::line(text)
 }

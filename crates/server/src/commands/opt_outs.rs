@@ -1,15 +1,16 @@
 //! `kaicalls opt-outs`: who asked not to be called.
 
 use clap::Subcommand;
-use domain::BusinessId;
-use store::opt_outs::Certainty;
+use serde_json::{Value, json};
+use store::opt_outs::{Certainty, OptOut};
 
 use crate::commands::keys::ModeName;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::wiring;
+use crate::output::{self, Column, Format, say};
+use crate::{commands, wiring};
 
-/// Show and lift wishes not to be called
+/// List the numbers that must not be called, and lift such wishes (database)
 #[derive(Debug, Subcommand)]
 pub(crate) enum OptOuts {
     /// List the numbers that must not be called; `doubtful` marks those whose owner never confirmed the wish
@@ -18,45 +19,61 @@ pub(crate) enum OptOuts {
     Remove {
         /// Phone number in E.164 format, like +15125550123
         number: String,
-        /// Id of the business that may call the number again
+        /// Id of the business that may call the number again [default: the only one]
         #[arg(long, value_name = "ID")]
-        business: String,
+        business: Option<String>,
         /// Which of the two lists: that of live or that of test calls
         #[arg(long, value_enum, default_value = "live")]
         mode: ModeName,
     },
 }
 
+const COLUMNS: &[Column] = &[
+    ("NUMBER", "phone_number"),
+    ("MODE", "mode"),
+    ("BUSINESS", "business_id"),
+    ("SINCE", "created_at"),
+    ("BY", "source"),
+    ("CERTAINTY", "certainty"),
+];
+
 impl OptOuts {
-    pub(crate) async fn run(self, config: Config) -> Result<(), Failure> {
+    pub(crate) async fn run(self, config: Config, format: Format) -> Result<(), Failure> {
         let store = wiring::open_store(&config, false).await?;
         match self {
             Self::List => {
                 let wishes = store.read(|tx| Box::pin(async move { store::opt_outs::all(tx).await })).await?;
-                for wish in wishes {
-                    let (number, business) = (wish.phone_number, wish.business_id);
-                    let doubt = match wish.certainty {
-                        Certainty::Clear => "",
-                        Certainty::Doubtful => "  doubtful",
-                    };
-                    println!(
-                        "{number:<16}  {}  business {business}  since {}  by {}{doubt}",
-                        wish.mode, wish.created_at, wish.source
-                    );
-                }
+                output::rows(format, &wishes.iter().map(row).collect::<Vec<_>>(), COLUMNS)
             }
             Self::Remove { number, business, mode } => {
-                let number = super::phone("NUMBER", &number)?;
-                let business = super::id::<BusinessId>("--business", &business)?;
+                let number = commands::phone("NUMBER", &number)?;
+                let business = commands::business(&store, business).await?;
                 let app = wiring::build_app(&config, store)?;
-                if !app::opt_outs::lift(&app, business, mode.into(), number).await? {
+                if !app::opt_outs::lift(&app, business, mode.into(), number.clone()).await? {
                     return Err(Failure::Because(
                         "this number is not on the list of that business and mode".to_owned(),
                     ));
                 }
-                println!("lifted");
+                match format {
+                    Format::Json => output::json(&json!({ "phone_number": number.as_str(), "lifted": true })),
+                    Format::Text => say!("lifted"),
+                }
             }
         }
-        Ok(())
     }
+}
+
+fn row(wish: &OptOut) -> Value {
+    let certainty = match wish.certainty {
+        Certainty::Clear => "clear",
+        Certainty::Doubtful => "doubtful",
+    };
+    json!({
+        "phone_number": wish.phone_number.as_str(),
+        "mode": wish.mode.as_str(),
+        "business_id": wish.business_id.to_string(),
+        "created_at": wish.created_at.to_string(),
+        "source": wish.source,
+        "certainty": certainty,
+    })
 }

@@ -1,8 +1,9 @@
 //! `kaicalls settings`: the reference page of all settings.
 
-use crate::config;
+use crate::failure::Failure;
+use crate::{config, output};
 
 /// Prints the page.
-pub(crate) fn run() {
-    print!("{}", config::reference());
+pub(crate) fn run() -> Result<(), Failure> {
+    output::text(&config::reference())
 }

@@ -1,19 +1,27 @@
-//! `kaicalls setup`: a settings file with a fresh master key, the first user and the first business.
+//! `kaicalls setup`: a settings file with a fresh master key, the first user, the first business, a test key and an agent, and the lines
+//! that use them.
 
 use std::io::Write as _;
 use std::path::Path;
 
+use app::App;
 use app::Entropy as _;
-use app::setup::{AccountError, FirstAccount, new_password};
+use app::idempotency::Once;
+use app::keys::NewKey;
+use app::setup::{Account, AccountError, FirstAccount, new_password};
 use clap::Args;
+use domain::agent::AgentConfig;
+use domain::{Mode, Scope, ScopeSet};
+use serde_json::json;
 use store::MasterKey;
 
 use crate::config::{Config, DEFAULT_FILE};
 use crate::failure::Failure;
+use crate::output::{self, Format, say};
 use crate::system::SystemEntropy;
 use crate::wiring;
 
-/// Create the settings file, the first user and the first business
+/// Create the settings file, the first user, business, test key and agent
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  kaicalls setup --email you@example.com --business \"Smith & Partners\" \\\n    \
@@ -36,7 +44,7 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    pub(crate) async fn run(self, mut config: Config) -> Result<(), Failure> {
+    pub(crate) async fn run(self, mut config: Config, format: Format) -> Result<(), Failure> {
         let phone = self.phone.as_deref().map(|phone| super::phone("--phone", phone)).transpose()?;
         let (password, made) = match config.text("setup_password") {
             Some(given) => (given.to_owned(), false),
@@ -50,15 +58,21 @@ impl Setup {
             phone,
         };
         // Everything that can be wrong is found before anything is written.
-        first.check()?;
+        first.check().map_err(|error| match error {
+            AccountError::Password => Failure::setting("setup_password", error),
+            other => other.into(),
+        })?;
         if config.text("master_key").is_none() {
             let key = new_master_key();
             write_settings(&key)?;
             config.set("master_key", key);
-            println!(
-                "Wrote {DEFAULT_FILE} with a new master key. Keep it as safe as the database: without it keys, links and"
-            );
-            println!("sealed secrets are lost.");
+            if format == Format::Text {
+                say!(
+                    "Wrote {DEFAULT_FILE} with a new master key. Keep it as safe as the database: without it keys, links"
+                )?;
+                say!("and sealed secrets are lost.")?;
+                say!()?;
+            }
         }
         let store = wiring::open_store(&config, false).await?;
         let app = wiring::build_app(&config, store.clone())?;
@@ -72,24 +86,81 @@ impl Setup {
                 Box::pin(async move { store::businesses::webhook_secret(tx, &vault, business).await })
             })
             .await?;
-        println!("Business        {} ({business})", account.business.name);
-        println!("Login           {}", account.user.email);
-        if made {
-            println!("Password        {password}   (shown this once)");
+        let key = first_key(&app, &account).await?;
+        let agent = first_agent(&app, &account).await?;
+        let secret = secret.unwrap_or_default();
+        let shown = made.then_some(password.as_str());
+        if format == Format::Json {
+            return output::json(&json!({
+                "business_id": business.to_string(),
+                "email": account.user.email,
+                "password": shown,
+                "webhook_secret": secret,
+                "test_key": key,
+                "agent_id": agent,
+            }));
         }
-        println!("Webhook secret  {}   (what webhooks are signed with)", secret.unwrap_or_default());
-        println!();
-        println!("Next:");
-        println!("  kaicalls keys create --mode test     a key for the sandbox");
-        println!("  kaicalls serve");
-        Ok(())
+        say!("Business        {} ({business})", account.business.name)?;
+        say!("Login           {}", account.user.email)?;
+        if let Some(password) = shown {
+            say!("Password        {password}   (shown this once)")?;
+        }
+        say!("Test key        {key}   (shown this once)")?;
+        say!("Agent           {AGENT_NAME} ({agent})")?;
+        say!("Webhook secret  {secret}   (what webhooks are signed with)")?;
+        say!()?;
+        say!("Next, start the server:")?;
+        say!()?;
+        say!("  kaicalls serve")?;
+        say!()?;
+        say!("and in another terminal have {AGENT_NAME} call a scripted caller of the sandbox:")?;
+        say!()?;
+        say!("  export KAICALLS_API_KEY={key}")?;
+        say!("  kaicalls calls create --to +15005550007 --watch")
+    }
+}
+
+/// What the first agent is called.
+const AGENT_NAME: &str = "Kai";
+
+/// A key for the sandbox that may do everything.
+async fn first_key(app: &App, account: &Account) -> Result<String, Failure> {
+    let new = NewKey {
+        name: "First test key".to_owned(),
+        mode: Mode::Test,
+        scopes: ScopeSet::new([Scope::All]),
+        business_id: None,
+        expires_at: None,
+    };
+    let made = app::keys::create(app, account.user.id, new).await;
+    Ok(made.map_err(|error| Failure::Because(error.to_string()))?.plain)
+}
+
+/// An agent for the business; gives its id.
+async fn first_agent(app: &App, account: &Account) -> Result<String, Failure> {
+    let name = &account.business.name;
+    let config = AgentConfig {
+        name: AGENT_NAME.to_owned(),
+        system_prompt: format!(
+            "You answer the phone for {name} and call people who asked {name} to call them. Be brief and kind. Ask for name, e-mail \
+             address and what they need. Somebody from {name} calls them back within one working day."
+        ),
+        first_message: Some(
+            "Good {{time_of_day}}, this is Kai from {{business_name}}. How can I help you?".to_owned(),
+        ),
+        ..AgentConfig::default()
+    };
+    // In test mode no engine elsewhere is asked; one that needs the agent gets it with its first live call.
+    match app::agents::create(app, Mode::Test, account.business.id, config, None).await {
+        Ok(Once::New(agent)) => Ok(agent.id.to_string()),
+        Ok(Once::Repeated(_)) => unreachable!("it was asked for without a key"),
+        Err(error) => Err(Failure::Because(error.to_string())),
     }
 }
 
 impl From<AccountError> for Failure {
     fn from(error: AccountError) -> Self {
         match error {
-            AccountError::Password => Self::setting("setup_password", error),
             AccountError::Store(error) => error.into(),
             other => Self::Because(other.to_string()),
         }

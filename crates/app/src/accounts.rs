@@ -1,0 +1,149 @@
+//! Users and businesses after the first ones: what whoever runs the server does for those who use it.
+
+use domain::business::{Business, User};
+use domain::{BusinessId, E164, UserId};
+use store::{PlatformTx, StoreError};
+
+use crate::App;
+use crate::setup::{AccountError, check_email, check_password, check_timezone, home_country};
+
+/// A business to make.
+#[derive(Debug, Clone)]
+pub struct NewBusiness {
+    /// What the business is called; agents say it.
+    pub name: String,
+    /// IANA time zone of the business.
+    pub timezone: String,
+    /// Its office number; also decides its home country.
+    pub phone: Option<E164>,
+    /// E-mail address of the user who sees it first.
+    pub owner: String,
+}
+
+/// Makes a business that its owner sees.
+pub async fn add_business(app: &App, new: NewBusiness) -> Result<Business, AccountError> {
+    check_timezone(&new.timezone)?;
+    let business = Business {
+        id: BusinessId::new(app.ids()),
+        name: new.name,
+        country_calling_code: home_country(new.phone.as_ref()),
+        phone: new.phone,
+        timezone: new.timezone,
+        created_at: app.store().created_at(app.now()),
+    };
+    let vault = app.store().vault().clone();
+    let webhook_secret = webhooks::signature::new_secret(&app.random::<32>());
+    let (nonce, owner) = (app.random::<24>(), new.owner);
+    app.platform()
+        .write(move |tx| {
+            Box::pin(async move {
+                let owner = named(tx, &owner).await?;
+                store::businesses::insert(tx, &vault, &business, &webhook_secret, &nonce).await?;
+                store::users::add_membership(tx, owner.id, business.id).await?;
+                Ok(business)
+            })
+        })
+        .await
+}
+
+/// Makes a user who sees these businesses.
+pub async fn add_user(
+    app: &App,
+    email: &str,
+    password: String,
+    businesses: Vec<BusinessId>,
+) -> Result<User, AccountError> {
+    check_email(email)?;
+    check_password(&password)?;
+    let password_hash = app.passwords().hash(password, app.random()).await;
+    let user = User {
+        id: UserId::new(app.ids()),
+        email: email.trim().to_lowercase(),
+        created_at: app.store().created_at(app.now()),
+    };
+    app.platform()
+        .write(move |tx| {
+            Box::pin(async move {
+                if store::users::by_email(tx, &user.email).await?.is_some() {
+                    return Err(AccountError::EmailTaken);
+                }
+                store::users::insert(tx, &user, &password_hash).await?;
+                admit(tx, user.id, &businesses).await?;
+                Ok(user)
+            })
+        })
+        .await
+}
+
+/// Lets a user see more businesses.
+pub async fn let_in(app: &App, email: &str, businesses: Vec<BusinessId>) -> Result<User, AccountError> {
+    let email = email.to_owned();
+    app.platform()
+        .write(move |tx| {
+            Box::pin(async move {
+                let user = named(tx, &email).await?;
+                admit(tx, user.id, &businesses).await?;
+                Ok(user)
+            })
+        })
+        .await
+}
+
+/// Gives a user another password and ends their sessions; says how many there were.
+pub async fn set_password(app: &App, email: &str, password: String) -> Result<u64, AccountError> {
+    check_password(&password)?;
+    let password_hash = app.passwords().hash(password, app.random()).await;
+    let email = email.to_owned();
+    app.platform()
+        .write(move |tx| {
+            Box::pin(async move {
+                let user = named(tx, &email).await?;
+                store::users::set_password_hash(tx, user.id, &password_hash).await?;
+                Ok(store::sessions::delete_of_user(tx, user.id).await?)
+            })
+        })
+        .await
+}
+
+/// Ends all sessions of a user; says how many there were.
+pub async fn end_sessions(app: &App, email: &str) -> Result<u64, AccountError> {
+    let email = email.to_owned();
+    app.platform()
+        .write(move |tx| {
+            Box::pin(async move {
+                let user = named(tx, &email).await?;
+                Ok(store::sessions::delete_of_user(tx, user.id).await?)
+            })
+        })
+        .await
+}
+
+/// Replaces the secret that the webhooks of a business are signed with, and gives the new one. From now on nothing is signed with the
+/// old one; `None` if there is no such business.
+pub async fn rotate_webhook_secret(app: &App, business: BusinessId) -> Result<Option<String>, StoreError> {
+    let vault = app.store().vault().clone();
+    let secret = webhooks::signature::new_secret(&app.random::<32>());
+    let nonce = app.random::<24>();
+    app.platform()
+        .write(move |tx| {
+            Box::pin(async move {
+                let known =
+                    store::businesses::set_webhook_secret(tx, &vault, business, &secret, &nonce).await?;
+                Ok(known.then_some(secret))
+            })
+        })
+        .await
+}
+
+async fn named(tx: &mut PlatformTx, email: &str) -> Result<User, AccountError> {
+    let known = store::users::by_email(tx, &email.trim().to_lowercase()).await?;
+    known.map(|(user, _)| user).ok_or(AccountError::UnknownUser)
+}
+
+async fn admit(tx: &mut PlatformTx, user: UserId, businesses: &[BusinessId]) -> Result<(), AccountError> {
+    for &business in businesses {
+        store::businesses::by_id(tx, business).await?.ok_or(AccountError::UnknownBusiness)?;
+        store::users::add_membership(tx, user, business).await?;
+    }
+    Ok(())
+}

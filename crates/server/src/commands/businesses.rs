@@ -1,0 +1,74 @@
+//! `kaicalls businesses`: the tenants, for whoever can reach the database.
+
+use app::accounts::NewBusiness;
+use clap::Subcommand;
+use domain::business::Business;
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::output::{self, Column, Format};
+use crate::{commands, wiring};
+
+/// List and create businesses (database)
+#[derive(Debug, Subcommand)]
+pub(crate) enum Businesses {
+    /// List all businesses, oldest first
+    List,
+    /// Create a business and print its id
+    #[command(
+        after_help = "Example:\n  kaicalls businesses create 'Jones Dental' --timezone America/Denver --phone +17205550100"
+    )]
+    Create {
+        /// Name of the business, as agents say it
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Time zone of the business, like America/Chicago
+        #[arg(long, default_value = "UTC", value_name = "ZONE")]
+        timezone: String,
+        /// Office phone number in E.164 format; also decides the home country
+        #[arg(long, value_name = "NUMBER")]
+        phone: Option<String>,
+        /// E-mail address of the user who sees the business [default: the first user]
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+    },
+}
+
+const COLUMNS: &[Column] = &[
+    ("ID", "id"),
+    ("PHONE", "phone"),
+    ("TIMEZONE", "timezone"),
+    ("CREATED", "created_at"),
+    ("NAME", "name"),
+];
+
+impl Businesses {
+    pub(crate) async fn run(self, config: Config, format: Format) -> Result<(), Failure> {
+        let store = wiring::open_store(&config, false).await?;
+        match self {
+            Self::List => {
+                let all = store.read(|tx| Box::pin(async move { store::businesses::all(tx).await })).await?;
+                output::rows(format, &all.iter().map(row).collect::<Vec<_>>(), COLUMNS)
+            }
+            Self::Create { name, timezone, phone, user } => {
+                let phone = phone.as_deref().map(|phone| commands::phone("--phone", phone)).transpose()?;
+                let owner = commands::user(&store, user).await?.email;
+                let app = wiring::build_app(&config, store)?;
+                let new = NewBusiness { name, timezone, phone, owner };
+                output::made(format, &row(&app::accounts::add_business(&app, new).await?))
+            }
+        }
+    }
+}
+
+fn row(business: &Business) -> Value {
+    json!({
+        "id": business.id.to_string(),
+        "name": business.name,
+        "phone": business.phone.as_ref().map(ToString::to_string),
+        "timezone": business.timezone,
+        "country_calling_code": business.country_calling_code,
+        "created_at": business.created_at.to_string(),
+    })
+}

@@ -1,0 +1,105 @@
+//! A call on a terminal: what happens in it, and what came of it.
+
+use std::io::IsTerminal as _;
+
+use serde_json::Value;
+
+use crate::client::{Client, Event};
+use crate::failure::Failure;
+use crate::output::{printable, say};
+
+/// Whether standard output takes colours.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Colours(bool);
+
+impl Colours {
+    /// Colours on a terminal, unless NO_COLOR asks for none (no-color.org).
+    pub(crate) fn of_terminal() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a convention of all command-line tools, no setting of ours"
+        )]
+        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self(std::io::stdout().is_terminal() && !unwanted)
+    }
+
+    pub(crate) fn paint(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    pub(crate) fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    pub(crate) fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+}
+
+/// Prints one event of a call.
+pub(crate) fn print_event(event: &Event, colours: Colours) -> Result<(), Failure> {
+    if event.kind == "said" {
+        let (who, code) = match event.data["by"].as_str() {
+            Some("agent") => ("Agent ", "36"),
+            _ => ("Caller", "33"),
+        };
+        let cut = if event.data["interrupted"].as_bool() == Some(true) { " —" } else { "" };
+        let text = printable(event.data["text"].as_str().unwrap_or_default());
+        let time = clock(event.data["start_ms"].as_u64().unwrap_or(0));
+        return say!("  {}  {}  {text}{cut}", colours.dim(&time), colours.paint(code, who));
+    }
+    let more = match event.kind.as_str() {
+        "noted" => event.data["what"].as_str().unwrap_or_default().replace('_', " "),
+        "ended" => reason(&event.data),
+        _ => String::new(),
+    };
+    let line = format!("         {} {more}", event.kind);
+    say!("{}", colours.dim(line.trim_end()))
+}
+
+fn reason(data: &Value) -> String {
+    let reason = data["reason"].as_str().unwrap_or_default().replace('-', " ");
+    match data["talked_ms"].as_u64() {
+        Some(talked) => format!("{reason}, after {}", clock(talked)),
+        None => reason,
+    }
+}
+
+/// Minutes and seconds.
+fn clock(millis: u64) -> String {
+    format!("{:>2}:{:02}", millis / 60_000, millis / 1000 % 60)
+}
+
+/// Prints what came of a call that is over: summary, marks and lead.
+pub(crate) async fn print_outcome(client: &Client, call: &str, colours: Colours) -> Result<(), Failure> {
+    let detail = client.find("/calls", &[("id", Some(call.to_owned()))]).await?;
+    say!()?;
+    say!("{}", colours.bold("What came of it"))?;
+    if let Some(error) = detail["error"].as_str() {
+        return say!("  failed     {}", error.replace('_', " "));
+    }
+    say!("  summary    {}", text(&detail["summary"]))?;
+    if let Some(marks) = detail["quality_dimensions"].as_object() {
+        let marks: Vec<String> =
+            marks.iter().map(|(name, mark)| format!("{} {mark}", name.replace('_', " "))).collect();
+        say!("  quality    {}", marks.join(", "))?;
+    }
+    let Some(id) = detail["lead_id"].as_str() else { return Ok(()) };
+    // A key that may not read leads still knows which one it is.
+    let Ok(lead) = client.find("/leads", &[("id", Some(id.to_owned()))]).await else {
+        return say!("  lead       {id}");
+    };
+    let (name, email, phone) = (text(&lead["name"]), text(&lead["email"]), text(&lead["phone"]));
+    say!("  lead       {name}, {email}, {phone}, status {}", text(&lead["status"]))?;
+    if !lead["message"].is_null() {
+        say!("             wants: {}", text(&lead["message"]))?;
+    }
+    if !lead["score"].is_null() {
+        say!("             score {}: {}", lead["score"], text(&lead["score_explanation"]))?;
+    }
+    Ok(())
+}
+
+fn text(value: &Value) -> String {
+    printable(value.as_str().unwrap_or("-"))
+}
