@@ -21,6 +21,11 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::Format;
 
+/// The static binary has an allocator of its own, because that of its C library makes threads wait for one another.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Gives an AI agent a telephone: places and answers calls, knows callers from its CRM, and sends signed webhooks
 #[derive(Debug, Parser)]
 #[command(name = "kaicalls", version, max_term_width = 100)]
