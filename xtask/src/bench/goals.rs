@@ -66,6 +66,10 @@ pub fn check(report: &Report, growth: bool) -> Result<(), Failure> {
             }
         }
     }
+    for series in report.refused() {
+        let what = format!("{}: {}", series.database, series.name);
+        show(&what, "nothing refused".to_owned(), format!("{} refused", series.refused), false);
+    }
     if growth {
         for (what, factor) in super::growth::factors(report) {
             show(&what, format!("at most {GROWTH:.0} times"), format!("{factor:.1} times"), factor <= GROWTH);

@@ -12,6 +12,8 @@ pub struct Series {
     values: Vec<f64>,
     /// The time within which 99 of 100 units of work were done, in milliseconds, where that was measured.
     p99_ms: Vec<f64>,
+    /// Requests that were answered with a refusal; they do not count as work.
+    pub refused: u64,
 }
 
 impl Series {
@@ -39,13 +41,15 @@ impl Report {
 
     /// Adds a round's rate.
     pub fn rate(&mut self, database: &'static str, name: &str, figures: &Figures) {
+        self.value(database, name, "/s", figures.done_rate());
         let series = self.series(database, name, "/s");
-        series.values.push(figures.rate());
+        series.refused += figures.refused;
         series.p99_ms.push(figures.quantile(0.99).as_secs_f64() * 1e3);
     }
 
-    /// Adds a round's value.
+    /// Adds a round's value, and shows it, so that whoever waits sees that it goes on.
     pub fn value(&mut self, database: &'static str, name: &str, unit: &'static str, value: f64) {
+        println!("{database:<10}  {name:<45} {value:>9.0} {unit}");
         self.series(database, name, unit).values.push(value);
     }
 
@@ -59,11 +63,16 @@ impl Report {
         found.map(Series::median)
     }
 
+    /// Figures of which a part was refused.
+    pub fn refused(&self) -> impl Iterator<Item = &Series> {
+        self.series.iter().filter(|series| series.refused > 0)
+    }
+
     fn series(&mut self, database: &'static str, name: &str, unit: &'static str) -> &mut Series {
         let known = self.series.iter().position(|series| series.database == database && series.name == name);
         let index = known.unwrap_or_else(|| {
             let (values, p99_ms) = (Vec::new(), Vec::new());
-            self.series.push(Series { database, name: name.to_owned(), unit, values, p99_ms });
+            self.series.push(Series { database, name: name.to_owned(), unit, values, p99_ms, refused: 0 });
             self.series.len() - 1
         });
         &mut self.series[index]
@@ -88,7 +97,14 @@ impl Report {
             } else {
                 String::new()
             };
-            println!("| {} | {:.0} {} | {spread} | {p99} |", series.name, series.median(), series.unit);
+            let refused =
+                if series.refused > 0 { format!(" ({} refused)", series.refused) } else { String::new() };
+            println!(
+                "| {} | {:.0} {}{refused} | {spread} | {p99} |",
+                series.name,
+                series.median(),
+                series.unit
+            );
         }
     }
 
@@ -101,7 +117,7 @@ impl Report {
             .map(|series| {
                 json!({
                     "database": series.database, "figure": series.name, "unit": series.unit, "median": series.median(),
-                    "spread": series.spread(), "values": series.values, "p99_ms": series.p99_ms,
+                    "spread": series.spread(), "values": series.values, "p99_ms": series.p99_ms, "refused": series.refused,
                 })
             })
             .collect();

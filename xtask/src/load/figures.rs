@@ -57,6 +57,12 @@ impl Figures {
         f64::from(count) / self.elapsed.as_secs_f64().max(1e-9)
     }
 
+    /// Units of work per second that were done and not refused.
+    pub fn done_rate(&self) -> f64 {
+        let done = (self.latencies_us.len() as u64).saturating_sub(self.refused);
+        f64::from(u32::try_from(done).unwrap_or(u32::MAX)) / self.elapsed.as_secs_f64().max(1e-9)
+    }
+
     /// The time within which the given share of requests was answered.
     pub fn quantile(&self, share: f64) -> Duration {
         let last = self.latencies_us.len().saturating_sub(1);
@@ -133,5 +139,7 @@ mod tests {
         assert_eq!(figures.quantile(0.5), Duration::from_micros(51));
         assert_eq!(figures.quantile(0.99), Duration::from_micros(100));
         assert!((figures.rate() - 50.5).abs() < 1e-9);
+        let refused = Figures::new(vec![1; 10], 4, Duration::from_secs(2));
+        assert!((refused.done_rate() - 3.0).abs() < 1e-9);
     }
 }
