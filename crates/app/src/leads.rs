@@ -189,7 +189,7 @@ fn fill(fields: &mut LeadFields, analysis: &Analysis, home: &str) {
     }
     // A first name that the caller completed becomes a full one.
     if let (Some(first), None, Some(full)) = (&fields.first_name, &fields.last_name, &facts.name)
-        && let (learned, Some(last)) = split_name(full)
+        && let (Some(learned), Some(last)) = split_name(full)
         && learned.eq_ignore_ascii_case(first)
     {
         fields.last_name = Some(last);

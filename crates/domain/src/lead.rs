@@ -112,7 +112,7 @@ impl LeadFields {
         match (&self.name, &self.first_name, &self.last_name) {
             (Some(name), None, None) => {
                 let (first, last) = split_name(name);
-                self.first_name = Some(first);
+                self.first_name = first;
                 self.last_name = last;
             }
             (None, first, last) if first.is_some() || last.is_some() => {
@@ -131,14 +131,59 @@ impl LeadFields {
     }
 }
 
-/// Given name and the rest.
-pub fn split_name(name: &str) -> (String, Option<String>) {
-    let name = name.trim();
-    match name.split_once(' ') {
-        Some((first, last)) => (first.to_owned(), Some(last.trim().to_owned())),
-        None => (name.to_owned(), None),
+/// Given name and the rest. A title is neither: after one, a single name is the surname.
+pub fn split_name(name: &str) -> (Option<String>, Option<String>) {
+    let mut rest = name.trim();
+    let mut is_titled = false;
+    while let Some((_, after)) = rest.split_once(' ').filter(|(word, _)| is_title(word)) {
+        rest = after.trim_start();
+        is_titled = true;
+    }
+    let owned = |text: &str| Some(text.trim().to_owned());
+    match rest.split_once(' ') {
+        Some((first, last)) => (owned(first), owned(last)),
+        None if is_titled => (None, owned(rest)),
+        None if is_title(rest) => (None, None),
+        None => (owned(rest), None),
     }
 }
+
+fn is_title(word: &str) -> bool {
+    TITLES.contains(&word.trim_end_matches('.').to_lowercase().as_str())
+}
+
+/// Titles of English, Spanish, French and German.
+const TITLES: [&str; 29] = [
+    "mr",
+    "mrs",
+    "ms",
+    "miss",
+    "mister",
+    "dr",
+    "doctor",
+    "prof",
+    "professor",
+    "sir",
+    "madam",
+    "rev",
+    "reverend",
+    "señor",
+    "señora",
+    "señorita",
+    "sr",
+    "sra",
+    "srta",
+    "don",
+    "doña",
+    "dra",
+    "doctora",
+    "m",
+    "mme",
+    "mlle",
+    "monsieur",
+    "herr",
+    "frau",
+];
 
 #[cfg(test)]
 mod tests {
@@ -152,6 +197,20 @@ mod tests {
             (full.first_name.as_deref(), full.last_name.as_deref()),
             (Some("Mary"), Some("Ann  Smith"))
         );
+
+        for (name, first, last) in [
+            ("Mr. Brown", None, Some("Brown")),
+            ("Dr. Ann Lee", Some("Ann"), Some("Lee")),
+            ("Sra. Carmen Ruiz Soto", Some("Carmen"), Some("Ruiz Soto")),
+            ("Prof. Dr. Weber", None, Some("Weber")),
+            ("Misty Rose", Some("Misty"), Some("Rose")),
+            ("Mrs", None, None),
+        ] {
+            let mut titled = LeadFields { name: Some(name.into()), ..Default::default() };
+            titled.complete_names();
+            assert_eq!((titled.first_name.as_deref(), titled.last_name.as_deref()), (first, last), "{name}");
+            assert_eq!(titled.name.as_deref(), Some(name));
+        }
 
         let mut parts = LeadFields { last_name: Some("Smith".into()), ..Default::default() };
         parts.complete_names();
