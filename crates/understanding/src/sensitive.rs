@@ -160,6 +160,9 @@ fn secret_in(
     if is_card {
         return Some((run.words.clone(), Secret::Card));
     }
+    if (3..=4).contains(&digits) && names_security_code(&tokens[..run.words.start]) {
+        return Some((run.words.clone(), Secret::Card));
+    }
     let social_shape = phone::is_social(&run.groups) && is_assigned(&run.digits());
     match (near, counts) {
         (Some(Secret::Social), _) if (4..=11).contains(&digits) => {
@@ -182,6 +185,17 @@ const REACH: usize = 6;
 
 /// As many digits after "card" are part of its number; "ending in 4242" is not.
 const FRAGMENT: usize = 6;
+
+/// True if the words before a number say that it is the code on the back of a card, which nobody may keep.
+fn names_security_code(before: &[Token<'_>]) -> bool {
+    let near = &before[before.len().saturating_sub(REACH)..];
+    let code = |at: usize| near.get(at).is_some_and(|token| token.is(&["code", "number", "seguridad"]));
+    near.iter().enumerate().any(|(at, token)| {
+        token.is(&["cvv", "cvc", "cvn", "cvv2"])
+            || token.is(&["security", "verification"]) && code(at + 1)
+            || token.is(&["codigo", "código"]) && (code(at + 1) || code(at + 2))
+    })
+}
 
 /// What these words speak of.
 fn named(tokens: &[Token<'_>]) -> Option<Secret> {

@@ -38,6 +38,19 @@ fn what_was_asked_decides_what_the_digits_are() {
 }
 
 #[test]
+fn the_code_on_the_back_of_a_card_goes_whoever_names_it() {
+    for (text, kept) in [
+        ("The CVV is 321.", format!("The CVV is {CARD}.")),
+        ("the security code is four five six", format!("the security code is {CARD}")),
+        ("El código de seguridad es 123.", format!("El código de seguridad es {CARD}.")),
+        ("The gate code is 1234.", "The gate code is 1234.".to_owned()),
+        ("My area code is 512.", "My area code is 512.".to_owned()),
+    ] {
+        assert_eq!(mask(text), kept);
+    }
+}
+
+#[test]
 fn other_numbers_stay() {
     for text in [
         "My number is 512-555-0147.",
