@@ -5,6 +5,7 @@
 //! Its whole state is the chat: the same chat gets the same reply. [`notes`] reads the chat, [`policy`] decides, [`sentences`] has the
 //! words of every language.
 
+mod aloud;
 mod knowledge;
 mod notes;
 mod policy;
@@ -30,14 +31,18 @@ impl LanguageModel for Receptionist {
     }
 
     async fn reply(&self, chat: Chat) -> Result<DeltaStream, SpeechError> {
-        let Reply { text, ends } = policy::reply(&Notes::read(&chat));
+        let Reply { text, ends, puts_through } = policy::reply(&Notes::read(&chat));
         let mut deltas = vec![Ok(Delta::Text(text))];
-        if ends {
-            let call =
-                ToolCall { id: "goodbye".to_owned(), name: "end_call".to_owned(), arguments: json!({}) };
+        let tool = match () {
+            () if puts_through => Some("transfer_call"),
+            () if ends => Some("end_call"),
+            () => None,
+        };
+        if let Some(name) = tool {
+            let call = ToolCall { id: "last".to_owned(), name: name.to_owned(), arguments: json!({}) };
             deltas.push(Ok(Delta::ToolCall(call)));
         }
-        let reason = if ends { FinishReason::ToolCalls } else { FinishReason::Stop };
+        let reason = if tool.is_some() { FinishReason::ToolCalls } else { FinishReason::Stop };
         deltas.push(Ok(Delta::Finished(reason)));
         Ok(Box::pin(stream::iter(deltas)))
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use speech::{Chat, ChatMessage, Role};
 use understanding::Language;
+use understanding::facts::form_of_address;
 use understanding::remark::{self, Remark};
 
 use super::sentences::{self, Sentences, Wordings};
@@ -131,7 +132,12 @@ impl<'a> Notes<'a> {
     }
 
     pub(super) fn first_name(&self) -> Option<&str> {
-        self.name.value.as_deref()?.split_whitespace().next()
+        Some(form_of_address(self.name.value.as_deref()?))
+    }
+
+    /// True if the agent may pass the caller on to a person.
+    pub(super) fn can_put_through(&self) -> bool {
+        self.chat.tools.iter().any(|tool| tool.name == "transfer_call")
     }
 
     pub(super) fn business(&self) -> &str {
@@ -443,6 +449,13 @@ fn matter(text: &str) -> Option<String> {
         .collect();
     let told = kept.join(" ");
     (told.split_whitespace().count() >= 3 || says(&plain(&told), STATEMENTS)).then_some(told)
+}
+
+/// Cuts a text into its sentences.
+pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(['.', '!', '?'])
+        .map(str::trim)
+        .filter(|sentence| sentence.chars().any(char::is_alphanumeric))
 }
 
 /// True if the caller asks something.

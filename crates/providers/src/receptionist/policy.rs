@@ -9,8 +9,9 @@ use domain::phone;
 use understanding::remark::Remark;
 use understanding::{Language, topic};
 
+use super::aloud::{address, address_read_back, lowered, retold, sentence};
 use super::knowledge;
-use super::notes::{News, Notes, QUESTION_WORDS, Question, fact, is_question};
+use super::notes::{News, Notes, QUESTION_WORDS, Question, fact, is_question, split};
 use super::sentences::{Wordings, filled};
 use crate::understanding::plain;
 
@@ -20,28 +21,28 @@ const MAX_TURNS: usize = 18;
 /// How often it asks whether there is anything else.
 const MAX_ROUNDS: usize = 5;
 
-/// The longest matter that is read back, in words.
-const READ_BACK: usize = 22;
-
 /// What to say, and whether that is the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reply {
     pub(super) text: String,
     pub(super) ends: bool,
+    /// The caller is put through to a person, and the receptionist has nothing more to say.
+    pub(super) puts_through: bool,
 }
 
 /// The reply to the caller's last turn.
 pub(super) fn reply(notes: &Notes<'_>) -> Reply {
-    let mut draft = Draft { notes, parts: Vec::new(), ends: false };
+    let mut draft = Draft { notes, parts: Vec::new(), ends: false, puts_through: false };
     draft.write();
-    let Draft { parts, ends, .. } = draft;
-    Reply { text: said_anew(notes, &parts, ends), ends }
+    let Draft { parts, ends, puts_through, .. } = draft;
+    Reply { text: said_anew(notes, &parts, ends), ends, puts_through }
 }
 
 struct Draft<'a> {
     notes: &'a Notes<'a>,
     parts: Vec<String>,
     ends: bool,
+    puts_through: bool,
 }
 
 impl Draft<'_> {
@@ -83,6 +84,13 @@ impl Draft<'_> {
         if says(Remark::Hold) && !has_matter {
             return self.say(words.take_your_time);
         }
+        if says(Remark::Human) && notes.can_put_through() {
+            if says(Remark::Robot) {
+                self.say(words.robot);
+            }
+            self.puts_through = true;
+            return self.say(words.put_through);
+        }
         if notes.turns == 0 || (notes.switched && !notes.says(Remark::Who) && !notes.says(Remark::Robot)) {
             self.say(words.introduction);
         }
@@ -100,7 +108,6 @@ impl Draft<'_> {
     /// What is said to the caller's words before the next question.
     fn react(&mut self) {
         let (notes, words) = (self.notes, self.notes.words);
-        let before = self.parts.len();
         if notes.says(Remark::Grief) {
             self.say(words.condolence);
         } else if notes.says(Remark::Anger) {
@@ -110,13 +117,14 @@ impl Draft<'_> {
             self.say(words.fine_thanks);
         }
         self.answer_about_the_call();
+        let feels_grief = notes.all_remarks.contains(&Remark::Grief);
         let feels = notes.says(Remark::Grief) || notes.says(Remark::Anger);
         if notes.says(Remark::Human) && !notes.says(Remark::Robot) {
             self.say(words.person);
         } else if notes.says(Remark::Human) || (feels && notes.uses(&words.person[1..]) == 0) {
             self.say(&words.person[1..]);
         }
-        if notes.is_urgent() && notes.uses(words.urgent) == 0 {
+        if notes.is_urgent() && !feels_grief && notes.uses(words.urgent) == 0 {
             self.say(words.urgent);
         }
         self.answer_about_the_business();
@@ -124,7 +132,7 @@ impl Draft<'_> {
             self.say(words.of_course);
         }
         self.take_note();
-        if self.parts.len() == before {
+        if self.parts.is_empty() {
             self.acknowledge();
         }
     }
@@ -141,7 +149,11 @@ impl Draft<'_> {
             self.name_the_topic();
         }
         if notes.says(Remark::Recorded) {
-            self.say(words.recorded);
+            self.say(match fact(notes.chat, "recorded") {
+                Some("yes") => words.is_recorded,
+                Some("no") => words.not_recorded,
+                _ => words.recorded,
+            });
         }
         if notes.says(Remark::Source) {
             self.say(if notes.is_outbound() { words.source_outbound } else { words.source_inbound });
@@ -218,7 +230,7 @@ impl Draft<'_> {
         for news in &notes.news {
             match news {
                 News::Email => {
-                    let value = self.spoken(Question::Email);
+                    let value = self.read_back(Question::Email);
                     self.say_with(words.noted_email, "value", &value);
                 }
                 News::Phone => {
@@ -231,7 +243,7 @@ impl Draft<'_> {
                 }
                 News::Corrected(Question::Reason) => self.say(words.understood),
                 News::Corrected(question) => {
-                    let value = self.spoken(*question);
+                    let value = self.read_back(*question);
                     self.say_with(words.corrected, "value", &value);
                 }
                 News::Name => match notes.first_name() {
@@ -357,7 +369,7 @@ impl Draft<'_> {
             let matter = matter.map(|matter| filled(words.sum_topic, &[("value", &matter)]));
             let told =
                 || retold(reason, notes.language).filter(|_| !notes.all_remarks.contains(&Remark::Grief));
-            items.push(matter.or_else(told).unwrap_or_else(|| words.sum_reason.to_owned()));
+            items.extend(matter.or_else(told));
         }
         let values = [
             (Question::Name, notes.name.value.is_some(), words.sum_name),
@@ -369,6 +381,9 @@ impl Draft<'_> {
             if is_known {
                 items.push(filled(wording, &[("value", &self.spoken(question))]));
             }
+        }
+        if notes.reason.value.is_some() && items.len() == 1 {
+            items.insert(0, words.sum_reason.to_owned());
         }
         if items.len() >= 2 {
             let and = if notes.language == Language::Spanish { " y " } else { ", and " };
@@ -387,6 +402,17 @@ impl Draft<'_> {
             Question::Name => value(&notes.name),
             Question::Time | Question::BetterTime => lowered(&value(&notes.time)),
             Question::Reason | Question::More | Question::Minute => value(&notes.reason),
+        }
+    }
+
+    /// A value that was just noted, as it is said for the caller to check.
+    fn read_back(&self, question: Question) -> String {
+        let notes = self.notes;
+        match (question, &notes.email.value) {
+            (Question::Email, Some(email)) => {
+                address_read_back(email, notes.heard, notes.language, &notes.words.signs)
+            }
+            _ => self.spoken(question),
         }
     }
 
@@ -474,13 +500,6 @@ fn heard_sentences(text: &str) -> BTreeSet<String> {
     split(text).map(plain).filter(|sentence| !sentence.trim().is_empty()).collect()
 }
 
-/// Cuts a text into its sentences.
-pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive(['.', '!', '?'])
-        .map(str::trim)
-        .filter(|sentence| sentence.chars().any(char::is_alphanumeric))
-}
-
 /// True for "how much a consultation costs" in "I was wondering how much a consultation costs and where you are?"
 fn is_half_a_question(heard: &str, clause: &str) -> bool {
     let said = plain(clause);
@@ -527,100 +546,4 @@ fn asks_for_language(clause: &str) -> bool {
 fn emergency_number(notes: &Notes<'_>) -> String {
     let number = fact(notes.chat, "emergency_number").unwrap_or("112");
     number.chars().map(String::from).collect::<Vec<_>>().join(" ")
-}
-
-/// An address as it is said: "jo dot doe at example dot com".
-fn address(address: &str, signs: &[&str; 5]) -> String {
-    let [at, dot, underscore, dash, plus] = *signs;
-    let mut said = String::new();
-    for c in address.chars() {
-        let sign = match c {
-            '@' => at,
-            '.' => dot,
-            '_' => underscore,
-            '-' => dash,
-            '+' => plus,
-            c => {
-                said.push(c);
-                continue;
-            }
-        };
-        said.push(' ');
-        said.push_str(sign);
-        said.push(' ');
-    }
-    said.trim().to_owned()
-}
-
-/// A matter in the words of somebody else: "I need a roof" becomes "you need a roof". Only where that is sure to be right.
-fn retold(reason: &str, language: Language) -> Option<String> {
-    let said = plain(reason);
-    let speaks_to_us =
-        [" you ", " your ", " youre ", " he said ", " she said "].iter().any(|word| said.contains(word));
-    if language != Language::English
-        || speaks_to_us
-        || is_question(reason)
-        || reason.split_whitespace().count() > READ_BACK
-        || split(reason).count() > 1
-        || understanding::language::heard(reason) == Some(Language::Spanish)
-    {
-        return None;
-    }
-    let words: Vec<String> =
-        reason.trim().trim_end_matches(['.', '!', ',']).split_whitespace().map(turned).collect();
-    let mut retold = lowered(&words.join(" "));
-    for opening in ["hi ", "hello ", "yes ", "well ", "so ", "okay ", "sure "] {
-        retold = retold.strip_prefix(opening).map(str::to_owned).unwrap_or(retold);
-    }
-    for opening in ["hi, ", "hello, ", "good morning, ", "yes, ", "well, ", "okay, ", "sure, ", "yeah, "] {
-        retold = retold.strip_prefix(opening).map(str::to_owned).unwrap_or(retold);
-    }
-    let first = plain(retold.split_whitespace().next().unwrap_or_default());
-    SUBJECTS.contains(&first.trim()).then_some(retold)
-}
-
-/// Words with which a matter begins that can be retold.
-const SUBJECTS: &[&str] = &[
-    "you", "your", "it", "its", "there", "theres", "a", "an", "the", "about", "youre", "youve", "youd",
-    "question",
-];
-
-/// One word from the listener's side.
-fn turned(word: &str) -> String {
-    let core = word.trim_end_matches([',', '.', '!']);
-    let rest = &word[core.len()..];
-    let other = match core.to_lowercase().replace('’', "'").as_str() {
-        "i" | "we" | "us" | "me" => "you",
-        "my" | "our" => "your",
-        "mine" | "ours" => "yours",
-        "i'm" | "we're" => "you're",
-        "i've" | "we've" => "you've",
-        "i'd" | "we'd" => "you'd",
-        "i'll" | "we'll" => "you'll",
-        "am" => "are",
-        "was" => "were",
-        "myself" => "yourself",
-        _ => return word.to_owned(),
-    };
-    format!("{other}{rest}")
-}
-
-/// A text that goes on a sentence: its first letter is small unless its first word is a name of a day or all capitals.
-fn lowered(text: &str) -> String {
-    let first = text.split_whitespace().next().unwrap_or_default();
-    let is_name = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-        .iter()
-        .any(|day| first.starts_with(day));
-    let shouts = first.chars().count() > 1 && first.chars().all(|c| c.is_uppercase() || !c.is_alphabetic());
-    if is_name || shouts {
-        return text.to_owned();
-    }
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
-}
-
-/// A text as one sentence with its full stop.
-fn sentence(text: &str) -> String {
-    let text = text.trim();
-    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }

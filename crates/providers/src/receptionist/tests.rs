@@ -5,8 +5,8 @@ use domain::agent::Model;
 use proptest::prelude::*;
 use speech::{Chat, ChatMessage, Role};
 
-use super::notes::Notes;
-use super::policy::{self, Reply, split};
+use super::notes::{Notes, split};
+use super::policy::{self, Reply};
 use crate::understanding::plain;
 
 const PROMPT: &str = "You are the receptionist of Smith & Partners. A first consultation is free. Office hours are nine to five on \
@@ -34,7 +34,7 @@ fn talk(facts: Facts<'_>, first: &str, lines: &[&str]) -> Vec<String> {
     for line in lines {
         turns.push((*line).to_owned());
         shown.push(format!("C: {line}"));
-        let Reply { text, ends } = policy::reply(&Notes::read(&chat(facts, &turns)));
+        let Reply { text, ends, .. } = policy::reply(&Notes::read(&chat(facts, &turns)));
         shown.push(format!("A: {text}{}", if ends { " [ends]" } else { "" }));
         turns.push(text);
     }
@@ -78,7 +78,7 @@ fn the_full_example_leads_to_a_short_conversation() {
     for round in 0.. {
         assert!(round < 9, "{turns:#?}");
         turns.push("Yes.".to_owned());
-        let Reply { text, ends } = policy::reply(&Notes::read(&chat(OUTBOUND, &turns)));
+        let Reply { text, ends, .. } = policy::reply(&Notes::read(&chat(OUTBOUND, &turns)));
         turns.push(text);
         if ends {
             break;
@@ -149,6 +149,57 @@ fn questions_about_the_call_get_true_answers_in_any_wording() {
 }
 
 #[test]
+fn whether_the_call_is_recorded_is_answered_by_what_is_kept() {
+    for (recorded, said, expected) in [
+        ("yes", "Is this call being recorded?", "Yes, this call is recorded"),
+        ("no", "Are you recording this?", "No recording of this call is kept"),
+        ("no", "¿Están grabando la llamada?", "No se guarda ninguna grabación"),
+        ("yes", "¿Están grabando la llamada?", "esta llamada se graba"),
+    ] {
+        let (text, _) = answer(&[("recorded", recorded)], GREETING, &[said]);
+        assert!(text.contains(expected), "{said}: {text}");
+    }
+}
+
+#[test]
+fn who_asks_for_a_person_is_put_through_if_the_agent_may() {
+    for said in ["Can I talk to a human please?", "Quiero hablar con una persona.", "Give me your manager!"] {
+        let turns = [GREETING.to_owned(), said.to_owned()];
+        let mut chat = chat(&[], &turns);
+        assert!(!policy::reply(&Notes::read(&chat)).puts_through, "{said}");
+        chat.tools.push(speech::ToolSpec {
+            name: "transfer_call".to_owned(),
+            description: String::new(),
+            parameters: serde_json::json!({}),
+        });
+        let Reply { puts_through, ends, text } = policy::reply(&Notes::read(&chat));
+        assert!(puts_through && !ends && text.contains("Smith & Partners"), "{said}: {text}");
+    }
+}
+
+#[test]
+fn an_address_is_read_back_as_it_was_said_and_spelled_letters_with_examples() {
+    let lines = |email| ["I need a roof. I'm Ann Lee.", email];
+    for (email, expected) in [
+        ("ann dot lee at gmail dot com", "ann dot lee at gmail dot com"),
+        (
+            "t as in tom, v, b, at gmail dot com",
+            "T as in Tango, V as in Victor, B as in Bravo at gmail dot com",
+        ),
+        ("ann@x.com", "ann at x dot com"),
+    ] {
+        let (text, _) = answer(&[], GREETING, &lines(email));
+        assert!(text.contains(expected), "{email}: {text}");
+    }
+}
+
+#[test]
+fn a_titled_name_is_addressed_by_its_title() {
+    let (text, _) = answer(&[], GREETING, &["I need a roof. My name is Mr. Brown."]);
+    assert!(text.contains("Thank you, Mr. Brown."), "{text}");
+}
+
+#[test]
 fn an_emergency_names_the_number_of_the_country_and_ends() {
     for (number, expected) in [("911", "9 1 1"), ("112", "1 1 2")] {
         let facts = [("emergency_number", number)];
@@ -215,13 +266,15 @@ proptest! {
     fn whatever_a_caller_says_no_sentence_comes_twice_running_and_the_call_ends(
         lines in prop::collection::vec(line(), 1..8),
         outbound in any::<bool>(),
+        language in prop::sample::select(&["en, es", "es", "en", "es, en"][..]),
     ) {
         let (facts, first) = if outbound { (OUTBOUND, MINUTE) } else { (&[] as Facts<'_>, GREETING) };
+        let facts: Vec<_> = facts.iter().copied().chain([("languages", language), ("recorded", "yes")]).collect();
         let mut turns = vec![first.to_owned()];
         let mut ended = false;
         for round in 0..24 {
             turns.push(lines[round % lines.len()].clone());
-            let Reply { text, ends } = policy::reply(&Notes::read(&chat(facts, &turns)));
+            let Reply { text, ends, .. } = policy::reply(&Notes::read(&chat(&facts, &turns)));
             prop_assert!(!text.trim().is_empty());
             let before: Vec<String> = split(&turns[turns.len() - 2]).map(plain).collect();
             let again = split(&text).map(plain).find(|sentence| before.contains(sentence));
