@@ -6,6 +6,8 @@
 //! Invariants: nothing here opens a socket, reads a clock or spawns; whatever a model asks for besides words is carried out in the
 //! module `tools` and nowhere else.
 
+mod briefing;
+mod languages;
 mod mind;
 mod opt_out;
 mod report;
@@ -13,5 +15,5 @@ mod settings;
 mod tools;
 
 pub use mind::{Mind, Reply};
-pub use report::{ended, noted};
+pub use report::{NOT_IN_SERVICE, ended, is_intercept, noted};
 pub use settings::settings;

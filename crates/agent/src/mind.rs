@@ -6,9 +6,10 @@ use conversation::{Input, ReplyEnd, ReplyId};
 use domain::agent::Model;
 use domain::call::CallPlan;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
-use speech::{Chat, ChatMessage, Delta, DeltaStream, LanguageModel, SpeechError, ToolCall};
+use speech::{Chat, ChatMessage, Delta, DeltaStream, LanguageModel, SpeechError, ToolCall, ToolSpec};
+use understanding::Language;
 
-use crate::{opt_out, tools};
+use crate::{languages, opt_out, tools};
 
 /// The longest answer, in tokens.
 const MAX_TOKENS: u32 = 400;
@@ -21,6 +22,7 @@ pub struct Mind {
     language_model: Arc<dyn LanguageModel>,
     model: Model,
     facts: Vec<(String, String)>,
+    tools: Vec<ToolSpec>,
 }
 
 impl Mind {
@@ -30,7 +32,10 @@ impl Mind {
             plan.variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         facts.extend(plan.context.clone().map(|context| ("context".to_owned(), context)));
         facts.push(("direction".to_owned(), plan.direction.as_str().to_owned()));
-        Self { language_model, model: plan.agent.model.clone(), facts }
+        let languages: Vec<&str> = languages::of(plan).into_iter().map(Language::tag).collect();
+        facts.push(("languages".to_owned(), languages.join(", ")));
+        facts.push(("recorded".to_owned(), if plan.is_recorded { "yes" } else { "no" }.to_owned()));
+        Self { language_model, model: plan.agent.model.clone(), facts, tools: tools::offered(plan) }
     }
 
     /// Answers a [`conversation::Output::StartReply`].
@@ -42,7 +47,7 @@ impl Mind {
         let chat = Chat {
             model: self.model.clone(),
             messages: history,
-            tools: tools::offered(),
+            tools: self.tools.clone(),
             json_schema: None,
             max_tokens: MAX_TOKENS,
             facts: self.facts.clone(),
@@ -52,6 +57,7 @@ impl Mind {
             source: Source::Unasked(Box::new(chat)),
             said: String::new(),
             calls: Vec::new(),
+            tools: self.tools.clone(),
         };
         stream::unfold(answer, move |answer| answer.go_on(id)).boxed()
     }
@@ -75,6 +81,8 @@ struct Answer {
     said: String,
     /// All tools called so far.
     calls: Vec<ToolCall>,
+    /// All tools that it was offered.
+    tools: Vec<ToolSpec>,
 }
 
 enum Source {
@@ -94,7 +102,7 @@ impl Answer {
                 self.said.push_str(&text);
                 return Some((Input::ReplyText { reply, text }, self));
             }
-            Ok(None) => tools::carry_out(&self.said, std::mem::take(&mut self.calls)),
+            Ok(None) => tools::carry_out(&self.said, std::mem::take(&mut self.calls), &self.tools),
             Err(error) => {
                 tracing::warn!(model = self.language_model.name(), %error, "the language model failed");
                 ReplyEnd::Failed

@@ -5,9 +5,15 @@ use std::time::Duration;
 use conversation::{EndReason, Note};
 use domain::Timestamp;
 use domain::call::{Ending, Progress};
+use understanding::answering::{self, Answering};
 
 /// Why a call ended that reached the network's announcement instead of a number, before the answer or after it.
 pub const NOT_IN_SERVICE: &str = "number-not-in-service";
+
+/// True if what the network says before anybody has answered means that the number reaches nobody. Such a call never connects.
+pub fn is_intercept(announcement: &str) -> bool {
+    answering::read(announcement) == Answering::Intercept
+}
 
 /// The line for a call's log.
 pub fn noted(note: Note) -> Progress {
@@ -20,6 +26,7 @@ pub fn noted(note: Note) -> Progress {
         Note::Interrupted => "barge_in",
         Note::FalseInterruption => "false_barge_in",
         Note::SilencePrompt => "silence_prompt",
+        Note::Transferred => "transfer",
         Note::ReplyFailed => "reply_failed",
         Note::TimeIsUp => "time_is_up",
     };
@@ -38,6 +45,7 @@ pub fn ended(reason: EndReason, answered_at: Timestamp, talked: Duration) -> Pro
         EndReason::Menu => "menu",
         EndReason::OnHold => "on-hold",
         EndReason::NotInService => NOT_IN_SERVICE,
+        EndReason::Transferred => "transferred",
         EndReason::AgentError => "agent-error",
         EndReason::Cancelled => "cancelled",
     };

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use conversation::Settings;
+use conversation::{Settings, Wording};
 use domain::call::{CallPlan, Direction};
-use domain::prompt;
+use domain::disclosure::{self, Disclosure};
+use domain::{phone, prompt};
+use understanding::{Language, language, topic};
+
+use crate::{briefing, languages};
 
 /// How long an outbound agent listens after the answer before it speaks.
 const LISTEN_FIRST: Duration = Duration::from_millis(800);
@@ -12,62 +16,158 @@ const LISTEN_FIRST: Duration = Duration::from_millis(800);
 /// The settings of the conversation that a plan asks for.
 pub fn settings(plan: &CallPlan) -> Settings {
     let outbound = plan.direction == Direction::Outbound;
+    let languages = languages::of(plan);
+    let in_each = |text: &dyn Fn(Language) -> String| {
+        languages.iter().fold(Wording::default(), |wording, &language| wording.with(language, text(language)))
+    };
+    let introduction = in_each(&|language| machine_hears(plan, language, &introduction(plan, language)));
+    let introduction = languages.iter().fold(introduction, |wording, &language| {
+        wording.with(language, machine_hears(plan, language, &introduced_again(plan, language)))
+    });
     Settings {
-        system: plan.instructions.clone(),
+        system: plan.instructions.clone() + &briefing::of(plan),
+        disclosure: in_each(&|language| {
+            disclosure::words(&plan.disclosures, language.tag(), business(plan, language))
+        }),
         first_message: Some(plan.first_message.clone()).filter(|text| !text.trim().is_empty()),
         listen_first: if outbound { LISTEN_FIRST } else { Duration::ZERO },
         answering: outbound.then_some(plan.agent.answering),
-        voicemail_message: voicemail_message(plan),
-        introduction: introduction(plan),
+        voicemail_message: in_each(&|language| {
+            machine_hears(plan, language, &voicemail_message(plan, language))
+        }),
+        introduction,
         max_duration: plan.max_duration,
         end_call_phrases: plan.agent.end_call_phrases.clone().unwrap_or_default(),
+        languages,
         ..Settings::default()
     }
 }
 
-/// The owner's own words if there are any, else who called and where to call back.
-fn voicemail_message(plan: &CallPlan) -> String {
+/// What a machine hears: before our words that an AI speaks, if that has to be said. That a call is recorded is said to people.
+fn machine_hears(plan: &CallPlan, language: Language, words: &str) -> String {
+    if plan.disclosures.contains(&Disclosure::Ai) {
+        let disclosure = Disclosure::Ai.sentence(language.tag(), business(plan, language));
+        return format!("{disclosure} {words}");
+    }
+    words.to_owned()
+}
+
+/// The owner's own words if there are any, else who called, why, and where to call back.
+fn voicemail_message(plan: &CallPlan, language: Language) -> String {
     if let Some(own) = &plan.agent.voicemail_message {
         return prompt::render(own, &plan.variables);
     }
-    let greeting =
-        plan.variables.get("name").map_or_else(|| "Hello".to_owned(), |name| format!("Hello {name}"));
-    let callback = match plan.variables.get("business_phone") {
-        Some(phone) => format!("Please call us back at {}.", spelled(phone)),
-        None => "We will try again later.".to_owned(),
+    let (hello, this_is, call_back, later) = match language {
+        Language::English => (
+            "Hello",
+            "this is {business}. Sorry we missed you.",
+            "Please call us back at {number}. Goodbye.",
+            "We will try again later. Goodbye.",
+        ),
+        Language::Spanish => (
+            "Hola",
+            "le llamamos de {business}. Sentimos no haberle encontrado.",
+            "Por favor, llámenos al {number}. Adiós.",
+            "Volveremos a intentarlo más tarde. Adiós.",
+        ),
+        Language::French => (
+            "Bonjour",
+            "ici {business}. Nous sommes désolés de vous avoir manqué.",
+            "Merci de nous rappeler au {number}. Au revoir.",
+            "Nous réessaierons plus tard. Au revoir.",
+        ),
+        Language::German => (
+            "Guten Tag",
+            "hier ist {business}. Schade, dass wir Sie nicht erreicht haben.",
+            "Bitte rufen Sie uns zurück unter {number}. Auf Wiederhören.",
+            "Wir versuchen es später noch einmal. Auf Wiederhören.",
+        ),
     };
-    format!("{greeting}, this is {}. Sorry we missed you. {callback} Goodbye.", business(plan))
+    let name = plan.variables.get("name").map_or_else(String::new, |name| format!(" {name}"));
+    let this_is = this_is.replace("{business}", business(plan, language));
+    let reason = reason(plan, language).map_or_else(String::new, |reason| format!(" {reason}"));
+    let end = plan
+        .variables
+        .get("business_phone")
+        .map_or_else(|| later.to_owned(), |number| call_back.replace("{number}", &phone::aloud(number)));
+    format!("{hello}{name}, {this_is}{reason} {end}")
 }
 
-/// Who calls, for whom, and why: what somebody reads who decides whether to take the call. The reason is the one that the opening line
-/// gives, which anybody who answers would hear.
-fn introduction(plan: &CallPlan) -> String {
+/// Who calls, for whom, and why: what somebody reads who decides whether to take the call.
+fn introduction(plan: &CallPlan, language: Language) -> String {
+    let (who, for_whom, wish) = match language {
+        Language::English => (
+            "This is the assistant of {business}",
+            ", calling for {name}",
+            "I would like to speak with {name} in person, please.",
+        ),
+        Language::Spanish => (
+            "Soy el asistente de {business}",
+            " y llamo para {name}",
+            "Me gustaría hablar con {name} en persona, por favor.",
+        ),
+        Language::French => (
+            "Ici l'assistant de {business}",
+            ", j'appelle pour {name}",
+            "Je voudrais parler à {name} en personne, s'il vous plaît.",
+        ),
+        Language::German => (
+            "Hier ist der Assistent von {business}",
+            ", ich rufe für {name} an",
+            "Ich möchte gern persönlich mit {name} sprechen.",
+        ),
+    };
     let name = plan.variables.get("name");
-    let whom = name.map_or_else(String::new, |name| format!(" for {name}"));
-    let reason = reason(&plan.first_message).map_or_else(
-        || {
-            format!(
-                "I would like to speak with {} in person, please.",
-                name.unwrap_or("the owner of this number")
-            )
-        },
-        str::to_owned,
-    );
-    format!("This is the assistant of {}, calling{whom}. {reason}", business(plan))
+    let for_whom = name.map_or_else(String::new, |name| for_whom.replace("{name}", name));
+    let nameless = match language {
+        Language::English => "the owner of this number",
+        Language::Spanish => "el titular de este número",
+        Language::French => "la personne de ce numéro",
+        Language::German => "dem Anschlussinhaber",
+    };
+    let reason = reason(plan, language).unwrap_or_else(|| wish.replace("{name}", name.unwrap_or(nameless)));
+    format!("{}{for_whom}. {reason}", who.replace("{business}", business(plan, language)))
 }
 
-/// The sentence of an opening line that says why somebody calls.
-fn reason(opening: &str) -> Option<&str> {
+/// The same for a machine that asks once more.
+fn introduced_again(plan: &CallPlan, language: Language) -> String {
+    let who = match language {
+        Language::English => {
+            "I am calling on behalf of {business}; please tell them that {business} is on the line."
+        }
+        Language::Spanish => {
+            "Llamo de parte de {business}; por favor, dígale que {business} está en la línea."
+        }
+        Language::French => "J'appelle de la part de {business} ; veuillez dire que {business} est en ligne.",
+        Language::German => {
+            "Ich rufe im Auftrag von {business} an; bitte sagen Sie, dass {business} am Apparat ist."
+        }
+    };
+    who.replace("{business}", business(plan, language))
+}
+
+/// Why we call, as a sentence in this language: what the note of the call is about, if it was not written for the agent alone, else
+/// the reason that the opening line gives, which anybody who answers would hear.
+fn reason(plan: &CallPlan, language: Language) -> Option<String> {
+    let note =
+        plan.context.as_deref().filter(|note| language == Language::English && !topic::is_private(note));
+    let matter = note.and_then(topic::of).map(|matter| format!("I'm calling about {matter}."));
+    matter.or_else(|| reason_of_opening(&plan.first_message, language).map(str::to_owned))
+}
+
+/// The sentence of an opening line that says why somebody calls, if it is in this language.
+fn reason_of_opening(opening: &str, language: Language) -> Option<&str> {
     let sentences = opening.split_inclusive(['.', '!', '?']).map(str::trim);
     let gives_reason = |sentence: &&str| {
         let words = sentence.to_lowercase();
         !sentence.ends_with('?') && REASONS.iter().any(|reason| words.contains(reason))
     };
-    sentences.filter(|sentence| !sentence.contains("{{")).find(gives_reason)
+    let fits = |sentence: &&str| language::heard(sentence).unwrap_or(Language::English) == language;
+    sentences.filter(|sentence| !sentence.contains("{{")).filter(fits).find(gives_reason)
 }
 
-/// What people say before a reason, in the languages that agents speak.
-const REASONS: [&str; 12] = [
+/// What people say before a reason.
+const REASONS: [&str; 18] = [
     " about ",
     "regarding",
     "concerning",
@@ -80,14 +180,20 @@ const REASONS: [&str; 12] = [
     "sobre ",
     "porque",
     "para ",
+    "au sujet",
+    "à propos",
+    "concernant",
+    "wegen",
+    "bezüglich",
+    "über ",
 ];
 
-fn business(plan: &CallPlan) -> &str {
-    plan.variables.get("business_name").unwrap_or("the office")
-}
-
-/// Digits one by one, so that a voice does not read a number as millions.
-fn spelled(phone: &str) -> String {
-    let digits: Vec<String> = phone.chars().filter(char::is_ascii_digit).map(String::from).collect();
-    digits.join(" ")
+fn business(plan: &CallPlan, language: Language) -> &str {
+    let nameless = match language {
+        Language::English => "the office",
+        Language::Spanish => "la oficina",
+        Language::French => "le bureau",
+        Language::German => "dem Büro",
+    };
+    plan.variables.get("business_name").unwrap_or(nameless)
 }

@@ -4,23 +4,43 @@
 //! written down) belongs here, between the model's wish and the result that the model is told.
 
 use conversation::ReplyEnd;
+use domain::call::CallPlan;
 use serde_json::json;
 use speech::{ChatMessage, Role, ToolCall, ToolSpec};
 
 /// The tool by which a model ends the call.
-const END_CALL: &str = "end_call";
+pub(crate) const END_CALL: &str = "end_call";
 
-/// What the model is told it can do.
-pub(crate) fn offered() -> Vec<ToolSpec> {
-    vec![ToolSpec {
-        name: END_CALL.to_owned(),
-        description: "Ends the call. Say goodbye in the same answer.".to_owned(),
-        parameters: json!({ "type": "object", "properties": {} }),
-    }]
+/// The tool by which a model puts the caller through.
+pub(crate) const TRANSFER_CALL: &str = "transfer_call";
+
+/// True if the agent may pass the caller on, and there is somebody to pass them on to.
+pub(crate) fn can_transfer(plan: &CallPlan) -> bool {
+    plan.agent.transfer_enabled && plan.agent.transfer_phone_number.is_some()
 }
 
-/// Carries out one round. `said` are the words of the same answer.
-pub(crate) fn carry_out(said: &str, calls: Vec<ToolCall>) -> ReplyEnd {
+/// What the model is told it can do.
+pub(crate) fn offered(plan: &CallPlan) -> Vec<ToolSpec> {
+    let tool = |name: &str, description: &str| ToolSpec {
+        name: name.to_owned(),
+        description: description.to_owned(),
+        parameters: json!({ "type": "object", "properties": {} }),
+    };
+    let mut tools = vec![tool(END_CALL, "Ends the call. Say goodbye in the same answer.")];
+    if can_transfer(plan) {
+        let about =
+            "Puts the person through to somebody of the business. Say that you do in the same answer.";
+        tools.push(tool(TRANSFER_CALL, about));
+    }
+    tools
+}
+
+/// Carries out one round. `said` are the words of the same answer, `offered` what the model was told it can do.
+pub(crate) fn carry_out(said: &str, calls: Vec<ToolCall>, offered: &[ToolSpec]) -> ReplyEnd {
+    let can_transfer = offered.iter().any(|tool| tool.name == TRANSFER_CALL);
+    if can_transfer && calls.iter().any(|call| call.name == TRANSFER_CALL) {
+        return ReplyEnd::Transfer;
+    }
     if calls.iter().any(|call| call.name == END_CALL) {
         return ReplyEnd::EndCall;
     }

@@ -10,8 +10,9 @@ use conversation::{Conversation, Input, Output};
 use domain::agent::AgentConfig;
 use domain::business::Business;
 use domain::call::{CallPlan, Direction, Ending, Party, Progress};
+use domain::disclosure::Disclosures;
 use domain::prompt::{Knowledge, variables};
-use domain::{AgentId, BusinessId, CallId, E164, Mode, Timestamp};
+use domain::{AgentId, BusinessId, CallId, E164, LanguageTag, Mode, Timestamp};
 use futures_util::{StreamExt as _, stream};
 use serde_json::json;
 use speech::{Chat, Delta, DeltaStream, FinishReason, LanguageModel, Role, SpeechError, ToolCall};
@@ -94,6 +95,7 @@ fn plan(direction: Direction) -> CallPlan {
         phone: Some(E164::parse("+15125550100").expect("a number")),
         timezone: "America/Chicago".into(),
         country_calling_code: "1".into(),
+        disclosures: Disclosures::default(),
         created_at: now(),
     };
     CallPlan {
@@ -105,6 +107,8 @@ fn plan(direction: Direction) -> CallPlan {
         from: None,
         agent_id: AgentId(Uuid::from_u128(2)),
         external_agent_id: None,
+        disclosures: Vec::new(),
+        is_recorded: false,
         agent: AgentConfig::default(),
         given_first_message: None,
         instructions: "Be kind.".into(),
@@ -239,12 +243,67 @@ async fn a_model_knows_the_agent_and_the_facts_of_the_call() {
     TextLine::new(&plan, &model, &["I need an appointment."]).hold().await;
 
     let asked = model.asked();
-    assert_eq!((asked[0].model.model.as_str(), asked[0].messages[0].content.as_str()), ("llama", "Be kind."));
+    assert_eq!(asked[0].model.model, "llama");
+    assert!(asked[0].messages[0].content.starts_with("Be kind.\n"));
     let fact =
         |name: &str| asked[0].facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     assert_eq!(
         (fact("name"), fact("business_name"), fact("context")),
         (Some("Maria"), Some("Smith & Partners"), Some("Wants a consultation."))
+    );
+}
+
+#[tokio::test]
+async fn a_model_is_told_when_it_is_how_to_speak_and_what_it_can_do() {
+    let mut plan = plan(Direction::Inbound);
+    plan.agent.languages = ["es-MX", "en"].map(|tag| LanguageTag::parse(tag).expect("a tag")).into();
+    plan.is_recorded = true;
+    let told = async |plan: &CallPlan| {
+        let model = Scripted::new([answer(&["Goodbye."], &[("a", "end_call")])]);
+        TextLine::new(plan, &model, &["I need an appointment."]).hold().await;
+        let chat = model.asked().remove(0);
+        let tools: Vec<String> = chat.tools.iter().map(|tool| tool.name.clone()).collect();
+        (chat.messages[0].content.clone(), tools)
+    };
+    let (system, tools) = told(&plan).await;
+    for part in [
+        "Monday, March 2, 2026 at 9:00 AM (America/Chicago)",
+        "Speak Spanish (es-MX); if the person speaks English (en), speak that.",
+        "You are on the telephone",
+        "`end_call`",
+        "You cannot put anybody through",
+        "the call is recorded",
+    ] {
+        assert!(system.contains(part), "{part} is missing in {system}");
+    }
+    assert_eq!(tools, ["end_call"]);
+
+    plan.agent.transfer_enabled = true;
+    assert_eq!(told(&plan).await.1, ["end_call"], "there is nobody to pass a caller on to");
+    plan.agent.transfer_phone_number = E164::parse("+15125550177").ok();
+    let (system, tools) = told(&plan).await;
+    assert!(system.contains("`transfer_call`") && !system.contains("cannot put"), "{system}");
+    assert_eq!(tools, ["end_call", "transfer_call"]);
+}
+
+#[tokio::test]
+async fn a_model_passes_a_caller_on_only_if_the_agent_may() {
+    let model = || {
+        Scripted::new([
+            answer(&["I'll put you through."], &[("a", "transfer_call")]),
+            answer(&["I cannot. Goodbye."], &[("b", "end_call")]),
+        ])
+    };
+    let mut plan = plan(Direction::Inbound);
+    let refused = TextLine::new(&plan, &model(), &["A person, please."]).hold().await;
+    assert_eq!(lines(&refused).last().map(String::as_str), Some("ended: agent-said-goodbye"));
+    plan.agent.transfer_enabled = true;
+    plan.agent.transfer_phone_number = E164::parse("+15125550177").ok();
+    let passed_on = TextLine::new(&plan, &model(), &["A person, please."]).hold().await;
+    let lines = lines(&passed_on);
+    assert_eq!(
+        lines[lines.len() - 3..],
+        ["agent: I'll put you through.", "[transfer]", "ended: transferred"]
     );
 }
 
@@ -297,7 +356,8 @@ async fn a_machine_hears_who_called_and_where_to_call_back() {
         [
             "caller: Hi, you have reached Maria, please leave a message after the beep.",
             "[voicemail]",
-            "agent: Hello Maria, this is Smith & Partners. Sorry we missed you. Please call us back at 1 5 1 2 5 5 5 0 1 0 0. Goodbye.",
+            "agent: Hello Maria, this is Smith & Partners. Sorry we missed you. I'm calling about your wish for a consultation. \
+             Please call us back at 5 1 2, 5 5 5, 0 1 0 0. Goodbye.",
             "ended: voicemail",
         ]
     );
@@ -316,6 +376,7 @@ async fn a_machine_hears_the_owners_own_message_if_there_is_one() {
 async fn a_screener_hears_who_calls_for_whom_and_why() {
     let model = Scripted::new([]);
     let mut plan = plan(Direction::Outbound);
+    plan.context = None;
     let mut told = |opening: &str| {
         plan.first_message = opening.to_owned();
         let mut line = TextLine::new(&plan, &model, &[]);

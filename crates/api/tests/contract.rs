@@ -63,6 +63,83 @@ async fn what_an_agent_does_with_machines_is_set_and_read() {
 }
 
 #[tokio::test]
+async fn an_agent_speaks_the_languages_that_were_chosen() {
+    for database in databases().await {
+        let platform = Platform::start(&database, Setup::default()).await;
+        let id = platform.agent().await;
+        let language =
+            async || platform.get(&format!("/api/v1/agents?id={id}")).await.body["language"].clone();
+        assert_eq!(language().await, json!(null));
+        for (sent, kept) in [
+            (json!("es_mx"), json!("es-MX")),
+            (json!(["en-us", "ES", "es"]), json!(["en-US", "es"])),
+            (json!(["fr"]), json!("fr")),
+            (json!(null), json!(null)),
+        ] {
+            let changed = platform.patch("/api/v1/agents", &json!({ "id": id, "language": sent })).await;
+            assert_eq!((changed.status, &changed.body["updated"]), (200, &json!(true)), "{sent}");
+            assert_eq!(language().await, kept, "{sent}");
+        }
+        for (sent, words) in [
+            (json!("english"), "BCP 47"),
+            (json!("sp"), "Spanish is es"),
+            (json!([]), "1 to 8"),
+            (json!(["en", 7]), "language tag"),
+            (json!(7), "language tag"),
+            (json!(vec!["en"; 9]), "1 to 8"),
+        ] {
+            let refused = platform.patch("/api/v1/agents", &json!({ "id": id, "language": sent })).await;
+            assert_eq!(refused.status, 400, "{sent}");
+            let message = refused.body["error"]["message"].to_string();
+            assert!(message.contains("language") && message.contains(words), "{sent}: {message}");
+        }
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_must_be_said_first_is_said_and_noted() {
+    for database in databases().await {
+        let platform = Platform::start(&database, Setup::default()).await;
+        let id = platform.agent().await;
+        let call = async || {
+            let placed = platform.post("/api/v1/calls", &json!({ "agent_id": id, "to": MARIA })).await;
+            let call = platform.finished(&placed.text("id")).await;
+            let transcript =
+                platform.get(&format!("/api/v1/transcripts?call_id={}", placed.text("id"))).await.body;
+            (call["disclosures"].clone(), transcript.to_string())
+        };
+        assert_eq!(call().await.0, json!([]));
+
+        let business = platform.account.business.id;
+        let disclosing = app::businesses::disclose(&platform.app, business, Some(true), None).await;
+        assert!(disclosing.expect("the database works").is_some());
+        let (noted, transcript) = call().await;
+        assert_eq!(noted, json!(["ai"]));
+        assert!(
+            transcript.contains("You are speaking with an AI assistant of Smith & Partners."),
+            "{transcript}"
+        );
+
+        let own = json!({ "id": id, "disclosures": { "ai": false, "recording": true }, "language": "es" });
+        assert_eq!(platform.patch("/api/v1/agents", &own).await.status, 200);
+        let (noted, transcript) = call().await;
+        assert_eq!(noted, json!(["recording"]));
+        assert!(
+            transcript.contains("Esta llamada se graba.") && !transcript.contains("AI assistant of"),
+            "{transcript}"
+        );
+
+        let read = platform.get(&format!("/api/v1/agents?id={id}")).await.body;
+        assert_eq!(read["disclosures"], json!({ "ai": false, "recording": true }));
+        let refused =
+            platform.patch("/api/v1/agents", &json!({ "id": id, "disclosures": { "ai": "yes" } })).await;
+        assert_eq!(refused.status, 400, "{:?}", refused.body);
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_call_goes_from_queued_to_completed_with_lead_summary_scores_and_webhook() {
     for database in databases().await {
         let platform = Platform::start(&database, Setup::default()).await;

@@ -1,6 +1,7 @@
 //! Users and businesses after the first ones: what whoever runs the server does for those who use it.
 
 use domain::business::{Business, User};
+use domain::disclosure::Disclosures;
 use domain::{BusinessId, E164, UserId};
 use store::{PlatformTx, StoreError};
 
@@ -29,6 +30,7 @@ pub async fn add_business(app: &App, new: NewBusiness) -> Result<Business, Accou
         country_calling_code: home_country(new.phone.as_ref()),
         phone: new.phone,
         timezone: new.timezone,
+        disclosures: Disclosures::default(),
         created_at: app.store().created_at(app.now()),
     };
     let vault = app.store().vault().clone();

@@ -6,6 +6,7 @@
 pub mod accounts;
 pub mod agents;
 mod attempt;
+pub mod businesses;
 pub mod calls;
 mod desk;
 mod engines;

@@ -2,6 +2,7 @@
 
 use domain::business::{Business, User};
 use domain::dial_policy::country_calling_code;
+use domain::disclosure::Disclosures;
 use domain::{BusinessId, E164, UserId};
 use store::StoreError;
 
@@ -120,6 +121,7 @@ pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Acco
             phone: first.phone,
             timezone: first.timezone,
             country_calling_code: country,
+            disclosures: Disclosures::default(),
             created_at: app.store().created_at(now),
         },
     };

@@ -3,26 +3,34 @@
 //! Invariants: at most one turn of the agent is alive; while the caller speaks real words the agent falls silent, except for the last
 //! words of a call; every call ends, at the latest at `max_duration`; after the end nothing is asked for any more.
 
+mod answered;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use domain::agent::{OnMenu, OnScreener, OnVoicemail};
 use domain::call::{Party, Utterance};
 use speech::ChatMessage;
-use understanding::answering::{self, Answering};
+use understanding::answering;
+use understanding::{Language, language};
 
 use crate::barge_in::Verdict;
 use crate::endpointing::{CallerTurn, Pauses};
 use crate::reply::{After, AgentTurn, Manners};
 use crate::timers::Timers;
 use crate::transcript::Transcript;
-use crate::{EndReason, Input, Note, Output, ReplyEnd, ReplyId, SentenceId, Settings, Timer, parting, words};
+use crate::{
+    EndReason, Input, Note, Output, ReplyEnd, ReplyId, SentenceId, Settings, Timer, Wording, parting, words,
+};
 
 /// One conversation on one line, from the answer to the end.
 #[derive(Debug)]
 pub struct Conversation {
     settings: Settings,
     phase: Phase,
+    /// In which the agent speaks now.
+    language: Language,
+    /// What must be said first has been said.
+    has_disclosed: bool,
     caller: CallerTurn,
     /// What was taken for the caller's words before the recogniser's last word on them came.
     taken_early: Option<String>,
@@ -35,6 +43,8 @@ pub struct Conversation {
     /// Agreement of the caller while the agent spoke, and when it ended. At the end of a question it is the answer.
     nod: Option<(String, Duration)>,
     silence_prompts: u32,
+    /// The next words of the agent belong to the ones before them.
+    goes_on: bool,
     /// How often a screener was told who is calling.
     introductions: u32,
     /// Answers of the model in a row that had no words.
@@ -70,6 +80,8 @@ impl Conversation {
     pub fn new(settings: Settings) -> Self {
         Self {
             transcript: Transcript::new(&settings.system),
+            language: settings.languages.first().copied().unwrap_or(Language::English),
+            has_disclosed: settings.disclosure.is_empty(),
             settings,
             phase: Phase::Unanswered,
             caller: CallerTurn::default(),
@@ -80,6 +92,7 @@ impl Conversation {
             held: Vec::new(),
             nod: None,
             silence_prompts: 0,
+            goes_on: false,
             introductions: 0,
             wordless: 0,
             timers: Timers::default(),
@@ -150,7 +163,7 @@ impl Conversation {
         }
         self.timers.set(Timer::TimeIsUp, now + self.settings.leaving_at());
         self.timers.set(Timer::HardStop, now + self.settings.max_duration);
-        if self.settings.first_message.is_none() {
+        if self.settings.first_message.is_none() && self.has_disclosed {
             self.phase = Phase::Talking;
             self.listen(now);
         } else {
@@ -231,22 +244,6 @@ impl Conversation {
         self.hear(now);
     }
 
-    fn handle_beep(&mut self, now: Duration) {
-        let Some(answering) = self.settings.answering else { return };
-        if self.phase == Phase::Machine {
-            self.take_caller_turn(now);
-            self.leave_message(now);
-        } else if matches!(self.phase, Phase::Opening) && !self.caller.text().is_empty() {
-            // A greeting that we did not recognise by its words.
-            self.take_caller_turn(now);
-            self.out.push_back(Output::Note(Note::VoicemailDetected));
-            match answering.voicemail {
-                OnVoicemail::LeaveMessage => self.leave_message(now),
-                OnVoicemail::HangUp => self.end(EndReason::Voicemail, now),
-            }
-        }
-    }
-
     // The caller's turn
 
     fn await_end_of_turn(&mut self, now: Duration) {
@@ -270,7 +267,9 @@ impl Conversation {
         };
         if self.agent.is_some() {
             // Agreement, or words that came while the agent says the last words of the call.
-            self.nod = Some((text, ended));
+            let before = self.nod.take().filter(|_| self.is_disclosing());
+            self.nod =
+                Some((before.map_or_else(|| text.clone(), |(before, _)| format!("{before} {text}")), ended));
             return;
         }
         self.silence_prompts = 0;
@@ -306,6 +305,10 @@ impl Conversation {
             return None;
         }
         self.taken_early = turn.awaits_final().then(|| text.clone());
+        if let Some(spoken) = language::heard(&text).filter(|spoken| self.settings.languages.contains(spoken))
+        {
+            self.language = spoken;
+        }
         let end = turn.stopped.unwrap_or(now);
         let start = turn.started.unwrap_or(end);
         self.say(Utterance { by: Party::Caller, text: text.clone(), start, end, interrupted: false });
@@ -321,81 +324,11 @@ impl Conversation {
             _ if self.transcript.awaits_reply() && self.phase == Phase::Talking => self.start_reply(now),
             _ if took_floor => {
                 self.out.push_back(Output::Note(Note::FalseInterruption));
-                let go_ahead = self.settings.go_ahead.clone();
+                let go_ahead = self.words_of(|settings| &settings.go_ahead);
                 self.speak(&go_ahead, After::Listen, Manners::Yield, now);
             }
             _ => self.listen(now),
         }
-    }
-
-    /// The first words of somebody: who are they?
-    fn meet(&mut self, text: &str, now: Duration) {
-        let Some(answering) = self.settings.answering else { return self.greet_back(now) };
-        match answering::read(text) {
-            Answering::Person if answering::asks_to_wait(text) && self.phase != Phase::Talking => {
-                self.timers.set(Timer::Silence, now + self.settings.hold_patience);
-            }
-            Answering::Person => self.greet_back(now),
-            Answering::Voicemail => {
-                self.out.push_back(Output::Note(Note::VoicemailDetected));
-                match answering.voicemail {
-                    OnVoicemail::LeaveMessage => {
-                        self.leave_queue();
-                        self.phase = Phase::Machine;
-                        self.timers.set(Timer::Beep, now + self.settings.beep_patience);
-                    }
-                    OnVoicemail::HangUp => self.end(EndReason::Voicemail, now),
-                }
-            }
-            Answering::Screener if self.introductions >= MAX_INTRODUCTIONS => self.greet_back(now),
-            Answering::Screener => {
-                self.out.push_back(Output::Note(Note::ScreenerDetected));
-                match answering.screener {
-                    OnScreener::Introduce => self.introduce(now),
-                    OnScreener::HangUp => self.end(EndReason::Screener, now),
-                }
-            }
-            // After an introduction these are the words of a screener that puts us through.
-            Answering::Hold if self.phase == Phase::Screened => self.listen(now),
-            Answering::Hold => self.queue(Note::HoldDetected, EndReason::OnHold, answering.menu, now),
-            Answering::Menu => self.queue(Note::MenuDetected, EndReason::Menu, answering.menu, now),
-            Answering::Intercept => {
-                self.out.push_back(Output::Note(Note::InterceptDetected));
-                self.end(EndReason::NotInService, now);
-            }
-        }
-    }
-
-    /// A person has spoken: they get the first message, or an answer if they have had it.
-    fn greet_back(&mut self, now: Duration) {
-        if self.phase == Phase::Talking { self.start_reply(now) } else { self.open(now) }
-    }
-
-    fn introduce(&mut self, now: Duration) {
-        self.leave_queue();
-        self.introductions += 1;
-        self.phase = Phase::Screened;
-        let introduction = self.settings.introduction.clone();
-        self.speak(&introduction, After::Listen, Manners::Yield, now);
-    }
-
-    /// Waits in silence for a person, but not for ever.
-    fn queue(&mut self, note: Note, unless_somebody_comes: EndReason, menu: OnMenu, now: Duration) {
-        let was_queued = matches!(self.phase, Phase::Queued(_));
-        if self.phase != Phase::Queued(unless_somebody_comes) {
-            self.out.push_back(Output::Note(note));
-        }
-        if menu == OnMenu::HangUp {
-            return self.end(unless_somebody_comes, now);
-        }
-        self.phase = Phase::Queued(unless_somebody_comes);
-        if !was_queued {
-            self.timers.set(Timer::Queue, now + self.settings.queue_patience);
-        }
-    }
-
-    fn leave_queue(&mut self) {
-        self.timers.clear(Timer::Queue);
     }
 
     fn consider_barge_in(&mut self, now: Duration) {
@@ -435,20 +368,9 @@ impl Conversation {
 
     // The agent's turn
 
-    fn open(&mut self, now: Duration) {
-        self.leave_queue();
-        self.phase = Phase::Talking;
-        match self.settings.first_message.clone() {
-            Some(message) => self.speak(&message, After::Listen, Manners::Yield, now),
-            None => self.start_reply(now),
-        }
-    }
-
-    fn leave_message(&mut self, now: Duration) {
-        self.timers.clear(Timer::Beep);
-        let message = self.settings.voicemail_message.clone();
-        self.phase = Phase::Talking;
-        self.speak(&message, After::Part(EndReason::Voicemail), Manners::Insist, now);
+    /// Fixed words in the language of the call, put in another way if they were just heard.
+    fn words_of(&self, which: impl FnOnce(&Settings) -> &Wording) -> String {
+        which(&self.settings).say(self.language, self.transcript.last_of_agent()).to_owned()
     }
 
     fn start_reply(&mut self, now: Duration) {
@@ -496,11 +418,12 @@ impl Conversation {
             }
             ReplyEnd::Complete if self.wordless < MAX_WORDLESS => {
                 self.wordless += 1;
-                let say_again = self.settings.say_again.clone();
+                let say_again = self.words_of(|settings| &settings.say_again);
                 self.utter(say_again);
             }
             ReplyEnd::Complete => self.apologise(now),
-            ReplyEnd::EndCall => self.say_goodbye(),
+            ReplyEnd::EndCall => self.finish_with(EndReason::AgentEnded),
+            ReplyEnd::Transfer => self.finish_with(EndReason::Transferred),
             ReplyEnd::ToolResults(messages) if rounds < MAX_TOOL_ROUNDS => {
                 self.go_on_with_results(messages, now);
             }
@@ -509,12 +432,16 @@ impl Conversation {
         self.settle(now);
     }
 
-    fn say_goodbye(&mut self) {
-        let goodbye = self.settings.goodbye.clone();
+    /// The running turn is the agent's last. A model that ends without a word is given some.
+    fn finish_with(&mut self, reason: EndReason) {
+        let last_words = match reason {
+            EndReason::Transferred => self.words_of(|settings| &settings.putting_through),
+            _ => self.words_of(|settings| &settings.goodbye),
+        };
         let Some(agent) = self.agent.as_mut() else { return };
-        agent.after = After::Part(EndReason::AgentEnded);
-        if !agent.has_words() {
-            self.utter(goodbye);
+        agent.after = After::Part(reason);
+        if !agent.has_answered() {
+            self.utter(last_words);
         }
     }
 
@@ -531,7 +458,7 @@ impl Conversation {
 
     fn apologise(&mut self, now: Duration) {
         self.out.push_back(Output::Note(Note::ReplyFailed));
-        let apology = self.settings.apology.clone();
+        let apology = self.words_of(|settings| &settings.apology);
         if self.agent.is_none() {
             self.agent = Some(AgentTurn::new(None, After::Listen, Manners::Insist));
         }
@@ -579,18 +506,26 @@ impl Conversation {
         }
         let after = agent.after;
         self.close(agent);
+        if after == After::Greet {
+            return self.disclosed(now);
+        }
         let nod = self.nod.take().filter(|(_, at)| now.saturating_sub(*at) <= NOD_IS_ANSWER);
         match (after, nod) {
             (After::Listen, Some((answer, _))) if self.phase == Phase::Talking && !self.caller.speaking => {
                 self.transcript.caller_said(&answer);
                 self.start_reply(now);
             }
-            (After::Listen, _) => self.listen(now),
+            (After::Listen | After::Greet, _) => self.listen(now),
             (After::Part(EndReason::AgentEnded), _) => {
                 self.phase = Phase::Parting(EndReason::AgentEnded);
                 self.timers.set(Timer::Farewell, now + self.settings.farewell_patience);
             }
-            (After::Part(reason), _) => self.end(reason, now),
+            (After::Part(reason), _) => {
+                if reason == EndReason::Transferred {
+                    self.out.push_back(Output::Note(Note::Transferred));
+                }
+                self.end(reason, now);
+            }
         }
     }
 
@@ -613,7 +548,11 @@ impl Conversation {
     fn close(&mut self, mut agent: AgentTurn) {
         self.transcript.agent_used_tools(std::mem::take(&mut agent.tools));
         if let Some(entry) = agent.entry() {
-            self.transcript.agent_said(&entry.text);
+            if std::mem::take(&mut self.goes_on) {
+                self.transcript.agent_went_on(&entry.text);
+            } else {
+                self.transcript.agent_said(&entry.text);
+            }
             self.out.push_back(Output::Said(entry));
         }
         self.out.extend(self.held.drain(..).map(Output::Said));
@@ -659,7 +598,7 @@ impl Conversation {
         let waits = |agent: &AgentTurn| agent.streaming.is_some() && !agent.filled && !agent.has_words();
         if self.agent.as_ref().is_some_and(waits) {
             self.with_agent(|agent| agent.filled = true);
-            let filler = self.settings.filler.clone();
+            let filler = self.words_of(|settings| &settings.filler);
             self.utter(filler);
         }
     }
@@ -671,10 +610,10 @@ impl Conversation {
         if self.silence_prompts < self.settings.silence.prompts {
             self.silence_prompts += 1;
             self.out.push_back(Output::Note(Note::SilencePrompt));
-            let prompt = self.settings.silence.prompt.clone();
+            let prompt = self.words_of(|settings| &settings.silence.prompt);
             self.speak(&prompt, After::Listen, Manners::Yield, now);
         } else {
-            let goodbye = self.settings.silence.goodbye.clone();
+            let goodbye = self.words_of(|settings| &settings.silence.goodbye);
             self.speak(&goodbye, After::Part(EndReason::Silence), Manners::Yield, now);
         }
     }
@@ -700,7 +639,7 @@ impl Conversation {
         self.timers.clear(Timer::Listen);
         self.leave_queue();
         self.phase = Phase::Talking;
-        let words = self.settings.time_is_up.clone();
+        let words = self.words_of(|settings| &settings.time_is_up);
         self.speak(&words, After::Part(EndReason::MaxDuration), Manners::Insist, now);
     }
 
@@ -732,9 +671,6 @@ impl Conversation {
 
 /// Agreement this shortly before the end of the agent's turn answers it.
 const NOD_IS_ANSWER: Duration = Duration::from_secs(1);
-
-/// How often a screener is told who is calling; one that asks on is talked to like a person.
-const MAX_INTRODUCTIONS: u32 = 2;
 
 /// How often in a row the model may answer without a word.
 const MAX_WORDLESS: u32 = 2;

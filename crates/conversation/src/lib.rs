@@ -26,6 +26,7 @@ mod settings;
 mod speakable;
 mod timers;
 mod transcript;
+mod wording;
 mod words;
 
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub use floor::Conversation;
 pub use settings::{Settings, Silence};
 use speech::ChatMessage;
 pub use timers::Timer;
+pub use wording::Wording;
 
 /// One request to the language model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -113,6 +115,8 @@ pub enum ReplyEnd {
     Complete,
     /// The model wants the call to end once its words have been heard.
     EndCall,
+    /// The model puts the caller through to a person once its words have been heard.
+    Transfer,
     /// The model called tools, which the shell has run. These messages (the model's calls, then the results) go into the history, and
     /// the model is asked again.
     ToolResults(Vec<ChatMessage>),
@@ -178,6 +182,8 @@ pub enum EndReason {
     OnHold,
     /// The network said that the number reaches nobody.
     NotInService,
+    /// The caller was put through to a person.
+    Transferred,
     /// The language model failed.
     AgentError,
     /// Somebody outside ended the call.
@@ -203,6 +209,8 @@ pub enum Note {
     FalseInterruption,
     /// The caller was asked whether they are still there.
     SilencePrompt,
+    /// The caller was put through to a person.
+    Transferred,
     /// The language model gave no usable answer.
     ReplyFailed,
     /// The longest allowed duration is nearly over.

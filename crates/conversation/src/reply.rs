@@ -16,6 +16,8 @@ use crate::{EndReason, ReplyId, SentenceId, words};
 pub(crate) enum After {
     /// The caller's turn.
     Listen,
+    /// The first message.
+    Greet,
     /// The call ends.
     Part(EndReason),
 }

@@ -32,6 +32,23 @@ impl Transcript {
         self.history.push(ChatMessage::text(Role::Assistant, text));
     }
 
+    /// The agent was heard saying this right after something that belongs to it.
+    pub(crate) fn agent_went_on(&mut self, text: &str) {
+        match self.history.last_mut() {
+            Some(last) if last.role == Role::Assistant => {
+                last.content.push(' ');
+                last.content.push_str(text);
+            }
+            _ => self.agent_said(text),
+        }
+    }
+
+    /// What the agent said last, if it has said anything.
+    pub(crate) fn last_of_agent(&self) -> &str {
+        let last = self.history.iter().rev().find(|message| message.role == Role::Assistant);
+        last.map_or("", |message| message.content.as_str())
+    }
+
     /// The agent used tools.
     pub(crate) fn agent_used_tools(&mut self, messages: Vec<ChatMessage>) {
         self.history.extend(messages);

@@ -347,12 +347,12 @@ fn a_silent_caller_is_asked_twice_and_then_let_go() {
         10.00  agent speaks "Are you still there?"
         11.00  agent said "Are you still there?" [10.00 to 11.00]
         19.00  -- SilencePrompt
-        19.00  agent speaks "Are you still there?"
-        20.00  agent said "Are you still there?" [19.00 to 20.00]
-        28.00  agent speaks "I can't hear you, so I'll hang up now."
-        28.00  agent speaks "Goodbye."
-        30.50  agent said "I can't hear you, so I'll hang up now. Goodbye." [28.00 to 30.50]
-        30.50  -> HangUp: Silence
+        19.00  agent speaks "Hello, can you hear me?"
+        20.25  agent said "Hello, can you hear me?" [19.00 to 20.25]
+        28.25  agent speaks "I can't hear you, so I'll hang up now."
+        28.25  agent speaks "Goodbye."
+        30.75  agent said "I can't hear you, so I'll hang up now. Goodbye." [28.25 to 30.75]
+        30.75  -> HangUp: Silence
         "#,
     );
 }
@@ -684,11 +684,9 @@ fn an_answer_without_words_is_not_met_with_silence() {
         stage.caller(at, words);
     }
     let lines = stage.run(40.0).lines;
-    assert_eq!(
-        lines.matches("agent speaks \"I'm sorry, I didn't get that. Could you say it again?\"").count(),
-        2,
-        "{lines}"
-    );
+    for asked in ["I'm sorry, I didn't get that.", "Sorry, that didn't come through."] {
+        assert_eq!(lines.matches(&format!("agent speaks \"{asked}")).count(), 1, "{lines}");
+    }
     assert_eq!(lines.matches("something went wrong").count(), 2, "spoken and said once: {lines}");
     assert!(!lines.contains("Are you still there"), "{lines}");
 }

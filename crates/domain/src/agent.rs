@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::{AgentId, BusinessId, E164, Timestamp};
+use crate::disclosure::OwnDisclosures;
+use crate::{AgentId, BusinessId, E164, LanguageTag, Timestamp};
 
 /// The greeting of an agent whose owner gave none.
 pub const DEFAULT_FIRST_MESSAGE: &str = "Hello! How can I help you today?";
@@ -17,6 +18,9 @@ pub const MAX_DURATION_RANGE: std::ops::RangeInclusive<u64> = 10..=43_200;
 
 /// The most fallback models that are asked: whoever waits on the phone does not wait for more.
 pub const MAX_FALLBACK_MODELS: usize = 3;
+
+/// The most languages that an agent speaks.
+pub const MAX_LANGUAGES: usize = 8;
 
 /// Which language model an agent thinks with.
 #[derive(Debug, Clone, PartialEq)]
@@ -138,6 +142,10 @@ pub struct AgentConfig {
     pub voicemail_message: Option<String>,
     /// What the agent does with machines that answer its calls.
     pub answering: Answering,
+    /// The languages that the agent speaks, its own first; with several, that of the caller is taken. Empty: nobody said.
+    pub languages: Vec<LanguageTag>,
+    /// What the agent says before anything else, where it differs from its business.
+    pub disclosures: OwnDisclosures,
     /// What the public field `vapi_config` holds besides the two above: settings for the engine that we do not interpret.
     pub engine_extra: Map<String, Value>,
     /// The owner's own data.

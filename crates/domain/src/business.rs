@@ -1,5 +1,6 @@
 //! Businesses: the tenants.
 
+use crate::disclosure::Disclosures;
 use crate::{BusinessId, E164, Timestamp, UserId};
 
 /// A tenant.
@@ -15,6 +16,8 @@ pub struct Business {
     pub timezone: String,
     /// Calling code of the home country as [`crate::dial_policy::country_calling_code`] names it, `1` for the United States.
     pub country_calling_code: String,
+    /// What its agents say before anything else.
+    pub disclosures: Disclosures,
     /// When it came into being.
     pub created_at: Timestamp,
 }

@@ -64,9 +64,18 @@ pub fn variables(knowledge: &Knowledge<'_>) -> Variables {
         known.push(("business_phone", phone.to_string()));
     }
     known.push(("emergency_number", emergency::number(&business.country_calling_code).to_owned()));
+    let local = local(now, &business.timezone);
     let zones = [lead.and_then(|lead| lead.fields.timezone.as_deref()), Some(business.timezone.as_str())];
     known.push(("time_of_day", time_of_day(now, zones.into_iter().flatten()).to_owned()));
+    known.push(("local_date", local.strftime("%A, %B %-d, %Y").to_string()));
+    known.push(("local_time", local.strftime("%-I:%M %p").to_string()));
+    known.push(("timezone", local.time_zone().iana_name().unwrap_or("UTC").to_owned()));
     Variables(known)
+}
+
+/// The time on the clock of a zone; UTC if there is no such zone.
+fn local(now: Timestamp, zone: &str) -> jiff::ZonedDateTime {
+    now.to_zoned_datetime(jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC))
 }
 
 /// Before noon, before five, after; in the first zone that exists, else UTC.
@@ -180,6 +189,7 @@ fn without_tags(template: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disclosure::Disclosures;
     use crate::lead::LeadFields;
     use crate::{BusinessId, E164, LeadId, Mode};
     use uuid::Uuid;
@@ -195,6 +205,7 @@ mod tests {
             phone: Some(E164::parse("+15125550100").expect("a number")),
             timezone: "America/Chicago".into(),
             country_calling_code: "1".into(),
+            disclosures: Disclosures::default(),
             created_at: at("2026-01-01T00:00:00Z"),
         }
     }
@@ -241,6 +252,9 @@ mod tests {
             ("business_phone", "+15125550100"),
             ("emergency_number", "911"),
             ("time_of_day", "evening"), // 19:30 in Berlin
+            ("local_date", "Sunday, February 15, 2026"),
+            ("local_time", "12:30 PM"),
+            ("timezone", "America/Chicago"),
         ];
         assert_eq!(facts, expected);
     }
@@ -265,7 +279,16 @@ mod tests {
     #[test]
     fn a_stranger_leaves_business_and_time_of_day_in_the_business_zone() {
         let names: Vec<_> = known(None, None).iter().map(|(name, _)| name.to_owned()).collect();
-        assert_eq!(names, ["business_name", "business_phone", "emergency_number", "time_of_day"]);
+        let expected = [
+            "business_name",
+            "business_phone",
+            "emergency_number",
+            "time_of_day",
+            "local_date",
+            "local_time",
+            "timezone",
+        ];
+        assert_eq!(names, expected);
         assert_eq!(known(None, None).get("time_of_day"), Some("afternoon")); // 12:30 in Chicago
     }
 

@@ -61,6 +61,9 @@ impl SandboxCall {
             () = self.hang_up.notified() => return line.failed(SETUP, FailureCode::Canceled, "cancelled").await,
             () = pacer.until(answered) => {}
         }
+        if self.scenario.early.as_deref().is_some_and(agent::is_intercept) {
+            return line.failed(answered, FailureCode::InvalidNumber, agent::NOT_IN_SERVICE).await;
+        }
         match self.scenario.pickup {
             Pickup::NoAnswer => line.failed(answered, FailureCode::NoAnswer, "no-answer").await,
             Pickup::Declined => line.failed(answered, FailureCode::Declined, "declined").await,

@@ -46,6 +46,9 @@ built_in! {
     "voicemail_no_beep",
     "menu",
     "intercept",
+    "intercept_before_answer",
+    "hold_music",
+    "calls_back",
 }
 
 /// All scenarios by number and by name.

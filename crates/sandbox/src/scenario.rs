@@ -19,6 +19,8 @@ pub struct Scenario {
     pub pickup: Pickup,
     /// How long it rings before that.
     pub ring: Duration,
+    /// What the network says meanwhile, before anybody has answered.
+    pub early: Option<String>,
     /// How fast the caller speaks; 1.0 is usual.
     pub speed: f64,
     /// How long the caller takes to react.
@@ -184,6 +186,7 @@ struct RawScenario {
     #[serde(default)]
     outcome: Pickup,
     ring: Option<Spanned<f64>>,
+    early: Option<Spanned<String>>,
     speed: Option<Spanned<f64>>,
     reaction: Option<Spanned<RawSpan>>,
     opening: Option<RawAct>,
@@ -274,12 +277,23 @@ impl RawScenario {
             numbers: self.numbers.into_iter().map(Spanned::into_inner).collect(),
             pickup: self.outcome,
             ring: self.ring.map_or(Ok(usual_ring), |ring| seconds("ring", &ring))?,
+            early: self.early.map(early).transpose()?,
             speed: self.speed.map_or(1.0, Spanned::into_inner),
             reaction: self.reaction.map_or(Ok(USUAL_REACTION), |reaction| span("reaction", &reaction))?,
             opening: self.opening.map(|act| act.check(0)).transpose()?,
             hang_up_at: self.hang_up_at.map(|at| seconds("hang_up_at", &at)).transpose()?,
             rules: self.rules.into_iter().map(RawRule::check).collect::<Result<_, _>>()?,
         })
+    }
+}
+
+fn early(words: Spanned<String>) -> Result<String, Senseless> {
+    match words.get_ref().trim() {
+        "" => Err(Senseless::of("early", &words, "is empty")),
+        text if text.len() > LONGEST_LINE => {
+            Err(Senseless::of("early", &words, "holds more than 2000 bytes"))
+        }
+        _ => Ok(words.into_inner()),
     }
 }
 
@@ -409,6 +423,7 @@ mod tests {
             "description = 'x'\n[[rules]]\nasked = ['?']\nsay = 'x'",
             "`asked` holds a pattern without words",
         );
+        check("description = 'x'\nearly = ' '", "`early` is empty");
         check("description = 'x'\n[opening]\nsay = []", "line 3: `say` is empty");
         check(
             "description = 'x'\n[[rules]]\nsay = 'x'\n\n[[rules]]\nasked = ['name']\nafter = [1.5, 1]\n",

@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::agent::AgentConfig;
+use domain::agent::{AgentConfig, Answering, OnMenu, OnScreener, OnVoicemail};
 use domain::business::Business;
 use domain::call::{CallPlan, Direction, Ending, FailureCode, Party, Progress, Report};
+use domain::disclosure::{Disclosure, Disclosures};
 use domain::engine::{CallEngine, CallObserver, Fate, PlaceError};
 use domain::prompt::{Knowledge, variables};
-use domain::{AgentId, BusinessId, CallId, E164, Mode};
+use domain::{AgentId, BusinessId, CallId, E164, LanguageTag, Mode};
 use futures_util::stream;
 use sandbox::{BUILT_IN, Directory, Pace, SandboxEngine, SandboxSettings, Scenario};
 use speech::{Chat, Delta, DeltaStream, FinishReason, LanguageModel, Role, SpeechError, ToolCall};
@@ -72,6 +73,7 @@ fn plan(to: &str) -> CallPlan {
         phone: Some(E164::parse("+15125550100").expect("a number")),
         timezone: "America/Chicago".into(),
         country_calling_code: "1".into(),
+        disclosures: Disclosures::default(),
         created_at: now,
     };
     CallPlan {
@@ -83,6 +85,8 @@ fn plan(to: &str) -> CallPlan {
         from: None,
         agent_id: AgentId(Uuid::from_u128(2)),
         external_agent_id: None,
+        disclosures: Vec::new(),
+        is_recorded: false,
         agent: AgentConfig::default(),
         given_first_message: None,
         instructions: "Be kind.".into(),
@@ -95,9 +99,13 @@ fn plan(to: &str) -> CallPlan {
 }
 
 async fn call(to: &str) -> Vec<Report> {
+    call_of(plan(to)).await
+}
+
+async fn call_of(plan: CallPlan) -> Vec<Report> {
     let notebook = Arc::new(Notebook::default());
     let engine = engine(SandboxSettings::default());
-    engine.place(plan(to), Arc::clone(&notebook) as Arc<dyn CallObserver>).await.expect("accepted");
+    engine.place(plan, Arc::clone(&notebook) as Arc<dyn CallObserver>).await.expect("accepted");
     notebook.over.notified().await;
     let reports = notebook.reports.lock().expect("no test panics while it holds the notebook");
     reports.clone()
@@ -145,6 +153,7 @@ async fn numbers_that_nobody_answers_fail_with_their_cause() {
         ("+15005550003", FailureCode::Busy),
         ("+15005550004", FailureCode::NoAnswer),
         ("+15005550005", FailureCode::Declined),
+        ("+15005550018", FailureCode::InvalidNumber),
     ] {
         assert_eq!(end(&call(number).await).0, Err(code), "{number}");
     }
@@ -175,7 +184,10 @@ async fn an_answering_machine_gets_a_message_after_the_beep() {
     assert_eq!(end(&reports).1, "voicemail");
     assert!(notes(&reports).contains(&"voicemail"));
     let message = lines(&reports, Party::Agent);
-    assert!(message.last().is_some_and(|text| text.contains("call us back at 1 5 1 2")), "{message:?}");
+    assert!(
+        message.last().is_some_and(|text| text.contains("call us back at 5 1 2, 5 5 5, 0 1 0 0")),
+        "{message:?}"
+    );
 }
 
 #[tokio::test]
@@ -205,6 +217,100 @@ async fn a_number_that_is_not_in_service_is_not_talked_to() {
     assert!(end(&reports).0.is_ok(), "it was answered");
     assert!(lines(&reports, Party::Agent).is_empty());
     assert!(notes(&reports).contains(&"intercept"));
+}
+
+#[tokio::test]
+async fn a_number_that_is_announced_as_dead_before_the_answer_never_connects() {
+    let reports = call("+15005550018").await;
+    assert_eq!(end(&reports), (Err(FailureCode::InvalidNumber), "number-not-in-service"));
+    assert!(!reports.iter().any(|report| report.progress == Progress::Answered));
+}
+
+#[tokio::test]
+async fn music_is_waited_out_and_a_person_who_got_a_voicemail_is_a_person() {
+    let music = call("+15005550019").await;
+    assert!(notes(&music).contains(&"hold"));
+    let first = lines(&music, Party::Caller).iter().position(|text| text.contains("Jamie"));
+    assert_eq!(
+        first,
+        Some(2),
+        "the agent was silent until a person spoke: {:?}",
+        lines(&music, Party::Caller)
+    );
+    for number in ["+15005550019", "+15005550020"] {
+        let reports = call(number).await;
+        assert!(is_farewell(end(&reports).1), "{number}: {}", end(&reports).1);
+        assert!(!notes(&reports).contains(&"voicemail"), "{number}");
+    }
+}
+
+/// True of an end by somebody who has said goodbye.
+fn is_farewell(reason: &str) -> bool {
+    ["agent-said-goodbye", "caller-hung-up"].contains(&reason)
+}
+
+#[tokio::test]
+async fn every_machine_is_treated_as_the_agent_is_told_to() {
+    let answered_by = async |number: &str, answering: Answering| {
+        let mut plan = plan(number);
+        plan.agent.answering = answering;
+        let reports = call_of(plan).await;
+        let reason = end(&reports).1;
+        let reason = if is_farewell(reason) { "a farewell" } else { reason };
+        (reason.to_owned(), lines(&reports, Party::Agent).len())
+    };
+    let default = Answering::default();
+    let silent =
+        Answering { voicemail: OnVoicemail::HangUp, screener: OnScreener::HangUp, menu: OnMenu::HangUp };
+    for (number, answering, reason, speaks) in [
+        ("+15005550008", default, "voicemail", true),
+        ("+15005550008", silent, "voicemail", false),
+        ("+15005550015", default, "voicemail", true),
+        ("+15005550015", silent, "voicemail", false),
+        ("+15005550009", default, "a farewell", true),
+        ("+15005550009", silent, "screener", false),
+        ("+15005550016", default, "a farewell", true),
+        ("+15005550016", silent, "menu", false),
+        ("+15005550019", default, "a farewell", true),
+        ("+15005550019", silent, "on-hold", false),
+        ("+15005550017", silent, "number-not-in-service", false),
+        ("+15005550020", silent, "a farewell", true),
+    ] {
+        let (ended, turns) = answered_by(number, answering).await;
+        assert_eq!((ended.as_str(), turns > 0), (reason, speaks), "{number} {answering:?}");
+    }
+}
+
+#[tokio::test]
+async fn machines_hear_who_calls_and_why_in_the_language_of_the_agent() {
+    let mut english = plan("+15005550009");
+    english.context = Some("Following up on the roof estimate".into());
+    let said = call_of(english.clone()).await;
+    let said = lines(&said, Party::Agent)[0].to_owned();
+    assert_eq!(said, "This is the assistant of Smith & Partners. I'm calling about the roof estimate.");
+    english.to = E164::parse("+15005550008").expect("a number");
+    let said = call_of(english.clone()).await;
+    let said = lines(&said, Party::Agent)[0].to_owned();
+    assert!(
+        said.contains("I'm calling about the roof estimate. Please call us back at 5 1 2, 5 5 5, 0 1 0 0."),
+        "{said}"
+    );
+
+    let mut secret = english;
+    secret.context = Some("He owes us money, do not mention it".into());
+    let said = call_of(secret.clone()).await;
+    assert!(!lines(&said, Party::Agent)[0].contains("money"));
+
+    let mut spanish = secret;
+    spanish.agent.languages = vec![LanguageTag::parse("es-MX").expect("a tag")];
+    spanish.disclosures = vec![Disclosure::Ai, Disclosure::Recording];
+    let said = call_of(spanish).await;
+    let said = lines(&said, Party::Agent)[0].to_owned();
+    assert!(
+        said.starts_with("Está hablando con un asistente") && said.ends_with("0 1 0 0. Adiós."),
+        "{said}"
+    );
+    assert!(!said.contains("graba"), "a machine is not told that it is recorded: {said}");
 }
 
 #[tokio::test]
@@ -267,6 +373,6 @@ fn every_built_in_scenario_can_be_read_and_has_a_number_of_its_own() {
     for built_in in BUILT_IN {
         numbers.extend(Scenario::parse(built_in.name, built_in.text).expect(built_in.name).numbers);
     }
-    let expected: Vec<String> = (1..=17).map(|number| format!("{number:04}")).collect();
+    let expected: Vec<String> = (1..=20).map(|number| format!("{number:04}")).collect();
     assert_eq!(numbers, expected);
 }

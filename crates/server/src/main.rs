@@ -58,7 +58,7 @@ enum Command {
     Demo(commands::demo::Demo),
     /// Create the settings file, the first user, business, test key and agent (database)
     Setup(commands::setup::Setup),
-    /// List and create businesses (database)
+    /// List and create businesses, and say what their agents disclose first (database)
     #[command(subcommand)]
     Businesses(commands::businesses::Businesses),
     /// List and invite users, set passwords, end sessions (database)

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::agent::{Agent, AgentConfig, Answering, Model, OnMenu, OnScreener, OnVoicemail};
-use domain::{AgentId, BusinessId, E164, Timestamp};
+use domain::disclosure::OwnDisclosures;
+use domain::{AgentId, BusinessId, E164, LanguageTag, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -208,8 +209,16 @@ fn difference(before: &AgentConfig, after: &AgentConfig) -> String {
         .filter(|(name, value)| earlier.get(name) != Some(value))
         .map(|(name, _)| name.as_str())
         .collect();
-    if before.answering != after.answering && !changed.contains(&"answering") {
-        changed.push("answering");
+    // What is written only where it differs from the default may be missing from the later text.
+    let unwritten = [
+        (before.answering != after.answering, "answering"),
+        (before.languages != after.languages, "languages"),
+        (before.disclosures != after.disclosures, "disclosures"),
+    ];
+    for (is_changed, name) in unwritten {
+        if is_changed && !changed.contains(&name) {
+            changed.push(name);
+        }
     }
     format!("changed {}", changed.join(", "))
 }
@@ -237,6 +246,22 @@ struct KeptConfig<'a> {
     /// Absent while it is as it is by default, so that configurations from before it was a field read the same.
     #[serde(skip_serializing_if = "Option::is_none")]
     answering: Option<KeptAnswering>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    languages: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disclosures: Option<KeptDisclosures>,
+}
+
+#[derive(Serialize)]
+struct KeptDisclosures {
+    ai: Option<bool>,
+    recording: Option<bool>,
+}
+
+impl From<OwnDisclosures> for KeptDisclosures {
+    fn from(own: OwnDisclosures) -> Self {
+        Self { ai: own.ai, recording: own.recording }
+    }
 }
 
 #[derive(Serialize)]
@@ -264,6 +289,15 @@ fn answering_from(kept: &Value) -> Answering {
         screener: OnScreener::parse(word("screener")).unwrap_or(default.screener),
         menu: OnMenu::parse(word("menu")).unwrap_or(default.menu),
     }
+}
+
+fn languages_from(kept: &Value) -> Vec<LanguageTag> {
+    let tags = kept.as_array().into_iter().flatten().filter_map(Value::as_str);
+    tags.filter_map(|tag| LanguageTag::parse(tag).ok()).collect()
+}
+
+fn disclosures_from(kept: &Value) -> OwnDisclosures {
+    OwnDisclosures { ai: kept["ai"].as_bool(), recording: kept["recording"].as_bool() }
 }
 
 #[derive(Serialize)]
@@ -295,6 +329,8 @@ impl<'a> From<&'a AgentConfig> for KeptConfig<'a> {
             vapi_config: config.vapi_config(),
             metadata: &config.metadata,
             answering: (config.answering != Answering::default()).then(|| config.answering.into()),
+            languages: config.languages.iter().map(LanguageTag::as_str).collect(),
+            disclosures: (config.disclosures != OwnDisclosures::default()).then(|| config.disclosures.into()),
         }
     }
 }
@@ -345,6 +381,8 @@ fn config_from_text(text: &str) -> Result<AgentConfig, StoreError> {
         end_call_phrases: None,
         voicemail_message: None,
         answering: answering_from(&take("answering")),
+        languages: languages_from(&take("languages")),
+        disclosures: disclosures_from(&take("disclosures")),
         engine_extra: Map::new(),
         metadata: object(take("metadata")).unwrap_or_default(),
     };

@@ -2,6 +2,7 @@
 
 use domain::BusinessId;
 use domain::business::Business;
+use domain::disclosure::Disclosures;
 
 use crate::table::{table, text};
 use crate::tx::{PlatformTx, Tx, params};
@@ -13,7 +14,15 @@ table! {
     Businesses = "businesses" as "b", (business: &Business, sealed: &Vec<u8>)
     key { id }
     fixed { name, phone, timezone, country_calling_code, created_at }
+    changing {
+        disclose_ai = business.disclosures.ai,
+        disclose_recording = business.disclosures.recording,
+    }
     unread { webhook_secret = sealed }
+    read {
+        let disclosures = Disclosures { ai: disclose_ai, recording: disclose_recording };
+        Business { id, name, phone, timezone, country_calling_code, disclosures, created_at }
+    }
 }
 
 fn place(id: BusinessId) -> Place<'static> {
@@ -31,6 +40,11 @@ pub async fn insert(
     let sealed = vault.seal(place(business.id), nonce, webhook_secret.as_bytes());
     tx.execute(Businesses::INSERT, &Businesses::inserted(business, &sealed)).await?;
     Ok(())
+}
+
+/// Stores what can change of a business. False if there is no such business. For operators.
+pub async fn update(tx: &mut PlatformTx, business: &Business) -> Result<bool, StoreError> {
+    Ok(tx.execute(Businesses::UPDATE, &Businesses::changed(business)).await? > 0)
 }
 
 /// One business of the tenant.

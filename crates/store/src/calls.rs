@@ -8,6 +8,7 @@ use domain::call::{
     Assessment, Call, CallFacts, CallLife, CallRequest, CallState, Direction, Ended, Failure, FailureCode,
     Outcome, Quality, StoredRecording, Talk,
 };
+use domain::disclosure::Disclosure;
 use domain::{AgentId, BusinessId, CallId, LeadId, Timestamp};
 
 use crate::page::{Conditions, ListQuery, list as list_page};
@@ -61,6 +62,8 @@ table! {
         conversation_id = call.conversation_id(),
         ringing_at = call.ringing_at(),
         end_asked_at = call.end_asked_at(),
+        disclosed = disclosed_words(call),
+        urgency = call.urgency(),
         state = call.state().as_str(),
         answered_at = call.answered_at(),
         talked_ms = call.talk().map(|talk| millis(talk.talked)),
@@ -119,7 +122,12 @@ table! {
             recording_duration_ms,
         };
         let state = columns.state()?;
-        Call::stored(facts, CallLife { state, lead_id, conversation_id, node_id, ringing_at, end_asked_at })
+        let disclosed: Option<String> = disclosed;
+        let disclosed = disclosures(disclosed.as_deref());
+        let life = CallLife {
+            state, lead_id, conversation_id, node_id, ringing_at, end_asked_at, disclosed, urgency,
+        };
+        Call::stored(facts, life)
     }
 }
 
@@ -131,6 +139,16 @@ const VIEWS: &str =
 fn read_view(row: Row) -> Result<CallView, StoreError> {
     let mut row = row.of("calls");
     Ok(CallView { call: Calls::read_from(&mut row)?, agent_name: row.next()? })
+}
+
+fn disclosed_words(call: &Call) -> Option<String> {
+    let words: Vec<&str> = call.disclosed().iter().map(|disclosure| disclosure.as_str()).collect();
+    (!words.is_empty()).then(|| words.join(","))
+}
+
+/// Words that this version does not know are left out.
+fn disclosures(words: Option<&str>) -> Vec<Disclosure> {
+    words.into_iter().flat_map(|words| words.split(',')).filter_map(Disclosure::parse).collect()
 }
 
 fn wrap_up_until(call: &Call) -> Option<Timestamp> {

@@ -185,6 +185,12 @@ macro_rules! from_int {
 
 from_int!(u64, u32, u16, u8);
 
+impl FromCell for bool {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        i64::from_cell(cell).map(|value| value != 0)
+    }
+}
+
 impl FromCell for String {
     fn from_cell(cell: Cell) -> Option<Self> {
         if let Cell::Text(value) = cell { Some(value) } else { None }
@@ -279,5 +285,6 @@ words! {
     domain::ScopeSet: to_text, Self::from_text;
     domain::call::Direction: as_str, Self::parse;
     domain::call::FailureCode: as_str, Self::parse;
+    domain::call::Urgency: as_str, Self::parse;
     domain::event::EventType: as_str, Self::parse;
 }

@@ -2,6 +2,7 @@
 
 use domain::agent::{Agent, AgentConfig};
 use domain::business::Business;
+use domain::disclosure::Disclosures;
 use domain::{AgentId, BusinessId, NodeId, Timestamp};
 use store::engine_agents::{self, HeldAgent};
 use store::{DatabaseUrl, Platform, StoreError};
@@ -39,6 +40,7 @@ async fn with_agent(store: &Platform, agent: Agent) {
         phone: None,
         timezone: "UTC".to_owned(),
         country_calling_code: "1".to_owned(),
+        disclosures: Disclosures::default(),
         created_at: at(1),
     };
     let written = store.write(move |tx| {

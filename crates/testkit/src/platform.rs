@@ -9,6 +9,7 @@ use app::setup::FirstAccount;
 use app::{App, Engines, Parts, RecordingFiles, Settings};
 use axum::Extension;
 use domain::business::{Business, User};
+use domain::disclosure::Disclosures;
 use domain::engine::CallEngine;
 use domain::usage::RateTable;
 use domain::{Clock, E164, IdSource, Mode, NodeId, Scope, ScopeSet, UserId};
@@ -376,6 +377,7 @@ async fn second_account(app: &App, database: &store::Platform, email: &str, busi
         phone: None,
         timezone: "UTC".to_owned(),
         country_calling_code: "1".to_owned(),
+        disclosures: Disclosures::default(),
         created_at: app.store().created_at(now),
     };
     let (vault, rows) = (app.store().vault().clone(), (user.clone(), business.clone()));

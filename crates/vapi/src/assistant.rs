@@ -1,8 +1,8 @@
 //! Agents as Vapi's assistants. An assistant is always sent whole, because an update replaces nested objects.
 
-use domain::AgentId;
 use domain::agent::{Agent, AgentConfig, DEFAULT_FIRST_MESSAGE, DEFAULT_MAX_DURATION, OnVoicemail};
 use domain::engine::EngineRefusal;
+use domain::{AgentId, LanguageTag};
 use serde_json::{Map, Value, json};
 
 use crate::names::{NAME_UNITS, cut, model_knows, model_provider, refused, voice_provider};
@@ -122,6 +122,11 @@ pub(crate) fn assistant(agent: &Agent, server: &Server, installation: &str) -> R
     if let Some(voice) = &config.voice {
         fields.insert("voice".into(), voice_json(voice)?);
     }
+    if !fields.contains_key("transcriber")
+        && let Some(transcriber) = transcriber(&config.languages)
+    {
+        fields.insert("transcriber".into(), transcriber);
+    }
     fields.insert("server".into(), server.to_json());
     fields.insert("serverMessages".into(), json!(SERVER_MESSAGES));
     fields.insert("clientMessages".into(), json!([]));
@@ -144,6 +149,22 @@ pub(crate) fn assistant(agent: &Agent, server: &Server, installation: &str) -> R
         }),
     );
     checked("POST /assistant", assistant)
+}
+
+/// A transcriber for the agent's language, or for several, if Vapi's schema has it. An agent without a language has Vapi choose.
+fn transcriber(languages: &[LanguageTag]) -> Option<Value> {
+    let wanted: Vec<&str> = match languages {
+        [] => return None,
+        [one] => vec![one.as_str(), one.primary()],
+        _ => vec!["multi"],
+    };
+    let transcribers = wanted
+        .into_iter()
+        .map(|language| json!({ "provider": "deepgram", "model": "nova-3", "language": language }));
+    let mut known = transcribers.filter(|transcriber| {
+        Schemas::ours().check("POST /assistant", &json!({ "transcriber": transcriber })).is_empty()
+    });
+    known.next()
 }
 
 /// A body that Vapi's own schemas allow. `vapi_config` and the settings of models and voices may hold what they do not.
@@ -262,6 +283,10 @@ fn known_facts() -> String {
         ("business_phone", "Its phone number"),
         ("emergency_number", "The number for emergencies in its country"),
         ("time_of_day", "Time of day"),
+        ("local_date", "Date where the business is"),
+        ("local_time", "Time there when the call began"),
+        ("timezone", "Its time zone"),
+        ("recorded", "Whether this call is recorded"),
     ];
     let mut text = "What is known about this call:".to_owned();
     for (name, meaning) in facts {

@@ -5,7 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use domain::LanguageTag;
+use domain::agent::DEFAULT_FIRST_MESSAGE;
 use domain::call::{CallPlan, Direction};
+use domain::disclosure;
 use domain::engine::EngineRefusal;
 use serde_json::{Map, Value, json};
 
@@ -48,7 +51,12 @@ fn overrides(plan: &CallPlan) -> Result<Value, EngineRefusal> {
         "maxDurationSeconds": plan.max_duration.as_secs().clamp(DURATION.0, DURATION.1),
     });
     let agent = &plan.agent;
+    let first = disclosed_first(plan);
     if plan.direction == Direction::Inbound {
+        if let Some(first) = first {
+            let greeting = agent.first_message.as_deref().unwrap_or(DEFAULT_FIRST_MESSAGE);
+            say_first(&mut overrides, &first, greeting);
+        }
         return Ok(overrides);
     }
     // Texts go as templates: Vapi fills them in from the values above, so that nobody's data is ever a template.
@@ -57,6 +65,9 @@ fn overrides(plan: &CallPlan) -> Result<Value, EngineRefusal> {
     if own != Some(opening) {
         overrides["firstMessage"] = json!(opening);
     }
+    if let Some(first) = first {
+        say_first(&mut overrides, &first, opening);
+    }
     if agent.outbound_prompt.is_some() || agent.outbound_llm.is_some() {
         overrides["model"] = model(agent, agent.outbound_instructions(), agent.outbound_llm.as_ref())?;
     }
@@ -64,6 +75,20 @@ fn overrides(plan: &CallPlan) -> Result<Value, EngineRefusal> {
         overrides["voicemailDetection"] = json!({ "provider": "vapi" });
     }
     Ok(overrides)
+}
+
+/// What has to be said before anything else, as a template: the name of the business is filled in by Vapi.
+fn disclosed_first(plan: &CallPlan) -> Option<String> {
+    let language = plan.agent.languages.first().map_or("en", LanguageTag::primary);
+    Some(disclosure::words(&plan.disclosures, language, "{{business_name}}"))
+        .filter(|words| !words.is_empty())
+}
+
+/// Has the assistant begin with what must be said, whoever speaks meanwhile and whatever `vapi_config` says about beginnings.
+fn say_first(overrides: &mut Value, first: &str, greeting: &str) {
+    overrides["firstMessage"] = json!(format!("{first} {greeting}").trim_end());
+    overrides["firstMessageMode"] = json!("assistant-speaks-first");
+    overrides["firstMessageInterruptionsEnabled"] = json!(false);
 }
 
 /// The facts of the call, as values. All that is known, and nothing that Vapi reserves for itself.
@@ -86,10 +111,21 @@ fn variables(plan: &CallPlan) -> Map<String, Value> {
         .filter(|(name, _)| !reserved.contains(name))
         .map(|(name, value)| (name.to_owned(), clean(value).into()))
         .collect();
+    values.insert("recorded".to_owned(), is_recorded(plan).into());
     if let Some(context) = plan.context.as_deref().map(str::trim).filter(|context| !context.is_empty()) {
         values.insert("context".to_owned(), context.into());
     }
     values
+}
+
+/// `yes` or `no`, for the agent to answer by.
+fn is_recorded(plan: &CallPlan) -> &'static str {
+    let is_off = plan
+        .agent
+        .engine_extra
+        .get("artifactPlan")
+        .is_some_and(|artifacts| artifacts["recordingEnabled"] == false);
+    if plan.is_recorded && !is_off { "yes" } else { "no" }
 }
 
 /// One line per fact, whatever people wrote into it.

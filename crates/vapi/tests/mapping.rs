@@ -194,3 +194,63 @@ fn every_reason_that_vapi_lists_has_a_meaning() {
     assert!(unknown.is_empty(), "{unknown:?}");
     assert_eq!(count(|verdict| matches!(verdict, Verdict::NotReached(_))), 33);
 }
+
+#[tokio::test]
+async fn the_language_of_an_agent_chooses_the_transcriber_unless_its_owner_did() {
+    let database = databases().await.remove(0);
+    let world = World::start(&database).await;
+    for (language, expected) in [
+        (json!("es"), json!("es")),
+        (json!("es-PA"), json!("es")),
+        (json!(["en", "es"]), json!("multi")),
+        (json!("gsw"), Value::Null),
+        (json!(null), Value::Null),
+    ] {
+        let mut agent = json!({});
+        if !language.is_null() {
+            agent["language"] = language.clone();
+        }
+        let made = world.agent(agent).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let assistants = world.emulator.assistants();
+        let id = json!(made.text("id"));
+        let assistant = assistants.iter().find(|kept| kept["metadata"]["kaicalls_agent_id"] == id);
+        let assistant = assistant.expect("the assistant is kept");
+        assert_eq!(assistant["transcriber"]["language"], expected, "{language}");
+    }
+    let own = json!({ "transcriber": { "provider": "deepgram", "language": "fr" } });
+    let made = world.agent(json!({ "language": "es", "vapi_config": own })).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let assistants = world.emulator.assistants();
+    let id = json!(made.text("id"));
+    let assistant = assistants.iter().find(|kept| kept["metadata"]["kaicalls_agent_id"] == id);
+    assert_eq!(assistant.expect("the assistant is kept")["transcriber"]["language"], "fr");
+    world.check_invariants().await;
+}
+
+#[tokio::test]
+async fn what_must_be_said_first_comes_first_and_cannot_be_interrupted() {
+    let database = databases().await.remove(0);
+    let world = World::start(&database).await;
+    let agent = world
+        .agent(json!({
+            "first_message": "Hello {{name}}.", "disclosures": { "ai": true, "recording": true }, "language": "es",
+            "vapi_config": { "firstMessageMode": "assistant-waits-for-user", "firstMessageInterruptionsEnabled": true },
+        }))
+        .await;
+    let body = json!({ "agent_id": agent.text("id"), "to": "+15125550123" });
+    let call = world.send("POST", "/api/v1/calls", &body).await;
+    assert_eq!(call.status, 201, "{}", call.body);
+    let sent =
+        world.emulator.seen().into_iter().find(|seen| seen.path == "/call").expect("a call was placed").body;
+    let overrides = &sent["assistantOverrides"];
+    assert_eq!(
+        overrides["firstMessage"],
+        "Está hablando con un asistente de inteligencia artificial de {{business_name}}. Esta llamada se graba. Hello {{name}}."
+    );
+    assert_eq!(overrides["firstMessageMode"], "assistant-speaks-first");
+    assert_eq!(overrides["firstMessageInterruptionsEnabled"], false);
+    assert_eq!(overrides["variableValues"]["recorded"], "yes");
+    assert_eq!(overrides["variableValues"]["timezone"], "America/Chicago");
+    world.check_invariants().await;
+}

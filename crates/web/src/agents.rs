@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use domain::E164;
 use domain::agent::{AgentConfig, Answering, Model, OnMenu, OnScreener, OnVoicemail};
+use domain::disclosure::OwnDisclosures;
+use domain::{E164, LanguageTag};
 use serde_json::{Map, Value};
 
 use crate::change::Change;
@@ -42,6 +43,10 @@ pub struct AgentPatch {
     pub transfer_phone_number: Change<E164>,
     /// What it does with machines that answer its calls; clearing it brings the defaults back.
     pub answering: Change<AnsweringPatch>,
+    /// The languages that it speaks, its own first; clearing it leaves them to its first message.
+    pub languages: Change<Vec<LanguageTag>>,
+    /// What it says before anything else; clearing it leaves that to its business.
+    pub disclosures: Change<DisclosuresPatch>,
 }
 
 impl AgentPatch {
@@ -79,6 +84,29 @@ impl AgentPatch {
             Change::Clear => config.answering = Answering::default(),
             Change::Set(changes) => changes.apply(&mut config.answering),
         }
+        put_or_default(self.languages, &mut config.languages, Vec::new());
+        match self.disclosures {
+            Change::Keep => {}
+            Change::Clear => config.disclosures = OwnDisclosures::default(),
+            Change::Set(changes) => changes.apply(&mut config.disclosures),
+        }
+    }
+}
+
+/// A partial change of what an agent says before anything else; clearing a field leaves it to the business.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DisclosuresPatch {
+    /// That an AI speaks.
+    pub ai: Change<bool>,
+    /// That the call is recorded.
+    pub recording: Change<bool>,
+}
+
+impl DisclosuresPatch {
+    /// Applies the changes.
+    pub fn apply(self, own: &mut OwnDisclosures) {
+        self.ai.apply(&mut own.ai);
+        self.recording.apply(&mut own.recording);
     }
 }
 

@@ -53,6 +53,9 @@ export interface AgentDetail {
   vapi_config: Record<string, unknown>;
   metadata: Record<string, unknown>;
   answering: AnsweringView;
+  /** Language that the agent speaks, or a list of them; null leaves it to the first message. */
+  language: LanguageView | null;
+  disclosures: DisclosuresView;
 }
 
 /** Instructions for each channel. */
@@ -70,6 +73,14 @@ export interface AnsweringView {
   screener: string;
   /** With a menu, a waiting line or music: `wait` (in silence, for a minute at most) or `hang_up`. */
   menu: string;
+}
+
+/** What an agent says before anything else; null is as its business says. */
+export interface DisclosuresView {
+  /** That an AI speaks. */
+  ai: boolean | null;
+  /** That the call is recorded. */
+  recording: boolean | null;
 }
 
 /** A page of agents. */
@@ -110,6 +121,13 @@ export interface NewAgent {
   metadata?: Record<string, unknown> | null;
   /** What it does with machines that answer its calls: it leaves a message, introduces itself and waits by default. */
   answering?: Record<string, unknown> | null;
+  /**
+   * Language that the agent speaks, as a tag like `es` or `pt-BR`, or a list of languages of which the caller's is taken. By default
+   * that of its first message, with English and Spanish for callers who speak them.
+   */
+  language?: string | string[] | null;
+  /** What the agent says before anything else, where it differs from its business. */
+  disclosures?: Record<string, unknown> | null;
 }
 
 /** {@link NewAgent} with names like `firstMessage`. */
@@ -132,6 +150,13 @@ export interface NewAgentInCamelCase {
   metadata?: Record<string, unknown> | null;
   /** What it does with machines that answer its calls: it leaves a message, introduces itself and waits by default. */
   answering?: Record<string, unknown> | null;
+  /**
+   * Language that the agent speaks, as a tag like `es` or `pt-BR`, or a list of languages of which the caller's is taken. By default
+   * that of its first message, with English and Spanish for callers who speak them.
+   */
+  language?: string | string[] | null;
+  /** What the agent says before anything else, where it differs from its business. */
+  disclosures?: Record<string, unknown> | null;
 }
 
 /** An agent that has just been created. */
@@ -186,6 +211,10 @@ export interface AgentChanges {
   transfer_phone_number?: string | null;
   /** What it does with machines that answer its calls, merged. */
   answering?: Record<string, unknown> | null;
+  /** Language that the agent speaks, or a list of languages; null leaves it to the first message. */
+  language?: string | string[] | null;
+  /** What the agent says before anything else, merged; null leaves it to the business. */
+  disclosures?: Record<string, unknown> | null;
 }
 
 /** {@link AgentChanges} with names like `firstMessage`. */
@@ -231,6 +260,10 @@ export interface AgentChangesInCamelCase {
   transferPhoneNumber?: string | null;
   /** What it does with machines that answer its calls, merged. */
   answering?: Record<string, unknown> | null;
+  /** Language that the agent speaks, or a list of languages; null leaves it to the first message. */
+  language?: string | string[] | null;
+  /** What the agent says before anything else, merged; null leaves it to the business. */
+  disclosures?: Record<string, unknown> | null;
 }
 
 /** An agent after a change. */
@@ -277,6 +310,10 @@ export interface CallDetail {
   error: string | null;
   /** How the call ended: `ended-by-api` if a request ended it, otherwise the engine's own word. */
   ended_reason: string | null;
+  /** What the agent was heard to say first because it has to: `ai` (that it is an AI), `recording` (that the call is recorded). */
+  disclosures: string[];
+  /** `urgent` if the caller was upset, grieved or asked for a person, `emergency` if somebody was in danger; else null. */
+  urgency: string | null;
   /** Whether GET /api/v1/transcripts returns a transcript of the call. */
   transcript_available: boolean;
 }

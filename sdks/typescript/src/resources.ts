@@ -95,7 +95,7 @@ export class AgentsResource extends AgentsExtras {
   /**
    * Change an agent.
    *
-   * Only the fields sent change; `voice`, `model`, `answering`, `metadata` and `vapi_config` are merged key by key, and a null value deletes its key. If nothing changes, `updated` is false.
+   * Only the fields sent change; `voice`, `model`, `answering`, `disclosures`, `metadata` and `vapi_config` are merged key by key, and a null value deletes its key. If nothing changes, `updated` is false.
    *
    * Needs the scope `agents:write`.
    */

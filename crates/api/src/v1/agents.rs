@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use domain::agent::{Agent, AgentConfig, Answering, Model, OnMenu, OnScreener, OnVoicemail};
-use domain::{AgentId, BusinessId, E164};
+use domain::agent::{Agent, AgentConfig, Answering, MAX_LANGUAGES, Model, OnMenu, OnScreener, OnVoicemail};
+use domain::disclosure::OwnDisclosures;
+use domain::{AgentId, BusinessId, E164, LanguageTag};
 use http::Method;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use web::agents::{AgentPatch, AnsweringPatch, ModelPatch};
+use web::agents::{AgentPatch, AnsweringPatch, DisclosuresPatch, ModelPatch};
 use web::limits::Group;
 
 use crate::Api;
@@ -65,7 +66,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Method::PATCH, path, "agents.update", update)
             .about(
                 "Change an agent",
-                "Only the fields sent change; `voice`, `model`, `answering`, `metadata` and `vapi_config` are merged key by key, and a \
+                "Only the fields sent change; `voice`, `model`, `answering`, `disclosures`, `metadata` and `vapi_config` are merged key by key, and a \
                  null value deletes its key. If nothing changes, `updated` is false.",
             )
             .counted_as(Group::ChangeAgent)
@@ -105,6 +106,11 @@ input! {
         metadata: Option<Object<OBJECT>> = "metadata",
         /// What it does with machines that answer its calls: it leaves a message, introduces itself and waits by default.
         answering: Option<AnsweringChanges> = "answering",
+        /// Language that the agent speaks, as a tag like `es` or `pt-BR`, or a list of languages of which the caller's is taken. By default
+        /// that of its first message, with English and Spanish for callers who speak them.
+        language: Option<Languages> = "language",
+        /// What the agent says before anything else, where it differs from its business.
+        disclosures: Option<DisclosureChanges> = "disclosures",
     }
 
     /// Changes to an agent.
@@ -146,6 +152,78 @@ input! {
         transfer_phone_number: Change<Phone> = "transfer_phone_number",
         /// What it does with machines that answer its calls, merged.
         answering: Change<AnsweringChanges> = "answering",
+        /// Language that the agent speaks, or a list of languages; null leaves it to the first message.
+        language: Change<Languages> = "language",
+        /// What the agent says before anything else, merged; null leaves it to the business.
+        disclosures: Change<DisclosureChanges> = "disclosures",
+    }
+}
+
+/// One language tag, or several of which the caller's is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Languages(Vec<LanguageTag>);
+
+impl Field for Languages {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let wants = || {
+            Problem::new(
+                "",
+                format!("expected a language tag, or a list of 1 to {MAX_LANGUAGES} language tags"),
+            )
+        };
+        let tags = match value {
+            Value::Array(tags) => tags,
+            one @ Value::String(_) => vec![one],
+            _ => return Err(wants()),
+        };
+        if tags.is_empty() || tags.len() > MAX_LANGUAGES {
+            return Err(wants());
+        }
+        let mut languages: Vec<LanguageTag> = Vec::new();
+        for tag in &tags {
+            let tag = LanguageTag::parse(tag.as_str().ok_or_else(wants)?)
+                .map_err(|error| Problem::new("", error.to_string()))?;
+            if !languages.contains(&tag) {
+                languages.push(tag);
+            }
+        }
+        Ok(Self(languages))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        let tag = json!({ "type": "string", "minLength": 2, "maxLength": 35 });
+        json!({ "anyOf": [
+            tag,
+            { "type": "array", "items": tag, "minItems": 1, "maxItems": MAX_LANGUAGES },
+        ] })
+    }
+}
+
+/// What an agent says before anything else; what is left out stays as it is, null leaves it to the business.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DisclosureChanges(DisclosuresPatch);
+
+impl Field for DisclosureChanges {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let Value::Object(mut fields) = value else { return Err(Problem::new("", "expected an object")) };
+        let mut flag = |name: &'static str| match fields.shift_remove(name) {
+            None => Ok(Change::Keep),
+            Some(Value::Null) => Ok(Change::Clear),
+            Some(Value::Bool(is_said)) => Ok(Change::Set(is_said)),
+            Some(_) => Err(Problem::new("", "expected true, false or null").within(name)),
+        };
+        Ok(Self(DisclosuresPatch { ai: flag("ai")?, recording: flag("recording")? }))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        let flag = |about: &str| json!({ "type": ["boolean", "null"], "description": about });
+        json!({
+            "type": "object",
+            "properties": {
+                "ai": flag("That an AI speaks."),
+                "recording": flag("That the call is recorded."),
+            },
+        })
     }
 }
 
@@ -326,6 +404,36 @@ pub struct AgentDetail {
     vapi_config: Map<String, Value>,
     metadata: Map<String, Value>,
     answering: AnsweringView,
+    /// Language that the agent speaks, or a list of them; null leaves it to the first message.
+    language: Option<LanguageView>,
+    disclosures: DisclosuresView,
+}
+
+/// One language tag, or a list of them.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum LanguageView {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl LanguageView {
+    fn new(languages: &[LanguageTag]) -> Option<Self> {
+        match languages {
+            [] => None,
+            [one] => Some(Self::One(one.to_string())),
+            several => Some(Self::Several(several.iter().map(ToString::to_string).collect())),
+        }
+    }
+}
+
+/// What an agent says before anything else; null is as its business says.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DisclosuresView {
+    /// That an AI speaks.
+    ai: Option<bool>,
+    /// That the call is recorded.
+    recording: Option<bool>,
 }
 
 /// What an agent does with machines that answer its calls.
@@ -415,6 +523,11 @@ impl AgentDetail {
             vapi_config,
             metadata: config.metadata,
             answering: config.answering.into(),
+            language: LanguageView::new(&config.languages),
+            disclosures: DisclosuresView {
+                ai: config.disclosures.ai,
+                recording: config.disclosures.recording,
+            },
         }
     }
 }
@@ -489,6 +602,10 @@ async fn create(
     if let Some(changes) = input.answering {
         changes.0.apply(&mut answering);
     }
+    let mut disclosures = OwnDisclosures::default();
+    if let Some(changes) = input.disclosures {
+        changes.0.apply(&mut disclosures);
+    }
     let config = AgentConfig {
         name: input.name.into_inner(),
         system_prompt: input.system_prompt.into_inner(),
@@ -497,6 +614,8 @@ async fn create(
         model,
         metadata: input.metadata.map(|metadata| metadata.0).unwrap_or_default(),
         answering,
+        languages: input.language.map(|languages| languages.0).unwrap_or_default(),
+        disclosures,
         ..AgentConfig::default()
     };
     let intent = key.intent("POST /v1/agents", &bytes);
@@ -550,6 +669,8 @@ impl From<AgentChanges> for AgentPatch {
             transfer_enabled: sent.transfer_enabled.0,
             transfer_phone_number: sent.transfer_phone_number.map(|number| number.0),
             answering: sent.answering.map(|answering| answering.0),
+            languages: sent.language.map(|languages| languages.0),
+            disclosures: sent.disclosures.map(|disclosures| disclosures.0),
         }
     }
 }

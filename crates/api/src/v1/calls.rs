@@ -167,6 +167,10 @@ pub struct CallDetail {
     error: Option<&'static str>,
     /// How the call ended: `ended-by-api` if a request ended it, otherwise the engine's own word.
     ended_reason: Option<String>,
+    /// What the agent was heard to say first because it has to: `ai` (that it is an AI), `recording` (that the call is recorded).
+    disclosures: Vec<&'static str>,
+    /// `urgent` if the caller was upset, grieved or asked for a person, `emergency` if somebody was in danger; else null.
+    urgency: Option<&'static str>,
     /// Whether GET /api/v1/transcripts returns a transcript of the call.
     transcript_available: bool,
 }
@@ -257,6 +261,8 @@ async fn one(caller: &Caller<CallsRead>, api: &Api, name: &str) -> Result<CallDe
         ended_at: call.ended_at().map(Stamp),
         error: error(call),
         ended_reason: call.ended_reason().map(str::to_owned),
+        disclosures: call.disclosed().iter().map(|disclosure| disclosure.as_str()).collect(),
+        urgency: call.urgency().map(domain::call::Urgency::as_str),
         transcript_available,
         row: view.into(),
     })

@@ -3,6 +3,7 @@
 use domain::agent::Agent;
 use domain::business::Business;
 use domain::call::{Call, CallPlan};
+use domain::engine::Recordings;
 use domain::lead::Lead;
 use domain::prompt::{self, Knowledge};
 use store::{PlatformTx, StoreError, Tenancy};
@@ -47,6 +48,7 @@ pub(crate) fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
     };
     let variables = prompt::variables(&knowledge);
     let config = cast.agent.config;
+    let engine = app.engine_of(call);
     CallPlan {
         call_id: call.id,
         business_id: call.business_id,
@@ -69,6 +71,8 @@ pub(crate) fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
             &variables,
         ),
         given_first_message: call.request.first_message.clone().filter(|given| !given.trim().is_empty()),
+        disclosures: cast.business.disclosures.of_agent(config.disclosures),
+        is_recorded: engine.is_some_and(|engine| engine.recordings() != Recordings::None),
         agent: config,
         context: call.request.context.clone(),
         variables,

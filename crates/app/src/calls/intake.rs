@@ -16,7 +16,7 @@ use store::jobs::{JobKind, NewJob};
 use store::{PlatformTx, StoreError};
 use tracing::{Instrument as _, Span};
 
-use super::{ending, news, opt_out, privacy, wrap_up};
+use super::{ending, news, opt_out, privacy, signs, wrap_up};
 use crate::App;
 use crate::attempt::Attempt;
 use crate::reports::Line;
@@ -190,9 +190,11 @@ async fn apply(
     }
     let engine = app.engine_of(&call);
     let limit = engine.map_or(WRAP_UP_LIMIT, |engine| engine.wrap_up_limit());
-    let entries: Vec<LogEntry> = reports.iter().filter_map(|report| logged(report, call.state())).collect();
-    store::call_log::add(tx, id, &entries).await?;
     let before = call.clone();
+    let mut entries: Vec<LogEntry> =
+        reports.iter().filter_map(|report| logged(report, call.state())).collect();
+    entries.extend(signs::take(&mut call, &reports));
+    store::call_log::add(tx, id, &entries).await?;
     let mut wrap_up = None;
     let mut has_failed = false;
     for Report { at, progress, .. } in &reports {

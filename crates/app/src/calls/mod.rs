@@ -11,7 +11,7 @@
 //!  |
 //! privacy            takes numbers that must not be kept out of what they report
 //!  |
-//! opt_out            blocks the number of who wants no more calls
+//! opt_out, signs     blocks the number of who wants no more calls; notes what was disclosed and what is urgent
 //!  |
 //! wrap_up            finds out what came of a talk
 //!  |
@@ -30,6 +30,7 @@ mod opt_out;
 mod place;
 mod policy;
 mod privacy;
+mod signs;
 pub(crate) mod wrap_up;
 
 pub use hang_up::{EndAsked, EndCallError, end};

@@ -16,8 +16,9 @@ use jiff::SignedDuration;
 
 use super::{
     Assessment, Call, CallState, Ended, Ending, Failure, FailureCode, Outcome, Progress, StoredRecording,
-    Talk,
+    Talk, Urgency,
 };
+use crate::disclosure::Disclosure;
 use crate::{LeadId, NodeId, Timestamp};
 
 /// How long summary and recording may take before a call turns final without them, unless its engine needs longer.
@@ -144,6 +145,25 @@ impl Call {
     /// Makes the call belong to a lead.
     pub fn belong_to(&mut self, lead: LeadId) {
         self.life.lead_id = Some(lead);
+    }
+
+    /// Keeps what the agent was heard to disclose. False if that was known.
+    pub fn disclose(&mut self, disclosure: Disclosure) -> bool {
+        let is_news = !self.life.disclosed.contains(&disclosure);
+        if is_news {
+            self.life.disclosed.push(disclosure);
+            self.life.disclosed.sort();
+        }
+        is_news
+    }
+
+    /// Keeps how urgent the call is; nothing makes it less urgent again. False if that was known.
+    pub fn mark(&mut self, urgency: Urgency) -> bool {
+        let is_news = self.life.urgency < Some(urgency);
+        if is_news {
+            self.life.urgency = Some(urgency);
+        }
+        is_news
     }
 
     /// Ends the wrap-up: the call is complete, with whatever results there are. False if it is not being wrapped up; then

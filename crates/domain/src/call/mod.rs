@@ -16,5 +16,5 @@ pub use outcome::{Ended, Failure, FailureCode, Outcome, Talk};
 pub use plan::CallPlan;
 pub use progress::{Ending, Findings, Party, Progress, Report, Utterance};
 pub use record::{Call, CallFacts, CallLife, CallRequest};
-pub use results::{Assessment, Quality, StoredRecording};
+pub use results::{Assessment, Quality, StoredRecording, Urgency};
 pub use state::CallState;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::agent::AgentConfig;
 use crate::direction::Direction;
+use crate::disclosure::Disclosure;
 use crate::prompt::Variables;
 use crate::{AgentId, BusinessId, CallId, E164, Mode, Timestamp};
 
@@ -33,6 +34,10 @@ pub struct CallPlan {
     pub given_first_message: Option<String>,
     /// What the request said about this call, as it was given; the instructions contain it too.
     pub context: Option<String>,
+    /// What has to be said before anything else.
+    pub disclosures: Vec<Disclosure>,
+    /// Whether a recording of the call is kept.
+    pub is_recorded: bool,
     /// What the agent knows of the person and the business.
     pub variables: Variables,
     /// The call ends after this time.

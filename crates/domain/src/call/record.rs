@@ -6,7 +6,8 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use super::{Assessment, CallState, Direction, Ended, Failure, Outcome, StoredRecording, Talk};
+use super::{Assessment, CallState, Direction, Ended, Failure, Outcome, StoredRecording, Talk, Urgency};
+use crate::disclosure::Disclosure;
 use crate::{AgentId, BusinessId, CallId, E164, LeadId, Mode, NodeId, Timestamp};
 
 /// What the request for a call said. An incoming call has none of it.
@@ -66,6 +67,10 @@ pub struct CallLife {
     pub ringing_at: Option<Timestamp>,
     /// When somebody asked for its end while it was being made, if anybody did.
     pub end_asked_at: Option<Timestamp>,
+    /// What the agent was heard to disclose.
+    pub disclosed: Vec<Disclosure>,
+    /// How soon somebody has to look at it, if sooner than usual.
+    pub urgency: Option<Urgency>,
 }
 
 /// A call. Its facts read as if they were fields of the call itself: `call.to`.
@@ -94,6 +99,8 @@ impl Call {
             node_id: None,
             ringing_at: None,
             end_asked_at: None,
+            disclosed: Vec::new(),
+            urgency: None,
         };
         Self { facts, life }
     }
@@ -113,6 +120,8 @@ impl Call {
             node_id,
             ringing_at: Some(ringing_at),
             end_asked_at: None,
+            disclosed: Vec::new(),
+            urgency: None,
         };
         Self { facts, life }
     }
@@ -150,6 +159,16 @@ impl Call {
     /// When somebody asked for the end of the call while it was being made, if anybody did.
     pub fn end_asked_at(&self) -> Option<Timestamp> {
         self.life.end_asked_at
+    }
+
+    /// What the agent was heard to disclose.
+    pub fn disclosed(&self) -> &[Disclosure] {
+        &self.life.disclosed
+    }
+
+    /// How soon somebody has to look at the call, if sooner than usual.
+    pub fn urgency(&self) -> Option<Urgency> {
+        self.life.urgency
     }
 
     /// The number of the person at the other end.

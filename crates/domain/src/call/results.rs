@@ -1,6 +1,16 @@
-//! What is known of a call only after its end: what was made of the talk, and where the recording lies.
+//! What becomes known of a call besides its state: how urgent it is, what was made of the talk, and where the recording lies.
 
 use std::time::Duration;
+
+crate::word_enum! {
+    /// How soon somebody has to look at a call, by what was said in it. Most calls are neither.
+    pub enum Urgency {
+        /// The caller was upset, grieved, or asked for a person.
+        Urgent = "urgent",
+        /// Somebody was in danger.
+        Emergency = "emergency",
+    }
+}
 
 /// Four marks from 0 to 100 for how well the agent did, named by the public API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

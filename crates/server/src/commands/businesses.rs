@@ -1,7 +1,8 @@
 //! `kaicalls businesses`: the tenants, for whoever can reach the database.
 
 use app::accounts::NewBusiness;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
+use domain::BusinessId;
 use domain::business::Business;
 use serde_json::{Value, json};
 
@@ -10,7 +11,7 @@ use crate::failure::Failure;
 use crate::output::{self, Column, Format};
 use crate::{commands, wiring};
 
-/// List and create businesses (database)
+/// List and create businesses, and say what their agents disclose first (database)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Businesses {
     /// List all businesses, oldest first
@@ -33,6 +34,25 @@ pub(crate) enum Businesses {
         #[arg(long, value_name = "EMAIL")]
         user: Option<String>,
     },
+    /// Have the agents of a business say at the beginning of every call that they are an AI, or that the call is recorded
+    #[command(after_help = "Example:\n  kaicalls businesses disclose ID --ai yes --recording yes")]
+    Disclose {
+        /// Id of the business
+        #[arg(value_name = "ID")]
+        business: String,
+        /// Whether agents say that they are an AI
+        #[arg(long, value_enum)]
+        ai: Option<YesOrNo>,
+        /// Whether agents say that the call is recorded
+        #[arg(long, value_enum)]
+        recording: Option<YesOrNo>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum YesOrNo {
+    Yes,
+    No,
 }
 
 const COLUMNS: &[Column] = &[
@@ -58,6 +78,16 @@ impl Businesses {
                 let new = NewBusiness { name, timezone, phone, owner };
                 output::made(format, &row(&app::accounts::add_business(&app, new).await?))
             }
+            Self::Disclose { business, ai, recording } => {
+                let id = commands::id::<BusinessId>("ID", &business)?;
+                let app = wiring::build_app(&config, store)?;
+                let is_yes = |choice: YesOrNo| choice == YesOrNo::Yes;
+                let changed =
+                    app::businesses::disclose(&app, id, ai.map(is_yes), recording.map(is_yes)).await?;
+                let changed =
+                    changed.ok_or_else(|| Failure::Because("there is no such business".to_owned()))?;
+                output::made(format, &row(&changed))
+            }
         }
     }
 }
@@ -69,6 +99,8 @@ fn row(business: &Business) -> Value {
         "phone": business.phone.as_ref().map(ToString::to_string),
         "timezone": business.timezone,
         "country_calling_code": business.country_calling_code,
+        "disclose_ai": business.disclosures.ai,
+        "disclose_recording": business.disclosures.recording,
         "created_at": business.created_at.to_string(),
     })
 }

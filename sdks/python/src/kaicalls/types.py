@@ -27,6 +27,7 @@ __all__ = [
     "CallStatus",
     "Capabilities",
     "CurrentBody",
+    "DisclosuresView",
     "ErrorBody",
     "ErrorDetail",
     "Health",
@@ -133,6 +134,11 @@ class AgentDetail(KaiObject):
 
     answering: AnsweringView
 
+    language: Optional[LanguageView]
+    """Language that the agent speaks, or a list of them; null leaves it to the first message."""
+
+    disclosures: DisclosuresView
+
 
 class Prompts(KaiObject):
     """Instructions for each channel."""
@@ -155,6 +161,16 @@ class AnsweringView(KaiObject):
 
     menu: str
     """With a menu, a waiting line or music: `wait` (in silence, for a minute at most) or `hang_up`."""
+
+
+class DisclosuresView(KaiObject):
+    """What an agent says before anything else; null is as its business says."""
+
+    ai: Optional[bool]
+    """That an AI speaks."""
+
+    recording: Optional[bool]
+    """That the call is recorded."""
 
 
 class AgentRow(KaiObject):
@@ -257,6 +273,12 @@ class CallDetail(KaiObject):
 
     ended_reason: Optional[str]
     """How the call ended: `ended-by-api` if a request ended it, otherwise the engine's own word."""
+
+    disclosures: List[str]
+    """What the agent was heard to say first because it has to: `ai` (that it is an AI), `recording` (that the call is recorded)."""
+
+    urgency: Optional[str]
+    """`urgent` if the caller was upset, grieved or asked for a person, `emergency` if somebody was in danger; else null."""
 
     transcript_available: bool
     """Whether GET /api/v1/transcripts returns a transcript of the call."""

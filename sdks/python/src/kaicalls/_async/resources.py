@@ -110,6 +110,8 @@ class AsyncAgentsResource(AsyncAgentsExtras, AsyncResource):
         model: Optional[Union[Dict[str, Any], Null]] = None,
         metadata: Optional[Union[Dict[str, Any], Null]] = None,
         answering: Optional[Union[Dict[str, Any], Null]] = None,
+        language: Optional[Union[Union[str, List[str]], Null]] = None,
+        disclosures: Optional[Union[Dict[str, Any], Null]] = None,
         inbound_prompt: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
@@ -129,6 +131,8 @@ class AsyncAgentsResource(AsyncAgentsExtras, AsyncResource):
             model: Language model of the agent.
             metadata: Data of your own, stored with the agent and never interpreted.
             answering: What it does with machines that answer its calls: it leaves a message, introduces itself and waits by default.
+            language: Language that the agent speaks, as a tag like `es` or `pt-BR`, or a list of languages of which the caller's is taken. By default that of its first message, with English and Spanish for callers who speak them.
+            disclosures: What the agent says before anything else, where it differs from its business.
             inbound_prompt: Alias of `system_prompt`, which wins if both are sent.
         """
         return await self._send(
@@ -144,6 +148,8 @@ class AsyncAgentsResource(AsyncAgentsExtras, AsyncResource):
                 "model": model,
                 "metadata": metadata,
                 "answering": answering,
+                "language": language,
+                "disclosures": disclosures,
                 "inbound_prompt": inbound_prompt,
             },
             options=options,
@@ -171,13 +177,15 @@ class AsyncAgentsResource(AsyncAgentsExtras, AsyncResource):
         transfer_enabled: Optional[bool] = None,
         transfer_phone_number: Optional[Union[str, Null]] = None,
         answering: Optional[Union[Dict[str, Any], Null]] = None,
+        language: Optional[Union[Union[str, List[str]], Null]] = None,
+        disclosures: Optional[Union[Dict[str, Any], Null]] = None,
         system_prompt: Optional[str] = None,
         *,
         options: Optional[RequestOptions] = None,
     ) -> AgentUpdated:
         """Change an agent.
 
-        Only the fields sent change; `voice`, `model`, `answering`, `metadata` and `vapi_config` are merged key by key, and a null value deletes its key. If nothing changes, `updated` is false.
+        Only the fields sent change; `voice`, `model`, `answering`, `disclosures`, `metadata` and `vapi_config` are merged key by key, and a null value deletes its key. If nothing changes, `updated` is false.
 
         Needs the scope `agents:write`.
 
@@ -200,6 +208,8 @@ class AsyncAgentsResource(AsyncAgentsExtras, AsyncResource):
             transfer_enabled: Whether the agent may transfer a caller to a person.
             transfer_phone_number: Phone number that callers are transferred to.
             answering: What it does with machines that answer its calls, merged.
+            language: Language that the agent speaks, or a list of languages; null leaves it to the first message.
+            disclosures: What the agent says before anything else, merged; null leaves it to the business.
             system_prompt: Alias of `inbound_prompt`, which wins if both are sent.
         """
         return await self._send(
@@ -225,6 +235,8 @@ class AsyncAgentsResource(AsyncAgentsExtras, AsyncResource):
                 "transfer_enabled": transfer_enabled,
                 "transfer_phone_number": transfer_phone_number,
                 "answering": answering,
+                "language": language,
+                "disclosures": disclosures,
                 "system_prompt": system_prompt,
             },
             options=options,
