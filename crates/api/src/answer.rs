@@ -98,13 +98,13 @@ impl JsonSchema for Uid {
     }
 }
 
-/// A time in an answer: ISO 8601 in UTC with `Z`.
+/// A time in an answer: ISO 8601 in UTC with six fraction digits and `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp(pub Timestamp);
 
 impl Serialize for Stamp {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        serializer.collect_str(&format_args!("{:.6}", self.0))
     }
 }
 
@@ -164,12 +164,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_print_in_utc_with_a_fraction_only_when_there_is_one() {
+    fn times_print_in_utc_with_six_fraction_digits() {
         let print = |micros: i64| {
             let time = Timestamp::from_microsecond(micros).expect("in range");
             serde_json::to_string(&Stamp(time)).expect("a string")
         };
-        assert_eq!(print(1_771_165_932_000_000), "\"2026-02-15T14:32:12Z\"");
-        assert_eq!(print(1_771_165_932_120_000), "\"2026-02-15T14:32:12.12Z\"");
+        assert_eq!(print(1_771_165_932_000_000), "\"2026-02-15T14:32:12.000000Z\"");
+        assert_eq!(print(1_771_165_932_120_000), "\"2026-02-15T14:32:12.120000Z\"");
     }
 }

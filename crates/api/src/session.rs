@@ -22,7 +22,7 @@ use crate::route::{Access, Describe, Operation, Route};
 
 pub(crate) fn routes() -> Vec<Route> {
     let path = "/api/session";
-    let example = json!({ "user_id": "01940000-0000-7000-8000-000000000002", "email": "you@example.com", "expires_at": "2026-02-16T02:30:00Z" });
+    let example = json!({ "user_id": "01940000-0000-7000-8000-000000000002", "email": "you@example.com", "expires_at": "2026-02-16T02:30:00.000000Z" });
     vec![
         Route::new(Method::POST, path, "session.create", log_in)
             .about(

@@ -195,7 +195,8 @@ pub(crate) async fn admit(
         created_at: app.store().created_at(now),
     };
     let lead = lead.map(|lead| lead.id);
-    let call = Call::inbound(facts, lead, incoming.conversation_id.clone(), node, incoming.at);
+    let rings_at = incoming.at.min(now);
+    let call = Call::inbound(facts, lead, incoming.conversation_id.clone(), node, rings_at);
     if !store::calls::insert(tx, &call).await? {
         // A repetition that came at the same moment was first.
         let Some(call) = store::calls::of_engine(tx, incoming.engine, &incoming.conversation_id).await?
@@ -204,7 +205,7 @@ pub(crate) async fn admit(
         };
         return Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)));
     }
-    store::call_log::begin(tx, call.id, &LogEntry { at: incoming.at, line: LogLine::Ringing }).await?;
+    store::call_log::begin(tx, call.id, &LogEntry { at: rings_at, line: LogLine::Ringing }).await?;
     if node.is_none() {
         // It goes on without this process; somebody has to ask after it should nothing more be heard.
         store::calls::check_at(tx, call.id, now + call.max_duration + BEYOND_THE_TALK).await?;

@@ -17,6 +17,11 @@ pub fn to_micros(time: Timestamp) -> Timestamp {
         .expect("a timestamp cut to microseconds stays in range")
 }
 
+/// A timestamp as everybody outside reads it: in UTC with exactly six fraction digits, so that the order of the texts is the order in time.
+pub fn written(time: Timestamp) -> String {
+    format!("{time:.6}")
+}
+
 /// Hands out creation times of which no two are equal, because public list cursors are creation times.
 ///
 /// While there is leisure no two share a millisecond either (clients cut to milliseconds); in a flood the steps become
@@ -54,6 +59,14 @@ mod tests {
 
     fn at(micros: i64) -> Timestamp {
         Timestamp::from_microsecond(micros).expect("in range")
+    }
+
+    #[test]
+    fn the_order_of_written_times_is_their_order() {
+        let times = [0, 1, 900_000, 999_999, 1_000_000, 1_000_001, 1_771_165_932_120_000];
+        let texts = times.map(|micros| written(at(micros)));
+        assert!(texts.is_sorted() && texts.iter().all(|text| text.len() == 27), "{texts:?}");
+        assert_eq!(texts[6], "2026-02-15T14:32:12.120000Z");
     }
 
     #[test]

@@ -214,8 +214,12 @@ impl StateColumns {
     }
 
     fn talk(&self) -> Option<Talk> {
-        let reason = self.ended_reason.clone().unwrap_or_default();
-        Some(Talk::new(self.answered_at?, Duration::from_millis(self.talked_ms?), reason))
+        Some(Talk {
+            answered_at: self.answered_at?,
+            talked: Duration::from_millis(self.talked_ms?),
+            ended_at: self.ended_at?,
+            reason: self.ended_reason.clone().unwrap_or_default(),
+        })
     }
 
     fn failure(&self) -> Option<Failure> {

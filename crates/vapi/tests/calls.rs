@@ -43,7 +43,7 @@ async fn a_call_comes_back_with_everything_that_was_found_out() {
         let leads = world.get("/api/v1/leads?limit=10").await.body.to_string();
         assert!(leads.contains("Maria Lopez") && leads.contains("maria.lopez@example.com"), "{leads}");
         let recording = world.get(&format!("/api/v1/recordings?call_id={id}")).await;
-        assert_eq!((recording.status, &recording.body["duration"]), (200, &json!(2)), "{}", recording.body);
+        assert_eq!((recording.status, &recording.body["duration"]), (200, &json!(12)), "{}", recording.body);
         world.rest().await;
         let events = events(&mut world);
         assert_eq!(events.len(), 1, "{events:?}");

@@ -5,6 +5,7 @@
 
 use domain::agent::Agent;
 use domain::call::FailureCode;
+use domain::clock::written;
 use domain::event::{Event, EventCall};
 use domain::lead::Lead;
 use domain::{EventId, Timestamp};
@@ -17,15 +18,15 @@ pub fn body(id: EventId, event: &Event<'_>, now: Timestamp) -> String {
         event: event.event_type().as_str(),
         id: id.to_string(),
         business_id: event.business_id().to_string(),
-        timestamp: whole_second(now).to_string(),
+        timestamp: written(now),
     };
     match event {
         Event::CallStarted { call, answered_at } => {
             let status = "in-progress";
             let data = StartedCall::new(call, status, *answered_at);
-            written(&CallEnvelope { call_id: call.id.to_string(), status, envelope: about.envelope(data) })
+            json(&CallEnvelope { call_id: call.id.to_string(), status, envelope: about.envelope(data) })
         }
-        Event::CallCompleted { call, talked, recording_url, summary } => written(&Completed {
+        Event::CallCompleted { call, talked, recording_url, summary } => json(&Completed {
             event: about.event,
             call_id: call.id.to_string(),
             status: "completed",
@@ -34,26 +35,20 @@ pub fn body(id: EventId, event: &Event<'_>, now: Timestamp) -> String {
             summary: *summary,
             timestamp: about.timestamp,
         }),
-        Event::CallFailed { call, code } => written(&Failed {
+        Event::CallFailed { call, code } => json(&Failed {
             event: about.event,
             call_id: call.id.to_string(),
             status: "failed",
             error: FailureCode::as_str(*code),
             timestamp: about.timestamp,
         }),
-        Event::LeadCreated(lead) | Event::LeadUpdated(lead) => {
-            written(&about.envelope(ToldLead::from(*lead)))
-        }
-        Event::AgentUpdated { agent, .. } => written(&about.envelope(ToldAgent::from(*agent))),
+        Event::LeadCreated(lead) | Event::LeadUpdated(lead) => json(&about.envelope(ToldLead::from(*lead))),
+        Event::AgentUpdated { agent, .. } => json(&about.envelope(ToldAgent::from(*agent))),
     }
 }
 
-fn written(body: &impl Serialize) -> String {
+fn json(body: &impl Serialize) -> String {
     serde_json::to_string(body).expect("texts, numbers and objects can be written as JSON")
-}
-
-fn whole_second(time: Timestamp) -> Timestamp {
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 #[derive(Serialize)]
@@ -141,7 +136,7 @@ impl StartedCall {
             direction: call.direction.as_str(),
             to: call.to.as_str().to_owned(),
             from: call.from.map(|from| from.as_str().to_owned()),
-            started_at: answered_at.to_string(),
+            started_at: written(answered_at),
         }
     }
 }
@@ -210,9 +205,9 @@ impl<'a> From<&'a Lead> for ToldLead<'a> {
             score: lead.score,
             score_explanation: lead.score_explanation.as_deref(),
             interaction_count: lead.interaction_count,
-            last_contacted_at: lead.last_contacted_at.map(|at| at.to_string()),
-            created_at: lead.created_at.to_string(),
-            updated_at: lead.updated_at.to_string(),
+            last_contacted_at: lead.last_contacted_at.map(written),
+            created_at: written(lead.created_at),
+            updated_at: written(lead.updated_at),
         }
     }
 }
@@ -242,8 +237,8 @@ impl<'a> From<&'a Agent> for ToldAgent<'a> {
             first_message: agent.config.first_message.as_deref(),
             transfer_enabled: agent.config.transfer_enabled,
             metadata: &agent.config.metadata,
-            created_at: agent.created_at.to_string(),
-            updated_at: agent.updated_at.to_string(),
+            created_at: written(agent.created_at),
+            updated_at: written(agent.updated_at),
         }
     }
 }
@@ -291,14 +286,14 @@ mod tests {
             recording_url: None,
             summary: Some("Maria asked for an \"appointment\"."),
         };
-        let expected = r#"{"event":"call.completed","call_id":"00000000-0000-0000-0000-000000000000","status":"completed","duration":127,"recording_url":null,"summary":"Maria asked for an \"appointment\".","timestamp":"2026-02-15T14:32:12Z"}"#;
+        let expected = r#"{"event":"call.completed","call_id":"00000000-0000-0000-0000-000000000000","status":"completed","duration":127,"recording_url":null,"summary":"Maria asked for an \"appointment\".","timestamp":"2026-02-15T14:32:12.750000Z"}"#;
         assert_eq!(told(&event), expected);
     }
 
     #[test]
     fn a_failed_call_says_why() {
         let to = number();
-        let expected = r#"{"event":"call.failed","call_id":"00000000-0000-0000-0000-000000000000","status":"failed","error":"no_answer","timestamp":"2026-02-15T14:32:12Z"}"#;
+        let expected = r#"{"event":"call.failed","call_id":"00000000-0000-0000-0000-000000000000","status":"failed","error":"no_answer","timestamp":"2026-02-15T14:32:12.750000Z"}"#;
         assert_eq!(told(&Event::CallFailed { call: call(&to), code: FailureCode::NoAnswer }), expected);
     }
 
@@ -306,7 +301,7 @@ mod tests {
     fn a_call_that_was_answered_comes_in_the_envelope_with_the_flat_fields_beside_it() {
         let to = number();
         let answered_at = "2026-02-15T14:31:00.5Z".parse().expect("a timestamp");
-        let expected = r#"{"id":"00000000-0000-0000-0000-000000000009","event":"call.started","event_type":"call.started","business_id":"00000000-0000-0000-0000-000000000001","timestamp":"2026-02-15T14:32:12Z","data":{"id":"00000000-0000-0000-0000-000000000000","business_id":"00000000-0000-0000-0000-000000000001","agent_id":"00000000-0000-0000-0000-000000000002","lead_id":null,"status":"in-progress","direction":"outbound","to":"+15125551234","from":null,"started_at":"2026-02-15T14:31:00.5Z"},"call_id":"00000000-0000-0000-0000-000000000000","status":"in-progress"}"#;
+        let expected = r#"{"id":"00000000-0000-0000-0000-000000000009","event":"call.started","event_type":"call.started","business_id":"00000000-0000-0000-0000-000000000001","timestamp":"2026-02-15T14:32:12.750000Z","data":{"id":"00000000-0000-0000-0000-000000000000","business_id":"00000000-0000-0000-0000-000000000001","agent_id":"00000000-0000-0000-0000-000000000002","lead_id":null,"status":"in-progress","direction":"outbound","to":"+15125551234","from":null,"started_at":"2026-02-15T14:31:00.500000Z"},"call_id":"00000000-0000-0000-0000-000000000000","status":"in-progress"}"#;
         assert_eq!(told(&Event::CallStarted { call: call(&to), answered_at }), expected);
     }
 
@@ -332,7 +327,7 @@ mod tests {
             updated_at: at,
         };
         let created = told(&Event::LeadCreated(&lead));
-        let expected = r#"{"id":"00000000-0000-0000-0000-000000000009","event":"lead.created","event_type":"lead.created","business_id":"00000000-0000-0000-0000-000000000001","timestamp":"2026-02-15T14:32:12Z","data":{"id":"00000000-0000-0000-0000-000000000003","business_id":"00000000-0000-0000-0000-000000000001","agent_id":null,"name":"Maria Lopez","first_name":null,"last_name":null,"email":null,"phone":"call me","phone_valid":false,"phone_extension":null,"address":null,"city":null,"state":null,"zip":null,"status":"new","source":"api","source_url":null,"source_page":null,"notes":null,"message":null,"event_date":null,"event_type":null,"timezone":null,"score":80,"score_explanation":null,"interaction_count":1,"last_contacted_at":null,"created_at":"2026-02-15T14:30:00Z","updated_at":"2026-02-15T14:30:00Z"}}"#;
+        let expected = r#"{"id":"00000000-0000-0000-0000-000000000009","event":"lead.created","event_type":"lead.created","business_id":"00000000-0000-0000-0000-000000000001","timestamp":"2026-02-15T14:32:12.750000Z","data":{"id":"00000000-0000-0000-0000-000000000003","business_id":"00000000-0000-0000-0000-000000000001","agent_id":null,"name":"Maria Lopez","first_name":null,"last_name":null,"email":null,"phone":"call me","phone_valid":false,"phone_extension":null,"address":null,"city":null,"state":null,"zip":null,"status":"new","source":"api","source_url":null,"source_page":null,"notes":null,"message":null,"event_date":null,"event_type":null,"timezone":null,"score":80,"score_explanation":null,"interaction_count":1,"last_contacted_at":null,"created_at":"2026-02-15T14:30:00.000000Z","updated_at":"2026-02-15T14:30:00.000000Z"}}"#;
         assert_eq!(created, expected);
         assert_eq!(told(&Event::LeadUpdated(&lead)), created.replace("lead.created", "lead.updated"));
     }

@@ -37,13 +37,13 @@ pub(crate) fn routes() -> Vec<Route> {
     let business = "01940000-0000-7000-8000-000000000001";
     let created = json!({
         "id": id, "name": "Intake", "business_id": business, "vapi_assistant_id": null,
-        "created_at": "2026-02-15T14:30:00Z",
+        "created_at": "2026-02-15T14:30:00.000000Z",
     });
     let updated = json!({
         "id": id, "name": "Intake", "business_id": business, "vapi_assistant_id": null, "updated": true,
     });
     let listed = json!({ "agents": [{
-        "id": id, "name": "Intake", "business_id": business, "created_at": "2026-02-15T14:30:00Z",
+        "id": id, "name": "Intake", "business_id": business, "created_at": "2026-02-15T14:30:00.000000Z",
         "phone_number": null, "status": "active",
     }], "has_more": false });
     vec![

@@ -32,13 +32,13 @@ pub(crate) fn routes() -> Vec<Route> {
     let agent = "01940000-0000-7000-8000-000000000011";
     let placed = json!({
         "id": id, "conversation_id": "conv_21", "status": "queued", "agent_id": agent, "to": "+15125551234",
-        "name": "Maria", "created_at": "2026-02-15T14:30:00Z",
+        "name": "Maria", "created_at": "2026-02-15T14:30:00.000000Z",
     });
     let listed = json!({ "calls": [{
         "id": id, "conversation_id": "conv_21", "status": "completed", "direction": "outbound", "duration": 127,
         "agent_id": agent, "agent_name": "Intake", "business_id": "01940000-0000-7000-8000-000000000001",
         "lead_id": null, "to": "+15125551234", "from": null, "summary": "Maria asked for an appointment.",
-        "created_at": "2026-02-15T14:30:00Z",
+        "created_at": "2026-02-15T14:30:00.000000Z",
     }], "has_more": false });
     vec![
         Route::new(Method::GET, path, "calls.read", read)

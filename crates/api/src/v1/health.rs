@@ -13,7 +13,7 @@ use crate::error::{ApiError, Code};
 use crate::route::Route;
 
 pub(crate) fn routes() -> Vec<Route> {
-    let example = json!({ "status": "ok", "version": "0.1.0", "mode": "test", "engine": "sandbox", "time": "2026-02-15T14:30:00Z" });
+    let example = json!({ "status": "ok", "version": "0.1.0", "mode": "test", "engine": "sandbox", "time": "2026-02-15T14:30:00.000000Z" });
     vec![
         Route::new(Method::GET, "/api/v1/health", "health.read", read)
             .about(

@@ -21,11 +21,11 @@ pub(crate) fn routes() -> Vec<Route> {
     let scopes = json!(["agents:read", "numbers:read", "calls:read", "calls:write"]);
     let listed = json!({ "keys": [{
         "id": id, "prefix": "kc_live_abc1", "name": "Production", "mode": "live", "scopes": scopes, "business_id": null,
-        "created_at": "2026-02-15T14:30:00Z", "last_used_at": null, "expires_at": null, "is_active": true,
+        "created_at": "2026-02-15T14:30:00.000000Z", "last_used_at": null, "expires_at": null, "is_active": true,
     }], "has_more": false });
     let made = json!({
         "key": "kc_live_abc1…", "id": id, "prefix": "kc_live_abc1", "name": "Production", "mode": "live", "scopes": scopes,
-        "business_id": null, "created_at": "2026-02-15T14:30:00Z", "expires_at": null,
+        "business_id": null, "created_at": "2026-02-15T14:30:00.000000Z", "expires_at": null,
     });
     vec![
         Route::new(Method::GET, path, "keys.list", list)

@@ -31,8 +31,8 @@ pub(crate) fn routes() -> Vec<Route> {
         "email": "maria@example.com", "phone": "+15125551234", "phone_valid": true, "phone_extension": null, "address": null, "city": null, "state": null,
         "zip": null, "status": "new", "source": "api", "source_url": null, "source_page": null, "notes": null,
         "message": "Needs a lawyer.", "event_date": null, "event_type": null, "timezone": null, "score": null,
-        "score_explanation": null, "interaction_count": 0, "last_contacted_at": null, "created_at": "2026-02-15T14:30:00Z",
-        "updated_at": "2026-02-15T14:30:00Z",
+        "score_explanation": null, "interaction_count": 0, "last_contacted_at": null, "created_at": "2026-02-15T14:30:00.000000Z",
+        "updated_at": "2026-02-15T14:30:00.000000Z",
     });
     let listed = json!({ "leads": [lead], "has_more": false });
     vec![

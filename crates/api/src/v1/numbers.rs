@@ -19,7 +19,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let example = json!({ "numbers": [{
         "id": "01940000-0000-7000-8000-000000000031", "phone_number": "+15125550100",
         "agent_id": "01940000-0000-7000-8000-000000000011", "business_id": "01940000-0000-7000-8000-000000000001",
-        "created_at": "2026-02-15T14:30:00Z", "capabilities": { "voice": true, "sms": false, "mms": false },
+        "created_at": "2026-02-15T14:30:00.000000Z", "capabilities": { "voice": true, "sms": false, "mms": false },
         "status": "assigned",
     }], "has_more": false });
     vec![

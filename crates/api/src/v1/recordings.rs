@@ -33,9 +33,9 @@ pub(crate) fn routes() -> Vec<Route> {
     let example = json!({
         "call_id": "01940000-0000-7000-8000-000000000021", "conversation_id": "conv_21", "status": "available",
         "recording_available": true, "recording_url": "https://kaicalls.example/api/v1/recordings/media/AZQ…",
-        "expires_at": "2026-02-15T15:30:00Z", "duration": 127, "content_type": "audio/wav",
+        "expires_at": "2026-02-15T15:30:00.000000Z", "duration": 127, "content_type": "audio/wav",
         "agent_id": "01940000-0000-7000-8000-000000000011", "agent_name": "Intake",
-        "business_id": "01940000-0000-7000-8000-000000000001", "created_at": "2026-02-15T14:30:00Z",
+        "business_id": "01940000-0000-7000-8000-000000000001", "created_at": "2026-02-15T14:30:00.000000Z",
     });
     vec![
         Route::new(Method::GET, "/api/v1/recordings", "recordings.read", read)
@@ -71,7 +71,7 @@ pub struct Recording {
     recording_url: Option<String>,
     /// When the link stops working.
     expires_at: Option<Stamp>,
-    /// Duration of the recording in seconds.
+    /// Seconds from answer to end, as the call says them; null until the call has ended.
     duration: Option<u64>,
     content_type: Option<String>,
     agent_id: Uid,
@@ -96,15 +96,13 @@ async fn read(
         _ => "processing",
     };
     let (recording_url, expires_at) = link.unzip();
-    let length = call.recording().and_then(|recording| recording.duration);
-    let recorded = length.map(|length| length.as_secs() + u64::from(length.subsec_nanos() > 0));
     Ok(Reply(Recording {
         call_id: call.id.into(),
         status,
         recording_available: available,
         recording_url,
         expires_at: expires_at.map(Stamp),
-        duration: recorded.or_else(|| talked_s(&call)),
+        duration: talked_s(&call),
         content_type: call.recording().map(|recording| recording.content_type.clone()),
         conversation_id: call.conversation_id().map(str::to_owned),
         agent_id: call.agent_id.into(),

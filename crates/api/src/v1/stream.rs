@@ -12,6 +12,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::call::LogLine;
+use domain::clock::written;
 use domain::{CallId, KeyId, Timestamp};
 use futures_util::{Stream, stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -237,7 +238,7 @@ impl Watch {
 
 /// A line of the log as clients see it: the name of the event, and its data.
 fn shown(at: Timestamp, line: &LogLine) -> (&'static str, Value) {
-    let at = at.to_string();
+    let at = written(at);
     match line {
         LogLine::Queued => ("queued", json!({ "at": at })),
         LogLine::Waiting => ("waiting", json!({ "at": at })),
@@ -291,33 +292,33 @@ mod tests {
             interrupted: false,
         };
         for (line, event, data) in [
-            (LogLine::Queued, "queued", r#"{"at":"2026-02-15T14:32:12.5Z"}"#),
+            (LogLine::Queued, "queued", r#"{"at":"2026-02-15T14:32:12.500000Z"}"#),
             (
                 LogLine::Accepted { conversation_id: "conv-1".into() },
                 "accepted",
-                r#"{"at":"2026-02-15T14:32:12.5Z","conversation_id":"conv-1"}"#,
+                r#"{"at":"2026-02-15T14:32:12.500000Z","conversation_id":"conv-1"}"#,
             ),
             (
                 LogLine::Said(said),
                 "said",
-                r#"{"at":"2026-02-15T14:32:12.5Z","by":"agent","text":"Hello","start_ms":100,"end_ms":700,"interrupted":false}"#,
+                r#"{"at":"2026-02-15T14:32:12.500000Z","by":"agent","text":"Hello","start_ms":100,"end_ms":700,"interrupted":false}"#,
             ),
             (
                 LogLine::Noted { what: "barge_in".into(), detail: String::new() },
                 "noted",
-                r#"{"at":"2026-02-15T14:32:12.5Z","what":"barge_in","detail":""}"#,
+                r#"{"at":"2026-02-15T14:32:12.500000Z","what":"barge_in","detail":""}"#,
             ),
             (
                 LogLine::Talked { reason: "silence".into(), talked: Duration::from_millis(2500) },
                 "ended",
-                r#"{"at":"2026-02-15T14:32:12.5Z","reason":"silence","talked_ms":2500}"#,
+                r#"{"at":"2026-02-15T14:32:12.500000Z","reason":"silence","talked_ms":2500}"#,
             ),
             (
                 LogLine::NotConnected { reason: "busy".into(), code: FailureCode::Busy },
                 "ended",
-                r#"{"at":"2026-02-15T14:32:12.5Z","reason":"busy","error":"busy"}"#,
+                r#"{"at":"2026-02-15T14:32:12.500000Z","reason":"busy","error":"busy"}"#,
             ),
-            (LogLine::Failed, "failed", r#"{"at":"2026-02-15T14:32:12.5Z"}"#),
+            (LogLine::Failed, "failed", r#"{"at":"2026-02-15T14:32:12.500000Z"}"#),
         ] {
             let (name, shown) = shown(at, &line);
             assert_eq!((name, shown.to_string()), (event, data.to_owned()));

@@ -24,7 +24,7 @@ pub(crate) fn routes() -> Vec<Route> {
         "agent_id": "01940000-0000-7000-8000-000000000011", "agent_name": "Intake", "status": "completed",
         "duration": 127, "summary": "Maria asked for an appointment.",
         "transcript": "Agent: Smith & Partners, how can I help?\nCaller: I need an appointment.",
-        "created_at": "2026-02-15T14:30:00Z",
+        "created_at": "2026-02-15T14:30:00.000000Z",
     }], "has_more": false });
     vec![
         Route::new(Method::GET, "/api/v1/transcripts", "transcripts.list", list)

@@ -17,7 +17,7 @@ use crate::route::Route;
 pub(crate) fn routes() -> Vec<Route> {
     let example = json!({ "usage": [{
         "id": "01940000-0000-7000-8000-000000000051", "endpoint": "/v1/calls", "method": "POST", "status_code": 201,
-        "call_id": "01940000-0000-7000-8000-000000000021", "cost_cents": 15, "created_at": "2026-02-15T14:30:00Z",
+        "call_id": "01940000-0000-7000-8000-000000000021", "cost_cents": 15, "created_at": "2026-02-15T14:30:00.000000Z",
     }], "has_more": false });
     vec![
         Route::new(Method::GET, "/api/v1/usage", "usage.list", list)

@@ -187,6 +187,8 @@ async fn apply(
     let mut reports = privacy::masked(tx, &call, reports).await?;
     for report in &mut reports {
         report.progress = call.as_asked_for(report.progress.clone());
+        // An engine's clock may be ahead of ours; nothing that is reported is yet to come.
+        report.at = report.at.min(now);
     }
     let engine = app.engine_of(&call);
     let limit = engine.map_or(WRAP_UP_LIMIT, |engine| engine.wrap_up_limit());

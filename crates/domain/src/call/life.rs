@@ -118,8 +118,10 @@ impl Call {
         }
     }
 
-    /// Takes a report of the engine. `at` is the engine's time, `now` is ours; `limit` is how long the wrap-up may take.
+    /// Takes a report of the engine. `at` is the engine's time, `now` is ours; `limit` is how long the wrap-up may take. What is
+    /// reported has happened: where the engine's clock is ahead of ours, ours counts.
     pub fn on(&mut self, progress: &Progress, at: Timestamp, now: Timestamp, limit: SignedDuration) -> Step {
+        let at = at.min(now);
         match progress {
             Progress::Accepted { conversation_id } => {
                 self.name(conversation_id);
@@ -231,11 +233,11 @@ impl Call {
             CallState::Queued | CallState::Dialing | CallState::Ringing => None,
         };
         let talk = match (ending, answered_at) {
-            (Ending::Talked { answered_at, talked }, _) => Talk::new(*answered_at, *talked, reason),
+            (Ending::Talked { answered_at, talked }, _) => Talk::new(*answered_at, *talked, now, reason),
             // An answered call cannot turn into one that never connected: it lasted until this report.
             (Ending::Failed(_) | Ending::Refused { .. }, Some(answered_at)) => {
                 let talked = at.duration_since(answered_at).try_into().unwrap_or(Duration::ZERO);
-                Talk::new(answered_at, talked, reason)
+                Talk::new(answered_at, talked, now, reason)
             }
             (Ending::Failed(code), None) => return self.never_connected(*code, reason, None, at, now),
             (Ending::Refused { code, words }, None) => {

@@ -34,22 +34,21 @@ crate::word_enum! {
 pub struct Talk {
     /// When somebody or something answered.
     pub answered_at: Timestamp,
-    /// From answer to end, in whole milliseconds.
+    /// From answer to end, in whole milliseconds of the engine's clock.
     pub talked: Duration,
+    /// When it ended. An engine whose clock runs faster than ours talks for longer than passes until then.
+    pub ended_at: Timestamp,
     /// The engine's own word for why it ended.
     pub reason: String,
 }
 
 impl Talk {
-    /// A talk of this length. Parts of a millisecond are dropped, because storage keeps none.
-    pub fn new(answered_at: Timestamp, talked: Duration, reason: impl Into<String>) -> Self {
+    /// A talk of this length, of which is known that it is over at `now`. Parts of a millisecond are dropped, because storage keeps none.
+    pub fn new(answered_at: Timestamp, talked: Duration, now: Timestamp, reason: impl Into<String>) -> Self {
         let talked = Duration::from_millis(u64::try_from(talked.as_millis()).unwrap_or(u64::MAX));
-        Self { answered_at, talked, reason: reason.into() }
-    }
-
-    /// When it ended.
-    pub fn ended_at(&self) -> Timestamp {
-        self.answered_at.checked_add(self.talked).unwrap_or(Timestamp::MAX)
+        let answered_at = answered_at.min(now);
+        let ended_at = answered_at.checked_add(talked).map_or(now, |end| end.min(now));
+        Self { answered_at, talked, ended_at, reason: reason.into() }
     }
 }
 

@@ -209,9 +209,9 @@ impl Call {
         }
     }
 
-    /// When the talk or the attempt ended, on the engine's clock.
+    /// When the talk or the attempt ended.
     pub fn ended_at(&self) -> Option<Timestamp> {
-        self.talk().map(Talk::ended_at).or_else(|| self.failure().map(|failure| failure.failed_at))
+        self.talk().map(|talk| talk.ended_at).or_else(|| self.failure().map(|failure| failure.failed_at))
     }
 
     /// The word for why the talk or the attempt ended.

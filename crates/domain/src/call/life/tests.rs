@@ -214,6 +214,8 @@ proptest! {
             let (before, model) = (call.clone(), Model::of(&call));
             let said = perform(&mut call, &deed, at(engine_second), now);
             check_call(&call);
+            let times = [call.ringing_at(), call.answered_at(), call.ended_at()];
+            prop_assert!(times.into_iter().flatten().all(|time| time <= now), "in the future: {:?}", call);
 
             let after = Model::of(&call);
             prop_assert_eq!(after, model.after(&deed), "{:?} {:?}", before, deed);
@@ -266,9 +268,22 @@ fn an_end_without_its_answer_still_counts_as_talked() {
     let mut call = queued();
     assert!(call.dial(node(7)));
     assert_eq!(call.on(&talked(10, 60), at(70), at(71), WRAP_UP_LIMIT), Step::TalkEnded);
-    let talk = Talk::new(at(10), Duration::from_secs(60), "caller-hung-up");
+    let talk = Talk::new(at(10), Duration::from_secs(60), at(71), "caller-hung-up");
     assert_eq!(call.ended_at(), Some(at(70)));
     assert_eq!(*call.state(), CallState::WrappingUp { talk, until: at(101) });
+}
+
+#[test]
+fn the_times_of_a_call_on_a_faster_clock_are_never_in_the_future() {
+    let mut call = queued();
+    assert!(call.dial(node(7)));
+    assert_eq!(call.on(&Progress::Ringing, at(5), at(1), WRAP_UP_LIMIT), Step::Moved);
+    assert_eq!(call.on(&talked(8, 60), at(68), at(2), WRAP_UP_LIMIT), Step::TalkEnded);
+    assert_eq!(
+        (call.ringing_at(), call.answered_at(), call.ended_at()),
+        (Some(at(1)), Some(at(2)), Some(at(2)))
+    );
+    assert_eq!(call.talk().map(|talk| talk.talked), Some(Duration::from_secs(60)));
 }
 
 #[test]
