@@ -70,13 +70,36 @@ struct Exception {
 
 /// The text lists no exceptions.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{entry}` is no exception; expected a network and a port, a range of ports or `*`, like `10.1.0.0/16:8080`, \
-     `[fd00::/8]:8000-8100` or `127.0.0.1/32:*`"
-)]
-pub struct NotExceptions {
-    entry: String,
+pub enum NotExceptions {
+    /// It cannot be read.
+    #[error(
+        "`{0}` is no exception; expected a network and a port, a range of ports or `*`, like `10.1.0.0/16:8080`, \
+         `[fd12:3456::/32]:8000-8100` or `127.0.0.1/32:*`"
+    )]
+    Unreadable(String),
+    /// It would switch the guard off.
+    #[error(
+        "`{0}` is a good part of all addresses, which would switch the guard off; name the networks in which receivers are, like \
+         `10.1.0.0/16:8080`"
+    )]
+    TooWide(String),
 }
+
+/// The networks that are private as a whole, and those of the machine itself and of its neighbours, where cloud providers answer
+/// questions for passwords.
+const PRIVATE: [&str; 8] = [
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+    "fc00::/7",
+    "fd00::/8",
+    "fe80::/10",
+];
+
+/// Networks with shorter prefixes are no exceptions.
+const SHORTEST_PREFIX: (u8, u8) = (8, 7);
 
 impl Exceptions {
     /// None.
@@ -95,6 +118,15 @@ impl Exceptions {
         self.0.iter().any(|exception| exception.ports.contains(&port) && exception.network.contains(&address))
     }
 
+    /// The private networks that are listed as a whole: more than any one installation's receivers need.
+    pub fn wide(&self) -> Vec<String> {
+        let is_wide = |exception: &&Exception| {
+            let private = PRIVATE.iter().map(|network| network.parse::<IpNet>().expect("a network"));
+            private.into_iter().any(|private| exception.network.contains(&private))
+        };
+        self.0.iter().filter(is_wide).map(|exception| exception.network.to_string()).collect()
+    }
+
     /// True if any address is listed with this port.
     pub fn cover_port(&self, port: u16) -> bool {
         self.0.iter().any(|exception| exception.ports.contains(&port))
@@ -107,7 +139,14 @@ impl FromStr for Exceptions {
     /// Reads entries separated by commas.
     fn from_str(text: &str) -> Result<Self, NotExceptions> {
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-        let read = |entry: &str| exception(entry).ok_or_else(|| NotExceptions { entry: entry.to_owned() });
+        let read = |entry: &str| {
+            let read = exception(entry).ok_or_else(|| NotExceptions::Unreadable(entry.to_owned()))?;
+            let shortest = if read.network.addr().is_ipv4() { SHORTEST_PREFIX.0 } else { SHORTEST_PREFIX.1 };
+            if read.network.prefix_len() < shortest {
+                return Err(NotExceptions::TooWide(entry.to_owned()));
+            }
+            Ok(read)
+        };
         entries.map(read).collect::<Result<_, _>>().map(Self)
     }
 }
@@ -187,12 +226,31 @@ mod tests {
     #[test]
     fn exceptions_name_network_and_port() {
         let exceptions: Exceptions =
-            "10.1.0.0/16:8080, [fd00::/8]:8000-8100,127.0.0.1:*".parse().expect("exceptions");
+            "10.1.0.0/16:8080, [fd00:1::/32]:8000-8100,127.0.0.1:*".parse().expect("exceptions");
         let covers = |address: &str, port| exceptions.cover(address.parse().expect("an address"), port);
         assert!(covers("10.1.2.3", 8080) && covers("::ffff:10.1.2.3", 8080));
         assert!(!covers("10.1.2.3", 8081) && !covers("10.2.2.3", 8080));
-        assert!(covers("fd00::1", 8050) && !covers("fd00::1", 8101));
+        assert!(covers("fd00:1::1", 8050) && !covers("fd00:1::1", 8101));
         assert!(covers("127.0.0.1", 1) && !covers("127.0.0.2", 1));
+    }
+
+    #[test]
+    fn a_network_that_would_switch_the_guard_off_is_refused_and_a_wide_one_is_named() {
+        for everything in
+            ["0.0.0.0/0:*", "0.0.0.0/1:443,128.0.0.0/1:443", "[::/0]:443", "8.0.0.0/7:80", "[8000::/3]:80"]
+        {
+            let error = everything.parse::<Exceptions>().expect_err(everything);
+            assert!(
+                matches!(error, NotExceptions::TooWide(_)) && error.to_string().contains("10.1.0.0/16:8080")
+            );
+        }
+        let wide = |text: &str| text.parse::<Exceptions>().expect("exceptions").wide();
+        for network in
+            ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "192.0.0.0/8", "169.254.0.0/16", "fc00::/7"]
+        {
+            assert_eq!(wide(&format!("[{network}]:8080")), [network]);
+        }
+        assert!(wide("10.1.0.0/16:8080,192.168.7.0/24:*,127.0.0.1:*,[fd12:3456::/32]:80").is_empty());
     }
 
     #[test]

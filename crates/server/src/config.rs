@@ -64,7 +64,7 @@ settings! {
     "sandbox_seed" = "0", "Seed of the sandbox's random choices. The same seed gives the same calls.";
     "sandbox_scenarios" = "", "Folder with scripted callers of your own (`*.toml`).";
     "sandbox_recordings" = "true", "Whether sandbox calls are recorded where a synthesiser is installed.";
-    "egress_allow" = "", "Receivers of webhooks outside the public internet: networks with ports, like `10.1.0.0/16:8080,127.0.0.1:9000-9100`. They may be plain http.";
+    "egress_allow" = "", "Receivers of webhooks outside the public internet: networks with ports, like `10.1.0.0/16:8080,127.0.0.1:9000-9100`. They may be plain http. A good part of all addresses is refused, and a whole private network is warned of.";
     "webhook_schedule" = Schedule::default(), "The pauses before each attempt to deliver a webhook.";
     "rate_per_minute" = "", "Prices in cents per started minute and engine, like `voice=7.5,sandbox=0`. An engine without a price costs nothing.";
     "allowed_countries" = "", "Country calling codes that live calls may reach besides the business's own, like `44,49`.";

@@ -50,6 +50,13 @@ pub(crate) fn build_app_on(
     database: Arc<Platform>,
     vapi: Option<Arc<VapiEngine>>,
 ) -> Result<App, Failure> {
+    let exceptions = config.exceptions()?;
+    for network in exceptions.wide() {
+        tracing::warn!(
+            network,
+            "KAICALLS_EGRESS_ALLOW opens a whole private network to addresses that customers name; name the networks of your receivers"
+        );
+    }
     let mind = mind(config)?;
     let engines = engines(config, sandbox_engine(config, mind.model)?, vapi)?;
     let parts = Parts {
@@ -61,7 +68,7 @@ pub(crate) fn build_app_on(
         engines,
         analyst: mind.analyst,
         fallback_analyst: Arc::new(DeterministicAnalyst),
-        egress: egress::Client::new(config.exceptions()?, app::jobs::webhook_limits()),
+        egress: egress::Client::new(exceptions, app::jobs::webhook_limits()),
         recordings: RecordingFiles::new(config.data_dir().join("recordings")),
         settings: Settings {
             public_url: config.public_url()?,
