@@ -5,8 +5,8 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use domain::usage::Month;
 use domain::{BusinessId, CallId, KeyId, Mode, Timestamp, UsageId, UserId};
@@ -172,6 +172,7 @@ struct Spool {
     waiting: Mutex<Waiting>,
     /// Held while rows move, so that a reader who waits for a flush waits for all of it.
     moving: tokio::sync::Mutex<()>,
+    complaints: Complaints,
 }
 
 #[derive(Debug, Default)]
@@ -179,6 +180,34 @@ struct Waiting {
     rows: Vec<UsageRow>,
     file: Option<(std::fs::File, PathBuf)>,
     files_made: u32,
+    /// Files whose rows could not be stored so far.
+    left: Vec<PathBuf>,
+    /// Some rows are in their files only.
+    overflowed: bool,
+}
+
+/// Trouble that every request meets is told of once a minute.
+#[derive(Debug, Default)]
+struct Complaints(Mutex<Option<Instant>>);
+
+/// How long one complaint stands for those that follow.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
+
+impl Complaints {
+    /// True if it is time for one.
+    fn are_due(&self) -> bool {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "how often the log is told is no decision of the product"
+        )]
+        let now = Instant::now();
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = last.is_none_or(|last| now.duration_since(last) >= COMPLAIN_EVERY);
+        if due {
+            *last = Some(now);
+        }
+        due
+    }
 }
 
 impl UsageLog {
@@ -193,6 +222,7 @@ impl UsageLog {
             folder: folder.to_owned(),
             waiting: Mutex::default(),
             moving: tokio::sync::Mutex::new(()),
+            complaints: Complaints::default(),
         };
         for entry in std::fs::read_dir(folder).map_err(io)? {
             let path = entry.map_err(io)?.path();
@@ -206,8 +236,10 @@ impl UsageLog {
             loop {
                 tokio::time::sleep(FLUSH_EVERY).await;
                 let Some(spool) = weak.upgrade() else { return };
-                if let Err(error) = spool.flush().await {
-                    tracing::warn!(%error, "usage rows wait in their file");
+                if let Err(error) = spool.flush().await
+                    && spool.complaints.are_due()
+                {
+                    tracing::warn!(%error, "usage rows wait for the database");
                 }
             }
         });
@@ -216,16 +248,20 @@ impl UsageLog {
 
     /// Notes a request. When this returns, the row survives the death of the process.
     pub fn record(&self, row: UsageRow) {
-        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = self.0.append(&mut waiting, &row) {
-            tracing::error!(%error, "a usage row could not be written to its file");
+        let mut waiting = self.0.waiting();
+        if let Err(error) = self.0.append(&mut waiting, &row)
+            && self.0.complaints.are_due()
+        {
+            tracing::error!(%error, "usage rows cannot be written to their file");
         }
         if waiting.rows.len() < WAITING {
             waiting.rows.push(row);
+        } else {
+            waiting.overflowed = true;
         }
     }
 
-    /// Moves every row noted so far into the database.
+    /// Moves every row noted so far into the database. Rows that it does not take wait, in memory and in their file.
     pub async fn flush(&self) -> Result<(), StoreError> {
         self.0.flush().await
     }
@@ -250,17 +286,45 @@ impl Spool {
 
     async fn flush(&self) -> Result<(), StoreError> {
         let _turn = self.moving.lock().await;
-        let (rows, file) = {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            (std::mem::take(&mut waiting.rows), waiting.file.take())
+        let (mut rows, left, overflowed) = {
+            let mut waiting = self.waiting();
+            let mut left = std::mem::take(&mut waiting.left);
+            left.extend(waiting.file.take().map(|(_, path)| path));
+            (std::mem::take(&mut waiting.rows), left, std::mem::take(&mut waiting.overflowed))
         };
-        let Some((_, path)) = file else { return Ok(()) };
-        if let Err(error) = self.insert(rows).await {
-            // The rows are in their file and come in with it, now or at the next start.
-            return self.take_in(&path).await.map_err(|_| error);
+        if rows.is_empty() && left.is_empty() {
+            return Ok(());
         }
-        remove(&path);
+        if let Err(error) = self.insert(rows.clone()).await {
+            let mut waiting = self.waiting();
+            rows.append(&mut waiting.rows);
+            waiting.overflowed |= overflowed || rows.len() > WAITING;
+            rows.truncate(WAITING);
+            waiting.rows = rows;
+            waiting.left = left;
+            return Err(error);
+        }
+        for (place, path) in left.iter().enumerate() {
+            let taken_in = if overflowed {
+                self.take_in(path).await
+            } else {
+                {
+                    remove(path);
+                    Ok(())
+                }
+            };
+            if let Err(error) = taken_in {
+                let mut waiting = self.waiting();
+                waiting.left.extend_from_slice(&left[place..]);
+                waiting.overflowed = true;
+                return Err(error);
+            }
+        }
         Ok(())
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn insert(&self, rows: Vec<UsageRow>) -> Result<(), StoreError> {
