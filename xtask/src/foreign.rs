@@ -3,28 +3,16 @@
 use std::path::PathBuf;
 
 use crate::failure::{Doing, Failure};
+use crate::generators;
 use crate::load::server::{self, Installation};
 use crate::programs::{self, announce};
-
-/// Limits that no test reaches.
-pub fn unlimited() -> Vec<(&'static str, String)> {
-    let names = [
-        "KAICALLS_RATE_LIMIT_CALLS",
-        "KAICALLS_RATE_LIMIT_AGENTS_CREATE",
-        "KAICALLS_RATE_LIMIT_AGENTS_UPDATE",
-        "KAICALLS_RATE_LIMIT_READS",
-        "KAICALLS_RATE_LIMIT_WRITES",
-        "KAICALLS_RATE_LIMIT_LOGINS",
-    ];
-    names.into_iter().map(|name| (name, "1000000".to_owned())).collect()
-}
 
 /// Runs them all.
 pub async fn clients() -> Result<(), Failure> {
     announce("foreign clients: the official Python SDK and generated requests");
     let python = python().await?;
     let binary = server::build(false).await?;
-    let installation = Installation::new(&binary, None, unlimited()).await?;
+    let installation = Installation::new(&binary, None, server::unlimited()).await?;
     let key = installation.key("test").await?;
     let running = installation.start().await?;
     let base_url = format!("http://{}", installation.address());
@@ -34,6 +22,7 @@ pub async fn clients() -> Result<(), Failure> {
         .env("KAICALLS_API_KEY", &key)
         .env("KAICALLS_WEBHOOK_SECRET", &installation.webhook_secret);
     programs::run(&mut sdk).await?;
+    generators::all(&python, &installation, &key).await?;
     on_vapi(&python, &binary).await?;
     let mut requests = programs::program(&python);
     requests
@@ -60,7 +49,7 @@ async fn on_vapi(python: &std::path::Path, binary: &std::path::Path) -> Result<(
         .kill_on_drop(true);
     let emulator = emulator.spawn().doing("start the emulator")?;
     server::answers(address).await?;
-    let mut variables = unlimited();
+    let mut variables = server::unlimited();
     variables.push(("KAICALLS_VAPI_BASE_URL", format!("http://{address}")));
     variables.push(("KAICALLS_VAPI_API_KEY", "vapi-emulator-private-key".to_owned()));
     let installation = Installation::new(binary, None, variables).await?;

@@ -11,6 +11,7 @@ mod dependencies;
 mod deployment;
 mod failure;
 mod foreign;
+mod generators;
 mod load;
 mod measure;
 mod modules;

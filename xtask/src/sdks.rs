@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use tokio::process::Command;
 
 use crate::failure::{Doing, Failure};
-use crate::foreign;
 use crate::load::server::{self, Installation};
 use crate::programs::{self, announce};
 
@@ -22,7 +21,7 @@ pub async fn all() -> Result<(), Failure> {
     // One of Python's type checkers is a Node program too.
     node().await?;
     let binary = server::build(false).await?;
-    let mut settings = foreign::unlimited();
+    let mut settings = server::unlimited();
     settings.push(("KAICALLS_RATE_LIMIT_LOGINS", "1000000".to_owned()));
     settings.push(("KAICALLS_SETUP_PASSWORD", PASSWORD.to_owned()));
     let installation = Installation::new(&binary, None, settings).await?;
@@ -93,7 +92,8 @@ async fn first_package(tools: &Path) -> Result<PathBuf, Failure> {
     Ok(file)
 }
 
-async fn node() -> Result<(), Failure> {
+/// Node and npm, installed if they are missing.
+pub async fn node() -> Result<(), Failure> {
     for program in ["node", "npm"] {
         if programs::found(program).is_none() {
             programs::install(if program == "node" { "nodejs" } else { "npm" }).await;
@@ -182,14 +182,15 @@ async fn pip(environment: &Path, arguments: &[&std::ffi::OsStr]) -> Result<(), F
     programs::run(&mut pip).await
 }
 
-async fn npm(folder: &Path, arguments: &[&str]) -> Result<(), Failure> {
+/// Runs npm in a folder.
+pub async fn npm(folder: &Path, arguments: &[&str]) -> Result<(), Failure> {
     let mut npm = programs::program("npm");
     npm.current_dir(folder).args(["--no-audit", "--no-fund", "--loglevel=error"]).args(arguments);
     programs::output(&mut npm).await.map(drop)
 }
 
 /// A folder below the target directory.
-fn folder(name: &str) -> PathBuf {
+pub fn folder(name: &str) -> PathBuf {
     let target = programs::environment("CARGO_TARGET_DIR")
         .map_or_else(|| programs::root().join("target"), PathBuf::from);
     target.join(name)

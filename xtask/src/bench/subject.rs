@@ -172,7 +172,7 @@ impl Subject {
 
 /// Limits that no load reaches.
 pub fn settings() -> Vec<(&'static str, String)> {
-    let mut settings = crate::foreign::unlimited();
+    let mut settings = crate::load::server::unlimited();
     settings.push(("KAICALLS_MAX_CONCURRENT_CALLS", "1000000".to_owned()));
     settings.push(("KAICALLS_SANDBOX_RECORDINGS", "false".to_owned()));
     settings

@@ -173,6 +173,19 @@ pub fn free_address() -> Result<SocketAddr, Failure> {
     listener.local_addr().doing("read a free port")
 }
 
+/// Limits that no test reaches.
+pub fn unlimited() -> Vec<(&'static str, String)> {
+    let names = [
+        "KAICALLS_RATE_LIMIT_CALLS",
+        "KAICALLS_RATE_LIMIT_AGENTS_CREATE",
+        "KAICALLS_RATE_LIMIT_AGENTS_UPDATE",
+        "KAICALLS_RATE_LIMIT_READS",
+        "KAICALLS_RATE_LIMIT_WRITES",
+        "KAICALLS_RATE_LIMIT_LOGINS",
+    ];
+    names.into_iter().map(|name| (name, "1000000".to_owned())).collect()
+}
+
 /// Builds the binary and says where it is.
 pub async fn build(release: bool) -> Result<PathBuf, Failure> {
     let mut command = programs::cargo();
