@@ -26,7 +26,7 @@ pub fn document(public_url: &str) -> Value {
         item[route.method.as_str().to_ascii_lowercase()] = operation(&route, &mut generator);
     }
     let schemas: Map<String, Value> = generator.take_definitions(true);
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "KaiCalls",
@@ -45,7 +45,36 @@ pub fn document(public_url: &str) -> Value {
             "headers": headers(),
             "securitySchemes": security_schemes(),
         },
-    })
+    });
+    schemas_as_objects(&mut document);
+    document
+}
+
+/// Writes the schema of anything as `{}`: some generators of clients do not know that a schema may be `true`.
+fn schemas_as_objects(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                match inner {
+                    Value::Object(schemas) if name == "properties" => {
+                        schemas.values_mut().for_each(as_object);
+                    }
+                    Value::Array(schemas) if name == "anyOf" => schemas.iter_mut().for_each(as_object),
+                    _ if name == "items" => as_object(inner),
+                    _ => {}
+                }
+                schemas_as_objects(inner);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(schemas_as_objects),
+        _ => {}
+    }
+}
+
+fn as_object(schema: &mut Value) {
+    if *schema == Value::Bool(true) {
+        *schema = json!({});
+    }
 }
 
 const ABOUT: &str = "Keys: send `Authorization: Bearer kc_live_…` (or `kc_test_…`, which runs on the sandbox). \

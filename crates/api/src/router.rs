@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::MethodRouter;
 use http::Method;
@@ -10,6 +11,7 @@ use web::Web;
 use web::limits::Group;
 use web::request::{Entry, observed};
 
+use crate::caller::{AnyKey, Caller};
 use crate::error::ApiError;
 use crate::route::Route;
 use crate::{Api, options, session, v1};
@@ -34,12 +36,26 @@ pub fn router(api: &Api) -> Router {
         router = router
             .route(path, handlers.fallback(move || async move { ApiError::method_not_allowed(&allow) }));
     }
-    let router = router
-        .fallback(|| async { ApiError::unknown_route() })
-        .layer(axum::middleware::from_fn_with_state(api.clone(), options::answer));
+    let router =
+        router.fallback(unknown).layer(axum::middleware::from_fn_with_state(api.clone(), options::answer));
     observed(router, api.clone())
         .layer(axum::middleware::from_fn_with_state(api.clone(), options::share))
         .with_state(api.clone())
+}
+
+/// Routes that the public API opens to everybody; a client without a key learns that this server lacks them.
+const KEYLESS: [&str; 2] = ["/api/v1/signup", "/api/v1/wordpress/plugin/download"];
+
+/// Where there is no route. Below `/api/` only whoever has a key is told so.
+async fn unknown(State(api): State<Api>, request: Request) -> ApiError {
+    let path = request.uri().path();
+    if path.starts_with("/api/") && !KEYLESS.contains(&path) {
+        let (mut parts, _) = request.into_parts();
+        if let Err(refusal) = Caller::<AnyKey>::from_request_parts(&mut parts, &api).await {
+            return refusal;
+        }
+    }
+    ApiError::unknown_route()
 }
 
 impl Entry for Api {

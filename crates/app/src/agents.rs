@@ -412,7 +412,10 @@ async fn announce_update(
     tenancy: &Tenancy,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    outbox::announce(tx, app, &Event::AgentUpdated { agent, mode: tenancy.mode() }, now).await
+    let number = store::numbers::of_agent(tx, tenancy, agent.id).await?;
+    let phone_number = number.as_ref().map(|number| &number.phone_number);
+    let event = Event::AgentUpdated { agent, phone_number, mode: tenancy.mode() };
+    outbox::announce(tx, app, &event, now).await
 }
 
 /// Makes this process the only one that changes an agent at an engine; gives the agent, `None` if there is none.

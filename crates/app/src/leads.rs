@@ -19,6 +19,9 @@ pub enum LeadError {
     /// The lead names an agent that its business does not have.
     #[error("no such agent")]
     UnknownAgent,
+    /// Nothing would be left to know the person by.
+    #[error("the lead would have neither a name nor an e-mail address nor a phone number")]
+    Nameless,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -77,6 +80,9 @@ pub async fn update(
                 change(&mut lead.fields, &home.country_calling_code);
                 lead.fields.complete_names();
                 if lead.fields != before {
+                    if !lead.fields.identifies_somebody() {
+                        return Err(LeadError::Nameless);
+                    }
                     if lead.fields.agent_id != before.agent_id {
                         check_agent(tx, lead.business_id, lead.mode, lead.fields.agent_id).await?;
                     }

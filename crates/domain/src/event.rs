@@ -41,6 +41,8 @@ pub enum Event<'a> {
     /// Somebody or something answered a call.
     CallStarted {
         call: EventCall<'a>,
+        /// The name of the agent that talks.
+        agent_name: &'a str,
         /// When it was answered.
         answered_at: Timestamp,
     },
@@ -68,6 +70,8 @@ pub enum Event<'a> {
     AgentUpdated {
         /// The agent as it is now.
         agent: &'a Agent,
+        /// The number that it answers, if it has one.
+        phone_number: Option<&'a E164>,
         /// The mode of whoever changed it: agents themselves are common to both modes.
         mode: Mode,
     },
@@ -89,6 +93,12 @@ pub struct EventCall<'a> {
     pub to: &'a E164,
     /// The number that calls, if it is known.
     pub from: Option<&'a E164>,
+    /// What the engine calls the call, as soon as it has said so.
+    pub conversation_id: Option<&'a str>,
+    /// The other party's name, as it was given.
+    pub name: Option<&'a str>,
+    /// When the call came into being.
+    pub created_at: Timestamp,
     /// Where the end of this call alone is reported.
     pub webhook_url: Option<&'a str>,
 }

@@ -356,6 +356,18 @@ pub async fn count_running(tx: &mut Tx, tenancy: &Tenancy) -> Result<u64, StoreE
     Ok(running)
 }
 
+/// How many calls of the tenant wait to be dialled.
+pub async fn count_waiting(tx: &mut Tx, tenancy: &Tenancy) -> Result<u64, StoreError> {
+    const SQL: &str = "SELECT count(*) FROM calls WHERE business_id = $1 AND mode = $2 AND finished_at IS NULL \
+                       AND state = 'queued'";
+    let mut waiting = 0;
+    for &business in tenancy.businesses() {
+        let row = tx.query_one(SQL, params![business, tenancy.mode().as_str()]).await?;
+        waiting += row.map_or(Ok(0), |mut row| row.next::<u64>())?;
+    }
+    Ok(waiting)
+}
+
 /// When something last happened in a call, on its engine's clock.
 pub async fn last_heard(tx: &mut PlatformTx, id: CallId) -> Result<Option<Timestamp>, StoreError> {
     tx.query_one("SELECT heard_at FROM calls WHERE id = $1", params![id])

@@ -3,12 +3,12 @@
 //! The end of a call is told in the flat form that the public API fixed for the webhook of a single call. Every other event comes in
 //! the envelope of subscriptions, with the object that it happened to under `data`.
 
-use domain::agent::Agent;
+use domain::agent::{Agent, DEFAULT_FIRST_MESSAGE};
 use domain::call::FailureCode;
 use domain::clock::written;
 use domain::event::{Event, EventCall};
 use domain::lead::Lead;
-use domain::{EventId, Timestamp};
+use domain::{E164, EventId, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -21,10 +21,16 @@ pub fn body(id: EventId, event: &Event<'_>, now: Timestamp) -> String {
         timestamp: written(now),
     };
     match event {
-        Event::CallStarted { call, answered_at } => {
-            let status = "in-progress";
-            let data = StartedCall::new(call, status, *answered_at);
-            json(&CallEnvelope { call_id: call.id.to_string(), status, envelope: about.envelope(data) })
+        Event::CallStarted { call, agent_name, answered_at } => {
+            let data = StartedCall::new(call, agent_name, *answered_at);
+            json(&CallEnvelope {
+                call_id: data.id.clone(),
+                status: data.status,
+                duration: None,
+                recording_url: None,
+                summary: None,
+                envelope: about.envelope(data),
+            })
         }
         Event::CallCompleted { call, talked, recording_url, summary } => json(&Completed {
             event: about.event,
@@ -43,7 +49,9 @@ pub fn body(id: EventId, event: &Event<'_>, now: Timestamp) -> String {
             timestamp: about.timestamp,
         }),
         Event::LeadCreated(lead) | Event::LeadUpdated(lead) => json(&about.envelope(ToldLead::from(*lead))),
-        Event::AgentUpdated { agent, .. } => json(&about.envelope(ToldAgent::from(*agent))),
+        Event::AgentUpdated { agent, phone_number, .. } => {
+            json(&about.envelope(ToldAgent::new(agent, *phone_number)))
+        }
     }
 }
 
@@ -104,39 +112,70 @@ struct Envelope<T> {
 
 /// Events of calls repeat the flat fields beside the envelope, so that one receiver handles both forms.
 #[derive(Serialize)]
-struct CallEnvelope<T> {
+struct CallEnvelope<'a, T> {
     #[serde(flatten)]
     envelope: Envelope<T>,
     call_id: String,
     status: &'static str,
+    duration: Option<u64>,
+    recording_url: Option<&'a str>,
+    summary: Option<&'a str>,
 }
 
-/// A call that was answered, in the words of the public API.
+/// A call that was answered, as the public API shows it at that moment: nothing is known yet of its end.
 #[derive(Serialize)]
-struct StartedCall {
+struct StartedCall<'a> {
     id: String,
-    business_id: String,
-    agent_id: String,
-    lead_id: Option<String>,
+    conversation_id: Option<&'a str>,
     status: &'static str,
     direction: &'static str,
-    to: String,
-    from: Option<String>,
+    duration: Option<u64>,
+    agent_id: String,
+    agent_name: &'a str,
+    business_id: String,
+    lead_id: Option<String>,
+    to: &'a str,
+    from: Option<&'a str>,
+    summary: Option<&'a str>,
+    created_at: String,
+    recording_url: Option<&'a str>,
+    quality_dimensions: Option<()>,
+    name: Option<&'a str>,
     started_at: String,
+    ended_at: Option<String>,
+    error: Option<&'a str>,
+    ended_reason: Option<&'a str>,
+    disclosures: [&'a str; 0],
+    urgency: Option<&'a str>,
+    transcript_available: bool,
 }
 
-impl StartedCall {
-    fn new(call: &EventCall<'_>, status: &'static str, answered_at: Timestamp) -> Self {
+impl<'a> StartedCall<'a> {
+    fn new(call: &EventCall<'a>, agent_name: &'a str, answered_at: Timestamp) -> Self {
         Self {
             id: call.id.to_string(),
-            business_id: call.business_id.to_string(),
-            agent_id: call.agent_id.to_string(),
-            lead_id: call.lead_id.map(|id| id.to_string()),
-            status,
+            conversation_id: call.conversation_id,
+            status: "in-progress",
             direction: call.direction.as_str(),
-            to: call.to.as_str().to_owned(),
-            from: call.from.map(|from| from.as_str().to_owned()),
+            duration: None,
+            agent_id: call.agent_id.to_string(),
+            agent_name,
+            business_id: call.business_id.to_string(),
+            lead_id: call.lead_id.map(|id| id.to_string()),
+            to: call.to.as_str(),
+            from: call.from.map(E164::as_str),
+            summary: None,
+            created_at: written(call.created_at),
+            recording_url: None,
+            quality_dimensions: None,
+            name: call.name,
             started_at: written(answered_at),
+            ended_at: None,
+            error: None,
+            ended_reason: None,
+            disclosures: [],
+            urgency: None,
+            transcript_available: false,
         }
     }
 }
@@ -212,33 +251,105 @@ impl<'a> From<&'a Lead> for ToldLead<'a> {
     }
 }
 
-/// An agent, in the words of the public API. Instructions and settings of the engine stay out: a receiver that needs them reads them
-/// with a key that may.
+/// An agent, as the public API shows it.
 #[derive(Serialize)]
 struct ToldAgent<'a> {
     id: String,
-    business_id: String,
     name: &'a str,
-    version_number: u32,
-    first_message: Option<&'a str>,
-    transfer_enabled: bool,
-    metadata: &'a Map<String, Value>,
+    business_id: String,
+    vapi_assistant_id: Option<&'a str>,
+    phone_number: Option<&'a str>,
     created_at: String,
     updated_at: String,
+    status: &'static str,
+    version_number: u32,
+    prompts: ToldPrompts<'a>,
+    first_message: &'a str,
+    outbound_first_message: Option<&'a str>,
+    voice: Map<String, Value>,
+    model: Map<String, Value>,
+    outbound_llm: Option<&'a Value>,
+    sms_llm: Option<&'a Value>,
+    max_duration: Option<u64>,
+    keep_sensitive_numbers: bool,
+    transfer_enabled: bool,
+    transfer_phone_number: Option<&'a str>,
+    vapi_config: Map<String, Value>,
+    metadata: &'a Map<String, Value>,
+    answering: ToldAnswering,
+    language: Option<Value>,
+    disclosures: ToldDisclosures,
 }
 
-impl<'a> From<&'a Agent> for ToldAgent<'a> {
-    fn from(agent: &'a Agent) -> Self {
+#[derive(Serialize)]
+struct ToldDisclosures {
+    ai: Option<bool>,
+    recording: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct ToldPrompts<'a> {
+    inbound: &'a str,
+    outbound: Option<&'a str>,
+    sms: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ToldAnswering {
+    voicemail: &'static str,
+    screener: &'static str,
+    menu: &'static str,
+}
+
+impl<'a> ToldAgent<'a> {
+    fn new(agent: &'a Agent, phone_number: Option<&'a E164>) -> Self {
+        let config = &agent.config;
+        let mut model = Map::new();
+        model.insert("provider".into(), config.model.provider.clone().into());
+        model.insert("model".into(), config.model.model.clone().into());
+        model.insert("temperature".into(), config.model.temperature.into());
+        model.extend(config.model.extra.clone());
         Self {
             id: agent.id.to_string(),
+            name: &config.name,
             business_id: agent.business_id.to_string(),
-            name: &agent.config.name,
-            version_number: agent.version,
-            first_message: agent.config.first_message.as_deref(),
-            transfer_enabled: agent.config.transfer_enabled,
-            metadata: &agent.config.metadata,
+            vapi_assistant_id: agent.vapi_assistant_id.as_deref(),
+            phone_number: phone_number.map(E164::as_str),
             created_at: written(agent.created_at),
             updated_at: written(agent.updated_at),
+            status: "active",
+            version_number: agent.version,
+            prompts: ToldPrompts {
+                inbound: &config.system_prompt,
+                outbound: config.outbound_prompt.as_deref(),
+                sms: config.sms_prompt.as_deref(),
+            },
+            first_message: config.first_message.as_deref().unwrap_or(DEFAULT_FIRST_MESSAGE),
+            outbound_first_message: config.outbound_first_message.as_deref(),
+            voice: config.voice.clone().unwrap_or_default(),
+            model,
+            outbound_llm: config.outbound_llm.as_ref(),
+            sms_llm: config.sms_llm.as_ref(),
+            max_duration: config.max_duration.map(|time| time.as_secs()),
+            keep_sensitive_numbers: config.keep_sensitive_numbers,
+            transfer_enabled: config.transfer_enabled,
+            transfer_phone_number: config.transfer_phone_number.as_ref().map(E164::as_str),
+            vapi_config: config.vapi_config(),
+            metadata: &config.metadata,
+            answering: ToldAnswering {
+                voicemail: config.answering.voicemail.as_str(),
+                screener: config.answering.screener.as_str(),
+                menu: config.answering.menu.as_str(),
+            },
+            language: match &config.languages[..] {
+                [] => None,
+                [one] => Some(one.to_string().into()),
+                several => Some(several.iter().map(ToString::to_string).collect::<Vec<_>>().into()),
+            },
+            disclosures: ToldDisclosures {
+                ai: config.disclosures.ai,
+                recording: config.disclosures.recording,
+            },
         }
     }
 }
@@ -249,7 +360,7 @@ mod tests {
 
     use domain::call::Direction;
     use domain::lead::{LeadFields, Phone};
-    use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode};
+    use domain::{AgentId, BusinessId, CallId, LeadId, Mode};
     use uuid::Uuid;
 
     use super::*;
@@ -273,6 +384,9 @@ mod tests {
             direction: Direction::Outbound,
             to,
             from: None,
+            conversation_id: None,
+            name: Some("Maria"),
+            created_at: "2026-02-15T14:30:00Z".parse().expect("a timestamp"),
             webhook_url: None,
         }
     }
@@ -301,8 +415,19 @@ mod tests {
     fn a_call_that_was_answered_comes_in_the_envelope_with_the_flat_fields_beside_it() {
         let to = number();
         let answered_at = "2026-02-15T14:31:00.5Z".parse().expect("a timestamp");
-        let expected = r#"{"id":"00000000-0000-0000-0000-000000000009","event":"call.started","event_type":"call.started","business_id":"00000000-0000-0000-0000-000000000001","timestamp":"2026-02-15T14:32:12.750000Z","data":{"id":"00000000-0000-0000-0000-000000000000","business_id":"00000000-0000-0000-0000-000000000001","agent_id":"00000000-0000-0000-0000-000000000002","lead_id":null,"status":"in-progress","direction":"outbound","to":"+15125551234","from":null,"started_at":"2026-02-15T14:31:00.500000Z"},"call_id":"00000000-0000-0000-0000-000000000000","status":"in-progress"}"#;
-        assert_eq!(told(&Event::CallStarted { call: call(&to), answered_at }), expected);
+        let told = told(&Event::CallStarted { call: call(&to), agent_name: "Intake", answered_at });
+        let told: Value = serde_json::from_str(&told).expect("JSON");
+        for (field, value) in
+            [("event", "call.started"), ("event_type", "call.started"), ("status", "in-progress")]
+        {
+            assert_eq!(told[field], value);
+        }
+        assert_eq!(
+            (&told["call_id"], &told["duration"], &told["summary"]),
+            (&told["data"]["id"], &Value::Null, &Value::Null)
+        );
+        assert_eq!(told["data"]["agent_name"], "Intake");
+        assert_eq!(told["data"]["started_at"], "2026-02-15T14:31:00.500000Z");
     }
 
     #[test]

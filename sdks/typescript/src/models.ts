@@ -38,9 +38,11 @@ export interface AgentDetail {
   /** Number of the agent's version; every change adds one, the first is 1. */
   version_number: number;
   prompts: Prompts;
-  first_message: string | null;
+  /** First sentence of the agent: its own, or the greeting of agents that have none. */
+  first_message: string;
   outbound_first_message: string | null;
-  voice: Record<string, unknown> | null;
+  /** Voice of the agent as `{provider, voiceId}`; empty if the engine chooses one. */
+  voice: Record<string, unknown>;
   model: Record<string, unknown>;
   outbound_llm: unknown;
   sms_llm: unknown;
@@ -437,7 +439,7 @@ export interface Recording {
   recording_url: string | null;
   /** When the link stops working. */
   expires_at: string | null;
-  /** Duration of the recording in seconds. */
+  /** Seconds from answer to end, as the call says them; null until the call has ended. */
   duration: number | null;
   content_type: string | null;
   agent_id: string;
@@ -847,15 +849,46 @@ export interface Success {
 
 /** A platform that works. */
 export interface Health {
-  /** Always `ok`: a server that is not answers 503. */
+  /** `ok`, or `degraded` if no engine makes the calls of the key: a server that does not work answers 503. */
   status: string;
+  api: HealthPart;
+  queue: HealthQueue;
+  providers: HealthProviders;
   /** Version of the server. */
   version: string;
   /** The mode of the key: `live` or `test`. */
   mode: string;
   /** The engine that makes the key's calls; null if none is configured. */
   engine: string | null;
+  timestamp: string;
+  /** The same as `timestamp`. */
   time: string;
+}
+
+/** The state of one part. */
+export interface HealthPart {
+  /** `ok` or `down`. */
+  status: string;
+}
+
+/** Calls that wait to be dialled. */
+export interface HealthQueue {
+  /** `ok`: a server that cannot write down calls answers 503. */
+  status: string;
+  /** Number of calls of the key's businesses that wait. */
+  pending: number;
+}
+
+/** What makes calls. The engine brings all of it. */
+export interface HealthProviders {
+  /** Whoever carries the call. */
+  telephony: HealthPart;
+  /** Whoever thinks for the agent. */
+  llm: HealthPart;
+  /** Whoever hears the caller. */
+  stt: HealthPart;
+  /** Whoever speaks for the agent. */
+  tts: HealthPart;
 }
 
 /** E-mail address and password of a user. */

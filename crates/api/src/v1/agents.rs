@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use domain::agent::{Agent, AgentConfig, Answering, MAX_LANGUAGES, Model, OnMenu, OnScreener, OnVoicemail};
+use domain::agent::{
+    Agent, AgentConfig, Answering, DEFAULT_FIRST_MESSAGE, MAX_LANGUAGES, Model, OnMenu, OnScreener,
+    OnVoicemail,
+};
 use domain::disclosure::OwnDisclosures;
 use domain::{AgentId, BusinessId, E164, LanguageTag};
 use http::Method;
@@ -317,17 +320,19 @@ impl Field for ModelChanges {
         Ok(Self(ModelPatch { provider, model, temperature, extra: fields }))
     }
 
-    fn schema(_: &mut SchemaGenerator) -> Value {
+    fn schema(generator: &mut SchemaGenerator) -> Value {
         let default = Model::default();
-        json!({
-            "type": "object",
-            "properties": {
-                "provider": { "type": "string", "minLength": 1, "maxLength": 200, "default": default.provider },
-                "model": { "type": "string", "minLength": 1, "maxLength": 200, "default": default.model },
-                "temperature": { "type": "number", "minimum": 0, "maximum": 2, "default": default.temperature },
-            },
-            "additionalProperties": true,
-        })
+        let named = |mut schema: Value, default: Value| {
+            schema["default"] = default;
+            schema
+        };
+        let mut schema = Object::<OBJECT>::schema(generator);
+        schema["properties"] = json!({
+            "provider": named(Line::<1, 200>::schema(generator), default.provider.into()),
+            "model": named(Line::<1, 200>::schema(generator), default.model.into()),
+            "temperature": named(Decimal::<0, 2>::schema(generator), default.temperature.into()),
+        });
+        schema
     }
 }
 
@@ -346,11 +351,8 @@ impl Field for ModelName {
         }
     }
 
-    fn schema(_: &mut SchemaGenerator) -> Value {
-        json!({ "anyOf": [
-            { "type": "string", "minLength": 1, "maxLength": 200 },
-            { "type": "object", "additionalProperties": true },
-        ] })
+    fn schema(generator: &mut SchemaGenerator) -> Value {
+        json!({ "anyOf": [Line::<1, 200>::schema(generator), Object::<OBJECT>::schema(generator)] })
     }
 }
 
@@ -389,9 +391,11 @@ pub struct AgentDetail {
     /// Number of the agent's version; every change adds one, the first is 1.
     version_number: u32,
     prompts: Prompts,
-    first_message: Option<String>,
+    /// First sentence of the agent: its own, or the greeting of agents that have none.
+    first_message: String,
     outbound_first_message: Option<String>,
-    voice: Option<Map<String, Value>>,
+    /// Voice of the agent as `{provider, voiceId}`; empty if the engine chooses one.
+    voice: Map<String, Value>,
     model: Map<String, Value>,
     outbound_llm: Option<Value>,
     sms_llm: Option<Value>,
@@ -510,9 +514,9 @@ impl AgentDetail {
                 outbound: config.outbound_prompt,
                 sms: config.sms_prompt,
             },
-            first_message: config.first_message,
+            first_message: config.first_message.unwrap_or_else(|| DEFAULT_FIRST_MESSAGE.to_owned()),
             outbound_first_message: config.outbound_first_message,
-            voice: config.voice,
+            voice: config.voice.unwrap_or_default(),
             model,
             outbound_llm: config.outbound_llm,
             sms_llm: config.sms_llm,

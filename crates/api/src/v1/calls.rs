@@ -111,7 +111,7 @@ input! {
 }
 
 /// The id of a call, or its `conversation_id`.
-pub type CallName = Line<0, 200>;
+pub type CallName = Line<1, 200>;
 
 /// A call that has just been placed.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -239,10 +239,14 @@ async fn one(caller: &Caller<CallsRead>, api: &Api, name: &str) -> Result<CallDe
     let read = api
         .read(move |tx| {
             Box::pin(async move {
-                let view = match name.parse::<CallId>() {
+                // Some engines name calls as we do.
+                let mut view = match name.parse::<CallId>() {
                     Ok(id) => store::calls::get(tx, &tenancy, id).await?,
-                    Err(_) => store::calls::by_conversation(tx, &tenancy, &name).await?,
+                    Err(_) => None,
                 };
+                if view.is_none() {
+                    view = store::calls::by_conversation(tx, &tenancy, &name).await?;
+                }
                 let Some(view) = view else { return Ok(None) };
                 let transcribed = store::transcripts::exists(tx, &tenancy, view.call.id).await?;
                 Ok(Some((view, transcribed)))

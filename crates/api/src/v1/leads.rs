@@ -16,8 +16,8 @@ use crate::caller::{Caller, LeadsRead, LeadsWrite};
 use crate::error::{ApiError, Code};
 use crate::idempotency::{IdempotencyKey, Once, kept, repeated};
 use crate::input::{
-    Body, Change, Cursor, Id, Limit, Line, List, Parcel, Query, Text, Time, Whole, Words, WrittenPhone,
-    input, page,
+    Body, Change, Cursor, Id, Limit, Line, List, PageAddress, Parcel, Query, Text, Time, Whole, Words,
+    WrittenPhone, Zone, input, page,
 };
 use crate::route::Route;
 use crate::v1::wanted;
@@ -52,7 +52,7 @@ pub(crate) fn routes() -> Vec<Route> {
                 lead.clone(),
             ),
         Route::new(Method::PATCH, path, "leads.update", update)
-            .about("Change a lead", "Only the fields sent change; null clears one.")
+            .about("Change a lead", "Only the fields sent change; null clears one. Something to know the person by has to stay.")
             .refuses(&[Code::NotFound])
             .example(Some(json!({ "id": id, "status": "contacted" })), lead),
     ]
@@ -122,7 +122,7 @@ input! {
         /// Where the lead came from, like `web_form`; `api` by default.
         source: Option<Line<1, 50>> = "source",
         /// Address of the web page that the lead came from.
-        source_url: Option<Line<0, 2048>> = "source_url" | "sourceUrl",
+        source_url: Option<PageAddress> = "source_url" | "sourceUrl",
         /// Title of the web page that the lead came from.
         source_page: Option<Line<0, 500>> = "source_page" | "sourcePage",
         /// Notes of your own about the lead.
@@ -134,7 +134,7 @@ input! {
         /// Kind of the person's event.
         event_type: Option<Line<0, 100>> = "event_type" | "eventType",
         /// Time zone of the person by its IANA name, like `America/Chicago`.
-        timezone: Option<Line<0, 64>> = "timezone",
+        timezone: Option<Zone> = "timezone",
     }
 
     /// Changes to a lead.
@@ -166,7 +166,7 @@ input! {
         /// Where the lead came from, like `web_form`.
         source: Parcel<Line<1, 50>> = "source",
         /// Address of the web page that the lead came from.
-        source_url: Change<Line<0, 2048>> = "source_url" | "sourceUrl",
+        source_url: Change<PageAddress> = "source_url" | "sourceUrl",
         /// Title of the web page that the lead came from.
         source_page: Change<Line<0, 500>> = "source_page" | "sourcePage",
         /// Notes of your own about the lead.
@@ -178,7 +178,7 @@ input! {
         /// Kind of the person's event.
         event_type: Change<Line<0, 100>> = "event_type" | "eventType",
         /// Time zone of the person by its IANA name, like `America/Chicago`.
-        timezone: Change<Line<0, 64>> = "timezone",
+        timezone: Change<Zone> = "timezone",
     }
 }
 
@@ -318,7 +318,7 @@ async fn create(
     let business = caller.business(&input.business_id)?;
     let agent_id = input.agent_id.map(|id| found(id.known(), "agent")).transpose()?;
     let line = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-    let phone = match line(input.phone.map(|phone| phone.0)) {
+    let phone = match line(input.phone.map(WrittenPhone::into_inner)) {
         Some(phone) => Some(read_phone(api.web(), caller.tenancy(), Some(business), &phone).await?),
         None => None,
     };
@@ -335,17 +335,16 @@ async fn create(
         zip: line(input.zip.map(Line::into_inner)),
         status: input.status.map_or_else(|| "new".to_owned(), Line::into_inner),
         source: input.source.map_or_else(|| "api".to_owned(), Line::into_inner),
-        source_url: line(input.source_url.map(Line::into_inner)),
+        source_url: line(input.source_url.map(PageAddress::into_inner)),
         source_page: line(input.source_page.map(Line::into_inner)),
         notes: line(input.notes.map(Text::into_inner)),
         message: line(input.message.map(Text::into_inner)),
         event_date: line(input.event_date.map(Line::into_inner)),
         event_type: line(input.event_type.map(Line::into_inner)),
-        timezone: line(input.timezone.map(Line::into_inner)),
+        timezone: line(input.timezone.map(Zone::into_inner)),
     };
     if !fields.identifies_somebody() {
-        let expected = "expected at least one of `name`, `first_name`, `last_name`, `phone` and `email`";
-        return Err(ApiError::invalid_field("name", expected));
+        return Err(nameless());
     }
     let once = key.intent("POST /v1/leads", &bytes).map(|intent| {
         let render: app::idempotency::Renderer<Lead> =
@@ -369,26 +368,31 @@ async fn update(
         Change::Clear => Change::Clear,
         Change::Keep => Change::Keep,
     };
+    // A blank text is none, as in a new lead.
+    let set = |change: Change<String>| match change {
+        Change::Set(text) if text.trim().is_empty() => Change::Clear,
+        other => other,
+    };
     let patch = LeadPatch {
         agent_id,
-        phone: input.phone.map(|phone| phone.0),
-        name: input.name.map(Line::into_inner),
-        first_name: input.first_name.map(Line::into_inner),
-        last_name: input.last_name.map(Line::into_inner),
-        email: input.email.map(Line::into_inner),
-        address: input.address.map(Text::into_inner),
-        city: input.city.map(Line::into_inner),
-        state: input.state.map(Line::into_inner),
-        zip: input.zip.map(Line::into_inner),
+        phone: set(input.phone.map(WrittenPhone::into_inner)),
+        name: set(input.name.map(Line::into_inner)),
+        first_name: set(input.first_name.map(Line::into_inner)),
+        last_name: set(input.last_name.map(Line::into_inner)),
+        email: set(input.email.map(Line::into_inner)),
+        address: set(input.address.map(Text::into_inner)),
+        city: set(input.city.map(Line::into_inner)),
+        state: set(input.state.map(Line::into_inner)),
+        zip: set(input.zip.map(Line::into_inner)),
         status: input.status.0.map(Line::into_inner),
         source: input.source.0.map(Line::into_inner),
-        source_url: input.source_url.map(Line::into_inner),
-        source_page: input.source_page.map(Line::into_inner),
-        notes: input.notes.map(Text::into_inner),
-        message: input.message.map(Text::into_inner),
-        event_date: input.event_date.map(Line::into_inner),
-        event_type: input.event_type.map(Line::into_inner),
-        timezone: input.timezone.map(Line::into_inner),
+        source_url: set(input.source_url.map(PageAddress::into_inner)),
+        source_page: set(input.source_page.map(Line::into_inner)),
+        notes: set(input.notes.map(Text::into_inner)),
+        message: set(input.message.map(Text::into_inner)),
+        event_date: set(input.event_date.map(Line::into_inner)),
+        event_type: set(input.event_type.map(Line::into_inner)),
+        timezone: set(input.timezone.map(Zone::into_inner)),
     };
     let change = move |fields: &mut LeadFields, home: &str| patch.apply(fields, home);
     let lead = app::leads::update(api.app(), caller.tenancy(), id, change).await.map_err(refused)?;
@@ -399,6 +403,12 @@ fn refused(error: app::leads::LeadError) -> ApiError {
     match error {
         app::leads::LeadError::NotFound => ApiError::not_found("lead"),
         app::leads::LeadError::UnknownAgent => ApiError::not_found("agent"),
+        app::leads::LeadError::Nameless => nameless(),
         app::leads::LeadError::Store(error) => error.into(),
     }
+}
+
+fn nameless() -> ApiError {
+    let expected = "expected at least one of `name`, `first_name`, `last_name`, `phone` and `email`";
+    ApiError::invalid_field("name", expected)
 }

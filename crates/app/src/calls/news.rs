@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use domain::call::{Call, Outcome};
 use domain::event::{Event, EventCall};
-use store::{PlatformTx, StoreError};
+use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::{App, outbox, recordings};
 
@@ -15,7 +15,11 @@ pub(crate) async fn started(
     answered_at: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    outbox::announce(tx, app, &Event::CallStarted { call: told(call), answered_at }, now).await
+    let one = Tenancy::one(call.business_id, call.mode);
+    let agent = store::agents::get(tx, &one, call.agent_id).await?;
+    let agent_name = agent.map(|agent| agent.config.name).unwrap_or_default();
+    let event = Event::CallStarted { call: told(call), agent_name: &agent_name, answered_at };
+    outbox::announce(tx, app, &event, now).await
 }
 
 /// Tells of the end of a call. There is nothing to tell of one that goes on.
@@ -49,6 +53,9 @@ fn told(call: &Call) -> EventCall<'_> {
         direction: call.direction,
         to: &call.to,
         from: call.from.as_ref(),
+        conversation_id: call.conversation_id(),
+        name: call.request.name.as_deref(),
+        created_at: call.created_at,
         webhook_url: call.request.webhook_url.as_deref(),
     }
 }

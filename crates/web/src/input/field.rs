@@ -9,7 +9,8 @@ use domain::{E164, Timestamp};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
-use super::text::{WITHOUT_HARMFUL, harmful, holds_harmful};
+use super::json::kept_object;
+use super::text::{PLAIN_LINE, WITHOUT_HARMFUL, harmful, holds_harmful};
 use super::{Fields, Input, Problem, object_schema};
 use crate::change::Change;
 
@@ -128,6 +129,7 @@ impl<T: Copy> Id<T> {
 impl<T: FromStr> Field for Id<T> {
     fn read(value: Value) -> Result<Self, Problem> {
         match value {
+            Value::String(text) if text.is_empty() => Err(Problem::new("", "expected an id")),
             Value::String(text) if text.contains(is_harmful) => Err(harmful()),
             Value::String(text) if text.len() <= 200 => Ok(Self { id: text.parse().ok() }),
             Value::String(_) => Err(Problem::new("", "expected at most 200 characters")),
@@ -136,7 +138,7 @@ impl<T: FromStr> Field for Id<T> {
     }
 
     fn schema(_: &mut SchemaGenerator) -> Value {
-        json!({ "type": "string", "maxLength": 200 })
+        json!({ "type": "string", "minLength": 1, "maxLength": 200, "pattern": PLAIN_LINE })
     }
 }
 
@@ -159,6 +161,13 @@ impl Field for Phone {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenPhone(pub String);
 
+impl WrittenPhone {
+    /// The number as it was written.
+    pub fn into_inner(self) -> String {
+        self.0
+    }
+}
+
 impl Field for WrittenPhone {
     fn read(value: Value) -> Result<Self, Problem> {
         let Value::String(text) = value else { return Err(Problem::new("", "expected a string")) };
@@ -172,6 +181,73 @@ impl Field for WrittenPhone {
 
     fn schema(_: &mut SchemaGenerator) -> Value {
         json!({ "type": "string", "maxLength": 100 })
+    }
+}
+
+/// The http or https address of a web page, of at most 2048 characters in any script, or nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageAddress(pub String);
+
+impl PageAddress {
+    /// The address.
+    pub fn into_inner(self) -> String {
+        self.0
+    }
+}
+
+impl Field for PageAddress {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let wrong = || {
+            Problem::new("", "expected an http or https address of at most 2048 characters, without spaces")
+        };
+        let Value::String(text) = value else { return Err(wrong()) };
+        if holds_harmful(&text) {
+            return Err(harmful());
+        }
+        let text = text.trim();
+        let host = text.split_once("://").filter(|(scheme, _)| {
+            scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
+        });
+        let host = host.and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+        let is_address = host.is_some_and(|host| host.starts_with(|c: char| c.is_alphanumeric() || c == '['));
+        let fits = text.chars().count() <= 2048 && !text.contains(char::is_whitespace);
+        if text.is_empty() || is_address && fits { Ok(Self(text.to_owned())) } else { Err(wrong()) }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({ "type": "string", "pattern": "^(https?://[0-9A-Za-z][0-9A-Za-z.-]*([/?#][!-~]*)?)?$", "maxLength": 2048 })
+    }
+}
+
+/// A time zone by its name in the IANA list, or nothing. Upper and lower case are the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone(pub String);
+
+impl Zone {
+    /// The name as the list has it.
+    pub fn into_inner(self) -> String {
+        self.0
+    }
+}
+
+impl Field for Zone {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let wrong =
+            || Problem::new("", "expected the name of a time zone in the IANA list, like America/Chicago");
+        let Value::String(text) = value else { return Err(wrong()) };
+        if holds_harmful(&text) {
+            return Err(harmful());
+        }
+        let text = text.trim();
+        if text.is_empty() {
+            return Ok(Self(String::new()));
+        }
+        let zone = jiff::tz::TimeZone::get(text).map_err(|_| wrong())?;
+        zone.iana_name().map(|name| Self(name.to_owned())).ok_or_else(wrong)
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({ "type": "string", "maxLength": 64, "examples": ["America/Chicago"] })
     }
 }
 
@@ -323,9 +399,10 @@ impl<const MAX: usize> Field for Object<MAX> {
         }
     }
 
-    fn schema(_: &mut SchemaGenerator) -> Value {
-        let description = format!("Kept as it is; at most {MAX} bytes of JSON.");
-        json!({ "type": "object", "additionalProperties": true, "description": description })
+    fn schema(generator: &mut SchemaGenerator) -> Value {
+        let mut schema = kept_object(generator);
+        schema["description"] = format!("Kept as it is; at most {MAX} bytes of JSON.").into();
+        schema
     }
 }
 
@@ -406,7 +483,7 @@ impl<const MAX: usize> Field for List<Words, MAX> {
     }
 
     fn schema(_: &mut SchemaGenerator) -> Value {
-        let item = json!({ "type": "string", "maxLength": 100 });
+        let item = json!({ "type": "string", "maxLength": 100, "pattern": PLAIN_LINE });
         json!({ "type": "array", "items": item, "maxItems": MAX })
     }
 }
@@ -420,10 +497,10 @@ mod tests {
     fn any_text_may_be_an_id_but_not_everything_names_something() {
         let read = |text: &str| Id::<AgentId>::read(json!(text)).expect("well-formed").known();
         assert!(read("0190b5a0-0000-7000-8000-000000000000").is_some());
-        for unknown in ["", "abc", "0190b5a0", "\t"] {
+        for unknown in ["abc", "0190b5a0", "\t"] {
             assert_eq!(read(unknown), None);
         }
-        for refused in ["\0", "0190b5a0-0000-7000-8000-000000000000\0", "a\u{202e}"] {
+        for refused in ["", "\0", "0190b5a0-0000-7000-8000-000000000000\0", "a\u{202e}"] {
             assert!(Id::<AgentId>::read(json!(refused)).is_err());
         }
         assert!(Id::<AgentId>::read(json!(7)).is_err());
@@ -445,6 +522,38 @@ mod tests {
         }
         assert!(Phone::read(json!("+1 512 555 0100")).is_err());
         assert!(WrittenPhone::read(json!("1".repeat(101))).is_err());
+    }
+
+    #[test]
+    fn addresses_of_pages_and_time_zones_are_what_they_say_they_are_or_nothing() {
+        let page = |text: &str| PageAddress::read(json!(text)).ok().map(PageAddress::into_inner);
+        for good in [
+            "https://example.com",
+            "http://example.com/a?b=c#d",
+            "HTTPS://Bücher.example/über",
+            "https://[::1]/",
+        ] {
+            assert_eq!(page(good).as_deref(), Some(good));
+        }
+        assert_eq!(page("  ").as_deref(), Some(""));
+        for wrong in [
+            "example.com",
+            "javascript:alert(1)",
+            "ftp://example.com",
+            "https://",
+            "https:///x",
+            "https://a b",
+            "http:/x",
+        ] {
+            assert_eq!(page(wrong), None, "{wrong}");
+        }
+        let zone = |text: &str| Zone::read(json!(text)).ok().map(Zone::into_inner);
+        assert_eq!(zone("america/chicago").as_deref(), Some("America/Chicago"));
+        assert_eq!(zone("UTC").as_deref(), Some("UTC"));
+        assert_eq!(zone("").as_deref(), Some(""));
+        for wrong in ["Mars/Olympus", "CST6CDT,M3.2.0,M11.1.0", "+02:00", "America/", "../etc/passwd"] {
+            assert_eq!(zone(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

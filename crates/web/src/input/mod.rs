@@ -5,6 +5,7 @@
 //! reported at once, and no error repeats what was sent.
 
 mod field;
+mod json;
 mod params;
 mod problem;
 mod text;
@@ -12,8 +13,8 @@ mod url;
 
 pub use self::url::Url;
 pub use field::{
-    Cursor, Decimal, Field, Id, Limit, List, Nested, Object, Parcel, Phone, Slot, Time, Whole, Words,
-    WrittenPhone, page, storable,
+    Cursor, Decimal, Field, Id, Limit, List, Nested, Object, PageAddress, Parcel, Phone, Slot, Time, Whole,
+    Words, WrittenPhone, Zone, page, storable,
 };
 pub use params::Params;
 pub use problem::Problem;

@@ -17,6 +17,15 @@ pub struct Line<const MIN: usize, const MAX: usize>(String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<const MIN: usize, const MAX: usize>(String);
 
+/// The texts of a line for programs that make requests from the published document: some more are accepted.
+pub(super) const PLAIN_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*$";
+
+/// The same for texts with tabs and line feeds.
+pub(super) const PLAIN_TEXT: &str = r"^([\t\n]|[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069])*$";
+
+/// The same where blank is refused.
+const NOT_BLANK: &str = r"^[^\s\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]";
+
 /// What texts are expected to be like.
 pub(super) const WITHOUT_HARMFUL: &str = "without control characters other than tab and line feed, and without overrides, embeddings and isolates of the writing direction";
 
@@ -31,7 +40,7 @@ pub(super) fn harmful() -> Problem {
 }
 
 macro_rules! strings {
-    ($name:ident, $made:expr) => {
+    ($name:ident, $made:expr, $plain:expr) => {
         impl<const MIN: usize, const MAX: usize> $name<MIN, MAX> {
             /// The string itself.
             pub fn into_inner(self) -> String {
@@ -64,9 +73,10 @@ macro_rules! strings {
             }
 
             fn schema(_: &mut SchemaGenerator) -> Value {
-                let mut schema = json!({ "type": "string", "maxLength": MAX });
+                let mut schema = json!({ "type": "string", "maxLength": MAX, "pattern": $plain });
                 if MIN > 0 {
                     schema["minLength"] = MIN.into();
+                    schema["pattern"] = $plain.replacen('^', NOT_BLANK, 1).into();
                 }
                 schema
             }
@@ -82,13 +92,17 @@ macro_rules! strings {
     };
 }
 
-strings!(Line, |text| {
-    clean_in_place(text);
-    if text.contains(['\t', '\n']) {
-        *text = text.replace(['\t', '\n'], " ");
-    }
-});
-strings!(Text, clean_in_place);
+strings!(
+    Line,
+    |text| {
+        clean_in_place(text);
+        if text.contains(['\t', '\n']) {
+            *text = text.replace(['\t', '\n'], " ");
+        }
+    },
+    PLAIN_LINE
+);
+strings!(Text, clean_in_place, PLAIN_TEXT);
 
 #[cfg(test)]
 mod tests {

@@ -31,6 +31,9 @@ __all__ = [
     "ErrorBody",
     "ErrorDetail",
     "Health",
+    "HealthPart",
+    "HealthProviders",
+    "HealthQueue",
     "IncomingCallRinging",
     "KeyBody",
     "KeyCreated",
@@ -106,11 +109,13 @@ class AgentDetail(KaiObject):
 
     prompts: Prompts
 
-    first_message: Optional[str]
+    first_message: str
+    """First sentence of the agent: its own, or the greeting of agents that have none."""
 
     outbound_first_message: Optional[str]
 
-    voice: Optional[Dict[str, Any]]
+    voice: Dict[str, Any]
+    """Voice of the agent as `{provider, voiceId}`; empty if the engine chooses one."""
 
     model: Dict[str, Any]
 
@@ -384,7 +389,7 @@ class Recording(KaiObject):
     """When the link stops working."""
 
     duration: Optional[int]
-    """Duration of the recording in seconds."""
+    """Seconds from answer to end, as the call says them; null until the call has ended."""
 
     content_type: Optional[str]
 
@@ -643,7 +648,13 @@ class Health(KaiObject):
     """A platform that works."""
 
     status: str
-    """Always `ok`: a server that is not answers 503."""
+    """`ok`, or `degraded` if no engine makes the calls of the key: a server that does not work answers 503."""
+
+    api: HealthPart
+
+    queue: HealthQueue
+
+    providers: HealthProviders
 
     version: str
     """Version of the server."""
@@ -654,7 +665,43 @@ class Health(KaiObject):
     engine: Optional[str]
     """The engine that makes the key's calls; null if none is configured."""
 
+    timestamp: str
+
     time: str
+    """The same as `timestamp`."""
+
+
+class HealthPart(KaiObject):
+    """The state of one part."""
+
+    status: str
+    """`ok` or `down`."""
+
+
+class HealthQueue(KaiObject):
+    """Calls that wait to be dialled."""
+
+    status: str
+    """`ok`: a server that cannot write down calls answers 503."""
+
+    pending: int
+    """Number of calls of the key's businesses that wait."""
+
+
+class HealthProviders(KaiObject):
+    """What makes calls. The engine brings all of it."""
+
+    telephony: HealthPart
+    """Whoever carries the call."""
+
+    llm: HealthPart
+    """Whoever thinks for the agent."""
+
+    stt: HealthPart
+    """Whoever hears the caller."""
+
+    tts: HealthPart
+    """Whoever speaks for the agent."""
 
 
 class SessionBody(KaiObject):

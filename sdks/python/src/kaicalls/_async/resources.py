@@ -665,7 +665,7 @@ class AsyncLeadsResource(AsyncLeadsExtras, AsyncResource):
     ) -> LeadBody:
         """Change a lead.
 
-        Only the fields sent change; null clears one.
+        Only the fields sent change; null clears one. Something to know the person by has to stay.
 
         Needs the scope `leads:write`.
 
@@ -967,7 +967,7 @@ class AsyncHealthResource(AsyncResource):
     ) -> Health:
         """Check the health of the server.
 
-        Answers 200 if the database accepts writes, and 503 otherwise.
+        Answers 200 if the database accepts writes, and 503 otherwise. `status` is `degraded` where no engine makes the calls of this key.
 
         Needs any valid key.
         """
