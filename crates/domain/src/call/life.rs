@@ -233,7 +233,11 @@ impl Call {
             CallState::Queued | CallState::Dialing | CallState::Ringing => None,
         };
         let talk = match (ending, answered_at) {
-            (Ending::Talked { answered_at, talked }, _) => Talk::new(*answered_at, *talked, now, reason),
+            (Ending::Talked { answered_at: told, talked }, known) => {
+                // What was shown of a running call stays, unless the engine knows better: no answer is later than its report.
+                let answered_at = known.map_or(*told, |known| known.min(*told));
+                Talk::new(answered_at, *talked, now, reason)
+            }
             // An answered call cannot turn into one that never connected: it lasted until this report.
             (Ending::Failed(_) | Ending::Refused { .. }, Some(answered_at)) => {
                 let talked = at.duration_since(answered_at).try_into().unwrap_or(Duration::ZERO);

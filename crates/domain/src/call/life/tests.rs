@@ -278,11 +278,10 @@ fn the_times_of_a_call_on_a_faster_clock_are_never_in_the_future() {
     let mut call = queued();
     assert!(call.dial(node(7)));
     assert_eq!(call.on(&Progress::Ringing, at(5), at(1), WRAP_UP_LIMIT), Step::Moved);
-    assert_eq!(call.on(&talked(8, 60), at(68), at(2), WRAP_UP_LIMIT), Step::TalkEnded);
-    assert_eq!(
-        (call.ringing_at(), call.answered_at(), call.ended_at()),
-        (Some(at(1)), Some(at(2)), Some(at(2)))
-    );
+    assert_eq!(call.on(&Progress::Answered, at(8), at(2), WRAP_UP_LIMIT), Step::Moved);
+    assert_eq!(call.on(&talked(8, 60), at(68), at(4), WRAP_UP_LIMIT), Step::TalkEnded);
+    assert_eq!((call.ringing_at(), call.answered_at()), (Some(at(1)), Some(at(2))));
+    assert_eq!(call.ended_at(), Some(at(4)));
     assert_eq!(call.talk().map(|talk| talk.talked), Some(Duration::from_secs(60)));
 }
 
