@@ -7,6 +7,7 @@ mod failure;
 mod http_server;
 mod output;
 mod panics;
+mod private;
 mod show;
 mod system;
 mod telemetry;
@@ -138,6 +139,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Man(manual) => return manual.run(Arguments::command()),
         _ => {}
     }
+    // From here on files hold what people said, or open it.
+    private::begin();
     let config = Config::load(arguments.config.as_deref())?;
     // A server says it in its log.
     if !matches!(arguments.command, Command::Serve) {

@@ -19,6 +19,7 @@ use web::Web;
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::private;
 use crate::system::{SystemClock, SystemEntropy, TimeOrderedIds};
 
 /// How long POST `/calls` waits for the engine's word.
@@ -26,6 +27,7 @@ const ACCEPTANCE_WAIT: Duration = Duration::from_secs(5);
 
 /// Opens the database for this process. `exclusive` is for servers; other commands may look in beside one.
 pub(crate) async fn open_store(config: &Config, exclusive: bool) -> Result<Arc<Platform>, Failure> {
+    private::tighten(config);
     let mut options = Options::new(config.master_key()?);
     let mut slot = [0; 2];
     SystemEntropy.fill(&mut slot);

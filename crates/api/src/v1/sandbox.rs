@@ -27,7 +27,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let answer = json!({
         "id": "01940000-0000-7000-8000-000000000021", "conversation_id": "sbx_21", "status": "ringing",
         "agent_id": "01940000-0000-7000-8000-000000000011", "to": "+15125550100", "from": "+15125550147",
-        "created_at": "2026-02-15T14:30:00Z",
+        "created_at": "2026-02-15T14:30:00.000000Z",
     });
     vec![
         Route::new(Method::POST, "/api/v1/sandbox/incoming", "sandbox.incoming", incoming)
