@@ -49,8 +49,8 @@ async fn a_byte_order_mark_is_skipped_and_a_compressed_body_refused() {
             post(&platform, "/api/v1/leads", &[("content-encoding", "identity")], body.as_bytes())
                 .await
                 .status,
-            409,
-            "plain, and known already"
+            201,
+            "plain"
         );
         for encoding in ["gzip", "br", "deflate, identity", "x-gzip"] {
             let refused =
@@ -102,7 +102,7 @@ async fn a_webhook_address_is_taken_in_every_spelling() {
             ("HTTPS://EXAMPLE.com/Hook", true),
             ("https://bücher.example/hook", true),
             ("https://例え.テスト", true),
-            ("HTTPS://127.0.0.1.EXAMPLE.com:9/", false),
+            ("HTTPS://EXAMPLE.com:99999/", false),
             ("HTTPS://LOCALHOST@example.com", false),
         ] {
             let order = json!({ "agent_id": agent, "to": "+15005550006", "webhook_url": address });
