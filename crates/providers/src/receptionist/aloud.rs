@@ -12,17 +12,17 @@ const LONGEST_RETOLD: usize = 22;
 /// that sound alike.
 pub(super) fn address_read_back(email: &str, heard: &str, language: Language, signs: &[&str; 5]) -> String {
     let Some((name, domain)) = email.split_once('@') else { return address(email, signs) };
-    let heard = plain(heard);
-    let is_word = |part: &str| part.chars().count() > 2 && heard.contains(&format!(" {part} "));
+    let heard: Vec<String> = plain(heard).split_whitespace().map(str::to_owned).collect();
+    let written = heard.iter().any(|word| word.contains(plain(email).trim()));
     let mut said = Vec::new();
     for part in name.split_inclusive(['.', '_', '-', '+']) {
         let word = part.trim_end_matches(['.', '_', '-', '+']);
         match word {
             "" => {}
-            word if is_word(word) || heard.contains(&format!(" {}", plain(email).trim())) => {
-                said.push(word.to_owned());
-            }
-            word => said.push(read_back::letters(word, language)),
+            word if written => said.push(word.to_owned()),
+            word => said.extend(pieces(word, &heard).into_iter().map(|(piece, is_word)| {
+                if is_word { piece.to_owned() } else { read_back::letters(piece, language) }
+            })),
         }
         let sign = &part[word.len()..];
         if !sign.is_empty() {
@@ -30,6 +30,24 @@ pub(super) fn address_read_back(email: &str, heard: &str, language: Language, si
         }
     }
     format!("{} {} {}", said.join(" "), signs[0], address(domain, signs))
+}
+
+/// A part of an address in the words that were heard, and what was spelled between them.
+fn pieces<'a>(part: &'a str, heard: &[String]) -> Vec<(&'a str, bool)> {
+    let longest = heard
+        .iter()
+        .filter(|word| word.chars().count() > 2 && part.contains(word.as_str()))
+        .max_by_key(|word| word.len());
+    let Some(word) = longest else {
+        return if part.is_empty() { Vec::new() } else { vec![(part, false)] };
+    };
+    let at = part.find(word.as_str()).unwrap_or_default();
+    let (before, rest) = part.split_at(at);
+    let (word, after) = rest.split_at(word.len());
+    let mut all = pieces(before, heard);
+    all.push((word, true));
+    all.extend(pieces(after, heard));
+    all
 }
 
 /// An address as it is said: "jo dot doe at example dot com".

@@ -110,6 +110,9 @@ const MATTERS: &[Told] = &[
         matter: Matter::Hours,
         asked: &[
             "hours",
+            "weekends",
+            "on saturdays",
+            "on sundays",
             "open",
             "opening",
             "close",
@@ -125,8 +128,8 @@ const MATTERS: &[Told] = &[
             "a qué hora",
         ],
         told: &[
-            "hours", "open", "closed", "close", "weekdays", "horario", "abrimos", "abierto", "cerramos",
-            "cerrado",
+            "hours", "open", "closed", "close", "weekdays", "weekends", "monday", "lunes", "horario",
+            "abrimos", "abierto", "cerramos", "cerrado",
         ],
         sign: |_| false,
     },

@@ -11,6 +11,7 @@ mod notes;
 mod policy;
 mod sentences;
 mod times;
+mod wishes;
 
 use async_trait::async_trait;
 use futures_util::stream;

@@ -8,7 +8,7 @@ use understanding::facts::form_of_address;
 use understanding::remark::{self, Remark};
 
 use super::sentences::{self, Sentences, Wordings};
-use super::times;
+use super::{times, wishes};
 use crate::understanding::{answered, email, name, phone, plain, says};
 
 /// How often it asks for the same thing.
@@ -240,6 +240,9 @@ impl<'a> Notes<'a> {
         if ASK_AGAIN.contains(&plain(text).trim()) {
             self.remarks.insert(Remark::Repeat);
         }
+        if wishes::denies_a_request(text) {
+            self.remarks.insert(Remark::Source);
+        }
         self.all_remarks.extend(&self.remarks);
         if let Some(address) = email(text) {
             self.learn(Question::Email, address);
@@ -250,7 +253,10 @@ impl<'a> Notes<'a> {
         self.take_name(text);
         self.take_time(text);
         self.take_reason(text);
+        let lacks_it =
+            self.asked == Some(Question::Email) && self.news.is_empty() && says(&plain(text), LACKS);
         let declines = self.says(Remark::Refusal)
+            || lacks_it
             || (self.says(Remark::No)
                 && self.news.is_empty()
                 && matches!(self.asked, Some(Question::Email | Question::Phone | Question::Time)));
@@ -289,12 +295,39 @@ impl<'a> Notes<'a> {
             } else if corrects && told != known {
                 self.learn(Question::Name, told);
             }
-        } else if self.asked == Some(Question::Name)
-            && self.remarks.is_empty()
+        } else if self.remarks.is_empty()
             && !is_question(text)
-            && let Some(told) = answered(text)
+            && times::answered(text, self.language).is_none()
+            && let Some(told) = self.name_in_passing(text)
         {
             self.learn(Question::Name, told);
+        }
+        self.complete_name(text);
+    }
+
+    /// A name that is an answer to the question for it, or that stands alone although something else was asked.
+    fn name_in_passing(&self, text: &str) -> Option<String> {
+        if self.asked == Some(Question::Name) {
+            return answered(text);
+        }
+        if self.name.value.is_some() || self.turns < 2 {
+            return None;
+        }
+        split(text).filter(|sentence| is_a_bare_name(sentence)).find_map(answered)
+    }
+
+    /// "Harold. Harold Fitch.": a first name that is known or was just given, and the full one beside it.
+    fn complete_name(&mut self, text: &str) {
+        let Some(known) = self.name.value.clone().filter(|known| !known.contains(' ')) else { return };
+        let fuller = split(text)
+            .filter(|sentence| is_a_bare_name(sentence))
+            .filter_map(answered)
+            .find(|full| full.starts_with(&format!("{known} ")));
+        if let Some(full) = fuller {
+            self.name.value = Some(full);
+            if !self.news.iter().any(|news| matches!(news, News::Name | News::Corrected(Question::Name))) {
+                self.news.push(News::Name);
+            }
         }
     }
 
@@ -302,7 +335,10 @@ impl<'a> Notes<'a> {
         let asks_for_one = self.says(Remark::CallMe) || self.says(Remark::Later);
         let asked = matches!(self.asked, Some(Question::Time | Question::BetterTime));
         let states = !is_question(text) && says(&plain(text), APPOINTMENT);
-        if (asked || asks_for_one || states)
+        let is_one = times::is_only_a_time(text, self.language);
+        if asked && let Some(time) = times::answered(text, self.language) {
+            self.learn(Question::Time, time);
+        } else if (asks_for_one || states || is_one)
             && let Some(time) = times::wanted(text, self.language)
         {
             self.learn(Question::Time, time);
@@ -338,14 +374,16 @@ impl<'a> Notes<'a> {
             [Remark::Later, Remark::NotInterested, Remark::Goodbye].iter().any(|of| self.says(*of));
         let is_other = NO_REASON.iter().any(|remark| self.says(*remark)) || (puts_off && !states);
         let answers = matches!(self.asked, Some(Question::Reason | Question::Minute));
+        let says_much = told.split_whitespace().count() >= 5 && self.news.is_empty();
+        let answers = answers || (says_much && matches!(self.asked, Some(Question::Name | Question::Email)));
         let complains = self.says(Remark::Anger) && told.split_whitespace().count() >= 5;
         if self.reason.value.is_none() {
             if (states && !is_other) || complains || (answers && !is_other && !is_question(&told)) {
                 self.reason.value = Some(told);
                 self.news.push(News::Reason);
             }
-        } else if says(&plain(text), CHANGES)
-            || (says(&plain(text), PERHAPS_CHANGES) && self.says(Remark::No))
+        } else if self.news.is_empty() && says(&plain(text), CHANGES)
+            || (self.news.is_empty() && says(&plain(text), PERHAPS_CHANGES) && self.says(Remark::No))
         {
             self.reason.value = Some(told);
             self.news.push(News::Corrected(Question::Reason));
@@ -355,6 +393,7 @@ impl<'a> Notes<'a> {
             && !is_question(&told)
             && !self.says(Remark::Done)
             && !self.says(Remark::Goodbye)
+            && !(self.asked == Some(Question::More) && begins_with_no(text) && !states)
         {
             self.news.push(News::More);
         }
@@ -443,6 +482,9 @@ fn matter(text: &str) -> Option<String> {
                     ],
                 );
             let small = remark::heard(sentence);
+            if wishes::is_a_shrug(sentence) {
+                return false;
+            }
             let is_small = words <= 4 && !small.is_empty() && !says(&said, STATEMENTS);
             words >= 2 && !is_introduction && !is_address && !greets && !is_small
         })
@@ -456,6 +498,20 @@ pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(['.', '!', '?'])
         .map(str::trim)
         .filter(|sentence| sentence.chars().any(char::is_alphanumeric))
+}
+
+/// True for "Nothing. Just do your job." after the question whether there is anything else.
+pub(super) fn begins_with_no(text: &str) -> bool {
+    let said = plain(text);
+    ["no", "nope", "nah", "nothing", "nada", "ninguna"]
+        .iter()
+        .any(|word| said.starts_with(&format!(" {word} ")))
+}
+
+/// True for two to four words that all begin with a capital letter.
+fn is_a_bare_name(sentence: &str) -> bool {
+    let words: Vec<&str> = sentence.split_whitespace().collect();
+    (2..=4).contains(&words.len()) && words.iter().all(|word| word.starts_with(char::is_uppercase))
 }
 
 /// True if the caller asks something.
@@ -590,6 +646,21 @@ const APPOINTMENT: &[&str] = &[
     "me queda bien",
     "me viene bien",
     "pasar",
+];
+
+/// How people say that they have no address, beside the wordings that the remarks know.
+const LACKS: &[&str] = &[
+    "dont have",
+    "do not have",
+    "dont use",
+    "dont do",
+    "cant spell",
+    "just text",
+    "text me",
+    "no email",
+    "no tengo",
+    "no uso",
+    "sin correo",
 ];
 
 const ANY_TIME: &[&str] = &[

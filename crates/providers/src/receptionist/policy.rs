@@ -11,8 +11,9 @@ use understanding::{Language, topic};
 
 use super::aloud::{address, address_read_back, lowered, retold, sentence};
 use super::knowledge;
-use super::notes::{News, Notes, QUESTION_WORDS, Question, fact, is_question, split};
+use super::notes::{News, Notes, QUESTION_WORDS, Question, begins_with_no, fact, is_question, split};
 use super::sentences::{Wordings, filled};
+use super::wishes;
 use crate::understanding::plain;
 
 /// After so many turns of its own it says goodbye, whatever is still open.
@@ -56,6 +57,9 @@ impl Draft<'_> {
         if notes.parted && !has_matter && !self.asks_something() {
             return self.end(words.farewell_again);
         }
+        if notes.is_outbound() && wishes::is_a_child(notes.heard) {
+            return self.end(words.child);
+        }
         if says(Remark::WrongPerson) {
             return self.end(words.wrong_person);
         }
@@ -65,6 +69,9 @@ impl Draft<'_> {
         if says(Remark::Goodbye) && !self.asks_something() {
             return self.part();
         }
+        if notes.is_outbound() && wishes::takes_a_message(notes.heard) {
+            return self.leave_word();
+        }
         let no_minute = notes.asked == Some(Question::Minute)
             && says(Remark::No)
             && !notes.switched
@@ -72,7 +79,9 @@ impl Draft<'_> {
         if (says(Remark::Later) || no_minute) && !has_matter && notes.asked != Some(Question::Time) {
             return self.put_off();
         }
-        if notes.asked == Some(Question::BetterTime) && !has_matter && !self.asks_something() {
+        let talks_on =
+            notes.heard.split_whitespace().count() > 5 && !says(Remark::No) && notes.time.value.is_none();
+        if notes.asked == Some(Question::BetterTime) && !has_matter && !talks_on && !self.asks_something() {
             return self.put_off();
         }
         if says(Remark::NotInterested)
@@ -96,6 +105,16 @@ impl Draft<'_> {
         }
         self.react();
         self.go_on();
+    }
+
+    /// Somebody else will tell the person that we called.
+    fn leave_word(&mut self) {
+        let words = self.notes.words;
+        match fact(self.notes.chat, "business_phone") {
+            Some(number) => self.say_with(words.tell_them_number, "value", &phone::aloud(number)),
+            None => self.say(words.tell_them),
+        }
+        self.ends = true;
     }
 
     /// True if the caller put a question that wants an answer.
@@ -168,9 +187,12 @@ impl Draft<'_> {
         let (notes, words) = (self.notes, self.notes.words);
         let context = fact(notes.chat, "context").filter(|context| !topic::is_private(context));
         match context.map(|context| (context, topic::of(context))) {
-            Some((context, matter)) if notes.language == Language::Spanish => {
-                let value = matter.map_or(context, |_| context);
-                self.say_with(words.topic, "topic", value.trim_end_matches('.'));
+            Some((context, _)) if notes.language == Language::Spanish => {
+                if understanding::language::heard(context) == Some(Language::Spanish) {
+                    self.say_with(words.topic, "topic", context.trim_end_matches('.'));
+                } else {
+                    self.say(words.other_note);
+                }
             }
             Some((_, Some(matter))) => self.say_with(words.topic, "topic", &matter),
             Some((context, None)) => self.say_with(words.note, "topic", &sentence(context)),
@@ -208,8 +230,18 @@ impl Draft<'_> {
         let instructions = notes.chat.messages.iter().find(|message| message.role == speech::Role::System);
         let instructions = instructions.map_or("", |message| message.content.as_str());
         let questions: Vec<String> = self.questions().take(3).map(str::to_owned).collect();
-        let mut unknown = false;
+        let (mut unknown, mut requested) = (false, false);
         for question in questions {
+            if wishes::asks_for_our_number(&question)
+                && let Some(number) = fact(notes.chat, "business_phone")
+            {
+                self.say_with(words.our_number, "value", &phone::aloud(number));
+                continue;
+            }
+            if wishes::is_request(&question) {
+                requested = true;
+                continue;
+            }
             match knowledge::answer(instructions, &question, notes.language) {
                 Some(found) if plain(notes.last_own).contains(&plain(found)) => {
                     self.say_with(words.said_before, "value", &sentence(found));
@@ -220,6 +252,9 @@ impl Draft<'_> {
         }
         if unknown {
             self.say(words.unknown);
+        }
+        if requested && !notes.says(Remark::Human) {
+            self.say(words.will_ask);
         }
     }
 
@@ -267,7 +302,9 @@ impl Draft<'_> {
                 self.say(words.all_right);
             }
             Some(Question::Email | Question::Name | Question::Phone) if !notes.heard.trim().is_empty() => {
-                self.say(words.missed);
+                // Whoever says a whole sentence was heard; it was only no answer.
+                let says_much = notes.heard.split_whitespace().count() >= 4;
+                self.say(if says_much { words.understood } else { words.missed });
             }
             Some(Question::Reason) if !answers && notes.reason.value.is_none() && notes.turns > 1 => {
                 self.say(words.missed);
@@ -306,7 +343,7 @@ impl Draft<'_> {
             }
             None if notes.asked == Some(Question::More)
                 && !is_news
-                && (notes.says(Remark::No) || notes.says(Remark::Done)) =>
+                && (notes.says(Remark::No) || notes.says(Remark::Done) || begins_with_no(notes.heard)) =>
             {
                 if !self.asks_something() && !notes.says(Remark::When) {
                     self.parts.clear();
@@ -314,8 +351,11 @@ impl Draft<'_> {
                 self.part();
             }
             None if notes.asked == Some(Question::More) && !is_news && !self.asks_something() => {
-                let only_yes =
-                    notes.says(Remark::Yes) && !notes.says(Remark::Done) && !notes.says(Remark::No);
+                let is_okay = OKAY.contains(&plain(notes.heard).trim());
+                let only_yes = notes.says(Remark::Yes)
+                    && !is_okay
+                    && !notes.says(Remark::Done)
+                    && !notes.says(Remark::No);
                 if only_yes && notes.heard.split_whitespace().count() <= 4 && notes.asked_for_more < 2 {
                     self.say(words.go_on);
                 } else {
@@ -500,6 +540,9 @@ fn heard_sentences(text: &str) -> BTreeSet<String> {
     split(text).map(plain).filter(|sentence| !sentence.trim().is_empty()).collect()
 }
 
+/// Words after the question for anything else that mean no more than "no".
+const OKAY: &[&str] = &["okay", "ok", "all right", "alright", "fine", "vale", "bueno", "está bien"];
+
 /// True for "how much a consultation costs" in "I was wondering how much a consultation costs and where you are?"
 fn is_half_a_question(heard: &str, clause: &str) -> bool {
     let said = plain(clause);
@@ -514,21 +557,28 @@ fn is_half_a_question(heard: &str, clause: &str) -> bool {
 /// The sentences of a turn, and the questions that are joined in one of them.
 fn clauses(text: &str) -> impl Iterator<Item = &str> {
     split(text).flat_map(|sentence| {
-        let lower = sentence.to_lowercase();
-        let joint =
-            [" and ", ", ", " y "].iter().flat_map(|joint| lower.match_indices(joint)).find(|(at, joint)| {
-                let rest = plain(lower.get(at + joint.len()..).unwrap_or_default());
-                let rest = rest.strip_prefix(" and").unwrap_or(&rest);
-                QUESTION_WORDS.iter().any(|word| rest.starts_with(&format!(" {word} ")))
-            });
-        let cut = joint.map(|(at, joint)| (at, at + joint.len()));
-        match cut {
-            Some((end, begin)) if sentence.is_char_boundary(end) && sentence.is_char_boundary(begin) => {
-                vec![&sentence[..end], sentence[begin..].trim_start_matches("and ")]
-            }
-            _ => vec![sentence],
+        let mut clauses = Vec::new();
+        let mut rest = sentence;
+        while let Some((clause, after)) = at_joint(rest) {
+            clauses.push(clause);
+            rest = after;
         }
+        clauses.push(rest);
+        clauses
     })
+}
+
+/// A sentence up to the joint after which another question begins, and that question.
+fn at_joint(sentence: &str) -> Option<(&str, &str)> {
+    let lower = sentence.to_lowercase();
+    let mut joints: Vec<(usize, &str)> =
+        [", and ", " and ", ", ", " y "].iter().flat_map(|joint| lower.match_indices(joint)).collect();
+    joints.sort_by_key(|(at, joint)| (*at, std::cmp::Reverse(joint.len())));
+    let (at, joint) = joints.into_iter().find(|(at, joint)| {
+        let rest = plain(lower.get(at + joint.len()..).unwrap_or_default());
+        *at > 0 && QUESTION_WORDS.iter().any(|word| rest.starts_with(&format!(" {word} ")))
+    })?;
+    Some((sentence.get(..at)?, sentence.get(at + joint.len()..)?))
 }
 
 /// True for "do you speak Spanish?", which the language of the reply answers.

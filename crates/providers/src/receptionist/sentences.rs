@@ -47,7 +47,13 @@ pub(super) struct Sentences {
     pub(super) not_recorded: Wordings,
     pub(super) source_outbound: Wordings,
     pub(super) source_inbound: Wordings,
+    pub(super) other_note: Wordings,
     pub(super) unknown: Wordings,
+    pub(super) will_ask: Wordings,
+    pub(super) our_number: Wordings,
+    pub(super) tell_them: Wordings,
+    pub(super) tell_them_number: Wordings,
+    pub(super) child: Wordings,
     pub(super) when: Wordings,
     pub(super) said_before: Wordings,
     // Feelings
@@ -118,7 +124,7 @@ static ENGLISH: Sentences = Sentences {
     understood: &["I understand.", "All right, I see.", "Okay, I have that."],
     noted_email: &["Thank you, I have noted {value}.", "Thanks, so that is {value}."],
     noted_phone: &["Thank you, I have noted {value}.", "Thanks, the number is {value}."],
-    noted_time: &["Very good, I've put down {value}.", "Thank you, I have {value} now."],
+    noted_time: &["Very good, {value}.", "All right, {value}."],
     noted_more: &["I'll pass that on as well.", "I have added that.", "That goes into the message too."],
     corrected: &["Thank you, I have changed that to {value}.", "Sorry about that, it is {value} now."],
     all_right: &["That's all right.", "No problem at all.", "That's fine."],
@@ -151,7 +157,7 @@ static ENGLISH: Sentences = Sentences {
         "Yes, {business} gets a written record of this call, and there may be a recording too.",
     ],
     is_recorded: &[
-        "Yes, this call is recorded, and {business} also gets it in writing.",
+        "Yes, it is recorded, and {business} also gets it in writing.",
         "Yes, there is a recording of this call for {business}.",
     ],
     not_recorded: &[
@@ -165,6 +171,21 @@ static ENGLISH: Sentences = Sentences {
     source_inbound: &[
         "You called us, so I see nothing but the number that you are calling from, if your phone shows it.",
         "I have no number of yours except the one that your phone shows.",
+    ],
+    other_note: &["I'm calling for {business}.", "The call is from {business}."],
+    will_ask: &["I'll pass that on to {business}.", "I'll ask somebody from {business} to do that."],
+    our_number: &["Our number is {value}.", "You can reach us at {value}."],
+    tell_them: &[
+        "Thank you. Please tell them that {business} called, and that we will try again. Goodbye.",
+        "That's kind, thank you. Please say that {business} called. Goodbye.",
+    ],
+    tell_them_number: &[
+        "Thank you. Please tell them that {business} called; our number is {value}. Have a good day, goodbye.",
+        "That's kind, thank you. The number of {business} is {value}. Goodbye.",
+    ],
+    child: &[
+        "All right. Please tell your parents that {business} called. Thank you, goodbye.",
+        "Okay, thank you. We'll call again when a grown-up is there. Goodbye.",
     ],
     unknown: &[
         "I don't know that, but somebody from {business} will call you back about it.",
@@ -248,7 +269,7 @@ static SPANISH: Sentences = Sentences {
     understood: &["Entiendo.", "De acuerdo, comprendo.", "Muy bien, lo tengo."],
     noted_email: &["Gracias, he anotado {value}.", "Muy bien, entonces es {value}."],
     noted_phone: &["Gracias, he anotado {value}.", "Muy bien, el número es {value}."],
-    noted_time: &["Muy bien, queda anotado: {value}.", "Gracias, apunto {value}."],
+    noted_time: &["Muy bien, {value}.", "De acuerdo, {value}."],
     noted_more: &["También lo voy a anotar.", "Lo he añadido.", "Eso también va en el mensaje."],
     corrected: &["Gracias, lo he cambiado a {value}.", "Disculpe, ahora dice {value}."],
     all_right: &["No hay problema.", "Está bien.", "No se preocupe."],
@@ -277,7 +298,7 @@ static SPANISH: Sentences = Sentences {
         "Sí, {business} recibe un registro escrito de esta llamada, y puede haber también una grabación.",
     ],
     is_recorded: &[
-        "Sí, esta llamada se graba, y {business} la recibe también por escrito.",
+        "Sí, se está grabando, y {business} la recibe también por escrito.",
         "Sí, hay una grabación de esta llamada para {business}.",
     ],
     not_recorded: &[
@@ -291,6 +312,21 @@ static SPANISH: Sentences = Sentences {
     source_inbound: &[
         "Usted nos llamó, así que solo veo el número desde el que llama, si su teléfono lo muestra.",
         "No tengo más número suyo que el que muestra su teléfono.",
+    ],
+    other_note: &["Le llamo de parte de {business}.", "La llamada es de {business}."],
+    will_ask: &["Se lo paso a {business}.", "Le pediré a alguien de {business} que lo haga."],
+    our_number: &["Nuestro número es {value}.", "Nos puede llamar al {value}."],
+    tell_them: &[
+        "Gracias. Dígale, por favor, que llamó {business} y que volveremos a llamar. Adiós.",
+        "Muy amable, gracias. Dígale, por favor, que llamó {business}. Adiós.",
+    ],
+    tell_them_number: &[
+        "Gracias. Dígale, por favor, que llamó {business}; nuestro número es {value}. Que tenga buen día, adiós.",
+        "Muy amable, gracias. El número de {business} es {value}. Adiós.",
+    ],
+    child: &[
+        "Está bien. Dile a tus papás que llamó {business}, por favor. Gracias, adiós.",
+        "Bueno, gracias. Llamaremos otra vez cuando haya un adulto. Adiós.",
     ],
     unknown: &[
         "Eso no lo sé, pero alguien de {business} le llamará para decírselo.",

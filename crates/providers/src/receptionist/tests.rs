@@ -151,10 +151,10 @@ fn questions_about_the_call_get_true_answers_in_any_wording() {
 #[test]
 fn whether_the_call_is_recorded_is_answered_by_what_is_kept() {
     for (recorded, said, expected) in [
-        ("yes", "Is this call being recorded?", "Yes, this call is recorded"),
+        ("yes", "Is this call being recorded?", "Yes, it is recorded"),
         ("no", "Are you recording this?", "No recording of this call is kept"),
         ("no", "¿Están grabando la llamada?", "No se guarda ninguna grabación"),
-        ("yes", "¿Están grabando la llamada?", "esta llamada se graba"),
+        ("yes", "¿Están grabando la llamada?", "se está grabando"),
     ] {
         let (text, _) = answer(&[("recorded", recorded)], GREETING, &[said]);
         assert!(text.contains(expected), "{said}: {text}");

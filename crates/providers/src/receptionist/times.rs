@@ -2,6 +2,30 @@
 
 use understanding::Language;
 
+/// A time that is said in answer to the question for one: a bare hour is enough there ("around five").
+pub(super) fn answered(text: &str, language: Language) -> Option<String> {
+    wanted(text, language).or_else(|| {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let kinds: Vec<Kind> = words.iter().map(|word| kind(word, language)).collect();
+        let short = words.len() <= 6 && kinds.iter().all(|kind| *kind != Kind::Other);
+        let says_hour = words.iter().zip(&kinds).any(|(word, kind)| *kind == Kind::Part && is_hour(word));
+        let said = text.trim().trim_end_matches(|c: char| !c.is_alphanumeric());
+        (short && says_hour).then(|| said.to_owned())
+    })
+}
+
+/// True if the text is a time and nothing else.
+pub(super) fn is_only_a_time(text: &str, language: Language) -> bool {
+    text.split_whitespace().all(|word| kind(word, language) != Kind::Other)
+        && wanted(text, language).is_some()
+}
+
+fn is_hour(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+    let hours = "one two three four five six seven eight nine ten eleven twelve una dos tres cuatro cinco seis siete ocho nueve diez once doce";
+    hours.split(' ').any(|hour| hour == word) || word.parse::<u8>().is_ok_and(|hour| (1..=12).contains(&hour))
+}
+
 /// The words about a time in a turn ("next Tuesday at ten in the morning"), as they were said.
 pub(super) fn wanted(text: &str, language: Language) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
@@ -76,7 +100,7 @@ const OPENING: [&str; 13] =
 type Lists = (&'static str, &'static str, &'static str);
 
 const ENGLISH: Lists = (
-    "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays tomorrow \
+    "today asap monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays tomorrow \
      tonight morning mornings afternoon afternoons evening evenings noon lunchtime weekend weekends weekday weekdays anytime o'clock oclock \
      midday",
     "next this one two three four five six seven eight nine ten eleven twelve thirty fifteen forty-five half past quarter early late any \
@@ -85,7 +109,7 @@ const ENGLISH: Lists = (
 );
 
 const SPANISH: Lists = (
-    "lunes martes miércoles miercoles jueves viernes sábado sabado domingo sábados domingos mañana tarde tardes mañanas noche mediodía \
+    "hoy lunes martes miércoles miercoles jueves viernes sábado sabado domingo sábados domingos mañana tarde tardes mañanas noche mediodía \
      mediodia",
     "próximo proximo que viene esta este una dos tres cuatro cinco seis siete ocho nueve diez once doce media cuarto temprano después \
      despues antes pasado semana día dia cualquier hora horas",
@@ -113,5 +137,10 @@ mod tests {
         check(english, "Okay.", None);
         check(Language::Spanish, "El martes por la tarde me queda bien.", Some("El martes por la tarde"));
         check(Language::Spanish, "Sí, gracias.", None);
+        check(english, "Today. Before six.", Some("Today"));
+        assert_eq!(answered("Around five.", english).as_deref(), Some("Around five"));
+        assert_eq!(answered("A las cinco.", Language::Spanish).as_deref(), Some("A las cinco"));
+        assert_eq!(answered("I have five kids.", english), None);
+        assert!(is_only_a_time("Monday morning.", english) && !is_only_a_time("Monday is bad.", english));
     }
 }

@@ -1,0 +1,263 @@
+//! What callers ask of the receptionist that is neither an answer nor a question about the business: that something be done, a message for
+//! somebody else, or, from a child, nothing at all.
+
+use crate::understanding::{plain, says};
+
+/// True if the question asks for something to be done ("can you tell him that…"), which can only be passed on.
+pub(super) fn is_request(question: &str) -> bool {
+    let said = plain(question);
+    let asks = [
+        "can you",
+        "could you",
+        "would you",
+        "will you",
+        "can somebody",
+        "can someone",
+        "puede",
+        "podría",
+        "me puede",
+    ]
+    .iter()
+    .any(|opening| said.trim_start().starts_with(opening) || said.contains(&format!(" and {opening} ")));
+    asks && says(&said, DOING)
+}
+
+const DOING: &[&str] = &[
+    "call",
+    "tell",
+    "ask",
+    "have",
+    "let",
+    "send",
+    "text",
+    "email",
+    "give",
+    "remind",
+    "cancel",
+    "change",
+    "check",
+    "make sure",
+    "put me through",
+    "connect",
+    "transfer",
+    "decirle",
+    "llamar",
+    "llamarme",
+    "llamarle",
+    "pedirle",
+    "enviar",
+    "enviarme",
+    "mandar",
+    "mandarme",
+    "avisar",
+    "avisarle",
+    "comunicar",
+    "comunicarme",
+    "pasar",
+    "pasarme",
+];
+
+/// True if somebody offers to take a message for the person who was called.
+pub(super) fn takes_a_message(said: &str) -> bool {
+    says(
+        &plain(said),
+        &[
+            "take a message",
+            "leave a message",
+            "leave him a message",
+            "leave her a message",
+            "ill tell him",
+            "ill tell her",
+            "ill let him know",
+            "ill let her know",
+            "can i tell him",
+            "can i tell her",
+            "give him a message",
+            "give her a message",
+            "dejar un mensaje",
+            "dejar un recado",
+            "dejarle un recado",
+            "dejarle un mensaje",
+            "tomar un recado",
+            "yo le digo",
+            "yo le aviso",
+        ],
+    )
+}
+
+/// True if somebody asks at which number the business can be reached.
+pub(super) fn asks_for_our_number(said: &str) -> bool {
+    let said = plain(said);
+    let number = says(&said, &["number", "número", "numero", "teléfono", "telefono"]);
+    number
+        && says(
+            &said,
+            &[
+                "whats your",
+                "what is your",
+                "your number",
+                "call you back",
+                "reach you",
+                "call back",
+                "back at",
+                "su número",
+                "su numero",
+                "su teléfono",
+                "devolverle",
+                "devolver la llamada",
+            ],
+        )
+        && says(
+            &said,
+            &[
+                "what", "whats", "which", "where", "can he", "can she", "have", "give", "qué", "que", "cuál",
+                "cual", "tiene", "a",
+            ],
+        )
+        && !says(&said, &["my number", "mi número", "mi numero", "have my", "get my", "got my"])
+}
+
+/// True if a child has answered.
+pub(super) fn is_a_child(said: &str) -> bool {
+    let said = plain(said);
+    let speaks_so = says(
+        &said,
+        &["my mommy", "my daddy", "mommy is", "daddy is", "mi mami", "mi papi", "mami está", "papi está"],
+    );
+    let age = ["im", "i am", "tengo"].iter().any(|own| {
+        [
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "3",
+            "4",
+            "5",
+            "6",
+            "7",
+            "8",
+            "9",
+            "tres años",
+            "cuatro años",
+            "cinco años",
+            "seis años",
+            "siete años",
+            "ocho años",
+            "nueve años",
+        ]
+        .iter()
+        .any(|age| said.trim() == format!("{own} {age}") || said.trim() == format!("{own} {age} years old"))
+    });
+    speaks_so || age
+}
+
+/// True if the caller says that they never asked for this.
+pub(super) fn denies_a_request(said: &str) -> bool {
+    let said = plain(said);
+    let never = says(
+        &said,
+        &[
+            "dont remember",
+            "do not remember",
+            "dont recall",
+            "never",
+            "didnt",
+            "did not",
+            "no recuerdo",
+            "nunca",
+            "yo no",
+        ],
+    );
+    never
+        && says(
+            &said,
+            &[
+                "asked",
+                "asking",
+                "ask",
+                "requested",
+                "requesting",
+                "request",
+                "filled",
+                "fill",
+                "signed up",
+                "sign up",
+                "contacted",
+                "contact you",
+                "pedí",
+                "pedi",
+                "haber pedido",
+                "solicité",
+                "llené",
+            ],
+        )
+}
+
+/// True of words that answer nothing and tell nothing.
+pub(super) fn is_a_shrug(said: &str) -> bool {
+    let said = plain(said);
+    says(
+        &said,
+        &[
+            "i dont know",
+            "dont know",
+            "not sure",
+            "no idea",
+            "who knows",
+            "no sé",
+            "no se",
+            "ni idea",
+            "maybe",
+            "i guess",
+            "quizás",
+            "tal vez",
+        ],
+    ) && said.split_whitespace().count() <= 5
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_told_from_questions() {
+        for request in ["Can you call her?", "Could you tell him Steve called?", "¿Me puede llamar mañana?"]
+        {
+            assert!(is_request(request), "{request}");
+        }
+        for question in
+            ["Can I bring my sister?", "Do you work weekends?", "Can you fix gutters?", "¿Puede venir hoy?"]
+        {
+            assert!(!is_request(question), "{question}");
+        }
+    }
+
+    #[test]
+    fn people_who_answer_for_others_are_heard() {
+        assert!(
+            takes_a_message("Can I take a message for him?") && takes_a_message("¿Quiere dejar un recado?")
+        );
+        assert!(!takes_a_message("I got your message."));
+        assert!(
+            asks_for_our_number("What number can he call you back at?")
+                && asks_for_our_number("¿Cuál es su número?")
+        );
+        assert!(
+            !asks_for_our_number("Where did you get my number?")
+                && !asks_for_our_number("My number is 512 555 0147.")
+        );
+        assert!(
+            is_a_child("My mommy is in the shower.")
+                && is_a_child("I'm five.")
+                && !is_a_child("I'm free at five.")
+        );
+        assert!(
+            denies_a_request("I don't remember asking about a roof.")
+                && !denies_a_request("I never got the estimate.")
+        );
+        assert!(is_a_shrug("Hm, I don't know.") && !is_a_shrug("I don't know who to ask about my roof."));
+    }
+}
