@@ -308,7 +308,7 @@ impl From<Refusal> for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy => {
+            StoreError::Busy | StoreError::Changed => {
                 Self::new(Code::Unavailable, "the server has more to write than it can; try again")
                     .retry_after(1)
             }

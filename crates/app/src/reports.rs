@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::CallId;
-use domain::call::Report;
+use domain::call::{Call, Report};
 use tokio::sync::watch;
 
 /// Reports of all running calls that wait to be stored.
@@ -20,13 +20,36 @@ pub(crate) struct Reports {
 #[derive(Debug, Default)]
 pub(crate) struct Line {
     gathered: Mutex<Vec<Report>>,
-    /// Held while storing, so that reports are stored in the order in which they came.
-    pub(crate) storing: tokio::sync::Mutex<()>,
+    /// Held while storing, so that reports are stored in the order in which they came, and nobody waits in the database for somebody
+    /// of the same process. Holds the call as it was stored last, where this process knows that.
+    pub(crate) storing: tokio::sync::Mutex<Option<Call>>,
     /// True while somebody is going to store what has been gathered.
     pub(crate) awaited: AtomicBool,
+    /// True while reports are only gathered.
+    held: AtomicBool,
+}
+
+/// While this lives, the reports of a call are only gathered.
+#[derive(Debug)]
+pub(crate) struct Held<'l>(&'l Line);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.held.store(false, Ordering::Release);
+    }
 }
 
 impl Line {
+    /// Has reports gathered only. Whoever asked for that stores them afterwards.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        self.held.store(true, Ordering::Release);
+        Held(self)
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.load(Ordering::Acquire)
+    }
+
     pub(crate) fn gathered(&self) -> MutexGuard<'_, Vec<Report>> {
         self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -47,6 +70,7 @@ impl Reports {
 
     pub(crate) fn ends(&self, call: CallId) {
         self.running.send_if_modified(|running| running.remove(&call));
+        self.tidy(call);
     }
 
     /// Waits until no engine of this process runs a call.
@@ -55,8 +79,11 @@ impl Reports {
         debug_assert!(emptied, "the sender lives as long as the platform");
     }
 
-    /// Forgets a line on which nothing waits.
+    /// Forgets a line on which nothing waits, unless an engine of this process runs the call.
     pub(crate) fn tidy(&self, call: CallId) {
+        if self.running.borrow().contains(&call) {
+            return;
+        }
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = |line: &Arc<Line>| !line.awaited.load(Ordering::Acquire) && line.gathered().is_empty();
         if lines.get(&call).is_some_and(idle) {

@@ -5,7 +5,7 @@ use domain::business::Business;
 use domain::disclosure::Disclosures;
 
 use crate::table::{table, text};
-use crate::tx::{PlatformTx, Tx, params};
+use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::vault::Place;
 use crate::{StoreError, Tenancy, Vault};
 
@@ -23,6 +23,13 @@ table! {
         let disclosures = Disclosures { ai: disclose_ai, recording: disclose_recording };
         Business { id, name, phone, timezone, country_calling_code, disclosures, created_at }
     }
+}
+
+pub(crate) const COLUMNS: &str = Businesses::COLUMNS;
+
+/// Reads [`COLUMNS`] in a longer row.
+pub(crate) fn read_columns(row: &mut Row) -> Result<Business, StoreError> {
+    Businesses::read_from(row)
 }
 
 fn place(id: BusinessId) -> Place<'static> {

@@ -10,8 +10,9 @@ use domain::{CallId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::tx::{Param, PlatformTx, Tx, params};
+use crate::tx::{Param, PlatformTx, ToParam as _, Tx, params};
 use crate::utterances::KeptUtterance;
+use crate::writes::Write;
 use crate::{StoreError, Tenancy};
 
 /// A stored line of a call's log.
@@ -25,31 +26,37 @@ pub struct LogRow {
     pub line: Option<LogLine>,
 }
 
-/// Adds lines to a call's log, in order. The call must be locked, or new.
+/// Adds lines to a call's log, in order. The call must be locked, or nobody else may be writing to its log.
 pub async fn add(tx: &mut PlatformTx, id: CallId, entries: &[LogEntry]) -> Result<(), StoreError> {
-    let Some(newest) = entries.iter().map(|entry| entry.at).max() else { return Ok(()) };
-    let add = "INSERT INTO call_log (call_id, seq, at, kind, data) \
-               SELECT $1, coalesce(max(seq), 0) + 1, $2, $3, $4 FROM call_log WHERE call_id = $1";
-    let line = |entry: &LogEntry| {
+    const ADD_ONE: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) \
+                           SELECT $1, coalesce(max(seq), 0) + 1, $2, $3, $4 FROM call_log WHERE call_id = $1";
+    const ADD_ALL: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) \
+                           SELECT $1, (SELECT coalesce(max(seq), 0) FROM call_log WHERE call_id = $1) + n, at, kind, data \
+                           FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS added(at, kind, data, n)";
+    let write = |sql, params: Vec<Param>| Write::new("call_log", id.0, sql, params);
+    if tx.is_on_postgres() && entries.len() > 1 {
+        let mut columns = (Vec::new(), Vec::new(), Vec::new());
+        for entry in entries {
+            let (kind, data) = kept(&entry.line);
+            columns.0.push(entry.at.as_microsecond());
+            columns.1.push(kind.to_owned());
+            columns.2.push(data);
+        }
+        let columns = [Param::Ints(columns.0), Param::Texts(columns.1), Param::Texts(columns.2)];
+        return tx.write(write(ADD_ALL, [id.to_param()].into_iter().chain(columns).collect()));
+    }
+    for entry in entries {
         let (kind, data) = kept(&entry.line);
-        params![id, entry.at, kind, data].to_vec()
-    };
-    let mut statements: Vec<(&str, Vec<Param>)> = entries.iter().map(|entry| (add, line(entry))).collect();
-    let heard = "UPDATE calls SET heard_at = $2 WHERE id = $1 AND heard_at < $2";
-    statements.push((heard, params![id, newest].to_vec()));
-    tx.execute_all(&statements).await?;
+        tx.write(write(ADD_ONE, params![id, entry.at, kind, data].to_vec()))?;
+    }
     Ok(())
 }
 
 /// The first line of the log of a call that was just stored.
 pub async fn begin(tx: &mut PlatformTx, id: CallId, entry: &LogEntry) -> Result<(), StoreError> {
+    const BEGIN: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) VALUES ($1, 1, $2, $3, $4)";
     let (kind, data) = kept(&entry.line);
-    tx.execute(
-        "INSERT INTO call_log (call_id, seq, at, kind, data) VALUES ($1, 1, $2, $3, $4)",
-        params![id, entry.at, kind, data],
-    )
-    .await?;
-    Ok(())
+    tx.write(Write::new("call_log", id.0, BEGIN, params![id, entry.at, kind, data].to_vec()))
 }
 
 /// Lines of the log of a tenant's call after a place, in order.

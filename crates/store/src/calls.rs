@@ -1,6 +1,7 @@
 //! Calls.
 //!
-//! `heard_at` is when something last happened in a call on its engine's clock; the watchdog and the end of a lost call go by it.
+//! When something last happened in a call on its engine's clock stands in its log; the watchdog and the end of a lost call go by that.
+//! The column `heard_at` is no longer kept up to date.
 
 use std::time::Duration;
 
@@ -12,8 +13,9 @@ use domain::disclosure::Disclosure;
 use domain::{AgentId, BusinessId, CallId, LeadId, Timestamp};
 
 use crate::page::{Conditions, ListQuery, list as list_page};
-use crate::table::{table, text};
-use crate::tx::{PlatformTx, Row, Tx, params};
+use crate::table::{compiled, table, text};
+use crate::tx::{Param, PlatformTx, Row, ToParam as _, Tx, params};
+use crate::writes::Write;
 use crate::{Listed, Page, StoreError, Tenancy};
 
 /// A call with the name of its agent.
@@ -267,10 +269,44 @@ pub async fn insert(tx: &mut PlatformTx, call: &Call) -> Result<bool, StoreError
     Ok(tx.execute(INSERT, &Calls::inserted(call)).await? > 0)
 }
 
+/// Stores a new call that is to be made while fewer than so many calls of its business run. [`StoreError::Changed`] otherwise.
+pub async fn admit(tx: &mut PlatformTx, call: &Call, max_running: u32) -> Result<(), StoreError> {
+    const ADMIT: &str = text!(
+        compiled!(insert_below("calls", &[Calls::KEY, Calls::FIXED, Calls::CHANGING, Calls::UNREAD])),
+        "(SELECT count(*) FROM calls r WHERE r.business_id = $2 AND r.mode = $3 AND r.finished_at IS NULL)"
+    );
+    let mut values = Calls::inserted(call);
+    values.push(max_running.to_param());
+    tx.write(Write::new("calls", call.id.0, ADMIT, values).or_fail())
+}
+
 /// Stores everything about a call that can change.
 pub async fn update(tx: &mut PlatformTx, call: &Call) -> Result<(), StoreError> {
-    tx.execute(Calls::UPDATE, &Calls::changed(call)).await?;
-    Ok(())
+    tx.write(Write::new("calls", call.id.0, Calls::UPDATE, Calls::changed(call)))
+}
+
+/// What [`replace`] and [`begin_dialing`] share: the call as it is now, if it is still what it was.
+const REPLACE: &str = compiled!(update_unchanged("calls", Calls::KEY, Calls::CHANGING));
+
+fn replaced(before: &Call, call: &Call) -> Vec<Param> {
+    let mut values = Calls::changed(call);
+    values.extend(Calls::changed(before).into_iter().skip(Calls::KEY.len()));
+    values
+}
+
+/// The same for a call that was not locked: [`StoreError::Changed`] if it is no longer what it was before.
+pub async fn replace(tx: &mut PlatformTx, before: &Call, call: &Call) -> Result<(), StoreError> {
+    tx.write(Write::new("calls", call.id.0, REPLACE, replaced(before, call)).or_fail())
+}
+
+/// The same for a call that is about to be dialled, unless its number has been blocked meanwhile: [`StoreError::Changed`] then as well.
+pub async fn begin_dialing(tx: &mut PlatformTx, before: &Call, call: &Call) -> Result<(), StoreError> {
+    const BEGIN_DIALING: &str = text!(
+        REPLACE,
+        " AND NOT EXISTS (SELECT 1 FROM opt_outs o WHERE o.business_id = calls.business_id AND o.mode = calls.mode \
+         AND o.phone_number = calls.to_number)"
+    );
+    tx.write(Write::new("calls", call.id.0, BEGIN_DIALING, replaced(before, call)).or_fail())
 }
 
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: CallId) -> Result<Option<CallView>, StoreError> {
@@ -370,11 +406,13 @@ pub async fn count_waiting(tx: &mut Tx, tenancy: &Tenancy) -> Result<u64, StoreE
 
 /// When something last happened in a call, on its engine's clock.
 pub async fn last_heard(tx: &mut PlatformTx, id: CallId) -> Result<Option<Timestamp>, StoreError> {
-    tx.query_one("SELECT heard_at FROM calls WHERE id = $1", params![id])
-        .await?
-        .map(|mut row| row.next())
-        .transpose()
+    let row = tx.query_one("SELECT max(at) FROM call_log WHERE call_id = $1", params![id]).await?;
+    row.map_or(Ok(None), |row| row.of("call_log").next())
 }
+
+/// The condition that nothing has happened in a call since `$1`. A call has a line in its log from its beginning.
+const SILENT_SINCE: &str =
+    "c.created_at < $1 AND NOT EXISTS (SELECT 1 FROM call_log l WHERE l.call_id = c.id AND l.at >= $1)";
 
 /// Calls that were being made by processes that have died.
 pub async fn running_of_lost_nodes(
@@ -399,7 +437,7 @@ pub async fn running_silent_since(
 ) -> Result<Vec<Call>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM calls c WHERE c.finished_at IS NULL AND c.state IN ('ringing', 'in_progress') \
-         AND c.check_at IS NULL AND c.heard_at < $1 ORDER BY c.created_at LIMIT $2"
+         AND c.check_at IS NULL AND {SILENT_SINCE} ORDER BY c.created_at LIMIT $2"
     );
     tx.query(&sql, params![before, limit]).await?.into_iter().map(Calls::read).collect()
 }
@@ -473,8 +511,7 @@ pub async fn dialing_since(
 ) -> Result<Vec<Call>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM calls c WHERE c.finished_at IS NULL AND c.state = 'dialing' AND c.check_at IS NULL \
-         AND c.heard_at < $1 \
-         ORDER BY c.created_at LIMIT $2"
+         AND {SILENT_SINCE} ORDER BY c.created_at LIMIT $2"
     );
     tx.query(&sql, params![before, limit]).await?.into_iter().map(Calls::read).collect()
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::StoreError;
 use crate::table::{table, text};
 use crate::tx::{PlatformTx, Row, params};
+use crate::writes::Write;
 
 domain::word_enum! {
     /// State of a delivery.
@@ -109,8 +110,7 @@ table! {
 
 /// Stores a new delivery.
 pub async fn insert(tx: &mut PlatformTx, delivery: &Delivery) -> Result<(), StoreError> {
-    tx.execute(Deliveries::INSERT, &Deliveries::inserted(delivery)).await?;
-    Ok(())
+    tx.write(Write::new("deliveries", delivery.id.0, Deliveries::INSERT, Deliveries::inserted(delivery)))
 }
 
 /// One delivery. For the platform itself.
@@ -128,8 +128,7 @@ pub async fn lock(tx: &mut PlatformTx, id: DeliveryId) -> Result<Option<Delivery
 
 /// Stores how far a delivery has come.
 pub async fn update(tx: &mut PlatformTx, delivery: &Delivery) -> Result<(), StoreError> {
-    tx.execute(Deliveries::UPDATE, &Deliveries::changed(delivery)).await?;
-    Ok(())
+    tx.write(Write::new("deliveries", delivery.id.0, Deliveries::UPDATE, Deliveries::changed(delivery)))
 }
 
 /// The deliveries of an event, oldest first.
@@ -143,8 +142,7 @@ pub async fn of_event(tx: &mut PlatformTx, event: EventId) -> Result<Vec<Deliver
 }
 
 pub async fn insert_attempt(tx: &mut PlatformTx, attempt: &Attempt) -> Result<(), StoreError> {
-    tx.execute(Attempts::INSERT, &Attempts::inserted(attempt)).await?;
-    Ok(())
+    tx.write(Write::new("attempts", attempt.id.0, Attempts::INSERT, Attempts::inserted(attempt)))
 }
 
 /// The attempts of a delivery, in order.

@@ -6,6 +6,10 @@ pub enum StoreError {
     /// A row like this exists already, or a row that this one refers to does not.
     #[error("a row like this exists already ({0})")]
     Conflict(String),
+    /// Somebody else has changed what the transaction was about to change, so nothing of it happened. What there is now has to be read
+    /// again.
+    #[error("somebody else has changed what was to be changed")]
+    Changed,
     /// Too much work waits, or somebody else holds what is needed; nothing happened, try again.
     #[error("the database has too much to do")]
     Busy,
@@ -27,7 +31,7 @@ impl StoreError {
     /// True if the same request may succeed a little later.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Busy | Self::Full | Self::Unavailable(_) => true,
+            Self::Changed | Self::Busy | Self::Full | Self::Unavailable(_) => true,
             Self::Conflict(_) | Self::Unexpected(_) | Self::Corrupt { .. } => false,
         }
     }
@@ -85,6 +89,8 @@ fn from_sql_state(code: &str, message: &str, constraint: Option<&str>) -> StoreE
     match code {
         // Unique, foreign key and check violations.
         "23505" | "23503" | "23514" => StoreError::Conflict(constraint.unwrap_or("unnamed").to_owned()),
+        // Division by zero: a row that a statement of several parts must touch is not there.
+        "22012" => StoreError::Changed,
         // Serialization failure, deadlock, lock not available, statement cancelled by a time limit, out of memory, too many
         // connections.
         "40001" | "40P01" | "55P03" | "57014" | "53200" | "53300" => StoreError::Busy,
@@ -170,6 +176,7 @@ mod tests {
         for busy in ["40001", "40P01", "55P03", "57014", "53200", "53300"] {
             assert_eq!(read(busy), StoreError::Busy, "{busy}");
         }
+        assert_eq!(read("22012"), StoreError::Changed);
         assert_eq!(read("53100"), StoreError::Full);
         for away in ["08006", "08P01", "25006", "40003", "53400", "57P01", "57P02", "57P03", "57P05", "58030"]
         {

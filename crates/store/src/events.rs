@@ -5,6 +5,7 @@ use domain::{AgentId, BusinessId, CallId, EventId, LeadId, Mode, Timestamp};
 use uuid::Uuid;
 
 use crate::tx::{PlatformTx, Row, Tx, params};
+use crate::writes::Write;
 use crate::{StoreError, Tenancy};
 
 /// Something that happened.
@@ -47,24 +48,22 @@ fn subject(kind: &str, id: Uuid) -> Result<Subject, StoreError> {
 
 /// Stores an event. A second end of the same call is a conflict.
 pub async fn insert(tx: &mut PlatformTx, event: &StoredEvent) -> Result<(), StoreError> {
+    const INSERT: &str = "INSERT INTO events \
+         (id, business_id, mode, event_type, object_type, object_id, call_id, payload, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let call = if let Subject::Call(call) = event.subject { Some(call) } else { None };
-    tx.execute(
-        "INSERT INTO events (id, business_id, mode, event_type, object_type, object_id, call_id, payload, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        params![
-            event.id,
-            event.business_id,
-            event.mode,
-            event.event_type,
-            event.subject.kind(),
-            event.subject.id(),
-            call,
-            event.payload,
-            event.created_at,
-        ],
-    )
-    .await?;
-    Ok(())
+    let values = params![
+        event.id,
+        event.business_id,
+        event.mode,
+        event.event_type,
+        event.subject.kind(),
+        event.subject.id(),
+        call,
+        event.payload,
+        event.created_at,
+    ];
+    tx.write(Write::new("events", event.id.0, INSERT, values.to_vec()))
 }
 
 /// One event. For the platform itself.

@@ -7,6 +7,7 @@ use domain::{JobId, NodeId, Timestamp};
 use uuid::Uuid;
 
 use crate::tx::{Param, PlatformTx, Row, Tx, params};
+use crate::writes::Write;
 use crate::{Platform, StoreError};
 
 domain::word_enum! {
@@ -95,33 +96,29 @@ pub struct JobRecord {
 }
 
 /// Adds a job, unless there is one of this kind for this subject already. One that was given up makes room for it. A job that
-/// somebody works on from the beginning is in its first attempt.
+/// somebody works on from the beginning is in its first attempt. A job must not be added in the transaction that finishes another of
+/// its kind for the same subject: [`repeat_at`] is for that.
 pub async fn add(tx: &mut PlatformTx, job: &NewJob) -> Result<(), StoreError> {
+    const ADD: &str = "INSERT INTO jobs (id, kind, queue, subject, lane, attempts, run_at, node_id, lease_until, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (kind, subject) DO UPDATE SET \
+         id = excluded.id, lane = excluded.lane, attempts = excluded.attempts, run_at = excluded.run_at, \
+         node_id = excluded.node_id, lease_until = excluded.lease_until, created_at = excluded.created_at, \
+         failed_at = NULL, last_error = NULL WHERE jobs.failed_at IS NOT NULL";
     let (node, lease_until) = job.leased_to.unzip();
-    let added = tx
-        .execute(
-            "INSERT INTO jobs (id, kind, queue, subject, lane, attempts, run_at, node_id, lease_until, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (kind, subject) DO UPDATE SET \
-             id = excluded.id, lane = excluded.lane, attempts = excluded.attempts, run_at = excluded.run_at, \
-             node_id = excluded.node_id, lease_until = excluded.lease_until, created_at = excluded.created_at, \
-             failed_at = NULL, last_error = NULL WHERE jobs.failed_at IS NOT NULL",
-            params![
-                job.id,
-                job.kind.as_str(),
-                job.kind.queue().as_str(),
-                job.subject,
-                job.lane,
-                u32::from(job.leased_to.is_some()),
-                job.run_at,
-                node,
-                lease_until,
-                job.created_at,
-            ],
-        )
-        .await?;
-    if added > 0 && job.leased_to.is_none() {
-        tx.afterwards.jobs_added += 1;
-    }
+    let values = params![
+        job.id,
+        job.kind.as_str(),
+        job.kind.queue().as_str(),
+        job.subject,
+        job.lane,
+        u32::from(job.leased_to.is_some()),
+        job.run_at,
+        node,
+        lease_until,
+        job.created_at,
+    ];
+    tx.write(Write::new("jobs", job.id.0, ADD, values.to_vec()))?;
+    tx.afterwards.jobs_added += u32::from(job.leased_to.is_none());
     Ok(())
 }
 
@@ -193,22 +190,19 @@ fn read(row: Row) -> Result<Job, StoreError> {
 
 /// Removes a job that is done.
 pub async fn finish(tx: &mut PlatformTx, id: JobId) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM jobs WHERE id = $1", params![id]).await?;
-    Ok(())
+    tx.write(Write::new("jobs", id.0, "DELETE FROM jobs WHERE id = $1", params![id].to_vec()))
 }
 
 /// Gives back a job whose attempt went well and that has to be done again then; its failures are forgotten.
 pub async fn repeat_at(tx: &mut PlatformTx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
-    let sql = "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, attempts = 0, last_error = NULL WHERE id = $1";
-    tx.execute(sql, params![id, run_at]).await?;
-    Ok(())
+    const SQL: &str = "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, attempts = 0, last_error = NULL WHERE id = $1";
+    tx.write(Write::new("jobs", id.0, SQL, params![id, run_at].to_vec()))
 }
 
 /// Gives back a job that has to wait for something until then, as if it had not been begun.
 pub async fn postpone(tx: &mut PlatformTx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
-    let sql = "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, attempts = attempts - 1 WHERE id = $1";
-    tx.execute(sql, params![id, run_at]).await?;
-    Ok(())
+    const SQL: &str = "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, attempts = attempts - 1 WHERE id = $1";
+    tx.write(Write::new("jobs", id.0, SQL, params![id, run_at].to_vec()))
 }
 
 /// Gives back a job whose attempt failed, to be tried again then.
@@ -218,18 +212,23 @@ pub async fn retry_at(
     run_at: Timestamp,
     error: &str,
 ) -> Result<(), StoreError> {
-    let sql =
+    const SQL: &str =
         "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, last_error = $3 WHERE id = $1";
-    tx.execute(sql, params![id, run_at, error]).await?;
-    Ok(())
+    tx.write(Write::new("jobs", id.0, SQL, params![id, run_at, error].to_vec()))
 }
 
 /// Gives a job up. It stays where people find it; nobody claims it any more.
 pub async fn give_up(tx: &mut PlatformTx, id: JobId, now: Timestamp, error: &str) -> Result<(), StoreError> {
-    let sql =
+    const SQL: &str =
         "UPDATE jobs SET failed_at = $2, node_id = NULL, lease_until = NULL, last_error = $3 WHERE id = $1";
-    tx.execute(sql, params![id, now, error]).await?;
-    Ok(())
+    tx.write(Write::new("jobs", id.0, SQL, params![id, now, error].to_vec()))
+}
+
+/// Writes a job again as it is, so that when this commits everything that was stored together with the job is on stable storage. A job
+/// that is done already was stored before what has ended it.
+pub async fn confirm(tx: &mut PlatformTx, id: JobId) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE jobs SET run_at = run_at WHERE id = $1";
+    tx.write(Write::new("jobs", id.0, SQL, params![id].to_vec()))
 }
 
 /// Has a job that was given up done again, with all its attempts. False if there is no such job.

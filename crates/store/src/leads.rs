@@ -6,7 +6,8 @@ use domain::{AgentId, BusinessId, E164, LeadId, Timestamp};
 
 use crate::page::{Conditions, ListQuery, list as list_page};
 use crate::table::{table, text};
-use crate::tx::{PlatformTx, Tx, params};
+use crate::tx::{PlatformTx, Row, Tx, params};
+use crate::writes::Write;
 use crate::{Listed, Page, StoreError, Tenancy};
 
 table! {
@@ -82,6 +83,13 @@ table! {
     }
 }
 
+pub(crate) const COLUMNS: &str = Leads::COLUMNS;
+
+/// Reads [`COLUMNS`] of an outer join.
+pub(crate) fn read_joined(row: &mut Row) -> Result<Option<Lead>, StoreError> {
+    row.joined(Leads::KEY.len() + Leads::FIXED.len() + Leads::CHANGING.len(), Leads::read_from)
+}
+
 /// Which leads a list shows. Empty lists of words mean any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeadFilter {
@@ -116,14 +124,12 @@ fn email_key(email: &str) -> String {
 
 /// Stores a new lead.
 pub async fn insert(tx: &mut PlatformTx, lead: &Lead) -> Result<(), StoreError> {
-    tx.execute(Leads::INSERT, &Leads::inserted(lead)).await?;
-    Ok(())
+    tx.write(Write::new("leads", lead.id.0, Leads::INSERT, Leads::inserted(lead)))
 }
 
 /// Stores a changed lead that was locked before.
 pub async fn update(tx: &mut PlatformTx, lead: &Lead) -> Result<(), StoreError> {
-    tx.execute(Leads::UPDATE, &Leads::changed(lead)).await?;
-    Ok(())
+    tx.write(Write::new("leads", lead.id.0, Leads::UPDATE, Leads::changed(lead)))
 }
 
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: LeadId) -> Result<Option<Lead>, StoreError> {

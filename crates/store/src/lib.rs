@@ -17,7 +17,9 @@ mod tenancy;
 mod tx;
 mod value;
 pub mod vault;
+mod writes;
 
+pub mod admission;
 pub mod agents;
 pub mod businesses;
 pub mod call_log;
@@ -160,6 +162,7 @@ impl Store {
             DatabaseUrl::Postgres(url) => {
                 let postgres = postgres::Postgres::open(url, options.pool).await?;
                 postgres.listen(Arc::clone(&bell));
+                postgres.tell();
                 Database::Postgres(postgres)
             }
         };

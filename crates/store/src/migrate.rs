@@ -90,7 +90,7 @@ async fn step(tx: &mut Tx, migration: &Migration) -> Result<(), StoreError> {
     if done.is_some() {
         return Ok(());
     }
-    match &tx.connection {
+    match &mut tx.connection {
         Connection::Sqlite(connection) => connection.batch(&sqlite_text(migration.text))?,
         Connection::Postgres(connection) => connection.batch(&postgres_text(migration.text)).await?,
     }
@@ -100,7 +100,7 @@ async fn step(tx: &mut Tx, migration: &Migration) -> Result<(), StoreError> {
 
 /// Held until the transaction ends. On SQLite there is only one writer anyway.
 async fn take_turn(tx: &mut Tx) -> Result<(), StoreError> {
-    match &tx.connection {
+    match &mut tx.connection {
         Connection::Sqlite(_) => Ok(()),
         Connection::Postgres(connection) => {
             connection.batch(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await

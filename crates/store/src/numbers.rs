@@ -15,6 +15,13 @@ table! {
     fixed { phone_number, business_id, agent_id, engine, created_at }
 }
 
+pub(crate) const COLUMNS: &str = Numbers::COLUMNS;
+
+/// Reads [`COLUMNS`] of an outer join.
+pub(crate) fn read_joined(row: &mut Row) -> Result<Option<Number>, StoreError> {
+    row.joined(Numbers::KEY.len() + Numbers::FIXED.len() + Numbers::CHANGING.len(), Numbers::read_from)
+}
+
 pub async fn insert(tx: &mut PlatformTx, number: &Number) -> Result<(), StoreError> {
     tx.execute(Numbers::INSERT, &Numbers::inserted(number)).await?;
     Ok(())

@@ -1,16 +1,18 @@
 //! PostgreSQL: a pool of connections, explicit transactions, and a listener that hears of new jobs from other replicas.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use futures_core::future::BoxFuture;
-use futures_util::future::try_join_all;
-use tokio::sync::watch;
+use futures_util::future::{try_join, try_join_all};
+use tokio::sync::{Notify, watch};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_postgres::{AsyncMessage, NoTls, Statement};
 
 use crate::tx::{Afterwards, Cell, Connection, Param, PlatformTx, Row};
+use crate::writes::{self, Write};
 use crate::{OpenError, StoreError};
 
 /// How long to wait for a free connection before saying that there is too much to do.
@@ -27,6 +29,10 @@ const CHANNEL: &str = "kaicalls_jobs";
 pub(crate) struct Postgres {
     pool: Pool,
     config: tokio_postgres::Config,
+    /// Rung when jobs have been added that other replicas are to hear of.
+    news: Arc<Notify>,
+    /// The server's process that tells them, whose words this replica need not hear.
+    teller: Arc<AtomicI32>,
 }
 
 impl Postgres {
@@ -46,11 +52,11 @@ impl Postgres {
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         drop(pool.get().await.map_err(StoreError::from)?);
-        Ok(Self { pool, config })
+        Ok(Self { pool, config, news: Arc::default(), teller: Arc::default() })
     }
 
-    async fn connect(&self) -> Result<PgConnection, StoreError> {
-        Ok(PgConnection { object: Some(self.pool.get().await?), clean: true })
+    async fn connect(&self, progress: Progress) -> Result<PgConnection, StoreError> {
+        Ok(PgConnection { object: Some(self.pool.get().await?), progress, waiting: Vec::new() })
     }
 
     /// Runs a unit of work in a transaction on this task; says also what is to be done now that it is
@@ -60,24 +66,27 @@ impl Postgres {
         F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send,
         E: From<StoreError>,
     {
-        let mut connection = self.connect().await?;
-        connection.clean = false;
-        let begin = if lazy { "BEGIN; SET LOCAL synchronous_commit TO OFF" } else { "BEGIN" };
-        connection.batch(begin).await?;
+        let connection = self.connect(Progress::NotBegun { lazy }).await?;
         let mut tx = PlatformTx::new(Connection::Postgres(connection));
         let result = work(&mut tx).await;
         let Connection::Postgres(connection) = &mut tx.tx.connection else {
             return Err(StoreError::Unexpected("another kind of connection".to_owned()).into());
         };
-        let end = match (&result, tx.tx.afterwards.jobs_added) {
-            (Err(_), _) => "ROLLBACK",
-            (Ok(_), 0) => "COMMIT",
-            (Ok(_), _) => "NOTIFY kaicalls_jobs; COMMIT",
+        let value = match result {
+            Ok(value) => {
+                connection.commit().await?;
+                value
+            }
+            Err(error) => {
+                connection.roll_back().await?;
+                return Err(error);
+            }
         };
-        connection.batch(end).await?;
-        connection.clean = true;
         let afterwards = std::mem::take(&mut tx.tx.afterwards);
-        result.map(|value| (value, afterwards))
+        if afterwards.jobs_added > 0 {
+            self.news.notify_one();
+        }
+        Ok((value, afterwards))
     }
 
     /// Runs queries on this task. Each sees the newest state; use `write` where several must see the same.
@@ -86,14 +95,45 @@ impl Postgres {
         F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send,
         E: From<StoreError>,
     {
-        let connection = self.connect().await?;
+        let connection = self.connect(Progress::None).await?;
         let mut tx = PlatformTx::new(Connection::Postgres(connection));
         work(&mut tx).await
     }
 
-    /// Rings the bell for every job that any replica adds, until nobody holds the bell any more.
+    /// Tells the other replicas of new jobs until nobody adds any more: after their commit, on a connection of its own, and once for
+    /// all that came meanwhile. A transaction that notifies by itself makes all others that do so wait for its sync. What is lost
+    /// here is found by the workers, who look from time to time.
+    pub(crate) fn tell(&self) {
+        let (config, news, teller) =
+            (self.config.clone(), Arc::downgrade(&self.news), Arc::clone(&self.teller));
+        tokio::spawn(async move {
+            while news.strong_count() > 0 {
+                if let Ok((client, connection)) = config.connect(NoTls).await {
+                    let telling = async {
+                        let row = client.query_one("SELECT pg_backend_pid()", &[]).await?;
+                        teller.store(row.try_get(0)?, Ordering::Relaxed);
+                        while let Some(news) = news.upgrade() {
+                            // Now and then it is worth a look whether anybody else holds the other end.
+                            if tokio::time::timeout(LISTEN_AGAIN, news.notified()).await.is_ok() {
+                                client.batch_execute(&format!("NOTIFY {CHANNEL}")).await?;
+                            }
+                        }
+                        Ok::<_, tokio_postgres::Error>(())
+                    };
+                    tokio::select! {
+                        _ = telling => {}
+                        _ = connection => {}
+                    }
+                }
+                tokio::time::sleep(LISTEN_AGAIN).await;
+            }
+        });
+    }
+
+    /// Rings the bell for every job that another replica adds, until nobody holds the bell any more.
     pub(crate) fn listen(&self, bell: Arc<watch::Sender<u64>>) {
         let (config, bell) = (self.config.clone(), Arc::downgrade(&bell));
+        let teller = Arc::clone(&self.teller);
         tokio::spawn(async move {
             while bell.strong_count() > 0 {
                 let Ok((client, mut connection)) = config.connect(NoTls).await else {
@@ -112,7 +152,9 @@ impl Postgres {
                         std::future::poll_fn(|context| connection.poll_message(context)).await
                     {
                         let Some(bell) = bell.upgrade() else { return };
-                        if matches!(message, AsyncMessage::Notification(_)) {
+                        if let AsyncMessage::Notification(told) = message
+                            && told.process_id() != teller.load(Ordering::Relaxed)
+                        {
                             bell.send_modify(|rung| *rung += 1);
                         }
                     }
@@ -146,15 +188,29 @@ impl std::fmt::Debug for Postgres {
     }
 }
 
-/// A connection of the pool. One that is dropped in the middle of a transaction is closed, not reused.
+/// How far a transaction has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// There is none: every statement stands for itself.
+    None,
+    /// The server has not heard of it yet. With `lazy` its commit does not wait for the disk.
+    NotBegun {
+        lazy: bool,
+    },
+    Begun,
+}
+
+/// A connection of the pool with the transaction that runs on it. One that is dropped in the middle is closed, not reused.
 pub(crate) struct PgConnection {
     object: Option<Object>,
-    clean: bool,
+    progress: Progress,
+    /// Writes that the server has not heard of yet, in order.
+    waiting: Vec<Write>,
 }
 
 impl Drop for PgConnection {
     fn drop(&mut self) {
-        if !self.clean
+        if self.progress == Progress::Begun
             && let Some(object) = self.object.take()
         {
             drop(Object::take(object));
@@ -167,49 +223,123 @@ impl PgConnection {
         self.object.as_ref().expect("the object is taken only when the connection is dropped")
     }
 
-    pub(crate) async fn batch(&self, sql: &str) -> Result<(), StoreError> {
-        Ok(self.client().batch_execute(sql).await?)
+    /// Adds a write that goes out with the next question or with the end of the transaction.
+    pub(crate) fn add(&mut self, write: Write) {
+        self.waiting.push(write);
     }
 
-    pub(crate) async fn execute(&self, sql: &str, params: &[Param]) -> Result<u64, StoreError> {
+    /// Does something after the transaction has begun and what waits has been written, all sent without waiting in between.
+    async fn after_writes<T>(
+        &mut self,
+        last: impl AsyncFnOnce(&Object) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        let begin = match self.progress {
+            Progress::NotBegun { lazy: true } => "BEGIN; SET LOCAL synchronous_commit TO OFF",
+            Progress::NotBegun { lazy: false } => "BEGIN",
+            Progress::None | Progress::Begun => "",
+        };
+        if !begin.is_empty() {
+            self.progress = Progress::Begun;
+        }
+        let waiting = std::mem::take(&mut self.waiting);
         let client = self.client();
-        let statement = client.prepare_cached(sql).await?;
-        Ok(client.execute_raw(&statement, dynamic(params)).await?)
+        // What has to be prepared is prepared first: that waits, and nothing may be sent out of order.
+        let mut prepared = Vec::with_capacity(waiting.len());
+        for write in &waiting {
+            prepared.push((client.prepare_cached(write.sql).await?, write));
+        }
+        let begun = async {
+            if begin.is_empty() {
+                Ok(())
+            } else {
+                client.batch_execute(begin).await.map_err(StoreError::from)
+            }
+        };
+        let written =
+            try_join_all(prepared.iter().map(|(statement, write)| write_one(client, statement, write)));
+        let last = async { last(client).await.map_err(StoreError::from) };
+        let (_, (_, value)) = try_join(begun, try_join(written, last)).await?;
+        Ok(value)
     }
 
-    pub(crate) async fn execute_each(&self, sql: &str, sets: &[Vec<Param>]) -> Result<(), StoreError> {
+    /// Ends the transaction so that everything is kept.
+    async fn commit(&mut self) -> Result<(), StoreError> {
+        let committed = match self.progress {
+            Progress::NotBegun { .. } if self.waiting.is_empty() => return Ok(()),
+            Progress::NotBegun { lazy } => match writes::as_one(&self.waiting, lazy) {
+                Some((text, values)) => self.run_alone(&text, &values).await,
+                None => self.commit_begun().await,
+            },
+            Progress::None | Progress::Begun => self.commit_begun().await,
+        };
+        match committed {
+            Ok(()) => self.progress = Progress::None,
+            // A COMMIT that was sent after a statement that failed has kept nothing.
+            Err(_) => self.roll_back().await?,
+        }
+        committed
+    }
+
+    /// Runs a statement that is a whole transaction.
+    async fn run_alone(&mut self, text: &str, values: &[Param]) -> Result<(), StoreError> {
+        self.waiting.clear();
+        let client = self.client();
+        let statement = client.prepare_cached(text).await?;
+        client.execute_raw(&statement, dynamic(values)).await?;
+        Ok(())
+    }
+
+    async fn commit_begun(&mut self) -> Result<(), StoreError> {
+        if self.waiting.iter().any(|write| write.must_touch) {
+            // Whether to commit is known only once these have been answered.
+            self.after_writes(async |_| Ok(())).await?;
+        }
+        self.after_writes(async |client| client.batch_execute("COMMIT").await).await
+    }
+
+    /// Ends the transaction so that nothing is kept.
+    async fn roll_back(&mut self) -> Result<(), StoreError> {
+        self.waiting.clear();
+        if self.progress == Progress::Begun {
+            self.client().batch_execute("ROLLBACK").await?;
+        }
+        self.progress = Progress::None;
+        Ok(())
+    }
+
+    pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.after_writes(async |client| client.batch_execute(sql).await).await
+    }
+
+    pub(crate) async fn execute(&mut self, sql: &str, params: &[Param]) -> Result<u64, StoreError> {
+        let statement = self.client().prepare_cached(sql).await?;
+        self.after_writes(async |client| client.execute_raw(&statement, dynamic(params)).await).await
+    }
+
+    pub(crate) async fn execute_each(&mut self, sql: &str, sets: &[Vec<Param>]) -> Result<(), StoreError> {
         if sets.is_empty() {
             return Ok(());
         }
-        let client = self.client();
-        let statement = client.prepare_cached(sql).await?;
+        let statement = self.client().prepare_cached(sql).await?;
         // Sent without waiting for one another, executed in order.
-        try_join_all(sets.iter().map(|params| client.execute_raw(&statement, dynamic(params)))).await?;
-        Ok(())
+        let each = async |client: &Object| {
+            try_join_all(sets.iter().map(|params| client.execute_raw(&statement, dynamic(params)))).await
+        };
+        self.after_writes(each).await.map(drop)
     }
 
-    /// The texts must be free of holes.
-    pub(crate) async fn execute_all(&self, statements: &[(&str, Vec<Param>)]) -> Result<(), StoreError> {
-        let client = self.client();
-        let mut prepared = Vec::with_capacity(statements.len());
-        for (sql, params) in statements {
-            prepared.push((client.prepare_cached(sql).await?, params));
-        }
-        try_join_all(
-            prepared.iter().map(|(statement, params)| client.execute_raw(statement, dynamic(params))),
-        )
-        .await?;
-        Ok(())
-    }
-
-    pub(crate) async fn query(&self, sql: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
-        let client = self.client();
-        let statement = client.prepare_cached(sql).await?;
+    pub(crate) async fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
+        let statement = self.client().prepare_cached(sql).await?;
         let params: Vec<&(dyn ToSql + Sync)> =
             params.iter().map(|param| param as &(dyn ToSql + Sync)).collect();
-        let rows = client.query(&statement, &params).await?;
+        let rows = self.after_writes(async |client| client.query(&statement, &params).await).await?;
         rows.iter().map(read_row).collect()
     }
+}
+
+async fn write_one(client: &Object, statement: &Statement, write: &Write) -> Result<(), StoreError> {
+    let touched = client.execute_raw(statement, dynamic(&write.params)).await?;
+    if write.must_touch && touched == 0 { Err(StoreError::Changed) } else { Ok(()) }
 }
 
 fn dynamic(params: &[Param]) -> impl ExactSizeIterator<Item = &Param> {

@@ -176,6 +176,17 @@ impl<const ROOM: usize> Text<ROOM> {
         text.push(DIGITS[number % 10])
     }
 
+    /// Writes `$1, $2` for 2.
+    const fn push_placeholders(self, count: usize) -> Self {
+        let mut text = self;
+        let mut number = 1;
+        while number <= count {
+            text = text.push(if number == 1 { "" } else { ", " }).push_placeholder(number);
+            number += 1;
+        }
+        text
+    }
+
     pub(crate) const fn as_str(&self) -> &str {
         match std::str::from_utf8(&self.bytes) {
             Ok(text) => text,
@@ -215,6 +226,19 @@ pub(crate) const fn select_list<const ROOM: usize>(alias: &str, groups: &[&[&str
 
 /// `INSERT INTO table (column, column) VALUES ($1, $2)`.
 pub(crate) const fn insert<const ROOM: usize>(table: &str, groups: &[&[&str]]) -> Text<ROOM> {
+    let (text, count) = insert_into(table, groups);
+    text.push(") VALUES (").push_placeholders(count).push(")")
+}
+
+/// `INSERT INTO table (column, column) SELECT $1, $2 WHERE $3 > `, to go on with a query for a number: the row is only stored while that
+/// is below a limit, which is the value after those of the row.
+pub(crate) const fn insert_below<const ROOM: usize>(table: &str, groups: &[&[&str]]) -> Text<ROOM> {
+    let (text, count) = insert_into(table, groups);
+    text.push(") SELECT ").push_placeholders(count).push(" WHERE ").push_placeholder(count + 1).push(" > ")
+}
+
+/// `INSERT INTO table (column, column`, and how many columns that are.
+const fn insert_into<const ROOM: usize>(table: &str, groups: &[&[&str]]) -> (Text<ROOM>, usize) {
     let mut text = Text::new().push("INSERT INTO ").push(table);
     let mut count = 0;
     let mut group = 0;
@@ -227,13 +251,7 @@ pub(crate) const fn insert<const ROOM: usize>(table: &str, groups: &[&[&str]]) -
         }
         group += 1;
     }
-    text = text.push(") VALUES (");
-    let mut number = 1;
-    while number <= count {
-        text = text.push(if number == 1 { "" } else { ", " }).push_placeholder(number);
-        number += 1;
-    }
-    text.push(")")
+    (text, count)
 }
 
 /// `UPDATE table SET column = $2 WHERE key = $1`.
@@ -249,6 +267,23 @@ pub(crate) const fn update<const ROOM: usize>(table: &str, key: &[&str], changin
     while index < key.len() {
         text = text.push(if index == 0 { " WHERE " } else { " AND " }).push(key[index]).push(" = ");
         text = text.push_placeholder(index + 1);
+        index += 1;
+    }
+    text
+}
+
+/// `UPDATE table SET column = $2 WHERE key = $1 AND column IS NOT DISTINCT FROM $3`: the row is only changed if it is what it was, and
+/// what it was follows after the values of [`update`].
+pub(crate) const fn update_unchanged<const ROOM: usize>(
+    table: &str,
+    key: &[&str],
+    changing: &[&str],
+) -> Text<ROOM> {
+    let mut text = update(table, key, changing);
+    let mut index = 0;
+    while index < changing.len() {
+        text = text.push(" AND ").push(changing[index]).push(" IS NOT DISTINCT FROM ");
+        text = text.push_placeholder(key.len() + changing.len() + index + 1);
         index += 1;
     }
     text
@@ -299,6 +334,19 @@ mod tests {
         assert_eq!(People::changed(&person), [Param::Int(7), text("Ada"), Param::Null]);
         let found = vec![Cell::Int(7), Cell::Int(1815), Cell::Text("Ada".into()), Cell::Null];
         assert_eq!(People::read(Row::new(found)), Ok(person));
+    }
+
+    #[test]
+    fn statements_with_a_condition_number_its_values_after_those_of_the_row() {
+        assert_eq!(
+            compiled!(insert_below("people", &[People::KEY, People::FIXED])),
+            "INSERT INTO people (id, year) SELECT $1, $2 WHERE $3 > "
+        );
+        assert_eq!(
+            compiled!(update_unchanged("people", People::KEY, People::CHANGING)),
+            "UPDATE people SET name = $2, month = $3 WHERE id = $1 AND name IS NOT DISTINCT FROM $4 \
+             AND month IS NOT DISTINCT FROM $5"
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::calls::CallView;
 use crate::page::{Conditions, ListQuery, list as list_page};
 use crate::table::{table, text};
 use crate::tx::{PlatformTx, Tx, params};
+use crate::writes::Write;
 use crate::{Listed, Page, StoreError, Tenancy, utterances};
 
 /// What was said in a call.
@@ -78,8 +79,7 @@ pub async fn insert(tx: &mut PlatformTx, transcript: &Transcript) -> Result<(), 
         Transcripts::INSERT,
         " ON CONFLICT (call_id) DO UPDATE SET text = excluded.text, utterances = excluded.utterances"
     );
-    tx.execute(SQL, &Transcripts::inserted(transcript)).await?;
-    Ok(())
+    tx.write(Write::new("transcripts", transcript.call_id.0, SQL, Transcripts::inserted(transcript)))
 }
 
 /// The transcript of a call.

@@ -9,6 +9,7 @@ use crate::StoreError;
 use crate::postgres::PgConnection;
 use crate::sqlite_connection::SqliteConnection;
 pub(crate) use crate::value::{Cell, Param, Row, ToParam, params, words};
+use crate::writes::Write;
 
 /// A transaction in progress: the way to the rows of a tenant, together with a [`Tenancy`](crate::Tenancy).
 pub struct Tx {
@@ -80,6 +81,11 @@ impl Tx {
         self.afterwards.actions.push(Box::new(action));
     }
 
+    /// True where `unnest` makes rows of columns, and a statement has its price by itself.
+    pub(crate) fn is_on_postgres(&self) -> bool {
+        matches!(self.connection, Connection::Postgres(_))
+    }
+
     /// Runs a statement; gives the number of rows that it touched.
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Param]) -> Result<u64, StoreError> {
         match &mut self.connection {
@@ -96,16 +102,17 @@ impl Tx {
         }
     }
 
-    /// Runs several statements in order, without waiting for one before sending the next.
-    pub(crate) async fn execute_all(&mut self, statements: &[(&str, Vec<Param>)]) -> Result<(), StoreError> {
+    /// Has a row changed by the end of the transaction, or before its next question. Errors may come as late as that.
+    pub(crate) fn write(&mut self, write: Write) -> Result<(), StoreError> {
         match &mut self.connection {
             Connection::Sqlite(connection) => {
-                for (sql, params) in statements {
-                    connection.execute(sql, params)?;
-                }
+                let touched = connection.execute(write.sql, &write.params)?;
+                if write.must_touch && touched == 0 { Err(StoreError::Changed) } else { Ok(()) }
+            }
+            Connection::Postgres(connection) => {
+                connection.add(write);
                 Ok(())
             }
-            Connection::Postgres(connection) => connection.execute_all(statements).await,
         }
     }
 

@@ -16,6 +16,10 @@ pub(crate) enum Param {
     Text(String),
     Bytes(Vec<u8>),
     Id(Uuid),
+    /// A column of many rows, for PostgreSQL's `unnest`.
+    Ints(Vec<i64>),
+    /// The same with texts.
+    Texts(Vec<String>),
 }
 
 /// What can be stored in a column.
@@ -83,6 +87,7 @@ impl rusqlite::ToSql for Param {
             Self::Text(value) => ValueRef::Text(value.as_bytes()),
             Self::Bytes(value) => ValueRef::Blob(value),
             Self::Id(value) => ValueRef::Blob(value.as_bytes()),
+            Self::Ints(_) | Self::Texts(_) => return Err(rusqlite::Error::InvalidQuery),
         }))
     }
 }
@@ -99,11 +104,14 @@ impl ToSql for Param {
             Self::Text(value) => value.to_sql(ty, out),
             Self::Bytes(value) => value.to_sql(ty, out),
             Self::Id(value) => value.to_sql(ty, out),
+            Self::Ints(values) => values.to_sql(ty, out),
+            Self::Texts(values) => values.to_sql(ty, out),
         }
     }
 
     fn accepts(ty: &Type) -> bool {
-        [Type::INT8, Type::TEXT, Type::BYTEA, Type::UUID].contains(ty)
+        let single = [Type::INT8, Type::TEXT, Type::BYTEA, Type::UUID];
+        single.contains(ty) || [Type::INT8_ARRAY, Type::TEXT_ARRAY].contains(ty)
     }
 
     to_sql_checked!();
@@ -142,6 +150,19 @@ impl Row {
         let cell = self.cells.next().ok_or_else(|| StoreError::corrupt(self.table, "a column is missing"))?;
         T::from_cell(cell)
             .ok_or_else(|| StoreError::corrupt(self.table, "a value that this version cannot read"))
+    }
+
+    /// The next so many columns as a row of a table, or none if an outer join found no row: then even its key is empty.
+    pub(crate) fn joined<T>(
+        &mut self,
+        columns: usize,
+        read: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        if self.cells.as_slice().first() != Some(&Cell::Null) {
+            return read(self).map(Some);
+        }
+        self.cells.by_ref().take(columns).for_each(drop);
+        Ok(None)
     }
 
     /// The next column, read by a function that may refuse it.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use domain::call::{
-    Assessment, Call, CallFacts, CallRequest, Direction, Ending, FailureCode, Progress, Quality, Refusal,
-    Step, StoredRecording, WRAP_UP_LIMIT,
+    Assessment, Call, CallFacts, CallRequest, Direction, Ending, FailureCode, LogEntry, LogLine, Progress,
+    Quality, Refusal, Step, StoredRecording, WRAP_UP_LIMIT,
 };
 use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode, NodeId, Timestamp};
-use store::{Platform, StoreError};
+use store::{Platform, StoreError, Tenancy};
 use testkit::databases;
 use uuid::Uuid;
 
@@ -163,5 +163,186 @@ async fn marks_that_the_release_before_wrote_are_read_and_carried_over_by_the_mi
         let after = database.open().await;
         database.run_sql("UPDATE calls SET quality = NULL;").await;
         assert_eq!(marks(&after).await, Some(quality()), "{}", database.kind);
+    }
+}
+
+/// A queued call that is stored, and the same while it is being dialled.
+async fn about_to_be_dialled(platform: &Platform, number: u128) -> (Call, Call) {
+    let queued = Call::outbound(facts(number), None);
+    assert!(insert(platform, &queued).await);
+    let mut dialling = queued.clone();
+    assert!(dialling.dial(NodeId(Uuid::from_u128(4))));
+    (queued, dialling)
+}
+
+fn line(second: i64, line: LogLine) -> LogEntry {
+    LogEntry { at: at(second), line }
+}
+
+/// The seconds of the lines in a call's log.
+async fn log(platform: &Platform, call: &Call) -> Vec<(i64, i64)> {
+    let (id, tenancy) = (call.id, Tenancy::one(call.business_id, call.mode));
+    let rows: Result<_, StoreError> = platform
+        .read(move |tx| Box::pin(async move { store::call_log::since(tx, &tenancy, id, 0, 100).await }))
+        .await;
+    rows.expect("the database works").iter().map(|row| (row.seq, row.at.as_second())).collect()
+}
+
+#[tokio::test]
+async fn a_call_that_somebody_else_has_changed_is_not_replaced_and_nothing_else_happens_either() {
+    for database in databases().await {
+        let platform = database.open().await;
+        let (queued, dialling) = about_to_be_dialled(&platform, 1).await;
+        let replace = |before: Call, call: Call, second: i64| {
+            platform.write(move |tx| {
+                Box::pin(async move {
+                    store::call_log::add(tx, call.id, &[line(second, LogLine::Dialing)]).await?;
+                    store::calls::replace(tx, &before, &call).await
+                })
+            })
+        };
+        assert_eq!(replace(queued.clone(), dialling.clone(), 5).await, Ok(()), "{}", database.kind);
+        let mut late = queued.clone();
+        assert_eq!(late.on(&Progress::Ringing, at(9), at(9), WRAP_UP_LIMIT), Step::Moved);
+        assert_eq!(replace(queued, late.clone(), 6).await, Err(StoreError::Changed), "{}", database.kind);
+        assert_eq!(read(&platform, dialling.id).await, dialling);
+        assert_eq!(log(&platform, &dialling).await, [(1, 5)]);
+        // The same when the transaction has asked something before, and so is more than one statement.
+        let (before, after) = (Call::outbound(facts(1), None), late);
+        let asked = platform.write(move |tx| {
+            Box::pin(async move {
+                store::call_log::add(tx, after.id, &[line(7, LogLine::Ringing)]).await?;
+                assert!(store::calls::by_id(tx, after.id).await?.is_some());
+                store::calls::replace(tx, &before, &after).await
+            })
+        });
+        assert_eq!(asked.await, Err(StoreError::Changed), "{}", database.kind);
+        assert_eq!(log(&platform, &dialling).await, [(1, 5)]);
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_is_blocked_between_admission_and_dialling_is_not_dialled() {
+    for database in databases().await {
+        let platform = database.open().await;
+        let (queued, dialling) = about_to_be_dialled(&platform, 1).await;
+        let begin = |before: Call, call: Call| {
+            platform.write(move |tx| {
+                Box::pin(async move { store::calls::begin_dialing(tx, &before, &call).await })
+            })
+        };
+        let (business, mode, to) = (queued.business_id, queued.mode, queued.to.clone());
+        let blocked: Result<(), StoreError> = platform
+            .write(move |tx| {
+                let clear = store::opt_outs::Certainty::Clear;
+                Box::pin(async move {
+                    store::opt_outs::add(tx, business, mode, &to, "a test", clear, at(3)).await
+                })
+            })
+            .await;
+        blocked.expect("the database works");
+        assert_eq!(begin(queued.clone(), dialling.clone()).await, Err(StoreError::Changed));
+        assert_eq!(read(&platform, queued.id).await, queued);
+        let elsewhere = CallFacts { to: E164::parse("+15125559999").expect("a number"), ..facts(2) };
+        let other = Call::outbound(elsewhere, None);
+        assert!(insert(&platform, &other).await);
+        let mut dialled = other.clone();
+        assert!(dialled.dial(NodeId(Uuid::from_u128(4))));
+        assert_eq!(begin(other, dialled.clone()).await, Ok(()), "{}", database.kind);
+        assert_eq!(read(&platform, dialled.id).await, dialled);
+    }
+}
+
+#[tokio::test]
+async fn no_more_calls_are_admitted_than_may_run() {
+    for database in databases().await {
+        let platform = database.open().await;
+        let admit = |number: u128| {
+            let call = Call::outbound(facts(number), None);
+            platform.write(move |tx| {
+                Box::pin(async move {
+                    store::calls::admit(tx, &call, 2).await?;
+                    store::call_log::begin(tx, call.id, &line(1, LogLine::Queued)).await
+                })
+            })
+        };
+        assert_eq!((admit(1).await, admit(2).await), (Ok(()), Ok(())), "{}", database.kind);
+        assert_eq!(admit(3).await, Err(StoreError::Changed), "{}", database.kind);
+        assert!(log(&platform, &Call::outbound(facts(3), None)).await.is_empty());
+        let mut over = read(&platform, CallId(Uuid::from_u128(1))).await;
+        let refusal =
+            Refusal { code: FailureCode::Busy, reason: "busy".to_owned(), words: "busy".to_owned() };
+        assert!(over.refuse(refusal, at(30)));
+        update(&platform, &over).await;
+        assert_eq!(admit(4).await, Ok(()), "{}: there is room again", database.kind);
+    }
+}
+
+#[tokio::test]
+async fn lines_of_a_log_stand_in_their_order_and_the_newest_says_when_a_call_was_heard_last() {
+    for database in databases().await {
+        let platform = database.open().await;
+        let (queued, mut dialling) = about_to_be_dialled(&platform, 1).await;
+        assert_eq!(dialling.on(&Progress::Ringing, at(9), at(9), WRAP_UP_LIMIT), Step::Moved);
+        update(&platform, &dialling).await;
+        let id = queued.id;
+        let stored: Result<(), StoreError> = platform
+            .write(move |tx| {
+                Box::pin(async move {
+                    let answered = [line(20, LogLine::Ringing), line(30, LogLine::Answered)];
+                    store::call_log::begin(tx, id, &line(10, LogLine::Queued)).await?;
+                    store::call_log::add(tx, id, &answered).await?;
+                    store::call_log::add(tx, id, &[line(25, LogLine::Waiting)]).await
+                })
+            })
+            .await;
+        stored.expect("the database works");
+        assert_eq!(log(&platform, &queued).await, [(1, 10), (2, 20), (3, 30), (4, 25)], "{}", database.kind);
+        let silent = |second: i64| {
+            platform.read(move |tx| {
+                Box::pin(async move {
+                    let heard = store::calls::last_heard(tx, id).await?.map(Timestamp::as_second);
+                    let silent = store::calls::running_silent_since(tx, at(second), 10).await?;
+                    Ok::<_, StoreError>((heard, silent.len()))
+                })
+            })
+        };
+        assert_eq!(silent(30).await, Ok((Some(30), 0)), "{}", database.kind);
+        assert_eq!(silent(31).await, Ok((Some(30), 1)), "{}", database.kind);
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_fails_at_the_end_takes_its_whole_transaction_along_and_nobody_elses() {
+    for database in databases().await {
+        let platform = database.open().await;
+        let (queued, _) = about_to_be_dialled(&platform, 1).await;
+        for asks_first in [false, true] {
+            let id = queued.id;
+            let failed: Result<(), StoreError> = platform
+                .write(move |tx| {
+                    Box::pin(async move {
+                        if asks_first {
+                            assert!(store::calls::by_id(tx, id).await?.is_some());
+                        }
+                        store::call_log::begin(tx, CallId(Uuid::from_u128(7)), &line(1, LogLine::Queued))
+                            .await?;
+                        store::call_log::begin(tx, CallId(Uuid::from_u128(8)), &line(1, LogLine::Queued))
+                            .await?;
+                        store::call_log::begin(tx, CallId(Uuid::from_u128(8)), &line(2, LogLine::Queued))
+                            .await
+                    })
+                })
+                .await;
+            assert!(matches!(failed, Err(StoreError::Conflict(_))), "{}: {failed:?}", database.kind);
+            assert!(log(&platform, &Call::outbound(facts(7), None)).await.is_empty(), "{}", database.kind);
+            let next: Result<(), StoreError> = platform
+                .write(move |tx| {
+                    Box::pin(async move { store::call_log::add(tx, id, &[line(3, LogLine::Dialing)]).await })
+                })
+                .await;
+            assert_eq!(next, Ok(()), "{}", database.kind);
+        }
+        assert_eq!(log(&platform, &queued).await.len(), 2);
     }
 }

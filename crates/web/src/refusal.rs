@@ -68,7 +68,8 @@ impl Refusal {
             Self::ForeignPage => StatusCode::FORBIDDEN,
             Self::Fields(_) => StatusCode::BAD_REQUEST,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::LoginsBusy | Self::Store(StoreError::Busy | StoreError::Unavailable(_)) => {
+            Self::LoginsBusy
+            | Self::Store(StoreError::Busy | StoreError::Changed | StoreError::Unavailable(_)) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Store(StoreError::Full) => StatusCode::INSUFFICIENT_STORAGE,

@@ -14,6 +14,7 @@ use store::{PlatformTx, StoreError};
 
 use super::cast::{Cast, cast_of, plan};
 use super::intake::{self, Observer};
+use super::place::Admitted;
 use super::policy::may_dial;
 use super::{ending, hang_up};
 use crate::attempt::{self, Attempt, Unsuccessful};
@@ -44,10 +45,15 @@ enum Next {
 }
 
 /// Makes an attempt at dialling a queued call; gives the call as it then is, or `None` if there was nothing to dial or the
-/// attempt failed. `cast` saves looking it up.
-pub(crate) async fn attempt(app: &App, id: CallId, attempt: Attempt, cast: Option<Cast>) -> Option<Call> {
+/// attempt failed. A call that was admitted a moment ago need not be looked up.
+pub(crate) async fn attempt(
+    app: &App,
+    id: CallId,
+    attempt: Attempt,
+    admitted: Option<Admitted>,
+) -> Option<Call> {
     let platform = app.clone();
-    let dialled = attempt::run(app, attempt, Box::pin(dial(app, id, attempt.job, cast)), move |tx| {
+    let dialled = attempt::run(app, attempt, Box::pin(dial(app, id, attempt.job, admitted)), move |tx| {
         Box::pin(async move { give_up(tx, &platform, id).await })
     });
     match dialled.await {
@@ -72,14 +78,13 @@ async fn give_up(tx: &mut PlatformTx, app: &App, id: CallId) -> Result<(), Store
 }
 
 /// Dials a queued call and stores what the engine said; `None` if there was nothing to dial.
-async fn dial(app: &App, id: CallId, job: JobId, cast: Option<Cast>) -> Result<Option<Call>, StoreError> {
-    let step = {
-        let platform = app.clone();
-        app.platform()
-            .write(move |tx| Box::pin(async move { step_forward(tx, &platform, id, job, cast).await }))
-            .await?
-    };
-    let (call, cast) = match step {
+async fn dial(
+    app: &App,
+    id: CallId,
+    job: JobId,
+    admitted: Option<Admitted>,
+) -> Result<Option<Call>, StoreError> {
+    let (call, cast) = match begin(app, id, job, admitted).await? {
         Next::Place(both) => *both,
         Next::Settled(call) => {
             app.live().ring(id);
@@ -88,6 +93,10 @@ async fn dial(app: &App, id: CallId, job: JobId, cast: Option<Cast>) -> Result<O
         Next::Nothing => return Ok(None),
     };
     app.reports().begins(id);
+    let line = app.reports().line(id);
+    *line.storing.lock().await = Some(call.clone());
+    // What the engine reports before it has answered is stored together with its answer.
+    let held = line.hold();
     let engine = app.engine_of(&call).cloned();
     let outlives_us = engine.as_ref().is_some_and(|engine| engine.outlives_us());
     let answer = match engine {
@@ -104,6 +113,9 @@ async fn dial(app: &App, id: CallId, job: JobId, cast: Option<Cast>) -> Result<O
             }
         }
     };
+    // An engine of this process may have more to say at once.
+    tokio::task::yield_now().await;
+    drop(held);
     if outlives_us {
         app.reports().ends(id);
     }
@@ -130,16 +142,55 @@ async fn dial(app: &App, id: CallId, job: JobId, cast: Option<Cast>) -> Result<O
         }
         Err(PlaceError::Later { .. }) => unreachable!("has become something else above"),
     };
-    let reports: Vec<Report> =
-        report.map(|progress| Report { call_id: id, at, progress }).into_iter().collect();
+    let report = report.map(|progress| Report { call_id: id, at, progress });
     let also = intake::Also { finish: Some(job), ..Default::default() };
-    let call = intake::take(app, id, reports, also).await?.call;
+    let call = intake::store_gathered(app, id, &line, report, also).await?.call;
     if let Some(call) = call.as_ref().filter(|call| call.end_asked_at().is_some()) {
         // Somebody asked for the end before the engine had the call.
         let (app_of_task, call) = (app.clone(), call.clone());
         app.spawn(async move { hang_up::hang_up(&app_of_task, &call).await });
     }
     Ok(call)
+}
+
+/// Takes a call up for dialling, or settles it otherwise.
+async fn begin(app: &App, id: CallId, job: JobId, admitted: Option<Admitted>) -> Result<Next, StoreError> {
+    let mut known = None;
+    if let Some(Admitted { call, cast }) = admitted {
+        if app.engine_of(&call).is_none_or(|engine| engine.capacity().is_none()) {
+            match begin_admitted(app, &call).await {
+                Ok(Some(dialled)) => return Ok(Next::Place(Box::new((dialled, cast)))),
+                // What has happened to it since it was admitted is seen below.
+                Ok(None) | Err(StoreError::Changed) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        known = Some(cast);
+    }
+    let platform = app.clone();
+    app.platform()
+        .write(move |tx| Box::pin(async move { step_forward(tx, &platform, id, job, known).await }))
+        .await
+}
+
+/// Takes up a call that was admitted a moment ago. Since then only its number can have been blocked or the call settled by somebody else:
+/// [`StoreError::Changed`].
+async fn begin_admitted(app: &App, admitted: &Call) -> Result<Option<Call>, StoreError> {
+    let (before, now) = (admitted.clone(), app.now());
+    let mut call = before.clone();
+    if !call.dial(app.node()) {
+        return Ok(None);
+    }
+    let dialled = call.clone();
+    app.platform()
+        .write(move |tx| {
+            Box::pin(async move {
+                store::calls::begin_dialing(tx, &before, &call).await?;
+                store::call_log::add(tx, call.id, &[LogEntry { at: now, line: LogLine::Dialing }]).await
+            })
+        })
+        .await?;
+    Ok(Some(dialled))
 }
 
 /// Why nobody makes a call, and what to do about it.
@@ -214,8 +265,7 @@ async fn step_forward(
             }
         },
     };
-    // The call itself is among the running ones and was admitted; what may have changed since is the opt-out.
-    if let Err(forbidden) = may_dial(tx, app, &cast.business, call.mode, &call.to, 0).await? {
+    if let Err(forbidden) = may_dial(tx, app, &cast.business, call.mode, &call.to).await? {
         let blocked = refusal(FailureCode::Blocked, forbidden.code(), &forbidden.to_string());
         ending::refuse(tx, app, &mut call, blocked, now).await?;
         store::jobs::finish(tx, job).await?;

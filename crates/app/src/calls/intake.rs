@@ -16,7 +16,7 @@ use store::jobs::{JobKind, NewJob};
 use store::{PlatformTx, StoreError};
 use tracing::{Instrument as _, Span};
 
-use super::{ending, news, opt_out, privacy, signs, wrap_up};
+use super::{news, opt_out, privacy, signs, wrap_up};
 use crate::App;
 use crate::attempt::Attempt;
 use crate::reports::Line;
@@ -69,14 +69,38 @@ impl CallObserver for Observer {
 }
 
 async fn flush(app: &App, id: CallId, line: &Line) {
-    let _turn = line.storing.lock().await;
-    let reports = std::mem::take(&mut *line.gathered());
-    if !reports.is_empty()
-        && let Err(error) = take(app, id, reports, Also::default()).await
-    {
+    if line.is_held() {
+        return;
+    }
+    if let Err(error) = store_gathered(app, id, line, None, Also::default()).await {
         tracing::error!(call = %id, %error, "reports of a call could not be stored; the sweep will settle it");
     }
+}
+
+/// Stores what has been gathered of a call, after another report if there is one, and whatever follows from it.
+pub(crate) async fn store_gathered(
+    app: &App,
+    id: CallId,
+    line: &Line,
+    first: Option<Report>,
+    also: Also,
+) -> Result<Applied, StoreError> {
+    let mut known = line.storing.lock().await;
+    let mut reports: Vec<Report> = first.into_iter().collect();
+    reports.append(&mut line.gathered());
+    if reports.is_empty() && also.finish.is_none() {
+        return Ok(Applied { call: known.clone(), repeated: false, wrap_up: None });
+    }
+    let arrival = Arrival::new(app, id, known.take(), reports, also);
+    let stored = store(app, arrival).await;
+    if let Ok(Applied { call: Some(call), .. }) = &stored
+        && matches!(call.state(), CallState::Dialing | CallState::Ringing | CallState::InProgress { .. })
+    {
+        *known = Some(call.clone());
+    }
+    drop(known);
     app.reports().tidy(id);
+    stored
 }
 
 /// How much longer than its longest talk a call elsewhere may take before its engine is asked after it: ringing and some more.
@@ -93,32 +117,57 @@ pub(crate) struct Also {
     pub(crate) finish: Option<JobId>,
 }
 
-/// Stores reports and whatever follows from them. Trouble that may pass is waited out.
+/// Stores reports that nobody gathers, and whatever follows from them.
 pub(crate) async fn take(
     app: &App,
     id: CallId,
-    mut reports: Vec<Report>,
+    reports: Vec<Report>,
     also: Also,
 ) -> Result<Applied, StoreError> {
-    for report in &mut reports {
-        report.progress.clean();
+    store(app, Arrival::new(app, id, None, reports, also)).await
+}
+
+/// Reports on their way into the database.
+#[derive(Clone)]
+struct Arrival {
+    call: CallId,
+    /// The call as this process stored it last; looked up and locked otherwise.
+    known: Option<Call>,
+    reports: Vec<Report>,
+    also: Also,
+    /// The job that wraps the call up, should they end it.
+    wrap_up_job: JobId,
+    /// True if this process begins with that job at once.
+    leased: bool,
+}
+
+impl Arrival {
+    fn new(app: &App, call: CallId, known: Option<Call>, mut reports: Vec<Report>, also: Also) -> Self {
+        for report in &mut reports {
+            report.progress.clean();
+        }
+        Self { call, known, reports, also, wrap_up_job: JobId::new(app.ids()), leased: false }
     }
-    let ends = reports.iter().any(|report| matches!(report.progress, Progress::Ended { .. }));
+}
+
+/// Stores reports and whatever follows from them. Trouble that may pass is waited out.
+async fn store(app: &App, mut arrival: Arrival) -> Result<Applied, StoreError> {
+    let (id, wrap_up_job) = (arrival.call, arrival.wrap_up_job);
+    let ends = arrival.reports.iter().any(|report| matches!(report.progress, Progress::Ended { .. }));
     // With a free hand the wrap-up begins right after the commit; otherwise a runner takes it up when one is free.
     let hand = if ends { app.call_hands().try_acquire_owned().ok() } else { None };
-    let wrap_up_job = JobId::new(app.ids());
-    let leased = hand.is_some();
+    arrival.leased = hand.is_some();
     let mut pause = RETRY_PAUSES.0;
     let applied = loop {
-        let (platform, reports, also) = (app.clone(), reports.clone(), also.clone());
-        let stored = app
-            .platform()
-            .write(move |tx| {
-                Box::pin(async move { apply(tx, &platform, id, &reports, &also, wrap_up_job, leased).await })
-            })
-            .await;
+        let (platform, work) = (app.clone(), arrival.clone());
+        let stored =
+            app.platform().write(move |tx| Box::pin(async move { apply(tx, &platform, &work).await })).await;
         match stored {
             Ok(applied) => break applied,
+            // Somebody else had a hand in it, so what this process knows of the call is out of date.
+            Err(StoreError::Changed | StoreError::Conflict(_)) if arrival.known.is_some() => {
+                arrival.known = None;
+            }
             Err(error) if error.may_pass() && (!app.is_stopping() || pause < RETRY_PAUSES.1) => {
                 tracing::warn!(call = %id, %error, "a call's reports wait for the database");
                 tokio::time::sleep(pause).await;
@@ -161,22 +210,20 @@ enum WrapUp {
     Enrich,
 }
 
-async fn apply(
-    tx: &mut PlatformTx,
-    app: &App,
-    id: CallId,
-    reports: &[Report],
-    also: &Also,
-    wrap_up_job: JobId,
-    leased: bool,
-) -> Result<Applied, StoreError> {
-    let now = app.now();
+async fn apply(tx: &mut PlatformTx, app: &App, arrival: &Arrival) -> Result<Applied, StoreError> {
+    let Arrival { call: id, reports, also, .. } = arrival;
+    let (id, now) = (*id, app.now());
     if let Some(job) = also.finish {
         store::jobs::finish(tx, job).await?;
     }
-    let Some(mut call) = store::calls::lock(tx, id).await? else {
+    let found = match &arrival.known {
+        Some(call) => Some(call.clone()),
+        None => store::calls::lock(tx, id).await?,
+    };
+    let Some(mut call) = found else {
         return Ok(Applied { call: None, repeated: false, wrap_up: None });
     };
+    let before = call.clone();
     if let Some(message) = &also.message {
         let message = privacy::masked_message(tx, &call, message).await?;
         if !store::engine_messages::insert(tx, &message).await? {
@@ -192,11 +239,10 @@ async fn apply(
     }
     let engine = app.engine_of(&call);
     let limit = engine.map_or(WRAP_UP_LIMIT, |engine| engine.wrap_up_limit());
-    let before = call.clone();
     let mut entries: Vec<LogEntry> =
         reports.iter().filter_map(|report| logged(report, call.state())).collect();
     entries.extend(signs::take(&mut call, &reports));
-    store::call_log::add(tx, id, &entries).await?;
+    let was_answered = call.answered_at().is_some();
     let mut wrap_up = None;
     let mut has_failed = false;
     for Report { at, progress, .. } in &reports {
@@ -220,14 +266,25 @@ async fn apply(
             Step::Failed => has_failed = true,
         }
     }
-    if let (None, Some(answered_at)) = (before.answered_at(), call.answered_at()) {
+    if has_failed {
+        entries.push(LogEntry { at: now, line: LogLine::Failed });
+    }
+    // Others may be adding to the log as well, and take turns by the row of the call.
+    if arrival.known.is_some() && call == before && store::calls::lock(tx, id).await? != Some(before.clone()) {
+        return Err(StoreError::Changed);
+    }
+    store::call_log::add(tx, id, &entries).await?;
+    if let (false, Some(answered_at)) = (was_answered, call.answered_at()) {
         news::started(tx, app, &call, answered_at, now).await?;
     }
     opt_out::heed(tx, &call, &reports, now).await?;
+    match &arrival.known {
+        _ if call == before => {}
+        Some(known) => store::calls::replace(tx, known, &call).await?,
+        None => store::calls::update(tx, &call).await?,
+    }
     if has_failed {
-        ending::tell(tx, app, &call, now).await?;
-    } else if call != before {
-        store::calls::update(tx, &call).await?;
+        news::ended(tx, app, &call, now).await?;
     }
     if let Some(wait) = also.ends
         && !call.state().is_final()
@@ -236,9 +293,9 @@ async fn apply(
         store::calls::check_at(tx, id, now + wait).await?;
     }
     if let Some(wrap_up) = wrap_up {
-        let leased = leased && wrap_up == WrapUp::Now;
+        let leased = arrival.leased && wrap_up == WrapUp::Now;
         let job = NewJob {
-            id: wrap_up_job,
+            id: arrival.wrap_up_job,
             kind: JobKind::WrapUp,
             subject: id.0,
             lane: None,

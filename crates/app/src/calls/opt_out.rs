@@ -21,7 +21,8 @@ pub(crate) async fn heed(
     let was_heard = |report: &Report| match &report.progress {
         Progress::Said(said) => said.by == Party::Caller,
         Progress::Found(_) => true,
-        Progress::Ended { .. } => is_over,
+        // In a call that was never answered nobody has spoken.
+        Progress::Ended { .. } => call.talk().is_some(),
         _ => false,
     };
     let is_machine = call.ended_reason() == Some("voicemail");

@@ -5,17 +5,21 @@ use std::time::Duration;
 use domain::agent::DEFAULT_MAX_DURATION;
 use domain::call::{Call, CallFacts, CallRequest, Direction, LogEntry, LogLine};
 use domain::dial_policy;
-use domain::{AgentId, BusinessId, CallId, E164, JobId, LeadId};
+use domain::{AgentId, BusinessId, CallId, E164, JobId, LeadId, Mode, Timestamp};
+use store::admission::Candidate;
 use store::jobs::{JobKind, NewJob};
 use store::{PlatformTx, StoreError, Tenancy};
 
 use super::cast::Cast;
 use super::dial;
-use super::policy::may_dial;
+use super::policy::{self, Known};
 use crate::App;
 use crate::attempt::Attempt;
 use crate::engines::NO_ENGINE;
 use crate::idempotency::{self, Intent, Repeated};
+
+/// How often a call is looked at anew because others took the room that there was for it.
+const ADMISSIONS: usize = 8;
 
 /// A call to place.
 #[derive(Debug, Clone)]
@@ -71,8 +75,15 @@ pub enum PlaceCallError {
 
 /// What the first transaction decided.
 enum Admission {
-    Admitted(Box<(Call, Cast)>),
+    Admitted(Box<Admitted>),
     Repeated { business: BusinessId, repeated: Repeated },
+}
+
+/// A call that may be made, and who takes part in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Admitted {
+    pub(crate) call: Call,
+    pub(crate) cast: Cast,
 }
 
 /// Stores a call with its dial job, dials it, and waits for the engine's word as long as the settings allow.
@@ -84,25 +95,26 @@ pub async fn place(app: &App, tenancy: &Tenancy, order: CallOrder) -> Result<Pla
     }
     let id = CallId::new(app.ids());
     let job = JobId::new(app.ids());
-    let admission = {
-        let (platform, tenancy) = (app.clone(), tenancy.clone());
-        app.platform()
-            .write(move |tx| Box::pin(async move { admit(tx, &platform, &tenancy, order, id, job).await }))
-            .await?
-    };
-    let (call, cast) = match admission {
+    let admitted = match admit(app, tenancy, &order, id, job).await? {
         Admission::Admitted(admitted) => *admitted,
         Admission::Repeated { business, repeated } => return Ok(Placed::Repeated { business, repeated }),
     };
+    let call = admitted.call.clone();
     let dialling = app.spawn({
         let app = app.clone();
-        async move { dial::attempt(&app, id, Attempt::first(job, JobKind::Dial), Some(cast)).await }
+        async move { dial::attempt(&app, id, Attempt::first(job, JobKind::Dial), Some(admitted)).await }
     });
     match tokio::time::timeout(app.settings().acceptance_wait, dialling).await {
         Ok(Ok(Some(call))) if was_refused(&call) => Ok(Placed::Refused(Box::new(call))),
         Ok(Ok(Some(call))) => Ok(Placed::Taken(Box::new(call))),
-        // Slow, or stored but not yet to be dialled: the call lives on without an answer from the engine.
-        Ok(Ok(None) | Err(_)) | Err(_) => Ok(Placed::Taken(Box::new(call))),
+        // Slow, or stored but not yet to be dialled: the call lives on without an answer from the engine, and nothing may have been
+        // synced since it was admitted.
+        Ok(Ok(None) | Err(_)) | Err(_) => {
+            app.platform()
+                .write(move |tx| Box::pin(async move { store::jobs::confirm(tx, job).await }))
+                .await?;
+            Ok(Placed::Taken(Box::new(call)))
+        }
     }
 }
 
@@ -111,34 +123,70 @@ pub fn was_refused(call: &Call) -> bool {
     call.failure().is_some() && call.conversation_id().is_none()
 }
 
+/// Decides whether the call may be made, and stores it with its dial job and its key.
 async fn admit(
-    tx: &mut PlatformTx,
     app: &App,
     tenancy: &Tenancy,
-    order: CallOrder,
+    order: &CallOrder,
     id: CallId,
     job: JobId,
 ) -> Result<Admission, PlaceCallError> {
-    let now = app.now();
-    let mode = tenancy.mode();
-    let agent = store::agents::get(tx, tenancy, order.agent_id).await?.ok_or(PlaceCallError::UnknownAgent)?;
-    let one = Tenancy::one(agent.business_id, mode);
-    if let Some(intent) = &order.intent
-        && let Some(repeated) =
-            idempotency::begin(tx, app, agent.business_id, mode, intent, id.0, now).await?
-    {
-        return Ok(Admission::Repeated { business: agent.business_id, repeated });
+    for _ in 0..ADMISSIONS {
+        let (agent, to, lead) = (order.agent_id, order.to.clone(), order.lead_id);
+        let tenant = tenancy.clone();
+        let candidate = app
+            .platform()
+            .read(move |tx| {
+                Box::pin(async move { store::admission::look_up(tx, &tenant, agent, &to, lead).await })
+            })
+            .await?
+            .ok_or(PlaceCallError::UnknownAgent)?;
+        let business = candidate.business.id;
+        let decided = decide(app, tenancy.mode(), candidate, order, id);
+        if order.intent.is_none()
+            && let Err(refused) = decided
+        {
+            return Err(refused);
+        }
+        let (platform, mode, intent) = (app.clone(), tenancy.mode(), order.intent.clone());
+        // Whoever is told that the call is there is told so after a later commit, which is synced and takes this one along.
+        let stored = app.platform().write_lazily(move |tx| {
+            Box::pin(async move {
+                let now = platform.now();
+                if let Some(intent) = &intent
+                    && let Some(repeated) =
+                        idempotency::begin(tx, &platform, business, mode, intent, id.0, now).await?
+                {
+                    return Ok(Admission::Repeated { business, repeated });
+                }
+                let admitted = decided?;
+                store_queued(tx, &platform, &admitted.call, job, now).await?;
+                Ok(Admission::Admitted(Box::new(admitted)))
+            })
+        });
+        match stored.await {
+            // Others were faster, and there is no room for this one as far as the last look goes. The next one says so.
+            Err(PlaceCallError::Store(StoreError::Changed)) => {}
+            stored => return stored,
+        }
     }
-    let business =
-        store::businesses::by_id(tx, agent.business_id).await?.ok_or(PlaceCallError::UnknownAgent)?;
-    let lead = match order.lead_id {
-        Some(lead) => Some(store::leads::get(tx, &one, lead).await?.ok_or(PlaceCallError::UnknownLead)?),
-        None => store::leads::by_phone(tx, &one, &order.to).await?,
-    };
-    let running = store::calls::count_running(tx, &one).await?;
-    let reason =
-        may_dial(tx, app, &business, mode, &order.to, running).await?.map_err(PlaceCallError::Forbidden)?;
-    let number = store::numbers::of_agent(tx, &one, agent.id).await?;
+    Err(StoreError::Busy.into())
+}
+
+/// Asks the dial policy; gives the call as it is to be stored.
+fn decide(
+    app: &App,
+    mode: Mode,
+    candidate: Candidate,
+    order: &CallOrder,
+    id: CallId,
+) -> Result<Admitted, PlaceCallError> {
+    let Candidate { agent, business, number, lead, running, is_opted_out } = candidate;
+    if order.lead_id.is_some() && lead.is_none() {
+        return Err(PlaceCallError::UnknownLead);
+    }
+    let reason = policy::decide(app, &business, mode, &order.to, &Known { is_opted_out, running })
+        .map_err(PlaceCallError::Forbidden)?;
     let carrier = number.as_ref().and_then(|number| number.engine.as_deref());
     let engine = app.engines().engine_for(mode, carrier, agent.engine.as_deref());
     let facts = CallFacts {
@@ -147,16 +195,27 @@ async fn admit(
         mode,
         agent_id: agent.id,
         direction: Direction::Outbound,
-        to: order.to,
-        from: number.as_ref().map(|number| number.phone_number.clone()),
-        request: order.request,
+        to: order.to.clone(),
+        from: number.map(|number| number.phone_number),
+        request: order.request.clone(),
         max_duration: order.max_duration.or(agent.config.max_duration).unwrap_or(DEFAULT_MAX_DURATION),
         engine: engine.map_or(NO_ENGINE, |engine| engine.name()).to_owned(),
         policy_reason: reason.to_string(),
-        created_at: app.store().created_at(now),
+        created_at: app.store().created_at(app.now()),
     };
     let call = Call::outbound(facts, lead.as_ref().map(|lead| lead.id));
-    store::calls::insert(tx, &call).await?;
+    Ok(Admitted { call, cast: Cast { agent, external_agent_id: None, business, lead } })
+}
+
+/// Stores a call that is to be made, with the job that dials it.
+async fn store_queued(
+    tx: &mut PlatformTx,
+    app: &App,
+    call: &Call,
+    job: JobId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    store::calls::admit(tx, call, app.settings().max_concurrent_calls).await?;
     store::call_log::begin(tx, call.id, &LogEntry { at: now, line: LogLine::Queued }).await?;
     let dial_job = NewJob {
         id: job,
@@ -167,6 +226,5 @@ async fn admit(
         created_at: now,
         leased_to: Some((app.node(), now + dial::LEASE)),
     };
-    store::jobs::add(tx, &dial_job).await?;
-    Ok(Admission::Admitted(Box::new((call, Cast { agent, external_agent_id: None, business, lead }))))
+    store::jobs::add(tx, &dial_job).await
 }

@@ -7,24 +7,43 @@ use store::{PlatformTx, StoreError};
 
 use crate::App;
 
-/// Asks the dial policy, with everything that it wants to know.
+/// What the database knows about dialling a number for a business.
+pub(crate) struct Known {
+    /// True if the number may not be called.
+    pub(crate) is_opted_out: bool,
+    /// How many calls of the business run.
+    pub(crate) running: u64,
+}
+
+/// Asks the dial policy about what is known.
+pub(crate) fn decide(
+    app: &App,
+    business: &Business,
+    mode: Mode,
+    to: &E164,
+    known: &Known,
+) -> Result<dial_policy::Reason, dial_policy::Refusal> {
+    dial_policy::decide(&Question {
+        to,
+        mode,
+        home_country: &business.country_calling_code,
+        allowed_countries: &app.settings().allowed_countries,
+        new_ranges: &app.settings().new_number_ranges,
+        opted_out: known.is_opted_out,
+        running: u32::try_from(known.running).unwrap_or(u32::MAX),
+        max_running: app.settings().max_concurrent_calls,
+    })
+}
+
+/// Asks the dial policy about a call that was admitted before and is itself among those that run. What may have changed since is
+/// whether its number has been blocked.
 pub(crate) async fn may_dial(
     tx: &mut PlatformTx,
     app: &App,
     business: &Business,
     mode: Mode,
     to: &E164,
-    running: u64,
 ) -> Result<Result<dial_policy::Reason, dial_policy::Refusal>, StoreError> {
-    let question = Question {
-        to,
-        mode,
-        home_country: &business.country_calling_code,
-        allowed_countries: &app.settings().allowed_countries,
-        new_ranges: &app.settings().new_number_ranges,
-        opted_out: store::opt_outs::contains(tx, business.id, mode, to).await?,
-        running: u32::try_from(running).unwrap_or(u32::MAX),
-        max_running: app.settings().max_concurrent_calls,
-    };
-    Ok(dial_policy::decide(&question))
+    let is_opted_out = store::opt_outs::contains(tx, business.id, mode, to).await?;
+    Ok(decide(app, business, mode, to, &Known { is_opted_out, running: 0 }))
 }
