@@ -9,6 +9,7 @@ use domain::call::Call;
 use domain::engine::CallEngine;
 use domain::usage::RateTable;
 use domain::{AgentId, Clock, IdSource, NodeId, Timestamp};
+use jiff::SignedDuration;
 use speech::CallAnalyst;
 use store::Store;
 use tokio::sync::Semaphore;
@@ -19,6 +20,9 @@ use crate::live::LiveBus;
 use crate::passwords::{Guesses, PasswordQueue};
 use crate::recording_files::RecordingFiles;
 use crate::reports::Reports;
+
+/// How long a process that stops has to store the end of the calls that it cuts short.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Where secrets get their randomness; seeded in tests, the operating system in the binary.
 pub trait Entropy: Send + Sync {
@@ -91,6 +95,10 @@ struct Inner {
     tasks: tokio_util::task::TaskTracker,
     leaving: AtomicBool,
     stopping: tokio_util::sync::CancellationToken,
+    /// Cancelled when the process waits for its calls no longer.
+    out_of_time: tokio_util::sync::CancellationToken,
+    /// The time when the clock was last looked at for whether it goes forwards.
+    latest_time: Mutex<Option<Timestamp>>,
 }
 
 impl App {
@@ -110,6 +118,8 @@ impl App {
             tasks: tokio_util::task::TaskTracker::new(),
             leaving: AtomicBool::new(false),
             stopping: tokio_util::sync::CancellationToken::new(),
+            out_of_time: tokio_util::sync::CancellationToken::new(),
+            latest_time: Mutex::default(),
         }))
     }
 
@@ -179,7 +189,8 @@ impl App {
         self.0.stopping.cancel();
     }
 
-    /// Takes no new work, lets what is under way come to an end, and after `limit` leaves the rest to whoever comes next.
+    /// Takes no new work and lets what is under way come to an end. After `limit` it ends the calls that its engines still run, and soon
+    /// after that it leaves the rest to whoever comes next.
     pub async fn stop(&self, limit: Duration) {
         self.0.stopping.cancel();
         self.0.tasks.close();
@@ -187,7 +198,9 @@ impl App {
             self.reports().drained().await;
             self.0.tasks.wait().await;
         };
-        if tokio::time::timeout(limit, work).await.is_err() {
+        let ended = tokio::time::timeout(limit, work).await;
+        self.0.out_of_time.cancel();
+        if ended.is_err() && tokio::time::timeout(LAST_WORDS, self.0.tasks.wait()).await.is_err() {
             tracing::warn!(
                 left = self.0.tasks.len(),
                 "stopping with work under way; it will be taken up again"
@@ -199,6 +212,27 @@ impl App {
         if let Err(error) = gone.await {
             tracing::warn!(%error, "this process could not sign off; its leases run out by themselves");
         }
+    }
+
+    /// True as soon as the process waits for its calls no longer and they have to be ended; false if they have all come to an end by
+    /// themselves after it began to stop.
+    pub(crate) async fn waits_no_longer(&self) -> bool {
+        let all_ended = async {
+            self.stopped().await;
+            self.reports().drained().await;
+        };
+        tokio::select! {
+            () = self.0.out_of_time.cancelled() => true,
+            () = all_ended => false,
+        }
+    }
+
+    /// Notes a time that it has been; says by how much that is before the latest one noted. After that it is the latest.
+    pub(crate) fn saw_time(&self, time: Timestamp) -> SignedDuration {
+        let mut latest = self.0.latest_time.lock().unwrap_or_else(PoisonError::into_inner);
+        let back = latest.map_or(SignedDuration::ZERO, |latest| latest.duration_since(time));
+        *latest = Some(time);
+        back
     }
 
     /// Runs a task that [`App::stop`] waits for. What it logs carries the id of the request that led to it, if there is one.

@@ -73,6 +73,11 @@ impl Reports {
         self.tidy(call);
     }
 
+    /// The calls that engines of this process run.
+    pub(crate) fn running(&self) -> Vec<CallId> {
+        self.running.borrow().iter().copied().collect()
+    }
+
     /// Waits until no engine of this process runs a call.
     pub(crate) async fn drained(&self) {
         let emptied = self.running.subscribe().wait_for(HashSet::is_empty).await.is_ok();

@@ -59,7 +59,8 @@ impl Recorder {
         }
         let file = file.to_owned();
         let written = tokio::task::spawn_blocking(move || {
-            let mut out = BufWriter::new(File::create(file)?);
+            // The file is there. Should whoever waits for it have given up and removed it meanwhile, it is not to come back.
+            let mut out = BufWriter::new(File::options().write(true).truncate(true).open(file)?);
             let recording = tracks.write(&mut out)?;
             out.flush()?;
             Ok::<_, std::io::Error>(recording)

@@ -93,9 +93,11 @@ pub async fn webhook_secret(
     id: BusinessId,
 ) -> Result<Option<String>, StoreError> {
     let row = tx.query_one("SELECT webhook_secret FROM businesses WHERE id = $1", params![id]).await?;
-    let Some(mut row) = row else { return Ok(None) };
-    let opened = vault.open(place(id), &row.next::<Vec<u8>>()?)?;
-    String::from_utf8(opened)
-        .map(Some)
-        .map_err(|_| StoreError::corrupt("businesses", "a webhook secret is no text"))
+    row.map(|mut row| open_secret(vault, id, &row.next::<Vec<u8>>()?)).transpose()
+}
+
+/// A webhook secret that was read from its row.
+pub(crate) fn open_secret(vault: &Vault, id: BusinessId, sealed: &[u8]) -> Result<String, StoreError> {
+    let opened = vault.open(place(id), sealed)?;
+    String::from_utf8(opened).map_err(|_| StoreError::corrupt("businesses", "a webhook secret is no text"))
 }

@@ -43,11 +43,11 @@ pub async fn add(tx: &mut PlatformTx, id: CallId, entries: &[LogEntry]) -> Resul
             columns.2.push(data);
         }
         let columns = [Param::Ints(columns.0), Param::Texts(columns.1), Param::Texts(columns.2)];
-        return tx.write(write(ADD_ALL, [id.to_param()].into_iter().chain(columns).collect()));
+        return tx.write(write(ADD_ALL, [id.to_param()].into_iter().chain(columns).collect())).await;
     }
     for entry in entries {
         let (kind, data) = kept(&entry.line);
-        tx.write(write(ADD_ONE, params![id, entry.at, kind, data].to_vec()))?;
+        tx.write(write(ADD_ONE, params![id, entry.at, kind, data].to_vec())).await?;
     }
     Ok(())
 }
@@ -56,7 +56,7 @@ pub async fn add(tx: &mut PlatformTx, id: CallId, entries: &[LogEntry]) -> Resul
 pub async fn begin(tx: &mut PlatformTx, id: CallId, entry: &LogEntry) -> Result<(), StoreError> {
     const BEGIN: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) VALUES ($1, 1, $2, $3, $4)";
     let (kind, data) = kept(&entry.line);
-    tx.write(Write::new("call_log", id.0, BEGIN, params![id, entry.at, kind, data].to_vec()))
+    tx.write(Write::new("call_log", id.0, BEGIN, params![id, entry.at, kind, data].to_vec())).await
 }
 
 /// Lines of the log of a tenant's call after a place, in order.

@@ -277,12 +277,12 @@ pub async fn admit(tx: &mut PlatformTx, call: &Call, max_running: u32) -> Result
     );
     let mut values = Calls::inserted(call);
     values.push(max_running.to_param());
-    tx.write(Write::new("calls", call.id.0, ADMIT, values).or_fail())
+    tx.write(Write::new("calls", call.id.0, ADMIT, values).or_fail()).await
 }
 
 /// Stores everything about a call that can change.
 pub async fn update(tx: &mut PlatformTx, call: &Call) -> Result<(), StoreError> {
-    tx.write(Write::new("calls", call.id.0, Calls::UPDATE, Calls::changed(call)))
+    tx.write(Write::new("calls", call.id.0, Calls::UPDATE, Calls::changed(call))).await
 }
 
 /// What [`replace`] and [`begin_dialing`] share: the call as it is now, if it is still what it was.
@@ -296,7 +296,7 @@ fn replaced(before: &Call, call: &Call) -> Vec<Param> {
 
 /// The same for a call that was not locked: [`StoreError::Changed`] if it is no longer what it was before.
 pub async fn replace(tx: &mut PlatformTx, before: &Call, call: &Call) -> Result<(), StoreError> {
-    tx.write(Write::new("calls", call.id.0, REPLACE, replaced(before, call)).or_fail())
+    tx.write(Write::new("calls", call.id.0, REPLACE, replaced(before, call)).or_fail()).await
 }
 
 /// The same for a call that is about to be dialled, unless its number has been blocked meanwhile: [`StoreError::Changed`] then as well.
@@ -306,7 +306,7 @@ pub async fn begin_dialing(tx: &mut PlatformTx, before: &Call, call: &Call) -> R
         " AND NOT EXISTS (SELECT 1 FROM opt_outs o WHERE o.business_id = calls.business_id AND o.mode = calls.mode \
          AND o.phone_number = calls.to_number)"
     );
-    tx.write(Write::new("calls", call.id.0, BEGIN_DIALING, replaced(before, call)).or_fail())
+    tx.write(Write::new("calls", call.id.0, BEGIN_DIALING, replaced(before, call)).or_fail()).await
 }
 
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: CallId) -> Result<Option<CallView>, StoreError> {

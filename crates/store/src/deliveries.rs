@@ -5,10 +5,11 @@ use domain::{AttemptId, BusinessId, DeliveryId, EndpointId, EventId, Timestamp};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::StoreError;
-use crate::table::{table, text};
+use crate::events::StoredEvent;
+use crate::table::{compiled, table, text};
 use crate::tx::{PlatformTx, Row, params};
 use crate::writes::Write;
+use crate::{StoreError, Vault, businesses, events};
 
 domain::word_enum! {
     /// State of a delivery.
@@ -111,6 +112,39 @@ table! {
 /// Stores a new delivery.
 pub async fn insert(tx: &mut PlatformTx, delivery: &Delivery) -> Result<(), StoreError> {
     tx.write(Write::new("deliveries", delivery.id.0, Deliveries::INSERT, Deliveries::inserted(delivery)))
+        .await
+}
+
+/// A delivery with everything that it takes to make an attempt.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    pub delivery: Delivery,
+    /// What is sent.
+    pub event: StoredEvent,
+    /// What it is signed with.
+    pub secret: String,
+}
+
+/// A delivery that is still to be made; `None` if there is nothing left to do.
+pub async fn outgoing(
+    tx: &mut PlatformTx,
+    vault: &Vault,
+    id: DeliveryId,
+) -> Result<Option<Outgoing>, StoreError> {
+    const SQL: &str = text!(
+        "SELECT ",
+        Deliveries::COLUMNS,
+        ", ",
+        events::COLUMNS,
+        ", b.webhook_secret FROM deliveries d JOIN events e ON e.id = d.event_id JOIN businesses b ON b.id = d.business_id \
+         WHERE d.id = $1 AND d.state = 'pending'"
+    );
+    let Some(row) = tx.query_one(SQL, params![id]).await? else { return Ok(None) };
+    let mut row = row.of("deliveries");
+    let delivery = Deliveries::read_from(&mut row)?;
+    let event = events::read_columns(&mut row)?;
+    let secret = businesses::open_secret(vault, delivery.business_id, &row.next::<Vec<u8>>()?)?;
+    Ok(Some(Outgoing { delivery, event, secret }))
 }
 
 /// One delivery. For the platform itself.
@@ -128,7 +162,21 @@ pub async fn lock(tx: &mut PlatformTx, id: DeliveryId) -> Result<Option<Delivery
 
 /// Stores how far a delivery has come.
 pub async fn update(tx: &mut PlatformTx, delivery: &Delivery) -> Result<(), StoreError> {
-    tx.write(Write::new("deliveries", delivery.id.0, Deliveries::UPDATE, Deliveries::changed(delivery)))
+    tx.write(Write::new("deliveries", delivery.id.0, Deliveries::UPDATE, Deliveries::changed(delivery))).await
+}
+
+/// The same for a delivery that was not locked: [`StoreError::Changed`] if it is no longer what it was before.
+pub async fn replace(tx: &mut PlatformTx, before: &Delivery, delivery: &Delivery) -> Result<(), StoreError> {
+    const REPLACE: &str = compiled!(update_unchanged("deliveries", Deliveries::KEY, Deliveries::CHANGING));
+    let mut values = Deliveries::changed(delivery);
+    values.extend(Deliveries::changed(before).into_iter().skip(Deliveries::KEY.len()));
+    tx.write(Write::new("deliveries", delivery.id.0, REPLACE, values).or_fail()).await
+}
+
+/// When the newest attempt began.
+pub async fn last_attempt_at(tx: &mut PlatformTx) -> Result<Option<Timestamp>, StoreError> {
+    let row = tx.query_one("SELECT max(started_at) FROM attempts", &[]).await?;
+    row.map_or(Ok(None), |row| row.of("attempts").next())
 }
 
 /// The deliveries of an event, oldest first.
@@ -142,7 +190,7 @@ pub async fn of_event(tx: &mut PlatformTx, event: EventId) -> Result<Vec<Deliver
 }
 
 pub async fn insert_attempt(tx: &mut PlatformTx, attempt: &Attempt) -> Result<(), StoreError> {
-    tx.write(Write::new("attempts", attempt.id.0, Attempts::INSERT, Attempts::inserted(attempt)))
+    tx.write(Write::new("attempts", attempt.id.0, Attempts::INSERT, Attempts::inserted(attempt))).await
 }
 
 /// The attempts of a delivery, in order.

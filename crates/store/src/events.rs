@@ -25,10 +25,15 @@ pub struct StoredEvent {
     pub created_at: Timestamp,
 }
 
-const COLUMNS: &str = "id, business_id, mode, event_type, object_type, object_id, payload, created_at";
+pub(crate) const COLUMNS: &str =
+    "e.id, e.business_id, e.mode, e.event_type, e.object_type, e.object_id, e.payload, e.created_at";
 
 fn read(row: Row) -> Result<StoredEvent, StoreError> {
-    let mut row = row.of("events");
+    read_columns(&mut row.of("events"))
+}
+
+/// Reads [`COLUMNS`] in a longer row.
+pub(crate) fn read_columns(row: &mut Row) -> Result<StoredEvent, StoreError> {
     Ok(StoredEvent {
         id: row.next()?,
         business_id: row.next()?,
@@ -63,12 +68,12 @@ pub async fn insert(tx: &mut PlatformTx, event: &StoredEvent) -> Result<(), Stor
         event.payload,
         event.created_at,
     ];
-    tx.write(Write::new("events", event.id.0, INSERT, values.to_vec()))
+    tx.write(Write::new("events", event.id.0, INSERT, values.to_vec())).await
 }
 
 /// One event. For the platform itself.
 pub async fn get(tx: &mut PlatformTx, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM events WHERE id = $1");
+    let sql = format!("SELECT {COLUMNS} FROM events e WHERE e.id = $1");
     tx.query_one(&sql, params![id]).await?.map(read).transpose()
 }
 
@@ -79,8 +84,8 @@ pub async fn of_subject(
     subject: Subject,
 ) -> Result<Vec<StoredEvent>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM events WHERE business_id = $1 AND mode = $2 AND object_type = $3 AND object_id = $4 \
-         ORDER BY created_at, id"
+        "SELECT {COLUMNS} FROM events e WHERE e.business_id = $1 AND e.mode = $2 AND e.object_type = $3 AND e.object_id = $4 \
+         ORDER BY e.created_at, e.id"
     );
     let mut found = Vec::new();
     for &business in tenancy.businesses() {

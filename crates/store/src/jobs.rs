@@ -4,9 +4,10 @@
 //! kind that this version does not know are left to whoever knows them.
 
 use domain::{JobId, NodeId, Timestamp};
+use jiff::SignedDuration;
 use uuid::Uuid;
 
-use crate::tx::{Param, PlatformTx, Row, Tx, params};
+use crate::tx::{PlatformTx, Row, ToParam, Tx, params};
 use crate::writes::Write;
 use crate::{Platform, StoreError};
 
@@ -73,6 +74,8 @@ pub struct Job {
     pub attempts: u32,
     /// Since when it has been due.
     pub run_at: Timestamp,
+    /// Until when nobody else works on it.
+    pub lease_until: Timestamp,
 }
 
 /// A job as people look at it, of whichever kind.
@@ -117,63 +120,101 @@ pub async fn add(tx: &mut PlatformTx, job: &NewJob) -> Result<(), StoreError> {
         lease_until,
         job.created_at,
     ];
-    tx.write(Write::new("jobs", job.id.0, ADD, values.to_vec()))?;
+    tx.write(Write::new("jobs", job.id.0, ADD, values.to_vec())).await?;
     tx.afterwards.jobs_added += u32::from(job.leased_to.is_none());
     Ok(())
 }
 
-/// Leases due jobs of a queue, longest due first, leaving out those of full lanes and those of kinds that this version does not know.
-pub async fn claim(
-    platform: &Platform,
-    queue: Queue,
-    node: NodeId,
-    now: Timestamp,
-    lease_until: Timestamp,
-    full_lanes: &[Uuid],
-    limit: usize,
-) -> Result<Vec<Job>, StoreError> {
-    let full_lanes = full_lanes.to_vec();
-    // A claim that is lost with the power only means that somebody claims again.
-    platform
-        .write_lazily(move |tx| {
-            Box::pin(async move { claim_in(tx, queue, node, now, lease_until, &full_lanes, limit).await })
-        })
-        .await
+/// How many jobs to lease.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    pub queue: Queue,
+    /// Who leases them.
+    pub node: NodeId,
+    pub now: Timestamp,
+    pub lease_until: Timestamp,
+    /// The largest number of all, of which it may be half.
+    pub limit: usize,
+    /// About the largest number of each lane.
+    pub per_lane: usize,
 }
 
-async fn claim_in(
-    tx: &mut Tx,
-    queue: Queue,
-    node: NodeId,
-    now: Timestamp,
-    lease_until: Timestamp,
-    full_lanes: &[Uuid],
-    limit: usize,
-) -> Result<Vec<Job>, StoreError> {
-    let mut values = params![node, lease_until, queue.as_str(), now, limit as u64].to_vec();
-    let mut lanes = String::new();
-    if !full_lanes.is_empty() {
-        let places: Vec<String> =
-            (values.len() + 1..).take(full_lanes.len()).map(|place| format!("${place}")).collect();
-        lanes = format!("AND (lane IS NULL OR lane NOT IN ({}))", places.join(", "));
-        values.extend(full_lanes.iter().map(|&lane| Param::from(lane)));
-    }
+/// Leases due jobs of a queue, longest due first, leaving out those of full lanes and those of kinds that this version does not know.
+pub async fn claim(platform: &Platform, claim: Claim, full_lanes: &[Uuid]) -> Result<Vec<Job>, StoreError> {
+    let full_lanes = full_lanes.to_vec();
+    // A claim that is lost with the power only means that somebody claims again.
+    platform.write_lazily(move |tx| Box::pin(async move { claim_in(tx, claim, &full_lanes).await })).await
+}
+
+async fn claim_in(tx: &mut Tx, claim: Claim, full_lanes: &[Uuid]) -> Result<Vec<Job>, StoreError> {
+    let Claim { queue, node, now, lease_until, limit, per_lane } = claim;
+    // In the text, and only few different ones, so that PostgreSQL plans for a few rows and keeps few plans.
+    let limit = 1_usize << limit.max(1).ilog2();
+    let mut values = params![node, lease_until, now].to_vec();
     let kinds: Vec<String> = JobKind::ALL
         .iter()
         .filter(|kind| kind.queue() == queue)
         .map(|kind| format!("'{}'", kind.as_str()))
         .collect();
-    let kinds = kinds.join(", ");
+    let due = |job: &str| {
+        format!(
+            "{job}.kind IN ({}) AND {job}.failed_at IS NULL AND {job}.run_at <= $3 \
+             AND ({job}.lease_until IS NULL OR {job}.lease_until <= $3)",
+            kinds.join(", ")
+        )
+    };
+    let (lanes, found) = match queue {
+        Queue::Calls => (String::new(), format!("jobs j WHERE j.queue = 'calls' AND {}", due("j"))),
+        Queue::Deliveries => {
+            values.push((per_lane as u64).saturating_sub(1).to_param());
+            let mut not_full = String::new();
+            if let Some(last) = full_lanes.last() {
+                let count = full_lanes.len().next_power_of_two();
+                let places = (values.len() + 1..).take(count).map(|place| format!("${place}"));
+                not_full = format!("AND l.lane NOT IN ({})", places.collect::<Vec<_>>().join(", "));
+                let repeated = full_lanes.iter().chain(std::iter::repeat(last)).take(count);
+                values.extend(repeated.map(ToParam::to_param));
+            }
+            let found = format!(
+                "lanes l CROSS JOIN jobs j WHERE l.lane IS NOT NULL {not_full} AND j.lane = l.lane AND j.run_at <= coalesce(( \
+                 SELECT k.run_at FROM jobs k WHERE k.lane = l.lane AND {} ORDER BY k.run_at LIMIT 1 OFFSET $4), $3) AND {}",
+                due("k"),
+                due("j")
+            );
+            (LANES.to_owned(), found)
+        }
+    };
     let sql = format!(
-        "UPDATE jobs SET node_id = $1, lease_until = $2, attempts = attempts + 1 WHERE id IN ( \
-         SELECT id FROM jobs WHERE queue = $3 AND kind IN ({kinds}) AND failed_at IS NULL AND run_at <= $4 \
-         AND (lease_until IS NULL OR lease_until <= $4) {lanes} \
-         ORDER BY run_at LIMIT $5 {{skip_locked}}) \
-         RETURNING id, kind, subject, lane, attempts, run_at"
+        "{lanes}UPDATE jobs SET node_id = $1, lease_until = $2, attempts = attempts + 1 WHERE id IN ( \
+         SELECT j.id FROM {found} ORDER BY j.run_at LIMIT {limit} {{skip_locked}}) \
+         RETURNING id, kind, subject, lane, attempts, run_at, lease_until"
     );
     let mut jobs = tx.query(&sql, &values).await?.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     jobs.sort_by_key(|job: &Job| job.run_at);
     Ok(jobs)
+}
+
+/// Every lane that has jobs, found by stepping through the index from one lane to the next. So the work of a claim grows with the number
+/// of receivers and not with the queue of one that does not answer.
+const LANES: &str = "WITH RECURSIVE lanes(lane) AS ( \
+    SELECT (SELECT j.lane FROM jobs j WHERE j.failed_at IS NULL AND j.lane IS NOT NULL ORDER BY j.lane LIMIT 1) \
+    UNION ALL \
+    SELECT (SELECT j.lane FROM jobs j WHERE j.failed_at IS NULL AND j.lane > p.lane ORDER BY j.lane LIMIT 1) \
+    FROM lanes p WHERE p.lane IS NOT NULL) ";
+
+/// Moves everything that is due later than now that much nearer, and lets no lease last longer than until `longest`: the clock has been
+/// set back, and nobody is to wait until it has caught up.
+pub async fn clock_was_set_back(
+    tx: &mut PlatformTx,
+    now: Timestamp,
+    by: SignedDuration,
+    longest: Timestamp,
+) -> Result<(), StoreError> {
+    let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+    tx.execute("UPDATE jobs SET run_at = run_at - $2 WHERE run_at > $1", params![now, by]).await?;
+    tx.execute("UPDATE jobs SET lease_until = $1 WHERE lease_until > $1", params![longest]).await?;
+    tx.execute("UPDATE nodes SET lease_until = $1 WHERE lease_until > $1", params![longest]).await?;
+    Ok(())
 }
 
 fn read(row: Row) -> Result<Job, StoreError> {
@@ -185,24 +226,25 @@ fn read(row: Row) -> Result<Job, StoreError> {
         lane: row.next()?,
         attempts: row.next()?,
         run_at: row.next()?,
+        lease_until: row.next()?,
     })
 }
 
 /// Removes a job that is done.
 pub async fn finish(tx: &mut PlatformTx, id: JobId) -> Result<(), StoreError> {
-    tx.write(Write::new("jobs", id.0, "DELETE FROM jobs WHERE id = $1", params![id].to_vec()))
+    tx.write(Write::new("jobs", id.0, "DELETE FROM jobs WHERE id = $1", params![id].to_vec())).await
 }
 
 /// Gives back a job whose attempt went well and that has to be done again then; its failures are forgotten.
 pub async fn repeat_at(tx: &mut PlatformTx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, attempts = 0, last_error = NULL WHERE id = $1";
-    tx.write(Write::new("jobs", id.0, SQL, params![id, run_at].to_vec()))
+    tx.write(Write::new("jobs", id.0, SQL, params![id, run_at].to_vec())).await
 }
 
 /// Gives back a job that has to wait for something until then, as if it had not been begun.
 pub async fn postpone(tx: &mut PlatformTx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, attempts = attempts - 1 WHERE id = $1";
-    tx.write(Write::new("jobs", id.0, SQL, params![id, run_at].to_vec()))
+    tx.write(Write::new("jobs", id.0, SQL, params![id, run_at].to_vec())).await
 }
 
 /// Gives back a job whose attempt failed, to be tried again then.
@@ -214,21 +256,21 @@ pub async fn retry_at(
 ) -> Result<(), StoreError> {
     const SQL: &str =
         "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, last_error = $3 WHERE id = $1";
-    tx.write(Write::new("jobs", id.0, SQL, params![id, run_at, error].to_vec()))
+    tx.write(Write::new("jobs", id.0, SQL, params![id, run_at, error].to_vec())).await
 }
 
 /// Gives a job up. It stays where people find it; nobody claims it any more.
 pub async fn give_up(tx: &mut PlatformTx, id: JobId, now: Timestamp, error: &str) -> Result<(), StoreError> {
     const SQL: &str =
         "UPDATE jobs SET failed_at = $2, node_id = NULL, lease_until = NULL, last_error = $3 WHERE id = $1";
-    tx.write(Write::new("jobs", id.0, SQL, params![id, now, error].to_vec()))
+    tx.write(Write::new("jobs", id.0, SQL, params![id, now, error].to_vec())).await
 }
 
 /// Writes a job again as it is, so that when this commits everything that was stored together with the job is on stable storage. A job
 /// that is done already was stored before what has ended it.
 pub async fn confirm(tx: &mut PlatformTx, id: JobId) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE jobs SET run_at = run_at WHERE id = $1";
-    tx.write(Write::new("jobs", id.0, SQL, params![id].to_vec()))
+    tx.write(Write::new("jobs", id.0, SQL, params![id].to_vec())).await
 }
 
 /// Has a job that was given up done again, with all its attempts. False if there is no such job.

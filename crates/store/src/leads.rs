@@ -124,12 +124,12 @@ fn email_key(email: &str) -> String {
 
 /// Stores a new lead.
 pub async fn insert(tx: &mut PlatformTx, lead: &Lead) -> Result<(), StoreError> {
-    tx.write(Write::new("leads", lead.id.0, Leads::INSERT, Leads::inserted(lead)))
+    tx.write(Write::new("leads", lead.id.0, Leads::INSERT, Leads::inserted(lead))).await
 }
 
 /// Stores a changed lead that was locked before.
 pub async fn update(tx: &mut PlatformTx, lead: &Lead) -> Result<(), StoreError> {
-    tx.write(Write::new("leads", lead.id.0, Leads::UPDATE, Leads::changed(lead)))
+    tx.write(Write::new("leads", lead.id.0, Leads::UPDATE, Leads::changed(lead))).await
 }
 
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: LeadId) -> Result<Option<Lead>, StoreError> {

@@ -25,6 +25,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 7, text: include_str!("../migrations/0007_marks.sql") },
     Migration { number: 8, text: include_str!("../migrations/0008_end_asked.sql") },
     Migration { number: 9, text: include_str!("../migrations/0009_disclosures.sql") },
+    Migration { number: 10, text: include_str!("../migrations/0010_lanes.sql") },
 ];
 
 /// What stands in a hole on SQLite and on PostgreSQL.

@@ -21,6 +21,9 @@ const WAIT: Duration = Duration::from_secs(3);
 /// How long to wait before listening again after the connection was lost.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 
+/// How many writes of a transaction wait at most.
+const MOST_WAITING: usize = 256;
+
 /// The channel on which replicas tell each other of new jobs.
 const CHANNEL: &str = "kaicalls_jobs";
 
@@ -223,9 +226,10 @@ impl PgConnection {
         self.object.as_ref().expect("the object is taken only when the connection is dropped")
     }
 
-    /// Adds a write that goes out with the next question or with the end of the transaction.
-    pub(crate) fn add(&mut self, write: Write) {
+    /// Adds a write that goes out with the next question or with the end of the transaction, or when very many wait.
+    pub(crate) async fn add(&mut self, write: Write) -> Result<(), StoreError> {
         self.waiting.push(write);
+        if self.waiting.len() >= MOST_WAITING { self.after_writes(async |_| Ok(())).await } else { Ok(()) }
     }
 
     /// Does something after the transaction has begun and what waits has been written, all sent without waiting in between.
@@ -258,7 +262,7 @@ impl PgConnection {
         let written =
             try_join_all(prepared.iter().map(|(statement, write)| write_one(client, statement, write)));
         let last = async { last(client).await.map_err(StoreError::from) };
-        let (_, (_, value)) = try_join(begun, try_join(written, last)).await?;
+        let ((), (_, value)) = try_join(begun, try_join(written, last)).await?;
         Ok(value)
     }
 

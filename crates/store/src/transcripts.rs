@@ -79,7 +79,7 @@ pub async fn insert(tx: &mut PlatformTx, transcript: &Transcript) -> Result<(), 
         Transcripts::INSERT,
         " ON CONFLICT (call_id) DO UPDATE SET text = excluded.text, utterances = excluded.utterances"
     );
-    tx.write(Write::new("transcripts", transcript.call_id.0, SQL, Transcripts::inserted(transcript)))
+    tx.write(Write::new("transcripts", transcript.call_id.0, SQL, Transcripts::inserted(transcript))).await
 }
 
 /// The transcript of a call.

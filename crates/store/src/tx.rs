@@ -103,16 +103,13 @@ impl Tx {
     }
 
     /// Has a row changed by the end of the transaction, or before its next question. Errors may come as late as that.
-    pub(crate) fn write(&mut self, write: Write) -> Result<(), StoreError> {
+    pub(crate) async fn write(&mut self, write: Write) -> Result<(), StoreError> {
         match &mut self.connection {
             Connection::Sqlite(connection) => {
                 let touched = connection.execute(write.sql, &write.params)?;
                 if write.must_touch && touched == 0 { Err(StoreError::Changed) } else { Ok(()) }
             }
-            Connection::Postgres(connection) => {
-                connection.add(write);
-                Ok(())
-            }
+            Connection::Postgres(connection) => connection.add(write).await,
         }
     }
 

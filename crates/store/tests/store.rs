@@ -9,7 +9,7 @@ use domain::lead::{Lead, LeadFields};
 use domain::{BusinessId, JobId, KeyId, LeadId, Mode, NodeId, Timestamp, UsageId, UserId};
 use jiff::SignedDuration;
 use store::idempotency::{Begin, Scope};
-use store::jobs::{JobKind, NewJob, Queue};
+use store::jobs::{Claim, JobKind, NewJob, Queue};
 use store::usage::{UsageLog, UsageOwner, UsageRow};
 use store::{DatabaseUrl, MasterKey, OpenError, Options, Page, Platform, Store, StoreError, Tenancy};
 use testkit::databases;
@@ -186,10 +186,12 @@ async fn add(store: &Platform, job: NewJob) {
     store.write(move |tx| Box::pin(async move { store::jobs::add(tx, &job).await })).await.expect("added");
 }
 
+fn wanted(queue: Queue, node: u128, now: i64, limit: usize) -> Claim {
+    Claim { queue, node: NodeId(id(node)), now: at(now), lease_until: at(now + 60), limit, per_lane: limit }
+}
+
 async fn claim(store: &Platform, node: u128, now: i64, full_lanes: &[Uuid], limit: usize) -> Vec<u128> {
-    let (now, until) = (at(now), at(now + 60));
-    let claimed =
-        store::jobs::claim(store, Queue::Deliveries, NodeId(id(node)), now, until, full_lanes, limit).await;
+    let claimed = store::jobs::claim(store, wanted(Queue::Deliveries, node, now, limit), full_lanes).await;
     claimed.expect("claimed").into_iter().map(|job| job.id.0.as_u128()).collect()
 }
 
@@ -219,6 +221,54 @@ async fn jobs_are_leased_when_due_soonest_first_and_to_one_process_only() {
             .expect("written");
         assert_eq!(claim(&store, 3, 600, &[id(1)], 10).await, [0_u128; 0], "lane 1 is full");
         assert_eq!(claim(&store, 3, 600, &[], 10).await, [1, 3]);
+    }
+}
+
+#[tokio::test]
+async fn a_claim_takes_some_of_each_lane_however_long_one_queue_is() {
+    for database in databases().await {
+        let store = database.open().await;
+        for number in 1..=40_u32 {
+            let one = job(number.into(), JobKind::Deliver, number.into());
+            add(&store, NewJob { lane: Some(id(900)), ..one }).await;
+        }
+        for number in 41..=45 {
+            add(&store, NewJob { lane: Some(id(number)), ..job(number, JobKind::Deliver, 100) }).await;
+        }
+        let claimed = |full: Vec<Uuid>| {
+            let few = Claim { per_lane: 2, ..wanted(Queue::Deliveries, 1, 200, 10) };
+            let store = &store;
+            async move {
+                let jobs = store::jobs::claim(store, few, &full).await.expect("claimed");
+                jobs.into_iter().map(|job| job.id.0.as_u128()).collect::<Vec<_>>()
+            }
+        };
+        let first = claimed(Vec::new()).await;
+        assert_eq!(first[..2], [1, 2], "{}", database.kind);
+        assert_eq!(first.len(), 7, "{}: {first:?}", database.kind);
+        assert_eq!(claimed(Vec::new()).await, [3, 4], "{}", database.kind);
+        assert_eq!(claimed(vec![id(900)]).await, [0_u128; 0], "{}", database.kind);
+    }
+}
+
+#[tokio::test]
+async fn what_was_planned_before_the_clock_was_set_back_comes_in_its_time() {
+    for database in databases().await {
+        let store = database.open().await;
+        // Planned at 10,000 for 10,300, and leased until 10,060.
+        add(&store, job(1, JobKind::Deliver, 10_300)).await;
+        add(&store, job(2, JobKind::Deliver, 10_000)).await;
+        assert_eq!(claim(&store, 1, 10_000, &[], 10).await, [2]);
+        let set_back: Result<(), StoreError> = store
+            .write(|tx| {
+                let by = SignedDuration::from_secs(3600);
+                Box::pin(async move { store::jobs::clock_was_set_back(tx, at(6_400), by, at(6_460)).await })
+            })
+            .await;
+        set_back.expect("the database works");
+        assert_eq!(claim(&store, 2, 6_459, &[], 10).await, [0_u128; 0], "{}", database.kind);
+        assert_eq!(claim(&store, 2, 6_460, &[], 10).await, [2], "{}: its lease is over", database.kind);
+        assert_eq!(claim(&store, 2, 6_700, &[], 10).await, [2, 1], "{}", database.kind);
     }
 }
 
@@ -485,9 +535,8 @@ async fn creation_times_are_unique_across_threads() {
 async fn a_job_that_is_given_up_is_kept_until_it_is_revived_or_asked_for_anew() {
     for database in databases().await {
         let store = database.open().await;
-        let node = NodeId(id(1));
         let claimed = async |now: i64| {
-            store::jobs::claim(&store, Queue::Calls, node, at(now), at(now + 60), &[], 10)
+            store::jobs::claim(&store, wanted(Queue::Calls, 1, now, 10), &[])
                 .await
                 .expect("the database works")
         };

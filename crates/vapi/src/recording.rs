@@ -20,7 +20,8 @@ pub const LONGEST_FETCH: Duration = Duration::from_mins(5);
 
 /// Copies what lies at the redirect's target into a file and says whether it is a recording.
 pub(crate) async fn fetch(client: &egress::Client, url: &str, file: &Path) -> Recorded {
-    let mut out = match tokio::fs::File::create(file).await {
+    // The file is there. Should whoever waits for it have given up and removed it meanwhile, it is not to come back.
+    let mut out = match tokio::fs::File::options().write(true).truncate(true).open(file).await {
         Ok(out) => out,
         Err(error) => {
             tracing::warn!(%error, "a recording has no file to go to");

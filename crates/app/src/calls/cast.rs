@@ -20,6 +20,13 @@ pub(crate) struct Cast {
     pub(crate) lead: Option<Lead>,
 }
 
+/// A call that may be made, and who takes part in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Admitted {
+    pub(crate) call: Call,
+    pub(crate) cast: Cast,
+}
+
 /// The agent, the business and the lead of a call.
 pub(crate) async fn cast_of(tx: &mut PlatformTx, call: &Call) -> Result<Option<Cast>, StoreError> {
     let one = Tenancy::one(call.business_id, call.mode);

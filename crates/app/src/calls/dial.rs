@@ -12,9 +12,8 @@ use domain::{CallId, JobId};
 use jiff::SignedDuration;
 use store::{PlatformTx, StoreError};
 
-use super::cast::{Cast, cast_of, plan};
+use super::cast::{Admitted, Cast, cast_of, plan};
 use super::intake::{self, Observer};
-use super::place::Admitted;
 use super::policy::may_dial;
 use super::{ending, hang_up};
 use crate::attempt::{self, Attempt, Unsuccessful};
@@ -84,7 +83,7 @@ async fn dial(
     job: JobId,
     admitted: Option<Admitted>,
 ) -> Result<Option<Call>, StoreError> {
-    let (call, cast) = match begin(app, id, job, admitted).await? {
+    let (call, cast) = match Box::pin(begin(app, id, job, admitted)).await? {
         Next::Place(both) => *both,
         Next::Settled(call) => {
             app.live().ring(id);

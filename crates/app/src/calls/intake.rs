@@ -270,7 +270,8 @@ async fn apply(tx: &mut PlatformTx, app: &App, arrival: &Arrival) -> Result<Appl
         entries.push(LogEntry { at: now, line: LogLine::Failed });
     }
     // Others may be adding to the log as well, and take turns by the row of the call.
-    if arrival.known.is_some() && call == before && store::calls::lock(tx, id).await? != Some(before.clone()) {
+    if arrival.known.is_some() && call == before && store::calls::lock(tx, id).await? != Some(before.clone())
+    {
         return Err(StoreError::Changed);
     }
     store::call_log::add(tx, id, &entries).await?;

@@ -10,7 +10,7 @@ use store::admission::Candidate;
 use store::jobs::{JobKind, NewJob};
 use store::{PlatformTx, StoreError, Tenancy};
 
-use super::cast::Cast;
+use super::cast::{Admitted, Cast};
 use super::dial;
 use super::policy::{self, Known};
 use crate::App;
@@ -77,13 +77,6 @@ pub enum PlaceCallError {
 enum Admission {
     Admitted(Box<Admitted>),
     Repeated { business: BusinessId, repeated: Repeated },
-}
-
-/// A call that may be made, and who takes part in it.
-#[derive(Debug, Clone)]
-pub(crate) struct Admitted {
-    pub(crate) call: Call,
-    pub(crate) cast: Cast,
 }
 
 /// Stores a call with its dial job, dials it, and waits for the engine's word as long as the settings allow.

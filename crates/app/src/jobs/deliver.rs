@@ -8,43 +8,35 @@ use bytes::Bytes;
 use domain::event::Subject;
 use domain::{AttemptId, DeliveryId, JobId, Timestamp, text};
 use egress::{Answer, Post, SendError};
-use store::deliveries::{Attempt, Delivery, DeliveryState, RequestHeaders};
+use store::deliveries::{Attempt, Delivery, DeliveryState, Outgoing, RequestHeaders};
 use store::events::StoredEvent;
 use store::{PlatformTx, StoreError};
 use webhooks::schedule::{Attempted, Next};
 use webhooks::signature::{self, Envelope};
 
+use super::lanes::Place;
 use crate::App;
 use crate::attempt;
 
 /// How much of an answer is kept with its attempt, in characters.
 const KEPT_ANSWER: usize = 1024;
 
-/// Makes an attempt at a delivery. One that is given up stays pending, so that the job can be revived.
-pub(super) async fn attempt(app: &App, id: DeliveryId, attempt: attempt::Attempt) {
+/// Makes an attempt at a delivery. One that is given up stays pending, so that the job can be revived. The place in its lane is for the
+/// next one as soon as the receiver has answered.
+pub(super) async fn attempt(app: &App, id: DeliveryId, attempt: attempt::Attempt, place: Option<Place>) {
     // What follows from a failure has been stored.
-    let work = Box::pin(deliver(app, id, attempt.job));
+    let work = Box::pin(deliver(app, id, attempt.job, place));
     let _ = attempt::run(app, attempt, work, |_| Box::pin(async { Ok(()) })).await;
 }
 
 /// Sends the event once and stores what came of it.
-async fn deliver(app: &App, id: DeliveryId, job: JobId) -> Result<(), StoreError> {
+async fn deliver(app: &App, id: DeliveryId, job: JobId, place: Option<Place>) -> Result<(), StoreError> {
     let vault = app.store().vault().clone();
     let found = app
         .platform()
-        .read(move |tx| {
-            Box::pin(async move {
-                let Some(delivery) = store::deliveries::get(tx, id).await? else {
-                    return Ok::<_, StoreError>(None);
-                };
-                let event = store::events::get(tx, delivery.event_id).await?;
-                let secret = store::businesses::webhook_secret(tx, &vault, delivery.business_id).await?;
-                Ok(event.zip(secret).map(|(event, secret)| (delivery, event, secret)))
-            })
-        })
+        .read(move |tx| Box::pin(async move { store::deliveries::outgoing(tx, &vault, id).await }))
         .await?;
-    let found = found.filter(|(delivery, ..)| delivery.state == DeliveryState::Pending);
-    let Some((delivery, event, secret)) = found else {
+    let Some(Outgoing { delivery, event, secret }) = found else {
         return app
             .platform()
             .write(move |tx| Box::pin(async move { store::jobs::finish(tx, job).await }))
@@ -57,6 +49,7 @@ async fn deliver(app: &App, id: DeliveryId, job: JobId) -> Result<(), StoreError
     let begun = tokio::time::Instant::now();
     let (headers, result) = send(app, &delivery, &event, secret, attempt_id, started_at).await;
     let duration = begun.elapsed();
+    drop(place);
     let number = delivery.attempts + 1;
     let result_word = word(&result);
     meters::WEBHOOK_ATTEMPTS.with([result_word]).increment(1);
@@ -85,30 +78,48 @@ async fn deliver(app: &App, id: DeliveryId, job: JobId) -> Result<(), StoreError
     };
     let now = app.now();
     let next = app.settings().webhook_schedule.next(attempted, jitter(app), now);
-    let subject = event.subject;
-    app.platform()
-        .write(move |tx| {
-            Box::pin(async move {
-                note(tx, &delivery, subject, &attempt, next, result_word);
-                settle(tx, delivery, attempt, next, job).await
-            })
-        })
-        .await
+    let settled = Settled { subject: event.subject, attempt, next, result: result_word, job };
+    // Nobody else works on it while this process holds its lease, so it need not be read again.
+    let (known, at_once) = (delivery.clone(), settled.clone());
+    let stored = app
+        .platform()
+        .write(move |tx| Box::pin(async move { settled_after(tx, Some(known), at_once).await }))
+        .await;
+    match stored {
+        Err(StoreError::Changed) => {
+            app.platform()
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let found = store::deliveries::lock(tx, id).await?;
+                        settled_after(tx, found, settled).await
+                    })
+                })
+                .await
+        }
+        stored => stored,
+    }
+}
+
+/// What came of an attempt.
+#[derive(Debug, Clone)]
+struct Settled {
+    /// What the event is about.
+    subject: Subject,
+    attempt: Attempt,
+    next: Next,
+    /// How it went, in one word.
+    result: &'static str,
+    job: JobId,
 }
 
 /// Counts and logs a delivery that failed, once that is stored. Its address stays out: it may hold a secret.
-fn note(
-    tx: &mut PlatformTx,
-    delivery: &Delivery,
-    subject: Subject,
-    attempt: &Attempt,
-    next: Next,
-    result: &'static str,
-) {
+fn note(tx: &mut PlatformTx, delivery: &Delivery, settled: &Settled) {
+    let Settled { subject, attempt, next, result, .. } = settled;
+    let (next, result) = (*next, *result);
     let (id, event, business) = (delivery.id, delivery.event_id, delivery.business_id);
     let (number, status) = (attempt.number, attempt.response_status.unwrap_or(0));
     let call = match subject {
-        Subject::Call(call) => Some(tracing::field::display(call)),
+        Subject::Call(call) => Some(tracing::field::display(*call)),
         _ => None,
     };
     tx.afterwards(move || match next {
@@ -170,31 +181,32 @@ fn jitter(app: &App) -> f64 {
     f64::from(random) / f64::from(u32::MAX) * 2.0 - 1.0
 }
 
-async fn settle(
-    tx: &mut store::PlatformTx,
-    seen: Delivery,
-    attempt: Attempt,
-    next: Next,
-    job: JobId,
+/// Stores what came of an attempt at a delivery that was in this state before.
+async fn settled_after(
+    tx: &mut PlatformTx,
+    before: Option<Delivery>,
+    settled: Settled,
 ) -> Result<(), StoreError> {
-    let Some(mut delivery) = store::deliveries::lock(tx, seen.id).await? else {
-        return store::jobs::finish(tx, job).await;
+    let Some(before) = before else {
+        return store::jobs::finish(tx, settled.job).await;
     };
+    note(tx, &before, &settled);
+    let Settled { attempt, next, job, .. } = settled;
+    let mut delivery = before.clone();
     delivery.attempts = delivery.attempts.max(attempt.number);
     delivery.first_attempt_at.get_or_insert(attempt.started_at);
     delivery.next_attempt_at = None;
-    store::deliveries::insert_attempt(tx, &attempt).await?;
     match next {
         Next::Delivered => delivery.state = DeliveryState::Succeeded,
         Next::Exhausted | Next::Gone => delivery.state = DeliveryState::Failed,
-        Next::RetryAt(time) => {
-            delivery.next_attempt_at = Some(time);
-            store::deliveries::update(tx, &delivery).await?;
-            return store::jobs::repeat_at(tx, job, time).await;
-        }
+        Next::RetryAt(time) => delivery.next_attempt_at = Some(time),
     }
-    store::deliveries::update(tx, &delivery).await?;
-    store::jobs::finish(tx, job).await
+    store::deliveries::replace(tx, &before, &delivery).await?;
+    store::deliveries::insert_attempt(tx, &attempt).await?;
+    match delivery.next_attempt_at {
+        Some(time) => store::jobs::repeat_at(tx, job, time).await,
+        None => store::jobs::finish(tx, job).await,
+    }
 }
 
 /// What the client for webhooks may spend on one attempt.

@@ -5,6 +5,7 @@
 
 mod deliver;
 pub use deliver::limits as webhook_limits;
+mod lanes;
 mod remote;
 mod runner;
 mod sweep;
@@ -16,19 +17,35 @@ use store::StoreError;
 use store::jobs::Queue;
 
 use domain::JobId;
+use domain::call::{Ending, FailureCode, Progress, Report};
 
 use crate::App;
 use crate::agents::AgentError;
 use crate::attempt::log_trouble;
+use crate::calls::intake::{self, Also};
 
 /// How long other processes believe that this one lives without hearing from it.
 const NODE_LEASE: SignedDuration = SignedDuration::from_secs(15);
+
+/// How long any lease lasts at most.
+const LONGEST_LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+/// A clock that goes back by less is left alone.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(10);
 
 /// How often this process says that it lives.
 const BEAT: Duration = Duration::from_secs(4);
 
 /// Takes over what a crash left behind, then works on jobs until [`App::stop`].
 pub async fn start(app: &App) -> Result<(), StoreError> {
+    let last_attempt = app
+        .platform()
+        .read(|tx| Box::pin(async move { store::deliveries::last_attempt_at(tx).await }))
+        .await?;
+    if let Some(last_attempt) = last_attempt {
+        app.saw_time(last_attempt);
+    }
+    heed_clock(app).await?;
     let (node, lease_until) = (app.node(), app.now() + NODE_LEASE);
     // An SQLite file belongs to one process, so whoever else is written down there is dead.
     let alone = !app.store().is_shared();
@@ -45,6 +62,7 @@ pub async fn start(app: &App) -> Result<(), StoreError> {
         .await?;
     sweep::settle_lost_calls(app).await?;
     app.spawn(heart(app.clone()));
+    app.spawn(cut_short(app.clone()));
     app.spawn(runner::run(app.clone(), Queue::Calls, app.call_hands()));
     app.spawn(runner::run(app.clone(), Queue::Deliveries, app.delivery_hands()));
     app.spawn(sweep::run(app.clone()));
@@ -104,7 +122,48 @@ async fn heart(app: App) {
     }
 }
 
+/// If the clock has been set back, brings what is planned along: nothing waits until it has caught up.
+async fn heed_clock(app: &App) -> Result<(), StoreError> {
+    let now = app.now();
+    let by = app.saw_time(now);
+    if by <= CLOCK_TOLERANCE {
+        return Ok(());
+    }
+    tracing::warn!(seconds = by.as_secs(), "The clock was set back; what is planned is brought along");
+    app.platform()
+        .write(move |tx| {
+            Box::pin(async move { store::jobs::clock_was_set_back(tx, now, by, now + LONGEST_LEASE).await })
+        })
+        .await
+}
+
+/// Ends the calls that engines of this process still run when it can wait for them no longer.
+async fn cut_short(app: App) {
+    if !app.waits_no_longer().await {
+        return;
+    }
+    for id in app.reports().running() {
+        let at = app.now();
+        let ending = Ending::Failed(FailureCode::InternalError);
+        let progress = Progress::Ended { ending, reason: "server-stopped".to_owned() };
+        let report = Report { call_id: id, at, progress };
+        let ended = match intake::take(&app, id, vec![report], Also::default()).await {
+            Ok(applied) => applied.call,
+            Err(error) => {
+                log_trouble(&error, "a call is cut short without a word of it");
+                continue;
+            }
+        };
+        if let Some(call) = ended
+            && let Some(engine) = app.engine_of(&call)
+        {
+            engine.hang_up(id, call.conversation_id()).await;
+        }
+    }
+}
+
 async fn beat(app: &App) -> Result<(), StoreError> {
+    heed_clock(app).await?;
     let (node, lease_until) = (app.node(), app.now() + NODE_LEASE);
     app.platform()
         .write_lazily(move |tx| Box::pin(async move { store::nodes::beat(tx, node, lease_until).await }))
