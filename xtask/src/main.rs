@@ -19,6 +19,7 @@ mod postgres;
 mod programs;
 mod release;
 mod sdks;
+mod second_opinion;
 mod test;
 mod tidy;
 mod torture;
@@ -42,7 +43,7 @@ usage: cargo xtask <command>
   bench              rates, latencies, memory and start time on both databases, beside what they are held against; --rounds, --growth: with
                      a million rows, --against COMMIT, --json FILE; fails if a goal is missed
   release            static binary, Debian package, container image, list of contents and checksums, in target/release-files
-  understanding      how well people's words are understood; --misses: where they are not; --write: its page
+  understanding      how well people's words are understood; --misses: where they are not; --write: its page; --train: the second opinion
   codegen [--check]  openapi/v1.json, the settings page and other files that are made from the code
   tidy               the architecture's rules
   deny               licences, sources, bans and security advisories of dependencies; installs cargo-deny if need be
@@ -90,6 +91,7 @@ async fn run(arguments: &[String]) -> Result<(), Failure> {
             understanding::table();
             Ok(())
         }
+        ["understanding", "--train"] => second_opinion::train(),
         ["understanding", "--write"] => codegen::write_understanding(),
         ["understanding", "--misses"] => {
             understanding::misses();

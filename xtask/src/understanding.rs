@@ -130,7 +130,8 @@ The lines were written for this purpose by the people who write the rules, befor
 A line is labelled *wish* (no more calls), *doubtful* (a careful person would ask back) or *other*. The rules answer *clear* (the number is
 blocked, the agent says so and ends), *doubtful* (the agent asks back once) or *no*. Recall is the share of wishes that are clear; beside it
 stands the share that is clear or at least asked back. Precision is the share of wishes among everything that is clear. Asked in vain is the
-share of other lines at which the agent asks back.
+share of other lines at which the agent asks back. A second opinion (decision 45) can leave a doubt where the rules know no word of the turn;
+it never blocks a number.
 ";
 
 const ANSWERING: &str = "\

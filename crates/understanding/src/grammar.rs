@@ -210,6 +210,20 @@ impl Grammar {
         }
     }
 
+    /// True if something in the turn asks for it, whether or not something else takes that back.
+    pub(crate) fn touches(&self, text: &str) -> bool {
+        let said = self.tokens(text);
+        self.frames.iter().any(|frame| self.askings(frame, &said).next().is_some())
+    }
+
+    /// How many words of the text the grammar knows.
+    pub(crate) fn words_known(&self, text: &str) -> usize {
+        self.tokens(text)
+            .iter()
+            .filter(|token| matches!(token, Token::Word(word) if *word != UNKNOWN))
+            .count()
+    }
+
     /// The name of the first frame that finds something beyond doubt, in the order in which the frames are written.
     pub(crate) fn first_frame(&self, text: &str) -> Option<&str> {
         let said = self.tokens(text);

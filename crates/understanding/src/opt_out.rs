@@ -2,7 +2,10 @@
 //!
 //! Three answers. *Clear*: the words say so, and the number may be blocked. *Doubtful*: they can be meant so; the agent asks back in one
 //! sentence, and the answer decides. *No*: everything else, among it what only sounds alike ("don't stop calling until...", "take me
-//! off hold"). The grammars beside this file say what asks for it in each language; here is what goes over several turns.
+//! off hold"). The grammars beside this file say what asks for it in each language; here is what goes over several turns. Where the grammars
+//! find nothing that asks for it and nothing that takes such an asking back, a [second opinion](second_opinion) can leave a doubt.
+
+pub mod second_opinion;
 
 use std::sync::LazyLock;
 
@@ -168,6 +171,15 @@ fn found(text: &str) -> (Finding, Language) {
         if finding > best.0 {
             best = (finding, *language);
         }
+    }
+    if best.0 == Finding::Nothing
+        && second_opinion::suspects(text)
+        && !GRAMMARS.iter().any(|(_, grammar)| grammar.touches(text))
+    {
+        let nearest = GRAMMARS
+            .iter()
+            .max_by_key(|(language, grammar)| (grammar.words_known(text), *language == Language::English));
+        return (Finding::Unsure, nearest.map_or(Language::English, |(language, _)| *language));
     }
     best
 }

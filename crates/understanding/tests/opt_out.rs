@@ -134,6 +134,43 @@ fn somebody_who_talks_on_about_something_else_has_not_asked_for_it() {
 }
 
 #[test]
+fn a_wording_that_no_rule_knows_is_asked_about_and_never_blocks() {
+    let unknown = [
+        "You folks gotta give it up already with all the calls every week.",
+        "I want my phone out of there, all of you, for good.",
+        "I'd be happier without these calls coming to me.",
+        "I beg you to spare me your calls.",
+        "Spare me these calls.",
+        "We're through with your calls.",
+    ];
+    let readings = unknown.map(|text| read(&[caller(text)]));
+    assert!(readings.iter().all(|reading| !matches!(reading, OptOut::Clear(_))), "{readings:?}");
+    let asked = readings.iter().filter(|reading| matches!(reading, OptOut::Doubtful(_))).count();
+    assert!(asked >= 2, "{readings:?}");
+}
+
+#[test]
+fn ordinary_talk_is_not_asked_about() {
+    let said = [
+        "I need somebody to look at my roof before the weekend.",
+        "Could you call me back around three?",
+        "It's about the list of prices you sent me.",
+        "My number is five one two, five five five, zero one four three.",
+        "How did you get my number?",
+        "No, thank you. When will somebody call me?",
+        "I'd like a call back, please.",
+        "I never got the email.",
+        "No, that's all, thank you. Bye.",
+        "Necesito una cita para el lunes.",
+        "Ich hätte gern einen Termin.",
+        "Je voudrais un devis pour ma toiture.",
+    ];
+    for text in said {
+        assert_eq!(read(&[caller(text)]), OptOut::No, "{text}");
+    }
+}
+
+#[test]
 fn nothing_that_can_be_said_breaks_the_reading() {
     for text in ["", " ", "...", "?!", "'", "no no no no no no no", "\u{0}\u{feff}\u{301}", "止めて", "- - -"]
     {
