@@ -11,6 +11,9 @@ use super::sentences::{self, Sentences, Wordings};
 use super::{times, wishes};
 use crate::understanding::{answered, email, name, phone, plain, says};
 
+/// The most words of an answer that is a time.
+const LONGEST_TIME: usize = 8;
+
 /// How often it asks for the same thing.
 const MAX_TRIES: usize = 2;
 
@@ -240,7 +243,7 @@ impl<'a> Notes<'a> {
         if ASK_AGAIN.contains(&plain(text).trim()) {
             self.remarks.insert(Remark::Repeat);
         }
-        if wishes::denies_a_request(text) {
+        if !self.parted && wishes::denies_a_request(text) {
             self.remarks.insert(Remark::Source);
         }
         self.all_remarks.extend(&self.remarks);
@@ -336,7 +339,12 @@ impl<'a> Notes<'a> {
         let asked = matches!(self.asked, Some(Question::Time | Question::BetterTime));
         let states = !is_question(text) && says(&plain(text), APPOINTMENT);
         let is_one = times::is_only_a_time(text, self.language);
-        if asked && let Some(time) = times::answered(text, self.language) {
+        // In a longer answer a day is part of the story ("the rental runs out on Friday").
+        let is_short = text.split_whitespace().count() <= LONGEST_TIME;
+        if asked
+            && is_short
+            && let Some(time) = times::answered(text, self.language)
+        {
             self.learn(Question::Time, time);
         } else if (asks_for_one || states || is_one)
             && let Some(time) = times::wanted(text, self.language)
@@ -493,12 +501,24 @@ fn matter(text: &str) -> Option<String> {
     (told.split_whitespace().count() >= 3 || says(&plain(&told), STATEMENTS)).then_some(told)
 }
 
-/// Cuts a text into its sentences.
+/// Cuts a text into its sentences. The full stop after a title ends none.
 pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive(['.', '!', '?'])
-        .map(str::trim)
-        .filter(|sentence| sentence.chars().any(char::is_alphanumeric))
+    let mut sentences = Vec::new();
+    let mut begin = 0;
+    for (at, sign) in text.char_indices().filter(|(_, sign)| matches!(sign, '.' | '!' | '?')) {
+        let word = text[begin..at].rsplit(char::is_whitespace).next().unwrap_or_default();
+        if sign == '.' && TITLES.contains(&word.to_lowercase().as_str()) {
+            continue;
+        }
+        sentences.push(&text[begin..=at]);
+        begin = at + 1;
+    }
+    sentences.push(&text[begin..]);
+    sentences.into_iter().map(str::trim).filter(|sentence| sentence.chars().any(char::is_alphanumeric))
 }
+
+/// Titles that are written with a full stop.
+const TITLES: [&str; 9] = ["mr", "mrs", "ms", "dr", "prof", "st", "sr", "sra", "srta"];
 
 /// True for "Nothing. Just do your job." after the question whether there is anything else.
 pub(super) fn begins_with_no(text: &str) -> bool {

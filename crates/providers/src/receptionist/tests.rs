@@ -194,6 +194,28 @@ fn an_address_is_read_back_as_it_was_said_and_spelled_letters_with_examples() {
 }
 
 #[test]
+fn a_call_that_has_ended_is_not_taken_up_again_by_a_denial() {
+    let lines =
+        ["You have the wrong number.", "Yes, I'm sure. My name is Ken and I never asked for anything."];
+    let (text, ends) = answer(OUTBOUND, MINUTE, &lines);
+    assert!(ends && !text.contains('?'), "{text}");
+}
+
+#[test]
+fn a_day_within_a_story_is_no_time_to_call() {
+    let lines =
+        ["I'm driving right now.", "They still won't pay for my car and the rental runs out on Friday."];
+    let (text, ends) = answer(OUTBOUND, MINUTE, &lines);
+    assert!(!ends && !text.contains("Friday"), "{text}");
+}
+
+#[test]
+fn a_request_is_passed_on_and_nothing_else_is_said_about_it() {
+    let (text, _) = answer(&[], GREETING, &["Can you tell Mr. Smith that Steve called?"]);
+    assert!(text.starts_with("I'll pass that on to Smith & Partners."), "{text}");
+}
+
+#[test]
 fn a_titled_name_is_addressed_by_its_title() {
     let (text, _) = answer(&[], GREETING, &["I need a roof. My name is Mr. Brown."]);
     assert!(text.contains("Thank you, Mr. Brown."), "{text}");
