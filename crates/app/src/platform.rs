@@ -99,6 +99,9 @@ struct Inner {
     out_of_time: tokio_util::sync::CancellationToken,
     /// The time when the clock was last looked at for whether it goes forwards.
     latest_time: Mutex<Option<Timestamp>>,
+    /// What says that this process lives; it goes on until nothing else is under way.
+    heart: tokio_util::task::TaskTracker,
+    still: tokio_util::sync::CancellationToken,
 }
 
 impl App {
@@ -120,6 +123,8 @@ impl App {
             stopping: tokio_util::sync::CancellationToken::new(),
             out_of_time: tokio_util::sync::CancellationToken::new(),
             latest_time: Mutex::default(),
+            heart: tokio_util::task::TaskTracker::new(),
+            still: tokio_util::sync::CancellationToken::new(),
         }))
     }
 
@@ -206,6 +211,9 @@ impl App {
                 "stopping with work under way; it will be taken up again"
             );
         }
+        self.0.still.cancel();
+        self.0.heart.close();
+        self.0.heart.wait().await;
         let node = self.node();
         let gone =
             self.platform().write(move |tx| Box::pin(async move { store::nodes::drop_node(tx, node).await }));
@@ -241,6 +249,19 @@ impl App {
         task: impl Future<Output = T> + Send + 'static,
     ) -> tokio::task::JoinHandle<T> {
         self.0.tasks.spawn(task.in_current_span())
+    }
+
+    /// Does something again and again until this process signs off. While its calls come to their end, others must believe that it lives.
+    pub(crate) fn beat_every<F>(&self, pause: Duration, beat: impl Fn() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let still = self.0.still.clone();
+        self.0.heart.spawn(async move {
+            while still.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+                beat().await;
+            }
+        });
     }
 
     /// Waits; false if the platform stops meanwhile.

@@ -283,8 +283,17 @@ async fn a_process_that_dies_in_an_incoming_call_is_noticed_after_its_lease() {
         app::jobs::look_after(&living).await.expect("the database works");
         assert!(matches!(stored(&living.database, &id).await.state(), CallState::InProgress { .. }));
 
-        // From here on it says nothing any more, not even that it lives.
+        // A process that is told to stop lives on while its calls come to their end.
         dying.announce_stop();
+        // Longer than a lease lasts, at a pace at which the machine's clock lets it be renewed in time.
+        for _ in 0..20 {
+            clock.advance(SignedDuration::from_secs(1));
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        app::jobs::look_after(&living).await.expect("the database works");
+        assert!(matches!(stored(&living.database, &id).await.state(), CallState::InProgress { .. }));
+        // When it has gone, nobody runs them any more.
+        dying.stop(Duration::ZERO).await;
         clock.advance(SignedDuration::from_secs(30));
         app::jobs::look_after(&living).await.expect("the database works");
         let done = reaches(&living.database, &id, |call| call.state().is_final()).await;

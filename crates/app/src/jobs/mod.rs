@@ -61,7 +61,8 @@ pub async fn start(app: &App) -> Result<(), StoreError> {
         })
         .await?;
     sweep::settle_lost_calls(app).await?;
-    app.spawn(heart(app.clone()));
+    let living = app.clone();
+    app.beat_every(BEAT, move || heartbeat(living.clone()));
     app.spawn(cut_short(app.clone()));
     app.spawn(runner::run(app.clone(), Queue::Calls, app.call_hands()));
     app.spawn(runner::run(app.clone(), Queue::Deliveries, app.delivery_hands()));
@@ -114,11 +115,9 @@ pub async fn import_numbers(app: &App) -> Result<usize, AgentError> {
     Ok(added)
 }
 
-async fn heart(app: App) {
-    while app.pause(BEAT).await {
-        if let Err(error) = beat(&app).await {
-            log_trouble(&error, "could not renew this process's lease");
-        }
+async fn heartbeat(app: App) {
+    if let Err(error) = beat(&app).await {
+        log_trouble(&error, "could not renew this process's lease");
     }
 }
 
