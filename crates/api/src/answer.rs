@@ -22,8 +22,10 @@ pub struct Created<T>(pub T);
 
 /// The body of an answer as bytes.
 pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
-    serde_json::to_vec(value)
-        .expect("answers are made of strings, numbers, lists and objects with string keys")
+    let mut bytes = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut bytes, value)
+        .expect("answers are made of strings, numbers, lists and objects with string keys");
+    bytes
 }
 
 /// An answer of JSON bytes.

@@ -5,6 +5,7 @@
 //! the arguments that follow.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use domain::{BusinessId, CallId, Mode, Scope, Timestamp};
@@ -66,7 +67,7 @@ impl<S> Caller<S> {
     }
 
     /// The key itself.
-    pub fn key(&self) -> &Authenticated {
+    pub fn key(&self) -> &Arc<Authenticated> {
         &self.bearer.key
     }
 

@@ -1,5 +1,7 @@
 //! API keys: made by people who have logged in or by an operator, shown once, stored as a keyed hash.
 
+use std::sync::Arc;
+
 use domain::api_key::{ENTROPY_BYTES, PlainKey};
 use domain::{BusinessId, KeyId, Mode, ScopeSet, Timestamp, UserId};
 use store::keys::{Authenticated, Key};
@@ -9,7 +11,7 @@ use crate::App;
 
 /// The keyed hash under which a key is stored. Without the master key, a copy of the database says nothing about keys.
 pub fn hash(app: &App, key: &PlainKey) -> [u8; 32] {
-    app.store().vault().mac("api-key", key.reveal().as_bytes())
+    app.store().vault().hash_key(key.reveal())
 }
 
 /// A key to make.
@@ -93,11 +95,8 @@ pub async fn authenticate(
     app: &App,
     key: &PlainKey,
     now: Timestamp,
-) -> Result<Option<Authenticated>, StoreError> {
-    let hash = hash(app, key);
-    app.platform()
-        .read(move |tx| Box::pin(async move { store::keys::authenticate(tx, &hash, now).await }))
-        .await
+) -> Result<Option<Arc<Authenticated>>, StoreError> {
+    app.platform().authenticate(&hash(app, key), now).await
 }
 
 /// A user's keys, revoked ones included.
@@ -106,6 +105,6 @@ pub async fn list(app: &App, user: UserId, page: Page) -> Result<Listed<Key>, St
 }
 
 /// True while a key that was let in once may go on.
-pub async fn is_usable(app: &App, id: KeyId, now: Timestamp) -> Result<bool, StoreError> {
-    app.platform().read(move |tx| Box::pin(async move { store::keys::is_usable(tx, id, now).await })).await
+pub async fn is_usable(app: &App, key: &Authenticated, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(app.platform().authenticate(&key.hash, now).await?.is_some())
 }

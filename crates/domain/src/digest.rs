@@ -7,11 +7,26 @@ use sha2::Sha256;
 
 /// HMAC-SHA256 over these parts one after the other. Compare it in constant time.
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of every length");
-    for part in parts {
-        mac.update(part);
+    KeyedHash::new(key).of(parts)
+}
+
+/// HMAC-SHA256 with a key that is used again and again.
+#[derive(Clone)]
+pub struct KeyedHash(Hmac<Sha256>);
+
+impl KeyedHash {
+    pub fn new(key: &[u8]) -> Self {
+        Self(Hmac::new_from_slice(key).expect("HMAC takes keys of every length"))
     }
-    mac.finalize().into_bytes().into()
+
+    /// The hash over these parts one after the other.
+    pub fn of(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.0.clone();
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
 }
 
 /// Two lower-case hexadecimal digits for every byte.

@@ -22,7 +22,11 @@ pub(crate) struct TimeOrderedIds;
 impl IdSource for TimeOrderedIds {
     fn next(&self) -> Uuid {
         #[expect(clippy::disallowed_methods, reason = "this is the outermost shell")]
-        Uuid::now_v7()
+        let (millis, mut random) = (Timestamp::now().as_millisecond(), [0; 10]);
+        // From a generator in this process: asking the system for every id would cost more than the rest of it.
+        SystemEntropy.fill(&mut random);
+        let millis = u64::try_from(millis).unwrap_or_default();
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 }
 

@@ -138,6 +138,12 @@ const COLUMNS: &str = Calls::COLUMNS;
 const VIEWS: &str =
     text!("SELECT ", Calls::COLUMNS, ", a.name FROM calls c JOIN agents a ON a.id = c.agent_id");
 
+const WITH_TRANSCRIPT: &str = text!(
+    "SELECT (SELECT count(*) FROM transcripts t WHERE t.call_id = c.id), ",
+    Calls::COLUMNS,
+    ", a.name FROM calls c JOIN agents a ON a.id = c.agent_id"
+);
+
 fn read_view(row: Row) -> Result<CallView, StoreError> {
     let mut row = row.of("calls");
     Ok(CallView { call: Calls::read_from(&mut row)?, agent_name: row.next()? })
@@ -319,19 +325,25 @@ pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: CallId) -> Result<Option<Ca
     Ok(None)
 }
 
-/// One call, by what its engine calls it.
-pub async fn by_conversation(
+/// One call by its id or by what its engine calls it, and whether it has a transcript.
+pub async fn by_name(
     tx: &mut Tx,
     tenancy: &Tenancy,
     name: &str,
-) -> Result<Option<CallView>, StoreError> {
-    let sql = format!(
-        "{VIEWS} \
-         WHERE c.conversation_id = $1 AND c.business_id = $2 AND c.mode = $3"
-    );
-    for &business in tenancy.businesses() {
-        if let Some(row) = tx.query_one(&sql, params![name, business, tenancy.mode()]).await? {
-            return read_view(row).map(Some);
+) -> Result<Option<(CallView, bool)>, StoreError> {
+    const BY_ID: &str = text!(WITH_TRANSCRIPT, " WHERE c.id = $1 AND c.business_id = $2 AND c.mode = $3");
+    const BY_CONVERSATION: &str =
+        text!(WITH_TRANSCRIPT, " WHERE c.conversation_id = $1 AND c.business_id = $2 AND c.mode = $3");
+    // Some engines name calls as we do.
+    let id = name.parse::<CallId>().ok().map(|id| (BY_ID, id.to_param()));
+    for (sql, name) in id.into_iter().chain([(BY_CONVERSATION, name.to_param())]) {
+        for &business in tenancy.businesses() {
+            let values = [name.clone(), business.to_param(), tenancy.mode().to_param()];
+            if let Some(row) = tx.query_one(sql, &values).await? {
+                let mut row = row.of("calls");
+                let (transcripts, call): (u64, _) = (row.next()?, Calls::read_from(&mut row)?);
+                return Ok(Some((CallView { call, agent_name: row.next()? }, transcripts > 0)));
+            }
         }
     }
     Ok(None)

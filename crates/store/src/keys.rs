@@ -42,6 +42,15 @@ pub struct Authenticated {
     pub key_business_id: Option<BusinessId>,
     /// What it may see.
     pub tenancy: Tenancy,
+    /// The keyed hash of its secret, by which it is looked up.
+    pub hash: [u8; 32],
+}
+
+/// A key that was looked up, and when it stops working.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) key: Authenticated,
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 const COLUMNS: &str =
@@ -89,34 +98,32 @@ pub async fn insert(tx: &mut PlatformTx, key: &Key, hash: &[u8; 32]) -> Result<(
 }
 
 /// What a key may do and see, in one query. Unknown, expired and revoked keys are alike `None`.
-pub async fn authenticate(
+pub(crate) async fn authenticate(
     tx: &mut PlatformTx,
-    hash: &[u8; 32],
+    hash: [u8; 32],
     now: Timestamp,
-) -> Result<Option<Authenticated>, StoreError> {
-    let sql = "SELECT k.id, k.user_id, k.mode, k.scopes, k.business_id, m.business_id FROM keys k \
+) -> Result<Option<Found>, StoreError> {
+    let sql = "SELECT k.id, k.user_id, k.mode, k.scopes, k.business_id, k.expires_at, m.business_id FROM keys k \
                LEFT JOIN memberships m ON m.user_id = k.user_id AND (k.business_id IS NULL OR m.business_id = k.business_id) \
                WHERE k.hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2) \
                ORDER BY m.business_id";
-    let mut found: Option<Authenticated> = None;
+    let mut found: Option<Found> = None;
     let mut businesses = Vec::new();
     for row in tx.query(sql, params![hash, now]).await? {
         let mut row = row.of("keys");
         let (key_id, user_id) = (row.next()?, row.next()?);
         let mode = row.parse(Mode::parse)?;
         let scopes = row.parse(ScopeSet::from_text)?;
-        let key_business_id = row.next()?;
+        let (key_business_id, expires_at) = (row.next()?, row.next()?);
         businesses.extend(row.next::<Option<BusinessId>>()?);
         let tenancy = Tenancy::new(Vec::new(), mode);
-        found = Some(Authenticated { key_id, user_id, mode, scopes, key_business_id, tenancy });
+        let key = Authenticated { key_id, user_id, mode, scopes, key_business_id, tenancy, hash };
+        found = Some(Found { key, expires_at });
     }
-    Ok(found.map(|found| Authenticated { tenancy: Tenancy::new(businesses, found.mode), ..found }))
-}
-
-/// Whether a key that was let in before may still be used.
-pub async fn is_usable(tx: &mut PlatformTx, id: KeyId, now: Timestamp) -> Result<bool, StoreError> {
-    let sql = "SELECT id FROM keys WHERE id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)";
-    Ok(tx.query_one(sql, params![id, now]).await?.is_some())
+    if let Some(Found { key, .. }) = &mut found {
+        key.tenancy = Tenancy::new(businesses, key.mode);
+    }
+    Ok(found)
 }
 
 /// A user's keys, revoked ones included.
@@ -136,6 +143,7 @@ pub async fn revoke(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let sql = "UPDATE keys SET revoked_at = coalesce(revoked_at, $3) WHERE id = $2 AND user_id = $1";
+    tx.afterwards.rights_changed = true;
     Ok(tx.execute(sql, params![user, id, now]).await? > 0)
 }
 

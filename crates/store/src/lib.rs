@@ -6,6 +6,7 @@
 //! use cases have it, routes have not.
 
 mod error;
+mod key_cache;
 mod migrate;
 mod page;
 mod platform;
@@ -125,6 +126,9 @@ struct Inner {
     times: CreationTimes,
     bell: Arc<watch::Sender<u64>>,
     meters: Meters,
+    keys: key_cache::KeyCache,
+    /// No other process serves requests from this database.
+    is_alone: bool,
 }
 
 /// How long transactions of each kind take.
@@ -157,6 +161,7 @@ impl Store {
     /// Opens the database, and makes or upgrades it where that is needed. Hands out the right to ask for everybody's rows, once.
     pub async fn open(url: &DatabaseUrl, options: Options) -> Result<Platform, OpenError> {
         let bell = Arc::new(watch::Sender::new(0));
+        let is_alone = options.exclusive && matches!(url, DatabaseUrl::SqliteFile(_));
         let database = match url {
             DatabaseUrl::SqliteFile(path) => Database::Sqlite(sqlite::Sqlite::open(path, options.exclusive)?),
             DatabaseUrl::Postgres(url) => {
@@ -172,6 +177,8 @@ impl Store {
             times: CreationTimes::new(options.node_slot),
             bell,
             meters: Meters::new(),
+            keys: key_cache::KeyCache::default(),
+            is_alone,
         }));
         migrate::run(&store).await?;
         Ok(Platform::new(store))
@@ -216,9 +223,17 @@ impl Store {
         for action in afterwards.actions {
             action();
         }
+        if afterwards.rights_changed {
+            self.0.keys.forget();
+            if !self.0.is_alone {
+                // Until then another process may go by what it looked up before.
+                tokio::time::sleep(key_cache::LEASE).await;
+            }
+        }
         Ok(value)
     }
 
+    /// Runs queries. Each sees the newest state; where several must see the same, it takes [`Store::write`].
     pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
@@ -241,6 +256,20 @@ impl Store {
         };
         self.0.meters.read.record(begun.elapsed());
         found
+    }
+
+    /// What the key with this keyed hash may do; see [`key_cache`].
+    pub(crate) async fn authenticate(
+        &self,
+        hash: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Arc<keys::Authenticated>>, StoreError> {
+        if let Some(key) = self.0.keys.get(hash, now) {
+            return Ok(Some(key));
+        }
+        let (hash, since) = (*hash, self.0.keys.begin());
+        let look = self.run_queries(move |tx| Box::pin(keys::authenticate(tx, hash, now)));
+        Ok(look.await?.map(|found| self.0.keys.keep(found, since)))
     }
 
     /// Keys made from the master key.

@@ -1,7 +1,11 @@
 //! The right to ask for rows whoever they belong to.
 
 use std::ops::Deref;
+use std::sync::Arc;
 
+use domain::Timestamp;
+
+use crate::keys::Authenticated;
 use crate::{BoxFuture, PlatformTx, Store, StoreError};
 
 /// The platform's own access to the database. Opening the database hands out one, and nothing else makes or copies one.
@@ -57,6 +61,15 @@ impl Platform {
     /// The database for those who ask on behalf of a tenant.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What a key may do and see, by the keyed hash of its secret. Unknown, expired and revoked keys are alike `None`.
+    pub async fn authenticate(
+        &self,
+        hash: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Arc<Authenticated>>, StoreError> {
+        self.store.authenticate(hash, now).await
     }
 
     /// What [`Store::write`] does, for everybody's rows.

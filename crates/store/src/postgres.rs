@@ -355,7 +355,7 @@ fn read_row(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
     for (index, column) in row.columns().iter().enumerate() {
         let cell = match *column.type_() {
             Type::INT8 => row.try_get::<_, Option<i64>>(index)?.map(Cell::Int),
-            Type::TEXT => row.try_get::<_, Option<String>>(index)?.map(Cell::Text),
+            Type::TEXT => row.try_get::<_, Option<&str>>(index)?.map(|text| Cell::Text(text.into())),
             Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(index)?.map(Cell::Bytes),
             Type::UUID => row.try_get::<_, Option<uuid::Uuid>>(index)?.map(Cell::Id),
             ref other => return Err(StoreError::corrupt("a query", format!("a column of type {other}"))),

@@ -195,7 +195,7 @@ impl Sqlite {
         }
     }
 
-    /// Reads one consistent state of the database, here and now.
+    /// Runs queries here and now. Each sees the newest state; use `write` where several must see the same.
     pub(crate) fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>>,
@@ -206,9 +206,9 @@ impl Sqlite {
             Some(tx) => tx,
             None => self.open_reader()?,
         };
-        sqlite(&tx).control("BEGIN")?;
+        sqlite(&tx).begin_reading();
         let result = run_to_end(&mut tx, work);
-        sqlite(&tx).control("COMMIT")?;
+        sqlite(&tx).end_reading()?;
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         if readers.len() < READERS {
             readers.push(tx);

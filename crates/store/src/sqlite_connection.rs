@@ -4,15 +4,18 @@
 //! depend on the values that were bound before; the stability guarantee for plans (QPSG), set on every connection, forbids that.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use compact_str::CompactString;
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, StatementStatus};
+use uuid::Uuid;
 
 use crate::StoreError;
-use crate::value::{Cell, Param, Row};
+use crate::value::{self, Param, Row};
 
 /// Statements kept ready per connection.
 const STATEMENTS: usize = 256;
@@ -21,6 +24,19 @@ pub(crate) struct SqliteConnection {
     connection: rusqlite::Connection,
     /// How often a kept statement had to be compiled again, over all connections to the file.
     recompiled: Arc<AtomicU64>,
+    reading: Cell<Reading>,
+}
+
+/// How far a reader has come. Its first statement needs no transaction: it sees one state of the database anyway. From the second one
+/// on they share a transaction, because beginning one for each costs more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// This connection writes, or nobody reads from it at present.
+    No,
+    Begun,
+    /// One statement has run.
+    Once,
+    InTransaction,
 }
 
 impl SqliteConnection {
@@ -30,7 +46,7 @@ impl SqliteConnection {
     ) -> Result<Self, StoreError> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        Ok(Self { connection, recompiled })
+        Ok(Self { connection, recompiled, reading: Cell::new(Reading::No) })
     }
 
     /// Runs statements without values, which are not kept.
@@ -43,6 +59,30 @@ impl SqliteConnection {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut found = statement.raw_query();
         while found.next()?.is_some() {}
+        Ok(())
+    }
+
+    /// Queries follow, until [`Self::end_reading`].
+    pub(crate) fn begin_reading(&self) {
+        self.reading.set(Reading::Begun);
+    }
+
+    pub(crate) fn end_reading(&self) -> Result<(), StoreError> {
+        match self.reading.replace(Reading::No) {
+            Reading::InTransaction => self.control("COMMIT"),
+            Reading::No | Reading::Begun | Reading::Once => Ok(()),
+        }
+    }
+
+    fn go_on_reading(&self) -> Result<(), StoreError> {
+        match self.reading.get() {
+            Reading::No | Reading::InTransaction => {}
+            Reading::Begun => self.reading.set(Reading::Once),
+            Reading::Once => {
+                self.control("BEGIN")?;
+                self.reading.set(Reading::InTransaction);
+            }
+        }
         Ok(())
     }
 
@@ -70,6 +110,7 @@ impl SqliteConnection {
     }
 
     pub(crate) fn query(&self, sql: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
+        self.go_on_reading()?;
         let mut statement = self.connection.prepare_cached(&without_holes(sql))?;
         bind(&mut statement, params)?;
         let columns = statement.column_count();
@@ -116,12 +157,16 @@ fn bind(statement: &mut CachedStatement<'_>, params: &[Param]) -> Result<(), Sto
     Ok(())
 }
 
-fn cell(value: ValueRef<'_>) -> Result<Cell, StoreError> {
-    Ok(match value {
+fn cell(found: ValueRef<'_>) -> Result<value::Cell, StoreError> {
+    use value::Cell;
+    Ok(match found {
         ValueRef::Null => Cell::Null,
         ValueRef::Integer(value) => Cell::Int(value),
-        ValueRef::Text(value) => Cell::Text(String::from_utf8_lossy(value).into_owned()),
-        ValueRef::Blob(value) => Cell::Bytes(value.to_vec()),
+        ValueRef::Text(value) => Cell::Text(CompactString::from_utf8_lossy(value)),
+        ValueRef::Blob(value) => match <[u8; 16]>::try_from(value) {
+            Ok(id) => Cell::Id(Uuid::from_bytes(id)),
+            Err(_) => Cell::Bytes(value.to_vec()),
+        },
         ValueRef::Real(_) => return Err(StoreError::corrupt("a query", "a fraction where none belongs")),
     })
 }

@@ -23,6 +23,8 @@ pub(crate) struct Afterwards {
     /// Jobs added that somebody has to be woken for.
     pub(crate) jobs_added: u32,
     pub(crate) actions: Vec<Box<dyn FnOnce() + Send>>,
+    /// What a key may do has changed.
+    pub(crate) rights_changed: bool,
 }
 
 pub(crate) enum Connection {

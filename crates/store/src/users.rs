@@ -52,6 +52,9 @@ pub async fn add_membership(
     let sql = "INSERT INTO memberships (user_id, business_id) VALUES ($1, $2) \
                ON CONFLICT (user_id, business_id) DO NOTHING";
     tx.execute(sql, params![user, business]).await?;
+    // Keys of the user that were looked up before do not show the business yet.
+    tx.afterwards.rights_changed |=
+        tx.query_one("SELECT id FROM keys WHERE user_id = $1 LIMIT 1", params![user]).await?.is_some();
     Ok(())
 }
 

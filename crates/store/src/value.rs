@@ -2,6 +2,7 @@
 //!
 //! Times are stored as microseconds since 1970, numbers as 64-bit integers.
 
+use compact_str::CompactString;
 use domain::Timestamp;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
@@ -122,8 +123,10 @@ impl ToSql for Param {
 pub(crate) enum Cell {
     Null,
     Int(i64),
-    Text(String),
+    /// Short ones, which most are, need no memory of their own.
+    Text(CompactString),
     Bytes(Vec<u8>),
+    /// What has 16 bytes may be either of the two on SQLite.
     Id(Uuid),
 }
 
@@ -167,7 +170,7 @@ impl Row {
 
     /// The next column, read by a function that may refuse it.
     pub(crate) fn parse<T>(&mut self, read: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreError> {
-        let text: String = self.next()?;
+        let text: CompactString = self.next()?;
         read(&text).ok_or_else(|| StoreError::corrupt(self.table, "a value that this version cannot read"))
     }
 
@@ -176,7 +179,7 @@ impl Row {
         &mut self,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, StoreError> {
-        let Some(text) = self.next::<Option<String>>()? else { return Ok(None) };
+        let Some(text) = self.next::<Option<CompactString>>()? else { return Ok(None) };
         read(&text)
             .map(Some)
             .ok_or_else(|| StoreError::corrupt(self.table, "a value that this version cannot read"))
@@ -212,15 +215,25 @@ impl FromCell for bool {
     }
 }
 
-impl FromCell for String {
+impl FromCell for CompactString {
     fn from_cell(cell: Cell) -> Option<Self> {
         if let Cell::Text(value) = cell { Some(value) } else { None }
     }
 }
 
+impl FromCell for String {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        CompactString::from_cell(cell).map(CompactString::into_string)
+    }
+}
+
 impl FromCell for Vec<u8> {
     fn from_cell(cell: Cell) -> Option<Self> {
-        if let Cell::Bytes(value) = cell { Some(value) } else { None }
+        match cell {
+            Cell::Bytes(value) => Some(value),
+            Cell::Id(value) => Some(value.as_bytes().to_vec()),
+            _ => None,
+        }
     }
 }
 
@@ -293,7 +306,7 @@ macro_rules! words {
         impl $crate::value::FromCell for $ty {
             fn from_cell(cell: $crate::value::Cell) -> Option<Self> {
                 let read: fn(&str) -> Option<Self> = $read;
-                read(&String::from_cell(cell)?)
+                if let $crate::value::Cell::Text(word) = cell { read(&word) } else { None }
             }
         }
     )+};

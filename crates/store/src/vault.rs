@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
-use domain::digest::hmac_sha256;
+use domain::digest::{KeyedHash, hmac_sha256};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
@@ -63,6 +63,8 @@ pub struct Place<'a> {
 pub struct Vault {
     kdf: Hkdf<Sha256>,
     sealing: XChaCha20Poly1305,
+    /// Begins every keyed hash of an API key.
+    api_keys: KeyedHash,
     key_id: [u8; KEY_ID_BYTES],
 }
 
@@ -73,13 +75,19 @@ impl Vault {
         let sealing = Zeroizing::new(derive::<32>(&kdf, "seal"));
         let key_id = derive::<KEY_ID_BYTES>(&kdf, "key-id");
         let sealing = XChaCha20Poly1305::new_from_slice(&*sealing).expect("the key has 32 bytes");
-        Self { kdf, sealing, key_id }
+        let api_keys = KeyedHash::new(&*Zeroizing::new(derive::<32>(&kdf, "api-key")));
+        Self { kdf, sealing, api_keys, key_id }
     }
 
     /// A keyed hash (HMAC-SHA256) for one purpose.
     pub fn mac(&self, purpose: &str, bytes: &[u8]) -> [u8; 32] {
         let key = Zeroizing::new(derive::<32>(&self.kdf, purpose));
         hmac_sha256(&*key, &[bytes])
+    }
+
+    /// The keyed hash under which an API key is stored and found.
+    pub fn hash_key(&self, key: &str) -> [u8; 32] {
+        self.api_keys.of(&[key.as_bytes()])
     }
 
     /// Seals a value for the place where it will be stored. `nonce` must be random.

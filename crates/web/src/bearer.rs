@@ -30,8 +30,7 @@ pub struct Bearer {
 pub async fn admit(web: &Web, parts: &Parts) -> Result<Bearer, Refusal> {
     let (record, received_at) = (Record::of(parts), web.app().now());
     let plain = presented(&parts.headers).and_then(PlainKey::parse).ok_or(Refusal::NoKey)?;
-    let known = app::keys::authenticate(web.app(), &plain, received_at).await?;
-    let key = Arc::new(known.ok_or(Refusal::NoKey)?);
+    let key = app::keys::authenticate(web.app(), &plain, received_at).await?.ok_or(Refusal::NoKey)?;
     let verdict = web.limits().take(Subject::Key(key.key_id), record.group(), received_at);
     record.know(Arc::clone(&key), received_at);
     record.count(verdict)?;

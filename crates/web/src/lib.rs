@@ -12,6 +12,7 @@ pub mod change;
 pub mod input;
 pub mod leads;
 pub mod limits;
+mod measured;
 pub mod origin;
 pub mod peer;
 mod refusal;
@@ -49,6 +50,7 @@ struct Inner {
     app: App,
     usage: UsageLog,
     limits: limits::Limits,
+    measured: measured::Measured,
     settings: Settings,
     request_log: request_log::RequestLog,
 }
@@ -61,6 +63,7 @@ impl Web {
             app,
             usage,
             limits,
+            measured: measured::Measured::default(),
             settings,
             request_log: request_log::RequestLog::default(),
         }))
@@ -90,6 +93,10 @@ impl Web {
 
     fn request_log(&self) -> &request_log::RequestLog {
         &self.0.request_log
+    }
+
+    fn measured(&self) -> &measured::Measured {
+        &self.0.measured
     }
 
     fn limits(&self) -> &limits::Limits {

@@ -86,7 +86,7 @@ async fn observe<E: Entry>(State(entry): State<E>, mut request: Request, next: N
         let label = known.as_ref().map_or("unknown", |(path, _)| path.as_str());
         let call = record.known().and_then(|known| known.call_id);
         web.request_log().answered(known_method(&method), label, call, &response, started);
-        measure(known_method(&method), label, response.status(), started);
+        web.measured().note(known_method(&method), label, response.status(), started.elapsed());
         if let Some((path, _)) = &known {
             keep_usage(web, &record, &method, path, response.status());
         }
@@ -121,12 +121,6 @@ fn new_request_id(web: &Web) -> HeaderValue {
 fn known_method(method: &Method) -> &'static str {
     let known = ["GET", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "PUT"];
     known.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
-}
-
-fn measure(method: &'static str, route: &str, status: StatusCode, started: Instant) {
-    let labels = [method, route, status.as_str()];
-    meters::HTTP_REQUESTS.with(labels).increment(1);
-    meters::HTTP_REQUEST_SECONDS.with(labels).record(started.elapsed());
 }
 
 fn keep_usage(web: &Web, record: &Record, method: &Method, path: &str, status: StatusCode) {

@@ -236,23 +236,8 @@ async fn read(
 
 async fn one(caller: &Caller<CallsRead>, api: &Api, name: &str) -> Result<CallDetail, ApiError> {
     let (tenancy, name) = (caller.tenancy().clone(), name.to_owned());
-    let read = api
-        .read(move |tx| {
-            Box::pin(async move {
-                // Some engines name calls as we do.
-                let mut view = match name.parse::<CallId>() {
-                    Ok(id) => store::calls::get(tx, &tenancy, id).await?,
-                    Err(_) => None,
-                };
-                if view.is_none() {
-                    view = store::calls::by_conversation(tx, &tenancy, &name).await?;
-                }
-                let Some(view) = view else { return Ok(None) };
-                let transcribed = store::transcripts::exists(tx, &tenancy, view.call.id).await?;
-                Ok(Some((view, transcribed)))
-            })
-        })
-        .await?;
+    let read =
+        api.read(move |tx| Box::pin(async move { store::calls::by_name(tx, &tenancy, &name).await })).await?;
     let (view, transcript_available) = found(read, "call")?;
     let call = &view.call;
     Ok(CallDetail {

@@ -95,7 +95,6 @@ async fn named(caller: &Caller<CallsWrite>, api: &Api, name: &str) -> Result<Opt
         return Ok(Some(id));
     }
     let (tenancy, name) = (caller.tenancy().clone(), name.to_owned());
-    let view =
-        api.read(move |tx| Box::pin(async move { store::calls::by_conversation(tx, &tenancy, &name).await }));
-    Ok(view.await?.map(|view| view.call.id))
+    let call = api.read(move |tx| Box::pin(async move { store::calls::by_name(tx, &tenancy, &name).await }));
+    Ok(call.await?.map(|(view, _)| view.call.id))
 }

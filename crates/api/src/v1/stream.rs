@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -13,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::call::LogLine;
 use domain::clock::written;
-use domain::{CallId, KeyId, Timestamp};
+use domain::{CallId, Timestamp};
 use futures_util::{Stream, stream};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
@@ -21,6 +22,7 @@ use http::{HeaderValue, Method};
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 use store::call_log::LogRow;
+use store::keys::Authenticated;
 use store::{StoreError, Tenancy};
 use tokio::sync::broadcast;
 
@@ -120,8 +122,8 @@ async fn read(
     let asked = tenancy.clone();
     let view = api.read(move |tx| Box::pin(async move { store::calls::get(tx, &asked, id).await })).await?;
     found(view, "call")?;
-    let key_id = caller.key().key_id;
-    let watch = Watch { api, key_id, tenancy, id, after, bell, state: Phase::Looking };
+    let key = Arc::clone(caller.key());
+    let watch = Watch { api, key, tenancy, id, after, bell, state: Phase::Looking };
     Ok(Events(Body::from_stream(watch.events())))
 }
 
@@ -129,7 +131,7 @@ async fn read(
 struct Watch {
     api: Api,
     /// The key of the client; the view ends when the key stops working.
-    key_id: KeyId,
+    key: Arc<Authenticated>,
     tenancy: Tenancy,
     id: CallId,
     after: i64,
@@ -194,7 +196,7 @@ impl Watch {
     /// What has been added to the log; `None` if the key has been revoked or has expired meanwhile.
     async fn look(&self) -> Result<Option<Vec<LogRow>>, StoreError> {
         let app = self.api.app();
-        if !app::keys::is_usable(app, self.key_id, app.now()).await? {
+        if !app::keys::is_usable(app, &self.key, app.now()).await? {
             return Ok(None);
         }
         let (tenancy, id, after) = (self.tenancy.clone(), self.id, self.after);
