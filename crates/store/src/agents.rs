@@ -164,7 +164,13 @@ pub async fn list(
         "SELECT {COLUMNS}, (SELECT n.phone_number FROM numbers n WHERE n.agent_id = a.id ORDER BY n.created_at LIMIT 1) \
          FROM agents a"
     );
-    let query = ListQuery { select: &select, business: "a.business_id", time: "a.created_at", id: "a.id" };
+    let query = ListQuery {
+        select: &select,
+        table: "agents a",
+        business: "a.business_id",
+        time: "a.created_at",
+        id: "a.id",
+    };
     let read = |row: Row| {
         let mut row = row.of("agents");
         let agent = read_columns(&mut row)?;

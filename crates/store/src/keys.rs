@@ -129,7 +129,8 @@ pub(crate) async fn authenticate(
 /// A user's keys, revoked ones included.
 pub async fn list(tx: &mut PlatformTx, user: UserId, page: &Page) -> Result<Listed<Key>, StoreError> {
     let select = format!("SELECT {COLUMNS} FROM keys");
-    let query = ListQuery { select: &select, business: "business_id", time: "created_at", id: "id" };
+    let query =
+        ListQuery { select: &select, table: "keys", business: "business_id", time: "created_at", id: "id" };
     let mut conditions = Conditions::default();
     conditions.and("user_id", "=", user);
     list_by(tx, query, page, conditions, read).await

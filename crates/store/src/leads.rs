@@ -2,9 +2,9 @@
 
 use domain::lead::{Lead, LeadFields, Phone};
 use domain::phone::WrittenNumber;
-use domain::{AgentId, BusinessId, E164, LeadId, Timestamp};
+use domain::{AgentId, BusinessId, E164, LeadId, Mode, Timestamp};
 
-use crate::page::{Conditions, ListQuery, list as list_page};
+use crate::page::{Conditions, ListQuery, Way, list_ways};
 use crate::table::{table, text};
 use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::writes::Write;
@@ -195,31 +195,113 @@ pub async fn list(
     page: &Page,
 ) -> Result<Listed<Lead>, StoreError> {
     const SELECT: &str = text!("SELECT ", Leads::COLUMNS, " FROM leads l");
-    let query = ListQuery { select: SELECT, business: "l.business_id", time: "l.created_at", id: "l.id" };
+    let query = ListQuery {
+        select: SELECT,
+        table: "leads l",
+        business: "l.business_id",
+        time: "l.created_at",
+        id: "l.id",
+    };
+    let businesses = tenancy.scope(filter.business_id);
+    let ways = ways(tx, tenancy.mode(), &businesses, filter).await?;
     let narrow = |conditions: &mut Conditions| {
         conditions.and("l.mode", "=", tenancy.mode().as_str());
         if !filter.status.is_empty() {
-            conditions.and_in("l.status", &filter.status);
+            conditions.aside_in("l.status", filter.status.iter().map(String::as_str));
         }
         if !filter.source.is_empty() {
-            conditions.and_in("l.source", &filter.source);
+            conditions.aside_in("l.source", filter.source.iter().map(String::as_str));
         }
-        conditions.and_if("l.agent_id", "=", filter.agent_id);
-        match &filter.phone {
-            Some(Phone::Valid(written)) => conditions.and("l.phone_e164", "=", written.number.as_str()),
-            Some(Phone::AsGiven(text)) => conditions.and("l.phone", "=", text.as_str()),
-            None => {}
+        conditions.aside_if("l.agent_id", "=", filter.agent_id);
+        conditions.aside_if("l.email_key", "=", filter.email.as_deref().map(email_key));
+        conditions.aside_if("l.updated_at", ">", filter.updated_after);
+        conditions.aside_if("l.updated_at", "<", filter.updated_before);
+        conditions.aside_if("l.score", ">=", filter.score_gte);
+        conditions.aside_if("l.score", "<=", filter.score_lte);
+        if ways.iter().any(Way::is_to_few) {
+            conditions.aside_if("l.created_at", ">", filter.created_after);
+        } else {
+            conditions.and_if("l.created_at", ">", filter.created_after);
         }
-        conditions.and_if("l.email_key", "=", filter.email.as_deref().map(email_key));
-        conditions.and_if("l.created_at", ">", filter.created_after);
-        conditions.and_if("l.created_at", "<", filter.created_before);
-        conditions.and_if("l.updated_at", ">", filter.updated_after);
-        conditions.and_if("l.updated_at", "<", filter.updated_before);
-        conditions.and_if("l.score", ">=", filter.score_gte);
-        conditions.and_if("l.score", "<=", filter.score_lte);
     };
-    list_page(tx, query, &tenancy.scope(filter.business_id), page, narrow, Leads::read, |lead: &Lead| {
-        lead.created_at
-    })
-    .await
+    // What was changed before a time was made before it.
+    let page = page.before(filter.created_before).before(filter.updated_before);
+    list_ways(tx, query, &businesses, &page, &ways, narrow, Leads::read, |lead: &Lead| lead.created_at).await
+}
+
+/// So many rows may be found in another order than the list's, and sorted.
+const FEW: i64 = 1000;
+
+/// Marks that a lead can have.
+const SCORES: std::ops::RangeInclusive<i64> = 0..=100;
+
+/// The ways to the leads that a filter lets through: along the condition that most likely leaves few. The other conditions are held
+/// against what is found there.
+async fn ways(
+    tx: &mut Tx,
+    mode: Mode,
+    businesses: &[BusinessId],
+    filter: &LeadFilter,
+) -> Result<Vec<Way>, StoreError> {
+    let of_business = Way::of_business;
+    match &filter.phone {
+        Some(Phone::Valid(written)) => {
+            let way = of_business().and("l.phone_e164 =", written.number.as_str());
+            return Ok(vec![way]);
+        }
+        Some(Phone::AsGiven(text)) => {
+            return Ok(vec![of_business().and("l.phone =", text.as_str()).and_text("l.phone_e164 IS NULL")]);
+        }
+        None => {}
+    }
+    if let Some(email) = &filter.email {
+        return Ok(vec![of_business().and("l.email_key =", email_key(email))]);
+    }
+    if let Some(agent) = filter.agent_id {
+        return Ok(vec![of_business().and("l.agent_id =", agent)]);
+    }
+    if !filter.status.is_empty() {
+        return Ok(each_once(&filter.status).map(|word| of_business().and("l.status =", word)).collect());
+    }
+    if !filter.source.is_empty() {
+        return Ok(each_once(&filter.source).map(|word| of_business().and("l.source =", word)).collect());
+    }
+    if filter.score_gte.is_some() || filter.score_lte.is_some() {
+        let from = filter.score_gte.unwrap_or(*SCORES.start()).max(*SCORES.start());
+        let to = filter.score_lte.unwrap_or(*SCORES.end()).min(*SCORES.end());
+        return Ok((from..=to).map(|score| of_business().and("l.score =", score)).collect());
+    }
+    if (filter.updated_after.is_some() || filter.updated_before.is_some())
+        && are_few(tx, mode, businesses, filter).await?
+    {
+        let way = Way::to_few().and_if("l.updated_at >", filter.updated_after);
+        return Ok(vec![way.and_if("l.updated_at <", filter.updated_before)]);
+    }
+    Ok(vec![of_business()])
+}
+
+/// A word that is asked for twice is one way.
+fn each_once(words: &[String]) -> impl Iterator<Item = &str> {
+    words.iter().enumerate().filter(|(at, word)| !words[..*at].contains(word)).map(|(_, word)| word.as_str())
+}
+
+/// Whether few leads were changed in the time that a filter names. Counting stops where they are no longer few.
+async fn are_few(
+    tx: &mut Tx,
+    mode: Mode,
+    businesses: &[BusinessId],
+    filter: &LeadFilter,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT count(*) FROM (SELECT l.id FROM leads l WHERE l.business_id = $1 AND l.mode = $2 \
+               AND l.updated_at > $3 AND l.updated_at < $4 LIMIT $5) AS changed";
+    let after = filter.updated_after.map_or(i64::MIN, Timestamp::as_microsecond);
+    let before = filter.updated_before.map_or(i64::MAX, Timestamp::as_microsecond);
+    for &business in businesses {
+        let row = tx.query_one(sql, params![business, mode, after, before, FEW + 1]).await?;
+        let found: i64 = row.map_or(Ok(0), |mut row| row.next())?;
+        if found > FEW {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

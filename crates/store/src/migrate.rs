@@ -26,6 +26,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 8, text: include_str!("../migrations/0008_end_asked.sql") },
     Migration { number: 9, text: include_str!("../migrations/0009_disclosures.sql") },
     Migration { number: 10, text: include_str!("../migrations/0010_lanes.sql") },
+    Migration { number: 11, text: include_str!("../migrations/0011_filtered_lists.sql") },
 ];
 
 /// What stands in a hole on SQLite and on PostgreSQL.

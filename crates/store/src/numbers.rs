@@ -35,7 +35,13 @@ pub async fn list(
     page: &Page,
 ) -> Result<Listed<Number>, StoreError> {
     const SELECT: &str = text!("SELECT ", Numbers::COLUMNS, " FROM numbers n");
-    let query = ListQuery { select: SELECT, business: "n.business_id", time: "n.created_at", id: "n.id" };
+    let query = ListQuery {
+        select: SELECT,
+        table: "numbers n",
+        business: "n.business_id",
+        time: "n.created_at",
+        id: "n.id",
+    };
     let created_at = |number: &Number| number.created_at;
     list_page(tx, query, &tenancy.scope(business), page, |_| {}, Numbers::read, created_at).await
 }

@@ -4,7 +4,7 @@ use domain::call::Utterance;
 use domain::{AgentId, BusinessId, CallId, Mode, Timestamp};
 
 use crate::calls::CallView;
-use crate::page::{Conditions, ListQuery, list as list_page};
+use crate::page::{Conditions, ListQuery, Way, list_ways};
 use crate::table::{table, text};
 use crate::tx::{PlatformTx, Tx, params};
 use crate::writes::Write;
@@ -116,18 +116,25 @@ pub async fn list(
     page: &Page,
 ) -> Result<Listed<TranscriptView>, StoreError> {
     const SELECT: &str = text!("SELECT ", Transcripts::COLUMNS, " FROM transcripts t");
-    let query =
-        ListQuery { select: SELECT, business: "t.business_id", time: "t.created_at", id: "t.call_id" };
+    let query = ListQuery {
+        select: SELECT,
+        table: "transcripts t",
+        business: "t.business_id",
+        time: "t.created_at",
+        id: "t.call_id",
+    };
+    let way = match (filter.call_id, filter.agent_id) {
+        (Some(call), agent) => Way::of_column().and("t.call_id =", call).and_aside("t.agent_id", agent),
+        (None, Some(agent)) => Way::of_column().and("t.agent_id =", agent),
+        (None, None) => Way::of_business(),
+    };
     let narrow = |conditions: &mut Conditions| {
         conditions.and("t.mode", "=", tenancy.mode().as_str());
-        conditions.and_if("t.agent_id", "=", filter.agent_id);
-        conditions.and_if("t.call_id", "=", filter.call_id);
         conditions.and_if("t.created_at", ">=", filter.since);
     };
+    let (ways, businesses) = ([way], tenancy.scope(filter.business_id));
     let created_at = |transcript: &Transcript| transcript.created_at;
-    let found =
-        list_page(tx, query, &tenancy.scope(filter.business_id), page, narrow, Transcripts::read, created_at)
-            .await?;
+    let found = list_ways(tx, query, &businesses, page, &ways, narrow, Transcripts::read, created_at).await?;
     let mut rows = Vec::with_capacity(found.rows.len());
     for transcript in found.rows {
         if let Some(view) = crate::calls::get(tx, tenancy, transcript.call_id).await? {

@@ -15,6 +15,8 @@ use crate::writes::Write;
 pub struct Tx {
     pub(crate) connection: Connection,
     pub(crate) afterwards: Afterwards,
+    /// The plans of queries, while somebody wants to see them.
+    plans: Option<Vec<String>>,
 }
 
 /// What is done once a transaction is on stable storage, and never if it fails.
@@ -25,6 +27,13 @@ pub(crate) struct Afterwards {
     pub(crate) actions: Vec<Box<dyn FnOnce() + Send>>,
     /// What a key may do has changed.
     pub(crate) rights_changed: bool,
+}
+
+/// Which database a transaction runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
 }
 
 pub(crate) enum Connection {
@@ -74,7 +83,7 @@ impl std::fmt::Debug for Tx {
 
 impl Tx {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection, afterwards: Afterwards::default() }
+        Self { connection, afterwards: Afterwards::default(), plans: None }
     }
 
     /// Has something done when the transaction is over and has succeeded, such as a line in the log. It is not done if whoever asked for
@@ -115,11 +124,44 @@ impl Tx {
         }
     }
 
+    pub(crate) fn engine(&self) -> Engine {
+        match self.connection {
+            Connection::Sqlite(_) => Engine::Sqlite,
+            Connection::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Asks the database for the plan of each query from now on. For tests.
+    #[doc(hidden)]
+    pub fn note_plans(&mut self) {
+        self.plans = Some(Vec::new());
+    }
+
+    /// The plans since [`Self::note_plans`], which ends with that.
+    #[doc(hidden)]
+    pub fn take_plans(&mut self) -> Vec<String> {
+        self.plans.take().unwrap_or_default()
+    }
+
     pub(crate) async fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
+        if self.plans.is_some() {
+            let plan = self.explain(sql, params).await?;
+            self.plans.iter_mut().for_each(|plans| plans.push(plan.clone()));
+        }
         match &mut self.connection {
             Connection::Sqlite(connection) => connection.query(sql, params),
             Connection::Postgres(connection) => connection.query(&postgres_text(sql), params).await,
         }
+    }
+
+    async fn explain(&mut self, sql: &str, params: &[Param]) -> Result<String, StoreError> {
+        let rows = match &mut self.connection {
+            Connection::Sqlite(connection) => {
+                connection.query(&format!("EXPLAIN QUERY PLAN {sql}"), params)?
+            }
+            Connection::Postgres(connection) => connection.query(&format!("EXPLAIN {sql}"), params).await?,
+        };
+        Ok(rows.into_iter().map(|row| row.last_text() + "\n").collect())
     }
 
     /// Runs a query that finds one row or none.

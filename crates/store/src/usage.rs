@@ -99,7 +99,13 @@ pub async fn list(
     end: Option<Timestamp>,
     page: &Page,
 ) -> Result<Listed<UsageRow>, StoreError> {
-    let query = ListQuery { select: SELECT, business: "u.business_id", time: "u.created_at", id: "u.id" };
+    let query = ListQuery {
+        select: SELECT,
+        table: "usage_log u",
+        business: "u.business_id",
+        time: "u.created_at",
+        id: "u.id",
+    };
     let narrow = |conditions: &mut Conditions| {
         conditions.and("u.mode", "=", tenancy.mode());
         conditions.and_if("u.created_at", ">=", start);

@@ -142,6 +142,11 @@ impl Row {
         Self { table: "a query", cells: cells.into_iter() }
     }
 
+    /// What stands in the last column, if it is a text.
+    pub(crate) fn last_text(mut self) -> String {
+        self.cells.next_back().and_then(String::from_cell).unwrap_or_default()
+    }
+
     /// Names the table for error messages.
     pub(crate) fn of(mut self, table: &'static str) -> Self {
         self.table = table;

@@ -1,0 +1,254 @@
+//! Every list finds what its filter lets through along indexes: it walks over no table and sorts nothing that can be long.
+
+use domain::call::Direction;
+use domain::lead::Phone;
+use domain::{AgentId, BusinessId, LeadId, Mode, Timestamp};
+use store::calls::{CallFilter, CallView};
+use store::leads::LeadFilter;
+use store::{Listed, Page, StoreError, Tenancy};
+use testkit::{TestDatabase, databases};
+use uuid::Uuid;
+
+const ROWS: u32 = 20_000;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("in range")
+}
+
+fn tenancy() -> Tenancy {
+    Tenancy::one(BusinessId(Uuid::from_u128(1)), Mode::Test)
+}
+
+/// Row number `i` came into being at second `i`.
+async fn fill(database: &TestDatabase) {
+    let sqlite = database.kind == "sqlite";
+    let id = |number: u8| {
+        if sqlite {
+            format!("x'{number:032x}'")
+        } else {
+            format!("'{}'::uuid", Uuid::from_u128(number.into()))
+        }
+    };
+    let (rows, fresh) = if sqlite {
+        (
+            format!("RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})"),
+            "randomblob(16)",
+        )
+    } else {
+        (format!("n (i) AS (SELECT generate_series(1::bigint, {ROWS}))"), "gen_random_uuid()")
+    };
+    let (business, agent, other, lead) = (id(1), id(2), id(3), id(4));
+    let sql = format!(
+        "INSERT INTO businesses (id, name, timezone, country_calling_code, webhook_secret, created_at) \
+             VALUES ({business}, 'Smith', 'UTC', '1', {secret}, 0);
+         INSERT INTO agents (id, business_id, name, config, version, created_at, updated_at) \
+             VALUES ({agent}, {business}, 'A', '{{}}', 1, 0, 0), ({other}, {business}, 'B', '{{}}', 1, 1, 1);
+         WITH {rows} INSERT INTO calls (id, business_id, mode, agent_id, direction, to_number, max_duration_s, engine, \
+             state, answered_at, talked_ms, failure, lead_id, finished_at, ended_at, cost_cents, policy_reason, heard_at, created_at) \
+             SELECT {fresh}, {business}, 'test', CASE WHEN i % 1501 = 7 THEN {other} ELSE {agent} END, \
+             CASE WHEN i % 1103 = 3 THEN 'inbound' ELSE 'outbound' END, '+15125551234', 600, 'sandbox', \
+             CASE WHEN i % 997 = 5 THEN 'completed' WHEN i % 1009 = 4 THEN 'in_progress' ELSE 'failed' END, \
+             CASE WHEN i % 997 = 5 OR i % 1009 = 4 THEN i * 1000000 END, CASE WHEN i % 997 = 5 THEN 1000 END, \
+             CASE WHEN i % 997 <> 5 AND i % 1009 <> 4 THEN 'busy' END, CASE WHEN i % 1511 = 9 THEN {lead} END, \
+             CASE WHEN i % 997 = 5 OR i % 1009 <> 4 THEN i * 1000000 END, \
+             CASE WHEN i % 997 = 5 OR i % 1009 <> 4 THEN i * 1000000 END, 0, 'allowed', 0, i * 1000000 FROM n;
+         WITH {rows} INSERT INTO leads (id, business_id, mode, agent_id, name, email, email_key, phone, phone_e164, status, \
+             source, score, interaction_count, created_at, updated_at) \
+             SELECT {fresh}, {business}, 'test', CASE WHEN i % 1501 = 7 THEN {other} WHEN i % 2 = 0 THEN {agent} END, 'Lead', \
+             CASE WHEN i % 1103 = 3 THEN 'Maria@Example.com' END, CASE WHEN i % 1103 = 3 THEN 'maria@example.com' END, \
+             CASE WHEN i % 1201 = 9 THEN '12' WHEN i % 997 = 5 THEN '+15125551234' ELSE '+15125550000' END, \
+             CASE WHEN i % 1201 = 9 THEN NULL WHEN i % 997 = 5 THEN '+15125551234' ELSE '+15125550000' END, \
+             CASE WHEN i % 1009 = 4 THEN 'won' ELSE 'new' END, CASE WHEN i % 1013 = 6 THEN 'web' ELSE 'api' END, \
+             CASE WHEN i % 499 = 8 THEN i % 90 + 5 END, 0, i * 1000000, \
+             CASE WHEN i % 1511 = 9 THEN 90000000000 ELSE i * 1000000 END FROM n;
+         {analyze}",
+        // PostgreSQL gathers statistics by itself, and SQLite none.
+        analyze = if sqlite { "" } else { "ANALYZE" },
+        secret = if sqlite { "x'00'" } else { "'\\x00'::bytea" },
+    );
+    database.run_sql(&sql).await;
+}
+
+/// What a plan must not do. `sorts_few`: it may sort, because it looks before that there are few.
+fn check(plan: &str, sorts_few: bool, what: &str) {
+    if plan.starts_with("Aggregate") {
+        // PostgreSQL counts up to a bound, along whatever it knows to be dense.
+        return;
+    }
+    for line in plan.lines().map(str::trim) {
+        for table in ["calls", "leads", "c", "l"] {
+            let walked = line.ends_with(&format!("SCAN {table}")) || line.contains(&format!("SCAN {table} "));
+            assert!(!walked && !line.contains(&format!("Seq Scan on {table} ")), "{what} walks:\n{plan}");
+        }
+        // PostgreSQL may sort what it knows to be little: it has statistics.
+        let sorts = line.contains("TEMP B-TREE FOR ORDER BY") || line.contains("TEMP B-TREE FOR LAST");
+        assert!(!sorts || sorts_few, "{what} sorts:\n{plan}");
+    }
+}
+
+const PAGES: [Page; 2] =
+    [Page { limit: 50, after: None }, Page { limit: 50, after: Some(Timestamp::constant(9_000, 0)) }];
+
+/// What a page of all rows holds that pass a test.
+fn expected<T: Clone>(
+    all: &[T],
+    page: Page,
+    made: impl Fn(&T) -> Timestamp,
+    passes: impl Fn(&T) -> bool,
+) -> Vec<Timestamp> {
+    let rows = all.iter().filter(|row| page.after.is_none_or(|after| made(row) < after) && passes(row));
+    rows.map(&made).take(page.limit as usize).collect()
+}
+
+#[tokio::test]
+async fn every_filter_of_calls_finds_its_calls_along_indexes() {
+    for database in databases().await {
+        let store = database.open().await;
+        fill(&database).await;
+        let list = async |filter: CallFilter, page: Page| {
+            let listed = store.read(move |tx| {
+                Box::pin(async move {
+                    tx.note_plans();
+                    let listed = store::calls::list(tx, &tenancy(), &filter, &page).await?;
+                    Ok::<_, StoreError>((listed, tx.take_plans()))
+                })
+            });
+            listed.await.expect("the database works")
+        };
+        let (all, _): (Listed<CallView>, _) =
+            list(CallFilter::default(), Page { limit: ROWS, after: None }).await;
+        assert_eq!(all.rows.len(), ROWS as usize);
+        let statuses: [Option<Vec<&'static str>>; 6] = [
+            None,
+            Some(vec!["completed"]),
+            Some(vec!["failed"]),
+            Some(vec!["completed", "failed"]),
+            Some(vec!["in_progress", "wrapping_up"]),
+            Some(vec!["queued", "in_progress", "completed"]),
+        ];
+        let agents = [None, Some(AgentId(Uuid::from_u128(2))), Some(AgentId(Uuid::from_u128(3)))];
+        let directions = [None, Some(Direction::Inbound), Some(Direction::Outbound)];
+        for agent_id in agents {
+            for lead_id in [None, Some(LeadId(Uuid::from_u128(4)))] {
+                for direction in directions {
+                    for words in &statuses {
+                        for page in PAGES {
+                            let filter = CallFilter {
+                                agent_id,
+                                lead_id,
+                                direction,
+                                statuses: words.clone(),
+                                business_id: None,
+                            };
+                            let what = format!("{} {filter:?} {page:?}", database.kind);
+                            let (found, plans) = list(filter, page).await;
+                            for plan in &plans {
+                                check(plan, false, &what);
+                            }
+                            let passes = |view: &CallView| {
+                                agent_id.is_none_or(|agent| view.call.agent_id == agent)
+                                    && lead_id.is_none_or(|lead| view.call.lead_id() == Some(lead))
+                                    && direction.is_none_or(|direction| view.call.direction == direction)
+                                    && words
+                                        .as_ref()
+                                        .is_none_or(|words| words.contains(&view.call.state().as_str()))
+                            };
+                            let made = |view: &CallView| view.call.created_at;
+                            let found: Vec<_> = found.rows.iter().map(made).collect();
+                            assert_eq!(found, expected(&all.rows, page, made, passes), "{what}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_filter_of_leads_finds_its_leads_along_indexes() {
+    for database in databases().await {
+        let store = database.open().await;
+        fill(&database).await;
+        let list = async |filter: LeadFilter, page: Page| {
+            let listed = store.read(move |tx| {
+                Box::pin(async move {
+                    tx.note_plans();
+                    let listed = store::leads::list(tx, &tenancy(), &filter, &page).await?;
+                    Ok::<_, StoreError>((listed, tx.take_plans()))
+                })
+            });
+            listed.await.expect("the database works")
+        };
+        let (all, _) = list(LeadFilter::default(), Page { limit: ROWS, after: None }).await;
+        assert_eq!(all.rows.len(), ROWS as usize);
+        let valid = Phone::read("+15125551234", "1");
+        let text = |text: &str| text.to_owned();
+        let none = LeadFilter::default;
+        let alone = [
+            none(),
+            LeadFilter { status: vec![text("won")], ..none() },
+            LeadFilter { status: vec![text("won"), text("lost"), text("won")], ..none() },
+            LeadFilter { source: vec![text("web"), text("referral")], ..none() },
+            LeadFilter { agent_id: Some(AgentId(Uuid::from_u128(3))), ..none() },
+            LeadFilter { phone: Some(valid), ..none() },
+            LeadFilter { phone: Some(Phone::AsGiven(text("12"))), ..none() },
+            LeadFilter { email: Some(text("MARIA@example.com")), ..none() },
+            LeadFilter { created_after: Some(at(5_000)), created_before: Some(at(5_020)), ..none() },
+            LeadFilter { updated_after: Some(at(80_000)), ..none() },
+            LeadFilter { updated_after: Some(at(4_000)), ..none() },
+            LeadFilter { updated_before: Some(at(300)), ..none() },
+            LeadFilter { score_gte: Some(60), ..none() },
+            LeadFilter { score_gte: Some(20), score_lte: Some(30), ..none() },
+            LeadFilter { score_gte: Some(101), ..none() },
+        ];
+        let both = |one: &LeadFilter, other: &LeadFilter| LeadFilter {
+            business_id: None,
+            status: if one.status.is_empty() { other.status.clone() } else { one.status.clone() },
+            source: if one.source.is_empty() { other.source.clone() } else { one.source.clone() },
+            agent_id: one.agent_id.or(other.agent_id),
+            phone: one.phone.clone().or_else(|| other.phone.clone()),
+            email: one.email.clone().or_else(|| other.email.clone()),
+            created_after: one.created_after.or(other.created_after),
+            created_before: one.created_before.or(other.created_before),
+            updated_after: one.updated_after.or(other.updated_after),
+            updated_before: one.updated_before.or(other.updated_before),
+            score_gte: one.score_gte.or(other.score_gte),
+            score_lte: one.score_lte.or(other.score_lte),
+        };
+        for (number, one) in alone.iter().enumerate() {
+            for other in &alone[number..] {
+                let filter = both(one, other);
+                for page in PAGES {
+                    let what = format!("{} {filter:?} {page:?}", database.kind);
+                    let (found, plans) = list(filter.clone(), page).await;
+                    let by_change = filter.updated_after.is_some() || filter.updated_before.is_some();
+                    for plan in &plans {
+                        check(plan, by_change, &what);
+                    }
+                    let passes = |lead: &domain::lead::Lead| {
+                        let fields = &lead.fields;
+                        let score = lead.score.map(i64::from);
+                        (filter.status.is_empty() || filter.status.contains(&fields.status))
+                            && (filter.source.is_empty() || filter.source.contains(&fields.source))
+                            && filter.agent_id.is_none_or(|agent| fields.agent_id == Some(agent))
+                            && filter.phone.as_ref().is_none_or(|phone| {
+                                fields.phone.as_ref().is_some_and(|found| found.as_str() == phone.as_str())
+                            })
+                            && filter.email.as_ref().is_none_or(|email| {
+                                fields.email.as_ref().is_some_and(|found| found.eq_ignore_ascii_case(email))
+                            })
+                            && filter.created_after.is_none_or(|time| lead.created_at > time)
+                            && filter.created_before.is_none_or(|time| lead.created_at < time)
+                            && filter.updated_after.is_none_or(|time| lead.updated_at > time)
+                            && filter.updated_before.is_none_or(|time| lead.updated_at < time)
+                            && filter.score_gte.is_none_or(|least| score.is_some_and(|score| score >= least))
+                            && filter.score_lte.is_none_or(|most| score.is_some_and(|score| score <= most))
+                    };
+                    let made = |lead: &domain::lead::Lead| lead.created_at;
+                    let found: Vec<_> = found.rows.iter().map(made).collect();
+                    assert_eq!(found, expected(&all.rows, page, made, passes), "{what}");
+                }
+            }
+        }
+    }
+}
