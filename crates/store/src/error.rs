@@ -138,6 +138,23 @@ pub enum OpenError {
     /// The file cannot be opened or made.
     #[error("the database file {path} cannot be opened: {why}")]
     File { path: String, why: String },
+    /// There is a file without anything in it.
+    #[error(
+        "the database file {0} is empty, as an interrupted copy or a full disk leaves it behind; put a backup in its place, or delete \
+         it to begin afresh"
+    )]
+    Empty(String),
+    /// The file is no database, or no longer one.
+    #[error(
+        "the database file {path} is damaged or no database at all ({why}); put a backup in its place, or move it away to begin afresh"
+    )]
+    Damaged { path: String, why: String },
+    /// The file is a database of something else.
+    #[error(
+        "the database file {0} holds nothing of kaicalls: it belongs to another program, or its content was lost; name another file, \
+         put a backup in its place, or move it away to begin afresh"
+    )]
+    Foreign(String),
     /// The bundled SQLite is older than is safe.
     #[error(
         "SQLite {0} is linked, but 3.51.3 or newer is needed: older ones can damage their log when it starts over"

@@ -13,6 +13,7 @@ mod platform;
 mod postgres;
 mod sqlite;
 mod sqlite_connection;
+mod sqlite_file;
 mod table;
 mod tenancy;
 mod tx;

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +18,7 @@ use rusqlite::OpenFlags;
 use tokio::sync::oneshot;
 
 use crate::sqlite_connection::SqliteConnection;
+use crate::sqlite_file;
 use crate::tx::{Afterwards, Connection, PlatformTx};
 use crate::{OpenError, StoreError};
 
@@ -45,6 +46,7 @@ pub(crate) struct Sqlite {
     writer: Option<JoinHandle<()>>,
     readers: Mutex<Vec<PlatformTx>>,
     opener: Opener,
+    /// Stands last: it must be closed after every connection.
     _lock: Option<std::fs::File>,
 }
 
@@ -127,12 +129,20 @@ struct Opener {
 
 impl Opener {
     fn open(&self) -> Result<SqliteConnection, StoreError> {
+        self.ready(self.connect()?)
+    }
+
+    fn connect(&self) -> Result<rusqlite::Connection, rusqlite::Error> {
         let connection = rusqlite::Connection::open_with_flags(&self.target, self.flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
+        Ok(connection)
+    }
+
+    fn ready(&self, connection: rusqlite::Connection) -> Result<SqliteConnection, StoreError> {
         SqliteConnection::new(connection, Arc::clone(&self.recompiled))
     }
 }
@@ -143,20 +153,14 @@ impl Sqlite {
         if rusqlite::version_number() < OLDEST_VERSION {
             return Err(OpenError::OldSqlite(rusqlite::version()));
         }
-        let read_write = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let file_error =
-            |why: std::io::Error| OpenError::File { path: path.display().to_string(), why: why.to_string() };
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(file_error)?;
-        }
-        let lock = if exclusive { Some(lock(path)?) } else { None };
-        let opener =
-            Opener { target: path.display().to_string(), flags: read_write, recompiled: Arc::default() };
-        let connection = opener
-            .open()
-            .map_err(|error| OpenError::File { path: opener.target.clone(), why: error.to_string() })?;
+        sqlite_file::make(path)?;
+        let lock = if exclusive { Some(sqlite_file::hold(path)?) } else { None };
+        // Without the right to make a file: one that is deleted under us must not be begun afresh.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opener = Opener { target: path.display().to_string(), flags, recompiled: Arc::default() };
+        let connection = opener.connect().map_err(|error| sqlite_file::refused(path, error))?;
+        sqlite_file::recognize(path, &connection)?;
+        let connection = opener.ready(connection)?;
         let (queue, messages) = sync_channel(QUEUE);
         let writer = Writer {
             opener: opener.clone(),
@@ -241,22 +245,6 @@ impl Sqlite {
 impl Drop for Sqlite {
     fn drop(&mut self) {
         self.close();
-    }
-}
-
-/// Holds a lock file beside the database as long as this process lives; the system releases it however the process ends.
-fn lock(path: &Path) -> Result<std::fs::File, OpenError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let name = PathBuf::from(name);
-    let file_error =
-        |why: std::io::Error| OpenError::File { path: name.display().to_string(), why: why.to_string() };
-    let file =
-        std::fs::File::options().create(true).truncate(false).write(true).open(&name).map_err(file_error)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(path.display().to_string())),
-        Err(std::fs::TryLockError::Error(why)) => Err(file_error(why)),
     }
 }
 
