@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::live::Watcher;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
@@ -24,7 +25,7 @@ use serde_json::{Value, json};
 use store::call_log::LogRow;
 use store::keys::Authenticated;
 use store::{StoreError, Tenancy};
-use tokio::sync::broadcast;
+use tokio::time::Instant;
 
 use crate::Api;
 use crate::answer::found;
@@ -33,8 +34,12 @@ use crate::error::{ApiError, Code};
 use crate::input::{Id, Query, input};
 use crate::route::{AnswerDoc, Describe, Operation, Route};
 
-/// How often the log is read without a message from the live bus, which does not know of calls on other replicas.
+/// How often a view looks whether its key still works, and whether the log has grown without a message from the live bus, which does not
+/// know of calls on other replicas.
 const POLL: Duration = Duration::from_millis(500);
+
+/// So many logs are read in a second without such a message. With more calls watched than that, each is read less often.
+const LOOKS_PER_SECOND: u32 = 1000;
 
 /// How often a comment keeps the connection alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -118,13 +123,21 @@ async fn read(
     Query(query): Query<StreamQuery>,
 ) -> Result<Events, ApiError> {
     let (tenancy, id) = (caller.tenancy().clone(), found(query.id.known(), "call")?);
-    let bell = api.app().live().listen();
+    let bell = api.app().live().watch(id);
     let asked = tenancy.clone();
     let view = api.read(move |tx| Box::pin(async move { store::calls::get(tx, &asked, id).await })).await?;
     found(view, "call")?;
     let key = Arc::clone(caller.key());
-    let watch = Watch { api, key, tenancy, id, after, bell, state: Phase::Looking };
+    let watch = Watch { api, key, tenancy, id, after, bell, look_at: now(), state: Phase::Looking };
     Ok(Events(Body::from_stream(watch.events())))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "heartbeats and polling follow the monotonic clock, like the connection"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// A client that follows a call.
@@ -135,7 +148,9 @@ struct Watch {
     tenancy: Tenancy,
     id: CallId,
     after: i64,
-    bell: broadcast::Receiver<CallId>,
+    bell: Watcher,
+    /// When the log is to be read next.
+    look_at: Instant,
     state: Phase,
 }
 
@@ -154,18 +169,15 @@ impl Watch {
     }
 
     /// The next piece of the stream: some events, or a comment if nothing happens for long.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "heartbeats follow the monotonic clock, like the connection"
-    )]
     async fn next(&mut self) -> Option<String> {
         if self.state == Phase::Over {
             return None;
         }
-        let quiet_until = tokio::time::Instant::now() + HEARTBEAT;
+        let quiet_until = now() + HEARTBEAT;
         loop {
-            let rows = match self.look().await {
-                Ok(Some(rows)) => rows,
+            match self.go_on().await {
+                Ok(Some(text)) if !text.is_empty() => return Some(text),
+                Ok(Some(_)) => {}
                 Ok(None) => {
                     tracing::debug!(call = %self.id, "a live view ends with its key");
                     return None;
@@ -175,33 +187,44 @@ impl Watch {
                     tracing::warn!(call = %self.id, %error, "a live view ends early");
                     return None;
                 }
-            };
-            if !rows.is_empty() {
-                let text = self.write(&rows);
-                if text.is_empty() {
-                    continue;
-                }
-                return Some(text);
             }
-            if self.api.app().is_stopping() {
+            if self.state == Phase::Over || self.api.app().is_stopping() {
                 return None;
             }
-            if tokio::time::Instant::now() >= quiet_until {
+            if now() >= quiet_until {
                 return Some(": still here\n\n".to_owned());
             }
             self.wait().await;
         }
     }
 
-    /// What has been added to the log; `None` if the key has been revoked or has expired meanwhile.
-    async fn look(&self) -> Result<Option<Vec<LogRow>>, StoreError> {
+    /// What is to be told now, perhaps nothing; `None` if the key has been revoked or has expired.
+    async fn go_on(&mut self) -> Result<Option<String>, StoreError> {
         let app = self.api.app();
         if !app::keys::is_usable(app, &self.key, app.now()).await? {
             return Ok(None);
         }
+        if now() < self.look_at {
+            return Ok(Some(String::new()));
+        }
+        let rows = self.look().await?;
+        if rows.len() < BATCH as usize {
+            self.look_at = now() + self.patience();
+        }
+        Ok(Some(self.write(&rows)))
+    }
+
+    /// How long the log need not be read while the bell is silent.
+    fn patience(&self) -> Duration {
+        let watched = u32::try_from(self.api.app().live().watched()).unwrap_or(u32::MAX);
+        POLL.max(Duration::from_secs(1) * (watched / LOOKS_PER_SECOND))
+    }
+
+    /// What has been added to the log.
+    async fn look(&self) -> Result<Vec<LogRow>, StoreError> {
         let (tenancy, id, after) = (self.tenancy.clone(), self.id, self.after);
         let look = self.api.web().read(move |tx| {
-            Box::pin(async move { store::call_log::since(tx, &tenancy, id, after, BATCH).await.map(Some) })
+            Box::pin(async move { store::call_log::since(tx, &tenancy, id, after, BATCH).await })
         });
         look.await
     }
@@ -222,19 +245,11 @@ impl Watch {
         text
     }
 
-    /// Waits until the log of the call may have grown, or until it is time to look anyway.
+    /// Waits until the log of the call has grown, or until it is time to look after the key.
     async fn wait(&mut self) {
-        let rung = async {
-            loop {
-                match self.bell.recv().await {
-                    Ok(call) if call != self.id => {}
-                    Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => return,
-                    Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
-                }
-            }
-        };
-        // Either way the log is looked at next.
-        let _ = tokio::time::timeout(POLL, rung).await;
+        if tokio::time::timeout(POLL, self.bell.rung()).await.is_ok() {
+            self.look_at = now();
+        }
     }
 }
 
