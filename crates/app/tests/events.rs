@@ -236,7 +236,7 @@ async fn events_of_every_kind_are_forgotten_when_their_time_is_over() {
         let purge = async |before| {
             let purged = platform
                 .store
-                .write(move |tx| Box::pin(async move { store::events::purge(tx, before).await }));
+                .write(move |tx| Box::pin(async move { store::events::purge(tx, before, 1000).await }));
             purged.await.expect("the database works");
         };
         purge(at).await;

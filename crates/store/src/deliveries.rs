@@ -251,7 +251,8 @@ pub async fn recent(
 }
 
 /// Forgets attempts from before then.
-pub async fn purge_attempts(tx: &mut PlatformTx, before: Timestamp) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM attempts WHERE started_at < $1", params![before]).await?;
-    Ok(())
+pub async fn purge_attempts(tx: &mut PlatformTx, before: Timestamp, most: u32) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM attempts WHERE id IN \
+               (SELECT id FROM attempts WHERE started_at < $1 ORDER BY started_at LIMIT $2)";
+    tx.execute(sql, params![before, most]).await
 }

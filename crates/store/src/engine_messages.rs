@@ -54,7 +54,8 @@ pub async fn of_call(tx: &mut PlatformTx, call: CallId) -> Result<Vec<(String, S
 }
 
 /// Throws away what came before then.
-pub async fn purge(tx: &mut PlatformTx, before: Timestamp) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM engine_messages WHERE received_at < $1", params![before]).await?;
-    Ok(())
+pub async fn purge(tx: &mut PlatformTx, before: Timestamp, most: u32) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM engine_messages WHERE (engine, conversation_id, key) IN \
+               (SELECT engine, conversation_id, key FROM engine_messages WHERE received_at < $1 ORDER BY received_at LIMIT $2)";
+    tx.execute(sql, params![before, most]).await
 }

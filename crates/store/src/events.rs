@@ -98,7 +98,8 @@ pub async fn of_subject(
 }
 
 /// Forgets events from before then, whatever they tell of.
-pub async fn purge(tx: &mut PlatformTx, before: Timestamp) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM events WHERE created_at < $1", params![before]).await?;
-    Ok(())
+pub async fn purge(tx: &mut PlatformTx, before: Timestamp, most: u32) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM events WHERE id IN \
+               (SELECT id FROM events WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
+    tx.execute(sql, params![before, most]).await
 }

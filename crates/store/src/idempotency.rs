@@ -106,7 +106,8 @@ pub async fn forget(tx: &mut PlatformTx, scope: &Scope, key: &str) -> Result<(),
 }
 
 /// Forgets records from before then.
-pub async fn purge(tx: &mut PlatformTx, before: Timestamp) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM idempotency WHERE created_at < $1", params![before]).await?;
-    Ok(())
+pub async fn purge(tx: &mut PlatformTx, before: Timestamp, most: u32) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM idempotency WHERE (business_id, mode, route, key) IN \
+               (SELECT business_id, mode, route, key FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2)";
+    tx.execute(sql, params![before, most]).await
 }

@@ -283,9 +283,10 @@ pub async fn revive(tx: &mut PlatformTx, id: JobId, now: Timestamp) -> Result<bo
 }
 
 /// Removes jobs that were given up before then.
-pub async fn purge_failed(tx: &mut PlatformTx, before: Timestamp) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM jobs WHERE failed_at < $1", params![before]).await?;
-    Ok(())
+pub async fn purge_failed(tx: &mut PlatformTx, before: Timestamp, most: u32) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM jobs WHERE id IN \
+               (SELECT id FROM jobs WHERE failed_at < $1 ORDER BY failed_at LIMIT $2)";
+    tx.execute(sql, params![before, most]).await
 }
 
 /// Jobs of every kind, longest due first; with `failed`, only those that were given up.

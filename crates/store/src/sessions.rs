@@ -76,7 +76,8 @@ pub async fn delete_of_user(tx: &mut PlatformTx, user: UserId) -> Result<u64, St
 }
 
 /// Forgets logins that have expired.
-pub async fn purge(tx: &mut PlatformTx, now: Timestamp) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM sessions WHERE expires_at <= $1", params![now]).await?;
-    Ok(())
+pub async fn purge(tx: &mut PlatformTx, now: Timestamp, most: u32) -> Result<u64, StoreError> {
+    let sql = "DELETE FROM sessions WHERE id IN \
+               (SELECT id FROM sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+    tx.execute(sql, params![now, most]).await
 }

@@ -8,7 +8,7 @@ use domain::engine::Fate;
 use domain::{CallId, Timestamp};
 use futures_util::StreamExt as _;
 use jiff::SignedDuration;
-use store::StoreError;
+use store::{BoxFuture, PlatformTx, StoreError};
 
 use crate::App;
 use crate::attempt::{self, log_trouble};
@@ -270,16 +270,30 @@ async fn throw_away(app: &App, now: Timestamp) -> Result<(), StoreError> {
     if let Err(error) = app.recordings().remove_drafts(now - DRAFTS_KEPT).await {
         tracing::warn!(%error, "what is left of recordings could not be removed");
     }
-    app.platform()
-        .write_lazily(move |tx| {
-            Box::pin(async move {
-                store::idempotency::purge(tx, now - IDEMPOTENCY_KEPT).await?;
-                store::deliveries::purge_attempts(tx, now - ATTEMPTS_KEPT).await?;
-                store::events::purge(tx, now - EVENTS_KEPT).await?;
-                store::engine_messages::purge(tx, now - MESSAGES_KEPT).await?;
-                store::jobs::purge_failed(tx, now - FAILED_JOBS_KEPT).await?;
-                store::sessions::purge(tx, now).await
-            })
-        })
-        .await
+    for (purge, kept) in OUTDATED {
+        let before = now - kept;
+        loop {
+            let gone = app.platform().write_lazily(move |tx| purge(tx, before, SLICE)).await?;
+            if gone < SLICE.into() || app.is_stopping() {
+                break;
+            }
+        }
+    }
+    Ok(())
 }
+
+/// Rows that are thrown away in one transaction: few enough that others who write wait for milliseconds only.
+const SLICE: u32 = 200;
+
+/// Throws away a slice of what is from before a time; tells how many rows that were.
+type Purge = for<'t> fn(&'t mut PlatformTx, Timestamp, u32) -> BoxFuture<'t, Result<u64, StoreError>>;
+
+/// What is thrown away, and when.
+const OUTDATED: [(Purge, SignedDuration); 6] = [
+    (|tx, before, most| Box::pin(store::idempotency::purge(tx, before, most)), IDEMPOTENCY_KEPT),
+    (|tx, before, most| Box::pin(store::deliveries::purge_attempts(tx, before, most)), ATTEMPTS_KEPT),
+    (|tx, before, most| Box::pin(store::events::purge(tx, before, most)), EVENTS_KEPT),
+    (|tx, before, most| Box::pin(store::engine_messages::purge(tx, before, most)), MESSAGES_KEPT),
+    (|tx, before, most| Box::pin(store::jobs::purge_failed(tx, before, most)), FAILED_JOBS_KEPT),
+    (|tx, now, most| Box::pin(store::sessions::purge(tx, now, most)), SignedDuration::ZERO),
+];
