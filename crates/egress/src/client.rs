@@ -75,6 +75,8 @@ pub struct Fetched {
     pub status: u16,
     /// The media type without its parameters, in lower case.
     pub content_type: String,
+    /// Where the answer says that the file is, if it is a redirect: a whole address.
+    pub location: Option<String>,
     /// How many bytes were written; one more than [`Limits::kept_body`] means that the file is longer than that and was cut.
     pub length: u64,
 }
@@ -210,7 +212,10 @@ impl Client {
         let content_type = head.headers.get(http::header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let content_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        Ok(Fetched { status: head.status.as_u16(), content_type, length })
+        let location = head.headers.get(http::header::LOCATION).and_then(|value| value.to_str().ok());
+        let location =
+            location.and_then(|location| url::Url::parse(url).ok()?.join(location).ok()).map(Into::into);
+        Ok(Fetched { status: head.status.as_u16(), content_type, location, length })
     }
 
     async fn exchange(&self, post: Post<'_>) -> Result<Answer, SendError> {

@@ -14,11 +14,13 @@ pub struct Timeouts {
     pub connect: Duration,
     /// Between two pieces of the answer, the first one included.
     pub idle: Duration,
+    /// For the whole exchange, from the first look at the name to the last byte; none for answers that stream as long as they like.
+    pub total: Option<Duration>,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(3), idle: Duration::from_secs(10) }
+        Self { connect: Duration::from_secs(3), idle: Duration::from_secs(10), total: None }
     }
 }
 
@@ -64,7 +66,11 @@ impl OperatorClient {
     /// A client with these limits. Follows no redirects, because a key would travel along.
     pub fn new(timeouts: Timeouts) -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is the gate")]
-        let client = reqwest::Client::builder()
+        let builder = match timeouts.total {
+            Some(total) => reqwest::Client::builder().timeout(total),
+            None => reqwest::Client::builder(),
+        };
+        let client = builder
             .connect_timeout(timeouts.connect)
             .read_timeout(timeouts.idle)
             .redirect(reqwest::redirect::Policy::none())

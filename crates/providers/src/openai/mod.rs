@@ -109,8 +109,11 @@ impl OpenAi {
 
     /// A client that waits this long.
     pub fn with_patience(settings: OpenAiSettings, patience: Patience) -> Self {
-        let timeouts =
-            Timeouts { connect: Duration::from_secs(3), idle: patience.first_piece.max(patience.between) };
+        let timeouts = Timeouts {
+            connect: Duration::from_secs(3),
+            idle: patience.first_piece.max(patience.between),
+            total: None,
+        };
         let client = OperatorClient::new(timeouts);
         Self { settings, patience, client, breaker: Arc::default(), dialects: Arc::default() }
     }
