@@ -49,5 +49,8 @@ pub fn ended(reason: EndReason, answered_at: Timestamp, talked: Duration) -> Pro
         EndReason::AgentError => "agent-error",
         EndReason::Cancelled => "cancelled",
     };
-    Progress::Ended { ending: Ending::Talked { answered_at, talked }, reason: reason.to_owned() }
+    Progress::Ended {
+        ending: Ending::Talked { answered_at: Some(answered_at), talked: Some(talked) },
+        reason: reason.to_owned(),
+    }
 }

@@ -130,9 +130,14 @@ async fn create_on_both_sides(
 async fn make(registry: &dyn EngineAgents, agent: &Agent, now: Timestamp) -> Result<String, EngineRefusal> {
     match registry.create(agent).await {
         Err(EngineRefusal::Unavailable(why)) => {
-            let kept = registry.list(Some(now - SKEW)).await.unwrap_or_default();
-            let ours = kept.into_iter().find(|kept| kept.agent_id == agent.id);
-            ours.map(|kept| kept.external_id).ok_or(EngineRefusal::Unavailable(why))
+            let Ok(kept) = registry.list(Some(now - SKEW)).await else {
+                return Err(EngineRefusal::Unavailable(why));
+            };
+            match kept.into_iter().find(|kept| kept.agent_id == agent.id) {
+                Some(ours) => Ok(ours.external_id),
+                // It was not made, so once more. Should it appear after all, the repair removes one of the two.
+                None => registry.create(agent).await,
+            }
         }
         answer => answer,
     }

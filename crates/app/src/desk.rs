@@ -9,7 +9,6 @@ use domain::call::{Call, CallFacts, CallPlan, CallRequest, Direction, LogEntry, 
 use domain::engine::{CallDesk, CallObserver, EngineMessage, IncomingCall, NotStored, Taken};
 use domain::text::{clean, clean_in_place};
 use domain::{CallId, E164, Mode, NodeId};
-use jiff::SignedDuration;
 use store::engine_messages::NewMessage;
 use store::{PlatformTx, StoreError, Tenancy};
 
@@ -19,9 +18,6 @@ use crate::calls::intake::{self, Also, Observer};
 
 /// How long storing may take before the sender is told to come again.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How much longer than its longest talk an incoming call may take before its engine is asked after it.
-const BEYOND_THE_TALK: SignedDuration = SignedDuration::from_secs(180);
 
 /// The desk of a platform.
 #[derive(Clone)]
@@ -84,7 +80,12 @@ impl Desk {
             body: message.body,
             received_at: self.0.now(),
         };
-        let also = Also { message: Some(kept), ends: message.ends, ..Also::default() };
+        let also = Also {
+            message: Some(kept),
+            ends: message.ends,
+            is_tentative: message.is_tentative,
+            ..Also::default()
+        };
         let applied = intake::take(&self.0, id, reports, also).await?;
         Ok(match (applied.call, applied.repeated) {
             (None, _) => Taken::Unknown,
@@ -208,7 +209,7 @@ pub(crate) async fn admit(
     store::call_log::begin(tx, call.id, &LogEntry { at: rings_at, line: LogLine::Ringing }).await?;
     if node.is_none() {
         // It goes on without this process; somebody has to ask after it should nothing more be heard.
-        store::calls::check_at(tx, call.id, now + call.max_duration + BEYOND_THE_TALK).await?;
+        store::calls::check_at(tx, call.id, now + call.max_duration + intake::BEYOND_THE_TALK).await?;
     }
     Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)))
 }

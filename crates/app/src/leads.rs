@@ -127,7 +127,8 @@ fn new_lead(app: &App, mode: Mode, business: BusinessId, fields: LeadFields, now
 /// Writes what a call that connected has taught about its other party; gives the lead it now belongs to.
 ///
 /// A known lead keeps what the CRM already says: only gaps are filled. Who was not known becomes a lead by telling anything about
-/// themselves, or by calling. A call that reached a machine, nobody, or somebody else neither makes a lead nor changes one.
+/// themselves, or by calling; a caller who withholds the number, by saying how to be reached. A call that reached a machine, nobody, or
+/// somebody else neither makes a lead nor changes one. A call of which more becomes known later counts as one contact.
 pub(crate) async fn learn(
     tx: &mut PlatformTx,
     app: &App,
@@ -136,26 +137,29 @@ pub(crate) async fn learn(
     now: Timestamp,
 ) -> Result<Option<LeadId>, StoreError> {
     let one = Tenancy::one(call.business_id, call.mode);
-    let Some(other_party) = call.other_party() else { return Ok(None) };
-    let known = match call.lead_id() {
+    let facts = &analysis.lead;
+    let known = match (call.lead_id(), call.other_party(), &facts.email) {
+        (Some(id), ..) => Some(id),
+        (None, Some(number), _) => store::leads::by_phone(tx, &one, number).await?.map(|lead| lead.id),
+        (None, None, Some(email)) => store::leads::by_email(tx, &one, email).await?.map(|lead| lead.id),
+        (None, None, None) => None,
+    };
+    let known = match known {
         Some(id) => store::leads::lock(tx, &one, id).await?,
-        None => match store::leads::by_phone(tx, &one, other_party).await? {
-            Some(lead) => store::leads::lock(tx, &one, lead.id).await?,
-            None => None,
-        },
+        None => None,
     };
     if analysis.reached != Reached::Person {
         return Ok(known.map(|lead| lead.id));
     }
-    let facts = &analysis.lead;
+    let can_be_reached = call.other_party().is_some() || facts.email.is_some() || facts.phone.is_some();
     let told_something =
         facts.name.is_some() || facts.email.is_some() || facts.phone.is_some() || facts.intent.is_some();
     let (mut lead, is_new) = match known {
         Some(lead) => (lead, false),
-        None if told_something || call.direction == Direction::Inbound => {
+        None if can_be_reached && (told_something || call.direction == Direction::Inbound) => {
             let fields = LeadFields {
                 agent_id: Some(call.agent_id),
-                phone: Some(other_party.clone().into()),
+                phone: call.other_party().map(|number| number.clone().into()),
                 status: "new".into(),
                 source: "call".into(),
                 ..LeadFields::default()
@@ -164,6 +168,7 @@ pub(crate) async fn learn(
         }
         None => return Ok(None),
     };
+    let before = lead.clone();
     let business = store::businesses::by_id(tx, call.business_id).await?;
     fill(&mut lead.fields, analysis, business.as_ref().map_or("1", |home| &home.country_calling_code));
     if lead.fields.status == "new" {
@@ -173,8 +178,13 @@ pub(crate) async fn learn(
         lead.score = Some(score);
         lead.score_explanation.clone_from(&analysis.score_explanation);
     }
-    lead.interaction_count += 1;
+    if call.assessment().is_none() {
+        lead.interaction_count += 1;
+    }
     lead.last_contacted_at = call.ended_at().or(Some(now));
+    if lead == before {
+        return Ok(Some(lead.id));
+    }
     lead.updated_at = now;
     let event = if is_new {
         store::leads::insert(tx, &lead).await?;

@@ -41,6 +41,9 @@ impl RecordingFiles {
         let extension = match content_type {
             "audio/mpeg" => "mp3",
             "audio/ogg" => "ogg",
+            "audio/flac" => "flac",
+            "audio/mp4" => "m4a",
+            "audio/webm" => "webm",
             _ => "wav",
         };
         let file = tokio::fs::File::open(&draft.path).await?;

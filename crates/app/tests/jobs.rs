@@ -8,7 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::call::{CallPlan, Utterance};
 use domain::clock::to_micros;
-use domain::engine::{Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, Recorded};
+use domain::engine::{
+    Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, Inquiry, PlaceError, Recorded,
+};
 use domain::{CallId, Clock, Timestamp};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -126,13 +128,8 @@ impl CallEngine for Fragile {
         self.inner.hang_up(call, conversation_id).await;
     }
 
-    async fn fate(
-        &self,
-        call: CallId,
-        conversation_id: Option<&str>,
-        waited: Option<Duration>,
-    ) -> Result<Fate, EngineUnavailable> {
-        self.inner.fate(call, conversation_id, waited).await
+    async fn fate(&self, inquiry: Inquiry<'_>) -> Result<Fate, EngineUnavailable> {
+        self.inner.fate(inquiry).await
     }
 
     async fn recording(

@@ -14,7 +14,9 @@ use std::time::Duration;
 use app::calls::{CallOrder, Placed};
 use async_trait::async_trait;
 use domain::call::{Call, CallPlan, CallRequest, Utterance};
-use domain::engine::{Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, Recorded};
+use domain::engine::{
+    Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, Inquiry, PlaceError, Recorded,
+};
 use domain::{AgentId, BusinessId, CallId, Clock, E164, Mode, Timestamp};
 use jiff::SignedDuration;
 use store::calls::CallFilter;
@@ -69,13 +71,8 @@ impl CallEngine for CountingEngine {
         self.inner.hang_up(call, conversation_id).await;
     }
 
-    async fn fate(
-        &self,
-        call: CallId,
-        conversation_id: Option<&str>,
-        waited: Option<Duration>,
-    ) -> Result<Fate, EngineUnavailable> {
-        self.inner.fate(call, conversation_id, waited).await
+    async fn fate(&self, inquiry: Inquiry<'_>) -> Result<Fate, EngineUnavailable> {
+        self.inner.fate(inquiry).await
     }
 
     async fn recording(

@@ -4,10 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
 
 use crate::agent::Agent;
-use crate::call::{CallPlan, FailureCode, Progress, Report, Utterance, WRAP_UP_LIMIT};
+use crate::call::{Call, CallPlan, FailureCode, Progress, Report, Utterance};
 use crate::text::{clean_in_place, clean_json};
 use crate::{AgentId, CallId, E164, Mode, Timestamp};
 
@@ -46,7 +45,11 @@ pub enum PlaceError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
     /// It runs and will be reported on; look again after this time if nothing comes.
-    Running { ask_again: Duration },
+    Running {
+        ask_again: Duration,
+        /// When it was answered, if that is known; the report may have got lost.
+        answered_at: Option<Timestamp>,
+    },
     /// It is over, but the engine still works on what it has to say about it. Look again after this time.
     Settling { ask_again: Duration },
     /// The engine knows how it went: apply these reports.
@@ -109,14 +112,8 @@ pub trait CallEngine: Send + Sync {
     /// Ends a running call; its end is reported as usual. Nothing happens if it does not run.
     async fn hang_up(&self, call: CallId, conversation_id: Option<&str>);
 
-    /// What became of a call of which no report came for too long. `conversation_id` is what [`Accepted`] said, if it came;
-    /// `waited` is how long it has been known that the call is over, if that is known.
-    async fn fate(
-        &self,
-        call: CallId,
-        conversation_id: Option<&str>,
-        waited: Option<Duration>,
-    ) -> Result<Fate, EngineUnavailable>;
+    /// What became of a call of which no report came for too long. An engine that finds it running beyond its longest time ends it.
+    async fn fate(&self, inquiry: Inquiry<'_>) -> Result<Fate, EngineUnavailable>;
 
     /// Writes the recording of a finished call into `file`, an empty file on the platform's disk; it may also replace the file by
     /// one of the same name. May be slow, may be asked again; asked only if [`CallEngine::recordings`] says that there are any. Unless
@@ -145,11 +142,6 @@ pub trait CallEngine: Send + Sync {
     /// How many calls it makes at once, if it does not make as many as it is asked for.
     fn capacity(&self) -> Option<u32> {
         None
-    }
-
-    /// How long after the end of a call its findings and its recording may take.
-    fn wrap_up_limit(&self) -> SignedDuration {
-        WRAP_UP_LIMIT
     }
 
     /// Where the engine keeps agents, if it keeps any.
@@ -220,11 +212,20 @@ pub trait EngineAgents: Send + Sync {
     async fn list(&self, since: Option<Timestamp>) -> Result<Vec<KeptAgent>, EngineRefusal>;
 }
 
+/// What an engine keeps of numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HeldNumbers {
+    /// Those that can be used.
+    pub numbers: Vec<E164>,
+    /// The others: what each is, and why it cannot be used.
+    pub skipped: Vec<String>,
+}
+
 /// The phone numbers that an engine keeps.
 #[async_trait]
 pub trait EngineNumbers: Send + Sync {
-    /// All that can be used.
-    async fn list(&self) -> Result<Vec<E164>, EngineRefusal>;
+    /// All that it keeps.
+    async fn list(&self) -> Result<HeldNumbers, EngineRefusal>;
 
     /// Has calls to these numbers brought to us. Other numbers are left as they are; a call to one of them that reaches us
     /// nevertheless is refused.
@@ -271,6 +272,29 @@ pub struct EngineMessage {
     pub progress: Vec<(Timestamp, Progress)>,
     /// The call is over, and if nothing more is heard the engine is to be asked after this time.
     pub ends: Option<Duration>,
+    /// How the call ended may be contradicted by a message that is still under way. Unless the call has been given up, the end among
+    /// the progress does not count: the engine decides when it is asked, by all messages together.
+    pub is_tentative: bool,
+}
+
+/// A message of an engine as it was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptMessage {
+    /// Its type, in the engine's words.
+    pub kind: String,
+    /// The message without any secret, as JSON.
+    pub body: String,
+}
+
+/// What an engine is asked about a call of which no report came for too long.
+#[derive(Debug, Clone, Copy)]
+pub struct Inquiry<'a> {
+    /// The call as it is known here.
+    pub call: &'a Call,
+    /// How long it has been known that the call is over, if that is known.
+    pub waited: Option<Duration>,
+    /// What has been kept of the engine's messages about it, oldest first.
+    pub messages: &'a [KeptMessage],
 }
 
 impl EngineMessage {

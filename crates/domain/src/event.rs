@@ -18,6 +18,8 @@ crate::word_enum! {
         CallCompleted = "call.completed",
         /// `call.failed`
         CallFailed = "call.failed",
+        /// `call.updated`
+        CallUpdated = "call.updated",
         /// `lead.created`
         LeadCreated = "lead.created",
         /// `lead.updated`
@@ -61,6 +63,18 @@ pub enum Event<'a> {
         call: EventCall<'a>,
         /// Why it did not connect.
         code: FailureCode,
+    },
+    /// More became known of a call that is final: its summary, its recording, its lead, or how long it was. How it ended stays.
+    CallUpdated {
+        call: EventCall<'a>,
+        /// How it ended, in the word of the public API.
+        status: &'static str,
+        /// From answer to end, if it was answered.
+        talked: Option<Duration>,
+        /// A link to the recording, if there is one.
+        recording_url: Option<&'a str>,
+        /// What was said, in a few sentences.
+        summary: Option<&'a str>,
     },
     /// A lead has come into being.
     LeadCreated(&'a Lead),
@@ -110,6 +124,7 @@ impl Event<'_> {
             Self::CallStarted { .. } => EventType::CallStarted,
             Self::CallCompleted { .. } => EventType::CallCompleted,
             Self::CallFailed { .. } => EventType::CallFailed,
+            Self::CallUpdated { .. } => EventType::CallUpdated,
             Self::LeadCreated(_) => EventType::LeadCreated,
             Self::LeadUpdated(_) => EventType::LeadUpdated,
             Self::AgentUpdated { .. } => EventType::AgentUpdated,
@@ -121,7 +136,8 @@ impl Event<'_> {
         match self {
             Self::CallStarted { call, .. }
             | Self::CallCompleted { call, .. }
-            | Self::CallFailed { call, .. } => Subject::Call(call.id),
+            | Self::CallFailed { call, .. }
+            | Self::CallUpdated { call, .. } => Subject::Call(call.id),
             Self::LeadCreated(lead) | Self::LeadUpdated(lead) => Subject::Lead(lead.id),
             Self::AgentUpdated { agent, .. } => Subject::Agent(agent.id),
         }
@@ -132,7 +148,8 @@ impl Event<'_> {
         match self {
             Self::CallStarted { call, .. }
             | Self::CallCompleted { call, .. }
-            | Self::CallFailed { call, .. } => call.business_id,
+            | Self::CallFailed { call, .. }
+            | Self::CallUpdated { call, .. } => call.business_id,
             Self::LeadCreated(lead) | Self::LeadUpdated(lead) => lead.business_id,
             Self::AgentUpdated { agent, .. } => agent.business_id,
         }
@@ -142,7 +159,8 @@ impl Event<'_> {
         match self {
             Self::CallStarted { call, .. }
             | Self::CallCompleted { call, .. }
-            | Self::CallFailed { call, .. } => call.mode,
+            | Self::CallFailed { call, .. }
+            | Self::CallUpdated { call, .. } => call.mode,
             Self::LeadCreated(lead) | Self::LeadUpdated(lead) => lead.mode,
             Self::AgentUpdated { mode, .. } => *mode,
         }
@@ -153,6 +171,7 @@ impl Event<'_> {
         match self {
             Self::CallCompleted { call, .. } | Self::CallFailed { call, .. } => call.webhook_url,
             Self::CallStarted { .. }
+            | Self::CallUpdated { .. }
             | Self::LeadCreated(_)
             | Self::LeadUpdated(_)
             | Self::AgentUpdated { .. } => None,

@@ -48,6 +48,23 @@ impl RateTable {
     }
 }
 
+/// Money in millionths of a dollar: what engines charge for a call has parts of a cent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct MicroDollars(pub u64);
+
+impl MicroDollars {
+    /// So many dollars, if a call can cost that: not less than nothing and under ten thousand.
+    pub fn of_a_call(dollars: f64) -> Option<Self> {
+        #[expect(clippy::cast_sign_loss, reason = "the range was checked")]
+        (0.0..10_000.0).contains(&dollars).then(|| Self((dollars * 1e6).round() as u64))
+    }
+
+    /// The same in whole cents, rounded to the nearest.
+    pub fn cents(self) -> u32 {
+        u32::try_from((self.0 + 5_000) / 10_000).unwrap_or(u32::MAX)
+    }
+}
+
 /// Number of minutes to bill; a minute that has begun counts in full.
 pub fn billed_minutes(talked: Duration) -> u64 {
     let seconds = talked.as_secs() + u64::from(talked.subsec_nanos() > 0);

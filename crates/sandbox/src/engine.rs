@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use domain::CallId;
 use domain::call::{CallPlan, Ending, FailureCode, Progress, Report, Utterance};
 use domain::engine::{
-    Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError, PlayedCallers, Recorded,
-    Recordings,
+    Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, Inquiry, PlaceError, PlayedCallers,
+    Recorded, Recordings,
 };
 use speech::LanguageModel;
 use tokio::sync::Notify;
@@ -156,14 +156,13 @@ impl CallEngine for SandboxEngine {
         }
     }
 
-    async fn fate(
-        &self,
-        call: CallId,
-        _conversation_id: Option<&str>,
-        _waited: Option<Duration>,
-    ) -> Result<Fate, EngineUnavailable> {
-        let running = self.running().contains_key(&call);
-        Ok(if running { Fate::Running { ask_again: STILL_RUNNING } } else { Fate::Unknown })
+    async fn fate(&self, inquiry: Inquiry<'_>) -> Result<Fate, EngineUnavailable> {
+        let running = self.running().contains_key(&inquiry.call.id);
+        Ok(if running {
+            Fate::Running { ask_again: STILL_RUNNING, answered_at: None }
+        } else {
+            Fate::Unknown
+        })
     }
 
     fn callers(&self) -> Option<&dyn PlayedCallers> {

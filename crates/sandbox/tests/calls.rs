@@ -116,7 +116,7 @@ fn end(reports: &[Report]) -> (Result<Duration, FailureCode>, &str) {
         .iter()
         .filter_map(|report| match &report.progress {
             Progress::Ended { ending: Ending::Talked { talked, .. }, reason } => {
-                Some((Ok(*talked), reason.as_str()))
+                Some((Ok(talked.expect("the sandbox knows")), reason.as_str()))
             }
             Progress::Ended { ending: Ending::Failed(code), reason } => Some((Err(*code), reason.as_str())),
             _ => None,

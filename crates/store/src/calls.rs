@@ -240,6 +240,7 @@ impl StateColumns {
             reason: self.ended_reason.clone().unwrap_or_default(),
             refusal: self.refusal.clone(),
             failed_at: self.ended_at?,
+            talk: self.talk(),
         })
     }
 
@@ -555,6 +556,26 @@ pub async fn to_end(tx: &mut PlatformTx, limit: u32) -> Result<Vec<Call>, StoreE
          AND c.state IN ('dialing', 'ringing', 'in_progress') ORDER BY c.end_asked_at LIMIT $1"
     );
     tx.query(&sql, params![limit]).await?.into_iter().map(Calls::read).collect()
+}
+
+/// Since when it has been known that the talk is over.
+pub async fn end_seen_at(tx: &mut PlatformTx, id: CallId) -> Result<Option<Timestamp>, StoreError> {
+    let row = tx.query_one("SELECT end_seen_at FROM calls WHERE id = $1", params![id]).await?;
+    row.map_or(Ok(None), |row| row.of("calls").next())
+}
+
+/// Has the engine asked after a call then, unless its end has been seen and decides that.
+pub async fn check_after_talk(tx: &mut PlatformTx, id: CallId, at: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE calls SET check_at = $2 WHERE id = $1 AND end_seen_at IS NULL";
+    tx.execute(sql, params![id, at]).await?;
+    Ok(())
+}
+
+/// Has the engine asked after a call by then, or earlier if that is planned.
+pub async fn check_by(tx: &mut PlatformTx, id: CallId, at: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE calls SET check_at = CASE WHEN check_at < $2 THEN check_at ELSE $2 END WHERE id = $1";
+    tx.execute(sql, params![id, at]).await?;
+    Ok(())
 }
 
 /// Calls that an engine was asked for before then and of which nothing has been heard.

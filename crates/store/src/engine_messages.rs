@@ -1,6 +1,7 @@
 //! Messages of engines that run elsewhere, without their secrets: what tells a repetition from news, and the raw material when
 //! somebody asks what an engine said.
 
+use domain::engine::KeptMessage;
 use domain::{CallId, Timestamp};
 
 use crate::StoreError;
@@ -43,12 +44,12 @@ pub async fn insert(tx: &mut PlatformTx, message: &NewMessage) -> Result<bool, S
     Ok(added > 0)
 }
 
-/// Type and contents of everything that an engine said about a call, oldest first.
-pub async fn of_call(tx: &mut PlatformTx, call: CallId) -> Result<Vec<(String, String)>, StoreError> {
+/// Everything that an engine said about a call, oldest first.
+pub async fn of_call(tx: &mut PlatformTx, call: CallId) -> Result<Vec<KeptMessage>, StoreError> {
     let sql = "SELECT kind, body FROM engine_messages WHERE call_id = $1 ORDER BY received_at, key";
     let read = |row: Row| {
         let mut row = row.of("engine_messages");
-        Ok((row.next()?, row.next()?))
+        Ok(KeptMessage { kind: row.next()?, body: row.next()? })
     };
     tx.query(sql, params![call]).await?.into_iter().map(read).collect()
 }

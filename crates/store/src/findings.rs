@@ -1,6 +1,7 @@
 //! What engines themselves found out about calls.
 
 use domain::call::{Findings, Quality};
+use domain::usage::MicroDollars;
 use domain::{CallId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -8,22 +9,25 @@ use crate::StoreError;
 use crate::tx::{PlatformTx, params};
 use crate::utterances::KeptUtterance;
 
-/// Keeps findings. Of two for one call the later one counts where it knows something.
+/// Keeps findings. Of two for one call the later one counts where it knows something. False if that brought nothing new.
 pub async fn put(
     tx: &mut PlatformTx,
     id: CallId,
     found: &Findings,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let earlier = get(tx, id).await?.unwrap_or_default();
-    let both = merge(earlier, found.clone());
+    let both = merge(earlier.clone(), found.clone());
+    if both == earlier {
+        return Ok(false);
+    }
     tx.execute(
         "INSERT INTO findings (call_id, body, found_at) VALUES ($1, $2, $3) \
          ON CONFLICT (call_id) DO UPDATE SET body = excluded.body, found_at = excluded.found_at",
         params![id, to_text(&both), now],
     )
     .await?;
-    Ok(())
+    Ok(true)
 }
 
 fn merge(earlier: Findings, later: Findings) -> Findings {
@@ -34,7 +38,7 @@ fn merge(earlier: Findings, later: Findings) -> Findings {
         email: later.email.or(earlier.email),
         phone: later.phone.or(earlier.phone),
         intent: later.intent.or(earlier.intent),
-        cost_cents: later.cost_cents.or(earlier.cost_cents),
+        cost: later.cost.or(earlier.cost),
         transcript: if later.transcript.len() >= earlier.transcript.len() {
             later.transcript
         } else {
@@ -58,7 +62,10 @@ struct KeptFindings {
     email: Option<String>,
     phone: Option<String>,
     intent: Option<String>,
+    /// Read by the release before, in which costs had no parts of a cent.
     cost_cents: Option<u32>,
+    #[serde(default)]
+    cost_microdollars: Option<u64>,
     transcript: Vec<KeptUtterance>,
 }
 
@@ -72,7 +79,8 @@ fn to_text(found: &Findings) -> String {
         email: found.email.clone(),
         phone: found.phone.clone(),
         intent: found.intent.clone(),
-        cost_cents: found.cost_cents,
+        cost_cents: found.cost.map(MicroDollars::cents),
+        cost_microdollars: found.cost.map(|cost| cost.0),
         transcript: found.transcript.iter().map(KeptUtterance::from).collect(),
     };
     serde_json::to_string(&kept).expect("texts and numbers can be written as JSON")
@@ -92,7 +100,10 @@ fn from_text(text: &str) -> Option<Findings> {
         email: kept.email,
         phone: kept.phone,
         intent: kept.intent,
-        cost_cents: kept.cost_cents,
+        cost: kept
+            .cost_microdollars
+            .or_else(|| kept.cost_cents.map(|cents| u64::from(cents) * 10_000))
+            .map(MicroDollars),
         transcript: kept.transcript.into_iter().map(KeptUtterance::read).collect::<Option<_>>()?,
     })
 }
@@ -123,7 +134,7 @@ mod tests {
                 resolution: 60,
             }),
             email: Some("a@example.com".into()),
-            cost_cents: Some(7),
+            cost: Some(MicroDollars(74_213)),
             transcript: vec![said],
             ..Findings::default()
         };

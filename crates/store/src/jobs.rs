@@ -241,6 +241,35 @@ pub async fn repeat_at(tx: &mut PlatformTx, id: JobId, run_at: Timestamp) -> Res
     tx.write(Write::new("jobs", id.0, SQL, params![id, run_at].to_vec())).await
 }
 
+/// Has a waiting job of this kind done at the latest then.
+pub async fn hasten(
+    tx: &mut PlatformTx,
+    kind: JobKind,
+    subject: Uuid,
+    run_at: Timestamp,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE jobs SET run_at = $3 WHERE kind = $1 AND subject = $2 AND lease_until IS NULL AND failed_at IS NULL \
+               AND run_at > $3";
+    let hastened = tx.execute(sql, params![kind.as_str(), subject, run_at]).await? > 0;
+    tx.afterwards.jobs_added += u32::from(hastened);
+    Ok(())
+}
+
+/// Keeps a job that this process still works on from being taken for left behind.
+pub async fn renew(
+    tx: &mut PlatformTx,
+    id: JobId,
+    node: NodeId,
+    lease_until: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND node_id = $2",
+        params![id, node, lease_until],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Gives back a job that has to wait for something until then, as if it had not been begun.
 pub async fn postpone(tx: &mut PlatformTx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
     const SQL: &str = "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, attempts = attempts - 1 WHERE id = $1";

@@ -187,6 +187,22 @@ pub async fn with_phone(
     rows.into_iter().map(Leads::read).collect()
 }
 
+/// The newest lead of a business with this e-mail address, in whichever case.
+pub async fn by_email(tx: &mut Tx, tenancy: &Tenancy, email: &str) -> Result<Option<Lead>, StoreError> {
+    const SQL: &str = text!(
+        "SELECT ",
+        Leads::COLUMNS,
+        " FROM leads l WHERE l.business_id = $1 AND l.mode = $2 AND l.email_key = $3 ORDER BY l.created_at DESC LIMIT 1"
+    );
+    let email = email_key(email);
+    for &business in tenancy.businesses() {
+        if let Some(row) = tx.query_one(SQL, params![business, tenancy.mode(), email.as_str()]).await? {
+            return Leads::read(row).map(Some);
+        }
+    }
+    Ok(None)
+}
+
 /// Leads, newest first.
 pub async fn list(
     tx: &mut Tx,

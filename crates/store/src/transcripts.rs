@@ -73,13 +73,20 @@ fn read_utterances(text: String) -> Result<Vec<Utterance>, StoreError> {
         .ok_or_else(|| StoreError::corrupt("transcripts", "utterances that this version cannot read"))
 }
 
+const INSERT: &str = text!(
+    Transcripts::INSERT,
+    " ON CONFLICT (call_id) DO UPDATE SET text = excluded.text, utterances = excluded.utterances \
+      WHERE transcripts.utterances <> excluded.utterances"
+);
+
 /// Stores a transcript; the newer one counts.
 pub async fn insert(tx: &mut PlatformTx, transcript: &Transcript) -> Result<(), StoreError> {
-    const SQL: &str = text!(
-        Transcripts::INSERT,
-        " ON CONFLICT (call_id) DO UPDATE SET text = excluded.text, utterances = excluded.utterances"
-    );
-    tx.write(Write::new("transcripts", transcript.call_id.0, SQL, Transcripts::inserted(transcript))).await
+    tx.write(Write::new("transcripts", transcript.call_id.0, INSERT, Transcripts::inserted(transcript))).await
+}
+
+/// The same; false if it is the one that was there.
+pub async fn replace(tx: &mut PlatformTx, transcript: &Transcript) -> Result<bool, StoreError> {
+    Ok(tx.execute(INSERT, &Transcripts::inserted(transcript)).await? > 0)
 }
 
 /// The transcript of a call.

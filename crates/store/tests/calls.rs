@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::call::{
-    Assessment, Call, CallFacts, CallRequest, Direction, Ending, FailureCode, LogEntry, LogLine, Progress,
-    Quality, Refusal, Step, StoredRecording, WRAP_UP_LIMIT,
+    Assessment, Call, CallFacts, CallRequest, Direction, Ending, Enrichment, FailureCode, LogEntry, LogLine,
+    Progress, Quality, Refusal, Step, StoredRecording, WRAP_UP_LIMIT,
 };
 use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode, NodeId, Timestamp};
 use store::{Platform, StoreError, Tenancy};
@@ -38,7 +38,7 @@ fn facts(number: u128) -> CallFacts {
 }
 
 fn talked() -> Progress {
-    let ending = Ending::Talked { answered_at: at(20), talked: Duration::from_millis(61_234) };
+    let ending = Ending::Talked { answered_at: Some(at(20)), talked: Some(Duration::from_millis(61_234)) };
     Progress::Ended { ending, reason: "caller-hung-up".to_owned() }
 }
 
@@ -72,7 +72,9 @@ fn lives() -> Vec<Vec<Call>> {
     let duration = Some(Duration::from_millis(61_500));
     let recording =
         StoredRecording { key: "a/b.wav".to_owned(), content_type: "audio/wav".to_owned(), duration };
-    next(&|call| assert!(call.enrich(None, Some(recording.clone()))));
+    next(&|call| {
+        assert!(call.enrich(Enrichment { recording: Some(recording.clone()), ..Enrichment::default() }))
+    });
 
     let mut refused = vec![Call::outbound(facts(2), None)];
     let mut call = refused[0].clone();

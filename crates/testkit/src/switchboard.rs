@@ -10,7 +10,7 @@ use domain::agent::Agent;
 use domain::call::{CallPlan, Ending, Party, Progress, Report, Utterance};
 use domain::engine::{
     Accepted, CallDesk, CallEngine, CallObserver, EngineAgents, EngineRefusal, EngineUnavailable, Fate,
-    IncomingCall, KeptAgent, NotStored, PlaceError, Recorded, Recording, Recordings,
+    IncomingCall, Inquiry, KeptAgent, NotStored, PlaceError, Recorded, Recording, Recordings,
 };
 use domain::{AgentId, CallId, E164, Mode, Timestamp};
 
@@ -125,7 +125,7 @@ impl Switchboard {
     /// The other party hangs up after so many seconds of talk.
     pub async fn hang_up_after(&self, call: CallId, answered_at: Timestamp, seconds: u64) {
         let talked = Duration::from_secs(seconds);
-        let ending = Ending::Talked { answered_at, talked };
+        let ending = Ending::Talked { answered_at: Some(answered_at), talked: Some(talked) };
         let ended = Progress::Ended { ending, reason: "caller-hung-up".to_owned() };
         self.report(call, answered_at + talked, ended).await;
         self.state().running.remove(&call);
@@ -155,14 +155,9 @@ impl CallEngine for Switchboard {
         self.state().hang_ups.push(call);
     }
 
-    async fn fate(
-        &self,
-        call: CallId,
-        _conversation_id: Option<&str>,
-        _waited: Option<Duration>,
-    ) -> Result<Fate, EngineUnavailable> {
-        let runs = self.state().running.contains_key(&call);
-        Ok(if runs { Fate::Running { ask_again: STILL_RUNNING } } else { Fate::Unknown })
+    async fn fate(&self, inquiry: Inquiry<'_>) -> Result<Fate, EngineUnavailable> {
+        let runs = self.state().running.contains_key(&inquiry.call.id);
+        Ok(if runs { Fate::Running { ask_again: STILL_RUNNING, answered_at: None } } else { Fate::Unknown })
     }
 
     fn outlives_us(&self) -> bool {

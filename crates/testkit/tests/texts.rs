@@ -120,7 +120,7 @@ async fn a_message_of_an_engine_elsewhere_is_taken_whatever_its_texts_hold() {
             transcript: vec![said],
             ..Findings::default()
         };
-        let ending = Ending::Talked { answered_at: now, talked: Duration::from_secs(9) };
+        let ending = Ending::Talked { answered_at: Some(now), talked: Some(Duration::from_secs(9)) };
         let conversation_id = "their\0call".to_owned();
         let message = |key: &str| EngineMessage {
             engine: "carrier",
@@ -142,6 +142,7 @@ async fn a_message_of_an_engine_elsewhere_is_taken_whatever_its_texts_hold() {
                 (now, Progress::Ended { ending: ending.clone(), reason: SENT.to_owned() }),
             ],
             ends: None,
+            is_tentative: false,
         };
         let taken = desk.take(message("first\0")).await;
         assert_eq!(taken, Ok(Taken::Stored), "{}", database.kind);

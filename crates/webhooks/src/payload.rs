@@ -48,6 +48,29 @@ pub fn body(id: EventId, event: &Event<'_>, now: Timestamp) -> String {
             error: FailureCode::as_str(*code),
             timestamp: about.timestamp,
         }),
+        Event::CallUpdated { call, status, talked, recording_url, summary } => {
+            let data = UpdatedCall {
+                id: call.id.to_string(),
+                business_id: call.business_id.to_string(),
+                agent_id: call.agent_id.to_string(),
+                lead_id: call.lead_id.map(|id| id.to_string()),
+                status,
+                direction: call.direction.as_str(),
+                to: call.to.as_str(),
+                from: call.from.map(domain::E164::as_str),
+                duration: talked.map(|talked| talked.as_secs()),
+                recording_url: *recording_url,
+                summary: *summary,
+            };
+            json(&CallEnvelope {
+                call_id: data.id.clone(),
+                status,
+                duration: data.duration,
+                recording_url: data.recording_url,
+                summary: data.summary,
+                envelope: about.envelope(data),
+            })
+        }
         Event::LeadCreated(lead) | Event::LeadUpdated(lead) => json(&about.envelope(ToldLead::from(*lead))),
         Event::AgentUpdated { agent, phone_number, .. } => {
             json(&about.envelope(ToldAgent::new(agent, *phone_number)))
@@ -178,6 +201,22 @@ impl<'a> StartedCall<'a> {
             transcript_available: false,
         }
     }
+}
+
+/// A final call of which more has become known, in the words of the public API.
+#[derive(Serialize)]
+struct UpdatedCall<'a> {
+    id: String,
+    business_id: String,
+    agent_id: String,
+    lead_id: Option<String>,
+    status: &'static str,
+    direction: &'static str,
+    to: &'a str,
+    from: Option<&'a str>,
+    duration: Option<u64>,
+    recording_url: Option<&'a str>,
+    summary: Option<&'a str>,
 }
 
 /// A lead, in the words of the public API.

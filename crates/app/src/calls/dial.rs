@@ -195,8 +195,8 @@ async fn begin_admitted(app: &App, admitted: &Call) -> Result<Option<Call>, Stor
 /// Why nobody makes a call, and what to do about it.
 fn no_engine(call: &Call) -> String {
     if call.engine == NO_ENGINE {
-        return "no engine is configured for live calls: set KAICALLS_LIVE_ENGINE, or use a kc_test_ key, whose calls run on the \
-                sandbox"
+        tracing::warn!("a live call was asked for, and no engine makes any: set KAICALLS_LIVE_ENGINE");
+        return "this installation makes no live calls: use a kc_test_ key, whose calls run on the sandbox, or ask its operator"
             .to_owned();
     }
     format!(

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::call::{Assessment, Call, CallState, LogEntry, LogLine, Refusal, StoredRecording};
-use domain::usage::Month;
+use domain::call::{Assessment, Call, CallState, Enrichment, LogEntry, LogLine, Refusal, StoredRecording};
+use domain::usage::{MicroDollars, Month};
 use domain::{CallId, Timestamp};
 use store::{PlatformTx, StoreError};
 
@@ -26,6 +26,30 @@ pub(crate) async fn complete(
     }
     store::usage::add_talked(tx, call.business_id, call.mode, Month::of(now), talked).await?;
     tell(tx, app, call, now).await
+}
+
+/// Stores a final call of which more has become known, and tells those who subscribed to that. False, and nothing happens, if nothing is
+/// new.
+pub(crate) async fn filled(
+    tx: &mut PlatformTx,
+    app: &App,
+    before: &Call,
+    call: &mut Call,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let talked = |call: &Call| call.talk().map(|talk| talk.talked).unwrap_or_default();
+    let more = talked(call).saturating_sub(talked(before));
+    if !more.is_zero() {
+        store::usage::add_talked(tx, call.business_id, call.mode, Month::of(now), more).await?;
+    }
+    let cost_cents = cost(tx, app, call, talked(call)).await?;
+    let _changed = call.enrich(Enrichment { cost_cents: Some(cost_cents), ..Enrichment::default() });
+    if call == before {
+        return Ok(false);
+    }
+    store::calls::update(tx, call).await?;
+    news::updated(tx, app, call, now).await?;
+    Ok(true)
 }
 
 /// Ends a call of which nothing has been dialled. Nothing happens if it is past that.
@@ -54,7 +78,7 @@ pub(crate) async fn tell(
 }
 
 /// Counts the end of a call and logs it, once it is stored.
-fn note(tx: &mut PlatformTx, call: &Call) {
+pub(crate) fn note(tx: &mut PlatformTx, call: &Call) {
     let (id, business, agent) = (call.id, call.business_id, call.agent_id);
     let (engine, mode, direction) = (call.engine.clone(), call.mode.as_str(), call.direction.as_str());
     let outcome = call.failure().map_or("completed", |failure| failure.code.as_str());
@@ -73,8 +97,8 @@ fn note(tx: &mut PlatformTx, call: &Call) {
 async fn cost(tx: &mut PlatformTx, app: &App, call: &Call, talked: Duration) -> Result<u32, StoreError> {
     let rates = &app.settings().rates;
     if !rates.has(&call.engine) {
-        let charged = store::findings::get(tx, call.id).await?.and_then(|found| found.cost_cents);
-        return Ok(charged.unwrap_or(0));
+        let charged = store::findings::get(tx, call.id).await?.and_then(|found| found.cost);
+        return Ok(charged.map_or(0, MicroDollars::cents));
     }
     Ok(rates.cost_cents(&call.engine, talked))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::call::{Call, CallState, LogEntry, LogLine, Progress, Report, Step, WRAP_UP_LIMIT};
 use domain::engine::CallObserver;
-use domain::{CallId, JobId};
+use domain::{CallId, JobId, Timestamp};
 use jiff::SignedDuration;
 use store::engine_messages::NewMessage;
 use store::jobs::{JobKind, NewJob};
@@ -103,8 +103,14 @@ pub(crate) async fn store_gathered(
     stored
 }
 
-/// How much longer than its longest talk a call elsewhere may take before its engine is asked after it: ringing and some more.
-const BEYOND_THE_TALK: SignedDuration = SignedDuration::from_secs(180);
+/// How much longer than its longest talk a call elsewhere may take before its engine is asked after it.
+pub(crate) const BEYOND_THE_TALK: SignedDuration = SignedDuration::from_secs(5);
+
+/// The least that a wrap-up gets, however late the end of the call was told.
+const SHORTEST_WRAP_UP: SignedDuration = SignedDuration::from_secs(4);
+
+/// What a wrap-up gets of a call of which nobody knows what became of it.
+const LOST_WRAP_UP: SignedDuration = SignedDuration::from_secs(10);
 
 /// What else belongs into the transaction that stores reports.
 #[derive(Debug, Clone, Default)]
@@ -113,6 +119,8 @@ pub(crate) struct Also {
     pub(crate) message: Option<NewMessage>,
     /// The call is over, and if nothing more is heard its engine is to be asked after this time.
     pub(crate) ends: Option<Duration>,
+    /// The end among the reports counts only for a call that has been given up.
+    pub(crate) is_tentative: bool,
     /// The job that is done with them.
     pub(crate) finish: Option<JobId>,
 }
@@ -208,6 +216,8 @@ enum WrapUp {
     Now,
     /// More became known of a call that is final.
     Enrich,
+    /// The call has been given up, and its engine is to be asked again some time later.
+    Later,
 }
 
 async fn apply(tx: &mut PlatformTx, app: &App, arrival: &Arrival) -> Result<Applied, StoreError> {
@@ -232,38 +242,49 @@ async fn apply(tx: &mut PlatformTx, app: &App, arrival: &Arrival) -> Result<Appl
         call.name(&message.conversation_id);
     }
     let mut reports = privacy::masked(tx, &call, reports).await?;
+    if also.is_tentative && !call.was_lost() {
+        reports.retain(|report| !matches!(report.progress, Progress::Ended { .. }));
+    }
     for report in &mut reports {
         report.progress = call.as_asked_for(report.progress.clone());
         // An engine's clock may be ahead of ours; nothing that is reported is yet to come.
         report.at = report.at.min(now);
     }
-    let engine = app.engine_of(&call);
-    let limit = engine.map_or(WRAP_UP_LIMIT, |engine| engine.wrap_up_limit());
+    let outlives_us = app.engine_of(&call).is_some_and(|engine| engine.outlives_us());
+    let limit = if outlives_us { wrap_up_limit(tx, id, &reports, now).await? } else { WRAP_UP_LIMIT };
     let mut entries: Vec<LogEntry> =
         reports.iter().filter_map(|report| logged(report, call.state())).collect();
     entries.extend(signs::take(&mut call, &reports));
     let was_answered = call.answered_at().is_some();
     let mut wrap_up = None;
     let mut has_failed = false;
+    let mut is_filled = false;
     for Report { at, progress, .. } in &reports {
         match progress {
-            Progress::Accepted { .. } if engine.is_some_and(|engine| engine.outlives_us()) => {
+            Progress::Accepted { .. } if outlives_us => {
                 // It goes on without this process; somebody has to ask after it should nothing more be heard.
                 call.leave_node();
-                store::calls::check_at(tx, id, now + call.max_duration + BEYOND_THE_TALK).await?;
+                store::calls::check_after_talk(tx, id, now + call.max_duration + BEYOND_THE_TALK).await?;
             }
             Progress::Found(found) => {
-                store::findings::put(tx, id, found, now).await?;
-                if call.state().is_final() && call.assessment().is_none() && !found.is_empty() {
+                let is_news = store::findings::put(tx, id, found, now).await?;
+                if is_news && call.state().is_final() {
                     wrap_up = Some(WrapUp::Enrich);
                 }
             }
             _ => {}
         }
         match call.on(progress, *at, now, limit) {
+            Step::Moved if outlives_us && matches!(call.state(), CallState::InProgress { .. }) => {
+                store::calls::check_after_talk(tx, id, now + call.max_duration + BEYOND_THE_TALK).await?;
+            }
             Step::Stayed | Step::Moved => {}
             Step::TalkEnded => wrap_up = Some(WrapUp::Now),
             Step::Failed => has_failed = true,
+            Step::Filled => {
+                is_filled = true;
+                wrap_up = Some(WrapUp::Enrich);
+            }
         }
     }
     if has_failed {
@@ -275,38 +296,66 @@ async fn apply(tx: &mut PlatformTx, app: &App, arrival: &Arrival) -> Result<Appl
         return Err(StoreError::Changed);
     }
     store::call_log::add(tx, id, &entries).await?;
-    if let (false, Some(answered_at)) = (was_answered, call.answered_at()) {
+    if let (false, Some(answered_at), false) = (was_answered, call.answered_at(), before.state().is_final()) {
         news::started(tx, app, &call, answered_at, now).await?;
     }
     opt_out::heed(tx, &call, &reports, now).await?;
     match &arrival.known {
-        _ if call == before => {}
+        _ if call == before || is_filled => {}
         Some(known) => store::calls::replace(tx, known, &call).await?,
         None => store::calls::update(tx, &call).await?,
     }
     if has_failed {
+        ending::note(tx, &call);
         news::ended(tx, app, &call, now).await?;
+        if outlives_us && call.was_lost() {
+            // Its engine may know more later.
+            wrap_up = Some(WrapUp::Later);
+        }
+    } else if is_filled {
+        ending::filled(tx, app, &before, &mut call, now).await?;
     }
     if let Some(wait) = also.ends
         && !call.state().is_final()
     {
         store::calls::end_seen(tx, id, now).await?;
-        store::calls::check_at(tx, id, now + wait).await?;
+        store::calls::check_by(tx, id, now + wait).await?;
     }
     if let Some(wrap_up) = wrap_up {
         let leased = arrival.leased && wrap_up == WrapUp::Now;
+        let run_at = if wrap_up == WrapUp::Later { now + wrap_up::FIRST_LOOK_BACK } else { now };
         let job = NewJob {
             id: arrival.wrap_up_job,
             kind: JobKind::WrapUp,
             subject: id.0,
             lane: None,
-            run_at: now,
+            run_at,
             created_at: now,
             leased_to: leased.then(|| (app.node(), now + wrap_up::LEASE)),
         };
         store::jobs::add(tx, &job).await?;
+        if wrap_up != WrapUp::Now {
+            store::jobs::hasten(tx, JobKind::WrapUp, id.0, run_at).await?;
+        }
     }
     Ok(Applied { call: Some(call), repeated: false, wrap_up })
+}
+
+/// How long the wrap-up may take: so long that the call is final thirty seconds after its end was first heard of.
+async fn wrap_up_limit(
+    tx: &mut PlatformTx,
+    id: CallId,
+    reports: &[Report],
+    now: Timestamp,
+) -> Result<SignedDuration, StoreError> {
+    if !reports.iter().any(|report| matches!(report.progress, Progress::Ended { .. })) {
+        return Ok(WRAP_UP_LIMIT);
+    }
+    if reports.iter().any(|report| report.progress == Progress::lost()) {
+        return Ok(LOST_WRAP_UP);
+    }
+    let seen = store::calls::end_seen_at(tx, id).await?.unwrap_or(now);
+    Ok((seen + WRAP_UP_LIMIT).duration_since(now).clamp(SHORTEST_WRAP_UP, WRAP_UP_LIMIT))
 }
 
 /// A report as the log keeps it. An utterance gets its place in the talk where the engine does not know it.

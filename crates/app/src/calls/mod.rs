@@ -9,21 +9,24 @@
 //!  |
 //! intake             stores what engines report
 //!  |
-//! privacy            takes numbers that must not be kept out of what they report
-//!  |
 //! opt_out, signs     blocks the number of who wants no more calls; notes what was disclosed and what is urgent
 //!  |
-//! wrap_up            finds out what came of a talk
+//! wrap_up            finds out what came of a talk, and what becomes known of it later
 //!  |
 //! ending             makes the call final and tells of it
 //!  |
+//! privacy            takes numbers that must not be kept out of what engines report
+//!  |
 //! cast, policy, news who takes part, whether it may be dialled, what is told of it
+//!  |
+//! inquiry            asks an engine what became of a call
 //! ```
 
 pub(crate) mod cast;
 pub(crate) mod dial;
 pub(crate) mod ending;
 pub(crate) mod hang_up;
+pub(crate) mod inquiry;
 pub(crate) mod intake;
 pub(crate) mod news;
 mod opt_out;

@@ -43,6 +43,24 @@ pub(crate) async fn ended(
     outbox::announce(tx, app, &event, now).await
 }
 
+/// Tells what became known of a call after its end had been told.
+pub(crate) async fn updated(
+    tx: &mut PlatformTx,
+    app: &App,
+    call: &Call,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let recording_url = call.recording().map(|_| recordings::signed_url(app, call.id, now).0);
+    let event = Event::CallUpdated {
+        call: told(call),
+        status: call.state().public(),
+        talked: call.talk().map(|talk| talk.talked),
+        recording_url: recording_url.as_deref(),
+        summary: call.summary(),
+    };
+    outbox::announce(tx, app, &event, now).await
+}
+
 fn told(call: &Call) -> EventCall<'_> {
     EventCall {
         id: call.id,

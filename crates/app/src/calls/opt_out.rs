@@ -4,7 +4,7 @@
 //! analyst and no language model is asked. A wish that stayed doubtful to the end blocks as well, marked so that an operator can see it.
 
 use domain::Timestamp;
-use domain::call::{Call, Party, Progress, Report, Utterance};
+use domain::call::{Call, Party, Progress, Report, Utterance, ended_by_machine};
 use store::opt_outs::Certainty;
 use store::{PlatformTx, StoreError};
 use understanding::opt_out::{self, OptOut, Speaker, Turn};
@@ -25,7 +25,7 @@ pub(crate) async fn heed(
         Progress::Ended { .. } => call.talk().is_some(),
         _ => false,
     };
-    let is_machine = call.ended_reason() == Some("voicemail");
+    let is_machine = call.ended_reason().is_some_and(ended_by_machine);
     if is_machine || !reports.iter().any(was_heard) {
         return Ok(());
     }

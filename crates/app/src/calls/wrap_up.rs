@@ -1,37 +1,55 @@
 //! After the talk: summary, scores, lead and recording, then the end, in one transaction.
 //!
-//! When the deadline passes, the call ends with what there is.
+//! When the deadline passes, the call ends with what there is. Where an engine elsewhere still works on the rest, the job comes back and adds
+//! to the final call what it finds: how the call ended never changes after that.
 
 use std::time::Duration;
 
 use domain::agent::Model;
-use domain::call::{Assessment, Call, CallState, Findings, Party, StoredRecording, Utterance};
-use domain::engine::{Recorded, Recordings};
+use domain::call::{
+    Assessment, Call, CallState, Enrichment, Findings, Party, Progress, Step, StoredRecording, Utterance,
+    WRAP_UP_LIMIT,
+};
+use domain::engine::{Fate, Recorded, Recordings};
 use domain::prompt::{self, Knowledge};
 use domain::{CallId, JobId, Timestamp};
 use jiff::SignedDuration;
 use speech::{Analysis, AnalysisRequest, LeadFacts, Reached};
 use store::transcripts::Transcript;
-use store::{PlatformTx, StoreError, Tenancy};
+use store::{PlatformTx, StoreError};
 
 use super::cast::cast_of;
-use super::ending;
+use super::{ending, inquiry, privacy};
 use crate::attempt::{self, Attempt};
 use crate::{App, leads};
 
-/// How long the job belongs to the process that works on it: the deadline and some more.
+/// How long the job belongs to the process that works on it: the deadline and some more. Who needs longer renews it.
 pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
-/// How long adding to a final call may take.
-const ENRICHING: SignedDuration = SignedDuration::from_secs(30);
+/// How often a lease is renewed.
+const RENEWAL: Duration = Duration::from_secs(20);
+
+/// How long reading the words of a final call may take.
+const ENRICHING: Duration = Duration::from_secs(28);
 
 /// How long after the beginning of the wrap-up a recording is looked for that was not there at once.
-const LOOKS: [SignedDuration; 4] = [
-    SignedDuration::from_secs(10),
+const LOOKS: [SignedDuration; 3] =
+    [SignedDuration::from_secs(5), SignedDuration::from_secs(12), SignedDuration::from_secs(20)];
+
+/// How long after the end of a call its engine is asked again for what was missing.
+const LOOKS_BACK: [SignedDuration; 5] = [
     SignedDuration::from_secs(30),
     SignedDuration::from_mins(2),
+    SignedDuration::from_mins(5),
     SignedDuration::from_mins(10),
+    SignedDuration::from_mins(20),
 ];
+
+/// The first of these looks.
+pub(crate) const FIRST_LOOK_BACK: SignedDuration = LOOKS_BACK[0];
+
+/// How long fetching a recording may take before it is left to go on beside the rest.
+const AT_ONCE: Duration = Duration::from_secs(3);
 
 /// Kept back from the deadline for the last transaction.
 const RESERVE: Duration = Duration::from_secs(2);
@@ -39,7 +57,8 @@ const RESERVE: Duration = Duration::from_secs(2);
 /// Makes an attempt at wrapping a call up.
 pub(crate) async fn attempt(app: &App, id: CallId, attempt: Attempt) {
     let platform = app.clone();
-    let wrapped_up = attempt::run(app, attempt, Box::pin(wrap_up(app, id, attempt.job)), move |tx| {
+    let work = Box::pin(renewing(app, attempt.job, wrap_up(app, id, attempt.job)));
+    let wrapped_up = attempt::run(app, attempt, work, move |tx| {
         Box::pin(async move { ending::without_findings(tx, &platform, id).await.map(drop) })
     });
     if wrapped_up.await.is_err() {
@@ -47,63 +66,179 @@ pub(crate) async fn attempt(app: &App, id: CallId, attempt: Attempt) {
     }
 }
 
+/// Does some work and keeps its job from being taken for left behind meanwhile: a recording may take minutes to fetch.
+async fn renewing<T>(app: &App, job: JobId, work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(RENEWAL) => {
+                let (node, until) = (app.node(), app.now() + LEASE);
+                let renewed = app
+                    .platform()
+                    .write_lazily(move |tx| Box::pin(async move { store::jobs::renew(tx, job, node, until).await }));
+                if let Err(error) = renewed.await {
+                    tracing::warn!(%job, %error, "the lease of a wrap-up could not be renewed");
+                }
+            }
+        }
+    }
+}
+
 /// Wraps a call up, or adds to a final one what became known of it since. Harmless to repeat.
 async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), StoreError> {
     let Some(work) = look_up(app, id).await? else { return finish_only(app, job).await };
-    let now = app.now();
-    let until = match work.call.state() {
-        CallState::WrappingUp { until, .. } => *until,
-        CallState::Ended(_) => now + ENRICHING,
-        _ => return finish_only(app, job).await,
-    };
-    // Where the recording may take minutes, the job gives its hand back until then.
-    let engine = app.engine_of(&work.call);
-    let early = if engine.is_some_and(|engine| engine.recordings() == Recordings::Later) {
-        match record(app, &work.call, &work.utterances).await {
-            Sought::NotYet if !work.call.state().is_final() => {
-                if let Some(again) = next_look(app, &work.call, until) {
-                    return postpone(app, job, again).await;
-                }
-                Some(Sought::Nothing)
-            }
-            recording => Some(recording),
+    match work.call.state() {
+        CallState::WrappingUp { until, .. } => {
+            let until = *until;
+            make_final(app, job, work, until).await
         }
-    } else {
-        None
-    };
+        CallState::Ended(_) => look_back(app, job, work).await,
+        _ => finish_only(app, job).await,
+    }
+}
 
+async fn make_final(app: &App, job: JobId, work: Work, until: Timestamp) -> Result<(), StoreError> {
+    let (call, utterances) = (work.call.clone(), work.utterances.clone());
+    let recording = record(app, &call, &utterances);
+    tokio::pin!(recording);
+    // Where the recording may take a while, the job gives its hand back until then.
+    let mut early = None;
+    if app.engine_of(&call).is_some_and(|engine| engine.recordings() == Recordings::Later) {
+        early = tokio::time::timeout(AT_ONCE.min(patience(app, until)), &mut recording).await.ok();
+        if let (Some(Sought::NotYet), Some(again)) = (&early, next_look(app, until)) {
+            return postpone(app, job, again).await;
+        }
+    }
+    let (found, recording_found) = tokio::join!(read(app, &work, patience(app, until)), async {
+        match early {
+            Some(sought) => Some(sought),
+            None => tokio::time::timeout(patience(app, until), &mut recording).await.ok(),
+        }
+    });
+    let still_coming = recording_found.is_none();
+    let (recorded, more_later) = match recording_found {
+        Some(Sought::Stored(recorded)) => (Some(recorded), false),
+        Some(Sought::Nothing) => (None, false),
+        Some(Sought::NotYet) | None => (None, true),
+    };
+    let is_read = !knows_later(app, &call) || has_summary(work.findings.as_ref());
+    let then = if still_coming {
+        Then::GoOn
+    } else if (more_later && knows_later(app, &call)) || !is_read {
+        Then::LookBack(app.now() + FIRST_LOOK_BACK)
+    } else {
+        Then::Finish
+    };
+    conclude(app, job, Results { work, found, recording: recorded }, then).await?;
+    if !still_coming {
+        return Ok(());
+    }
+    // The call is final; what is being fetched is added when it is there.
+    let late = recording.await;
+    let Some(work) = look_up(app, call.id).await? else { return finish_only(app, job).await };
+    let (recorded, then) = match late {
+        Sought::Stored(recorded) if is_read => (Some(recorded), Then::Finish),
+        Sought::Stored(recorded) => (Some(recorded), Then::LookBack(app.now() + FIRST_LOOK_BACK)),
+        Sought::Nothing if is_read => (None, Then::Finish),
+        Sought::Nothing | Sought::NotYet => (None, Then::LookBack(app.now() + FIRST_LOOK_BACK)),
+    };
+    conclude(app, job, Results { work, found: None, recording: recorded }, then).await
+}
+
+/// Adds to a final call what its engine and its words tell by now.
+async fn look_back(app: &App, job: JobId, work: Work) -> Result<(), StoreError> {
+    let mut work = work;
+    if knows_later(app, &work.call) && (!has_summary(work.findings.as_ref()) || work.call.was_lost()) {
+        ask_again(app, &work.call).await?;
+        let Some(now_known) = look_up(app, work.call.id).await? else { return finish_only(app, job).await };
+        work = now_known;
+    }
+    let recording = if work.call.recording().is_some() || work.call.talk().is_none() {
+        Sought::Nothing
+    } else {
+        record(app, &work.call, &work.utterances).await
+    };
+    let found = if is_read_already(&work) { None } else { read(app, &work, ENRICHING).await };
+    let is_missing = knows_later(app, &work.call)
+        && (matches!(recording, Sought::NotYet) || !has_summary(work.findings.as_ref()));
+    let next =
+        work.call.finished_at().and_then(|finished| next_look_back(app, finished)).filter(|_| is_missing);
+    let recording = if let Sought::Stored(recorded) = recording { Some(recorded) } else { None };
+    conclude(app, job, Results { work, found, recording }, next.map_or(Then::Finish, Then::LookBack)).await
+}
+
+/// Asks an engine elsewhere what it knows of a final call, and takes it down.
+async fn ask_again(app: &App, call: &Call) -> Result<(), StoreError> {
+    let Some(engine) = app.engine_of(call) else { return Ok(()) };
+    // What it knows after so long is all that it will know.
+    let reports = match inquiry::inquire(app, &**engine, call, Some(Duration::MAX)).await? {
+        Ok(Fate::Reports(reports)) => reports,
+        Ok(_) => return Ok(()),
+        Err(error) => {
+            tracing::info!(call = %call.id, %error, "an engine could not be asked for what is missing of a call");
+            return Ok(());
+        }
+    };
+    let (platform, id) = (app.clone(), call.id);
+    app.platform()
+        .write(move |tx| {
+            Box::pin(async move {
+                let now = platform.now();
+                let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(()) };
+                let before = call.clone();
+                for report in privacy::masked(tx, &call, &reports).await? {
+                    if let Progress::Found(found) = &report.progress {
+                        store::findings::put(tx, id, found, now).await?;
+                    } else if call.on(&report.progress, report.at, now, WRAP_UP_LIMIT) == Step::Filled {
+                        ending::filled(tx, &platform, &before, &mut call, now).await?;
+                    }
+                }
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// True if the engine of a call may know more of it later than at its end.
+fn knows_later(app: &App, call: &Call) -> bool {
+    app.engine_of(call).is_some_and(|engine| engine.outlives_us())
+}
+
+fn has_summary(findings: Option<&Findings>) -> bool {
+    findings.is_some_and(|found| found.summary.is_some())
+}
+
+/// True if the assessment of a final call is the best that can be made of what is known.
+fn is_read_already(work: &Work) -> bool {
+    let Some(assessment) = work.call.assessment() else { return false };
+    let Some(found) = &work.findings else { return true };
+    let summary = found.summary.as_ref().is_none_or(|summary| *summary == assessment.summary);
+    let quality = found.quality.is_none_or(|quality| Some(quality) == assessment.quality);
+    let facts = [&found.name, &found.email, &found.phone, &found.intent];
+    summary && quality && facts.iter().all(|fact| fact.is_none())
+}
+
+/// Reads the words of a call: by rules, and by a language model if neither the engine has done so nor anybody before.
+async fn read(app: &App, work: &Work, patience: Duration) -> Option<(Analysis, String)> {
     let fallback = &app.parts().fallback_analyst;
     let analysis = fallback.analyse(&work.request).await;
     let mut found = analysis.ok().map(|analysis| (analysis.cleaned(), fallback.name(&work.request)));
-    let left = until.duration_since(app.now());
-    let patience = Duration::try_from(left).unwrap_or(Duration::ZERO).saturating_sub(RESERVE);
     let known =
         work.findings.as_ref().is_some_and(|found| found.summary.is_some() && found.quality.is_some());
-    let (read, recording) = tokio::join!(
-        tokio::time::timeout(patience, async {
-            if known { None } else { read_with_model(app, &work.request).await }
-        }),
-        tokio::time::timeout(patience, async {
-            match early {
-                Some(recording) => recording,
-                None => record(app, &work.call, &work.utterances).await,
-            }
-        }),
-    );
-    if let Ok(Some((analysis, by))) = read {
-        found = Some((analysis, by));
+    if !known
+        && work.call.assessment().is_none()
+        && let Ok(Some(read)) = tokio::time::timeout(patience, read_with_model(app, &work.request)).await
+    {
+        found = Some(read);
     }
-    let recording = match recording {
-        Ok(Sought::Stored(recorded)) => Some(recorded),
-        Ok(Sought::Nothing | Sought::NotYet) => None,
-        Err(_) => {
-            tracing::warn!(call = %id, "the recording was not ready in time");
-            None
-        }
-    };
-    let was_heard = !work.utterances.is_empty();
-    let found = with_findings(found, work.findings.as_ref(), &work.call.engine, was_heard);
-    conclude(app, job, Results { work, found, recording }).await
+    with_findings(found, work.findings.as_ref(), &work.call.engine, !work.utterances.is_empty())
+}
+
+/// What is left until the deadline.
+fn patience(app: &App, until: Timestamp) -> Duration {
+    let left = Duration::try_from(until.duration_since(app.now())).unwrap_or(Duration::ZERO);
+    left.saturating_sub(RESERVE)
 }
 
 /// Everything that is known of the call before it is read.
@@ -114,11 +249,17 @@ struct Work {
     findings: Option<Findings>,
 }
 
-/// When to look for a recording again: 10 s, 30 s, 2 min and 10 min after the wrap-up began; `None` if it is too late for that.
-fn next_look(app: &App, call: &Call, until: Timestamp) -> Option<Timestamp> {
-    let begun = until - app.engine_of(call)?.wrap_up_limit();
+/// When to look for a recording again before the call is final; `None` if it is too late for that.
+fn next_look(app: &App, until: Timestamp) -> Option<Timestamp> {
+    let begun = until - WRAP_UP_LIMIT;
+    let (now, last) = (app.now(), until - SignedDuration::from_secs(4));
+    LOOKS.iter().map(|&after| begun + after).find(|&again| again > now && again < last)
+}
+
+/// When to ask again for what is missing of a final call; `None` if that has been long enough.
+fn next_look_back(app: &App, finished: Timestamp) -> Option<Timestamp> {
     let now = app.now();
-    LOOKS.iter().map(|&after| begun + after).find(|&again| again > now && again < until)
+    LOOKS_BACK.iter().map(|&after| finished + after).find(|&again| again > now)
 }
 
 /// What the engine found out comes before what we did, except whom the call reached: its words tell, and `was_heard` says if there are
@@ -271,15 +412,33 @@ async fn finish_only(app: &App, job: JobId) -> Result<(), StoreError> {
     app.platform().write(move |tx| Box::pin(async move { store::jobs::finish(tx, job).await })).await
 }
 
-async fn conclude(app: &App, job: JobId, results: Results) -> Result<(), StoreError> {
+/// What becomes of the job once its results are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Finish,
+    /// It is still being worked on.
+    GoOn,
+    /// It comes back then.
+    LookBack(Timestamp),
+}
+
+async fn conclude(app: &App, job: JobId, results: Results, then: Then) -> Result<(), StoreError> {
     let id = results.work.call.id;
     let platform = app.clone();
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let now = platform.now();
-                store::jobs::finish(tx, job).await?;
-                let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(()) };
+                let locked = store::calls::lock(tx, id).await?;
+                // What came while the call was being read is read next.
+                let news = store::findings::get(tx, id).await? != results.work.findings;
+                match then {
+                    Then::GoOn => {}
+                    Then::Finish if !news => store::jobs::finish(tx, job).await?,
+                    Then::LookBack(at) if !news => store::jobs::repeat_at(tx, job, at).await?,
+                    Then::Finish | Then::LookBack(_) => store::jobs::repeat_at(tx, job, now).await?,
+                }
+                let Some(mut call) = locked else { return Ok(()) };
                 match call.state() {
                     CallState::WrappingUp { .. } => complete(tx, &platform, &mut call, results, now).await,
                     CallState::Ended(_) => enrich(tx, &platform, &mut call, results, now).await,
@@ -310,7 +469,8 @@ async fn complete(
     ending::complete(tx, app, call, assessment, recording, now).await
 }
 
-/// Adds to a final call what became known of it too late. Nothing is changed that was there, and nobody is told twice.
+/// Adds to a final call what became known of it since. How it ended stays, and the one event that told it; those who subscribed are told
+/// what is new.
 async fn enrich(
     tx: &mut PlatformTx,
     app: &App,
@@ -319,17 +479,29 @@ async fn enrich(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Results { work, found, recording } = results;
+    let before = call.clone();
+    let theirs = work.findings.unwrap_or_default();
     let assessment = match found {
-        Some((analysis, by)) if call.assessment().is_none() => {
-            Some(assess(tx, app, call, analysis, by, now).await?)
+        Some((analysis, by)) => {
+            let had = call.assessment().cloned();
+            let new = assess(tx, app, call, analysis, by, now).await?;
+            // Of two readings the engine's own counts; ours only fills a gap.
+            Some(match had {
+                Some(had) if theirs.summary.is_none() => {
+                    Assessment { quality: theirs.quality.or(had.quality), ..had }
+                }
+                _ => new,
+            })
         }
-        _ => None,
+        None => None,
     };
-    let one = Tenancy::one(call.business_id, call.mode);
-    if !work.utterances.is_empty() && !store::transcripts::exists(tx, &one, call.id).await? {
-        store::transcripts::insert(tx, &transcript(call, work.utterances)).await?;
+    let mut is_news = false;
+    if !work.utterances.is_empty() {
+        is_news = store::transcripts::replace(tx, &transcript(call, work.utterances)).await?;
     }
-    if call.enrich(assessment, recording) { store::calls::update(tx, call).await } else { Ok(()) }
+    let _changed = call.enrich(Enrichment { assessment, recording, cost_cents: None });
+    let told = ending::filled(tx, app, &before, call, now).await?;
+    if is_news && !told { super::news::updated(tx, app, call, now).await } else { Ok(()) }
 }
 
 /// Teaches the lead what was found out, and gives what is kept with the call.

@@ -103,16 +103,31 @@ pub async fn retry(app: &App, id: JobId) -> Result<bool, StoreError> {
     app.platform().write(move |tx| Box::pin(async move { store::jobs::revive(tx, id, now).await })).await
 }
 
-/// Registers the numbers that engines hold; says how many were new.
-pub async fn import_numbers(app: &App) -> Result<usize, AgentError> {
-    let mut added = 0;
+/// What came of importing the numbers that engines hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// How many were new.
+    pub added: usize,
+    /// How many had been registered before.
+    pub known: usize,
+    /// Those that cannot be used: what each is, and why.
+    pub skipped: Vec<String>,
+}
+
+/// Registers the numbers that engines hold.
+pub async fn import_numbers(app: &App) -> Result<Imported, AgentError> {
+    let mut imported = Imported::default();
     for engine in app.engines().all_open() {
         if let Some(registry) = engine.numbers() {
             let held = registry.list().await?;
-            added += remote::register(app, engine.name(), held).await?;
+            let listed = held.numbers.len();
+            let added = remote::register(app, engine.name(), held.numbers).await?;
+            imported.added += added;
+            imported.known += listed - added;
+            imported.skipped.extend(held.skipped);
         }
     }
-    Ok(added)
+    Ok(imported)
 }
 
 async fn heartbeat(app: App) {

@@ -52,7 +52,7 @@ async fn numbers(app: &App, engine: &dyn CallEngine, import: bool) -> Result<(),
     let name = engine.name();
     if import {
         let held = registry.list().await?;
-        let added = register(app, name, held).await?;
+        let added = register(app, name, held.numbers).await?;
         if added > 0 {
             tracing::info!(engine = name, added, "registered phone numbers that the engine holds");
         }

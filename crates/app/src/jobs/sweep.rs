@@ -14,13 +14,17 @@ use crate::App;
 use crate::attempt::{self, log_trouble};
 use crate::calls::ending;
 use crate::calls::hang_up::hang_up;
+use crate::calls::inquiry::inquire;
 use crate::calls::intake::{self, Also};
 
 /// How many calls are asked after at once.
 const AT_ONCE: usize = 16;
 
 /// Pause before an engine that could not be reached is asked again.
-const UNREACHABLE: Duration = Duration::from_secs(30);
+const UNREACHABLE: Duration = Duration::from_secs(25);
+
+/// How long after its longest talk a call is over even if its engine cannot be asked.
+const SURELY_OVER: SignedDuration = SignedDuration::from_secs(25);
 
 /// How long messages of engines are kept.
 const MESSAGES_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -164,8 +168,13 @@ fn note(call: CallId, error: &StoreError, consequence: &'static str) {
 async fn ask_after(app: &App, call: &Call, end_seen_at: Option<Timestamp>) -> Result<bool, StoreError> {
     let waited = end_seen_at.map(|seen| Duration::try_from(app.now() - seen).unwrap_or_default());
     let fate = match app.engine_of(call) {
-        Some(engine) => match engine.fate(call.id, call.conversation_id(), waited).await {
+        Some(engine) => match inquire(app, &**engine, call, waited).await? {
             Ok(fate) => fate,
+            // Its longest talk has been over for a while, so it does not run any more, whether the engine can be reached or not.
+            Err(error) if is_over_by_now(app, call) => {
+                tracing::warn!(call = %call.id, %error, "the engine could not be asked what became of a call, which is over by now");
+                Fate::Unknown
+            }
             Err(error) => {
                 tracing::warn!(call = %call.id, %error, "the engine could not be asked what became of a call");
                 look_again(app, call, UNREACHABLE, false).await?;
@@ -182,7 +191,11 @@ async fn ask_after(app: &App, call: &Call, end_seen_at: Option<Timestamp>) -> Re
         }
     };
     let reports = match fate {
-        Fate::Running { ask_again } => {
+        Fate::Running { ask_again, answered_at } => {
+            if let (Some(at), None) = (answered_at, call.answered_at()) {
+                let answered = Report { call_id: call.id, at, progress: Progress::Answered };
+                intake::take(app, call.id, vec![answered], Also::default()).await?;
+            }
             look_again(app, call, ask_again, false).await?;
             return Ok(false);
         }
@@ -202,6 +215,17 @@ async fn ask_after(app: &App, call: &Call, end_seen_at: Option<Timestamp>) -> Re
     Ok(taken
         .call
         .is_none_or(|call| call.state().is_final() || matches!(call.state(), CallState::WrappingUp { .. })))
+}
+
+/// True if a call that goes on without us can only be over, by how long it may take.
+fn is_over_by_now(app: &App, call: &Call) -> bool {
+    let begun = call.answered_at().unwrap_or(call.created_at);
+    let outlives_us = app.engine_of(call).is_some_and(|engine| engine.outlives_us());
+    outlives_us && app.now().duration_since(begun) > SURELY_OVER.saturating_add(stretched(call.max_duration))
+}
+
+fn stretched(time: Duration) -> SignedDuration {
+    SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
 }
 
 /// True if only another process can say whether a call runs. Should that process die, the call is among the lost ones.

@@ -14,18 +14,25 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::progress::LOST;
 use super::{
-    Assessment, Call, CallState, Ended, Ending, Failure, FailureCode, Outcome, Progress, StoredRecording,
-    Talk, Urgency,
+    Assessment, Call, CallState, Ended, Ending, Enrichment, Failure, FailureCode, Outcome, Progress,
+    StoredRecording, Talk, Urgency,
 };
 use crate::disclosure::Disclosure;
 use crate::{LeadId, NodeId, Timestamp};
 
-/// How long summary and recording may take before a call turns final without them, unless its engine needs longer.
+/// How long summary and recording may take before a call turns final without them.
 pub const WRAP_UP_LIMIT: SignedDuration = SignedDuration::from_secs(30);
 
 /// The word for why a call ended whose end somebody asked for.
 pub const ENDED_BY_API: &str = "ended-by-api";
+
+/// How much longer than agreed a talk can be: whoever speaks may finish the sentence.
+const LAST_WORDS: Duration = Duration::from_secs(60);
+
+/// How far the clock of an engine may be off ours.
+const SKEW: SignedDuration = SignedDuration::from_mins(20);
 
 /// What a report meant for a call, and what is to be done because of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +46,8 @@ pub enum Step {
     TalkEnded,
     /// The call never connected and is final: its end is to be told.
     Failed,
+    /// The call had been given up, and how long the talk was is known now. Its outcome stays.
+    Filled,
 }
 
 /// Why the platform itself gives a call up before anything has been dialled.
@@ -82,7 +91,7 @@ impl Call {
         let is_queued = self.life.state == CallState::Queued;
         if is_queued {
             let Refusal { code, reason, words } = refusal;
-            self.fail(Failure { code, reason, refusal: Some(words), failed_at: now }, now);
+            self.fail(Failure { code, reason, refusal: Some(words), failed_at: now, talk: None }, now);
         }
         is_queued
     }
@@ -184,14 +193,20 @@ impl Call {
         true
     }
 
-    /// Adds results that came after the end. What is there already stays, and the outcome never changes. False if the call is
-    /// not final; then nothing changes.
+    /// Adds results that came after the end. A recording that is there stays, and whether the call connected never changes. False if
+    /// that changed nothing, because the call is not final or knew it all.
     #[must_use]
-    pub fn enrich(&mut self, assessment: Option<Assessment>, recording: Option<StoredRecording>) -> bool {
+    pub fn enrich(&mut self, more: Enrichment) -> bool {
         let CallState::Ended(ended) = &mut self.life.state else { return false };
-        ended.assessment = ended.assessment.take().or(assessment);
-        ended.recording = ended.recording.take().or(recording);
-        true
+        let before = ended.clone();
+        if more.assessment.is_some() {
+            ended.assessment = more.assessment;
+        }
+        ended.recording = ended.recording.take().or(more.recording);
+        if let (Outcome::Completed { cost_cents, .. }, Some(cost)) = (&mut ended.outcome, more.cost_cents) {
+            *cost_cents = cost;
+        }
+        *ended != before
     }
 
     fn ring(&mut self, at: Timestamp) -> Step {
@@ -227,21 +242,19 @@ impl Call {
         now: Timestamp,
         limit: SignedDuration,
     ) -> Step {
-        let answered_at = match self.life.state {
-            CallState::WrappingUp { .. } | CallState::Ended(_) => return Step::Stayed,
+        let known = match self.life.state {
+            CallState::WrappingUp { .. } => return Step::Stayed,
+            CallState::Ended(_) => return self.fill(ending, at, now),
             CallState::InProgress { answered_at } => Some(answered_at),
             CallState::Queued | CallState::Dialing | CallState::Ringing => None,
         };
-        let talk = match (ending, answered_at) {
-            (Ending::Talked { answered_at: told, talked }, known) => {
-                // What was shown of a running call stays, unless the engine knows better: no answer is later than its report.
-                let answered_at = known.map_or(*told, |known| known.min(*told));
-                Talk::new(answered_at, *talked, now, reason)
+        let talk = match (ending, known) {
+            (Ending::Talked { answered_at, talked }, _) => {
+                self.talk_of(*answered_at, *talked, known, reason, at, now)
             }
             // An answered call cannot turn into one that never connected: it lasted until this report.
-            (Ending::Failed(_) | Ending::Refused { .. }, Some(answered_at)) => {
-                let talked = at.duration_since(answered_at).try_into().unwrap_or(Duration::ZERO);
-                Talk::new(answered_at, talked, now, reason)
+            (Ending::Failed(_) | Ending::Refused { .. }, Some(_)) => {
+                self.talk_of(None, None, known, reason, at, now)
             }
             (Ending::Failed(code), None) => return self.never_connected(*code, reason, None, at, now),
             (Ending::Refused { code, words }, None) => {
@@ -251,6 +264,54 @@ impl Call {
         self.answered(talk.answered_at);
         self.life.state = CallState::WrappingUp { talk, until: now + limit };
         Step::TalkEnded
+    }
+
+    /// A talk from what a report says of it, which may be nothing, or nonsense: a time that cannot be is replaced by one that is known,
+    /// and no talk is longer than the call may be. `at` is when it ended.
+    fn talk_of(
+        &self,
+        told: Option<Timestamp>,
+        talked: Option<Duration>,
+        known: Option<Timestamp>,
+        reason: &str,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Talk {
+        let longest = self.max_duration + LAST_WORDS;
+        // A call on a clock of its own runs ahead of ours, by its own length at most.
+        let window = self.created_at - SKEW..=now + SKEW + longest;
+        // What was shown of a running call stays, unless the engine knows better: no answer is later than its report.
+        let told = told.filter(|told| window.contains(told));
+        let answered_at = told.into_iter().chain(known).min();
+        let at = if window.contains(&at) { at } else { now };
+        let since = |answered_at: Timestamp| Duration::try_from(at.duration_since(answered_at)).ok();
+        let candidates = [talked, answered_at.and_then(since)];
+        let possible = candidates.into_iter().flatten().find(|talked| *talked <= longest);
+        let talked = possible
+            .unwrap_or_else(|| if candidates == [None, None] { Duration::ZERO } else { self.max_duration });
+        Talk::new(answered_at.unwrap_or_else(|| at - talked), talked, now, reason)
+    }
+
+    /// Takes down how long the talk was of a call that had been given up.
+    fn fill(&mut self, ending: &Ending, at: Timestamp, now: Timestamp) -> Step {
+        let Ending::Talked { answered_at, talked } = ending else { return Step::Stayed };
+        if !self.was_lost() {
+            return Step::Stayed;
+        }
+        let before = self.life.state.clone();
+        let known = self.answered_at();
+        let talk = self.talk_of(*answered_at, *talked, known, LOST, at, now);
+        self.answered(talk.answered_at);
+        if let CallState::Ended(ended) = &mut self.life.state {
+            match &mut ended.outcome {
+                Outcome::Completed { talk: kept, .. } => *kept = talk,
+                Outcome::Failed(failure) => {
+                    failure.failed_at = talk.ended_at;
+                    failure.talk = Some(talk);
+                }
+            }
+        }
+        if self.life.state == before { Step::Stayed } else { Step::Filled }
     }
 
     /// Brings the beginning of the ringing into line with an answer that was earlier.
@@ -267,7 +328,7 @@ impl Call {
         now: Timestamp,
     ) -> Step {
         let failed_at = self.life.ringing_at.map_or(at, |began| began.max(at));
-        self.fail(Failure { code, reason: reason.to_owned(), refusal, failed_at }, now);
+        self.fail(Failure { code, reason: reason.to_owned(), refusal, failed_at, talk: None }, now);
         Step::Failed
     }
 

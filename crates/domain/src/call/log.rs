@@ -63,7 +63,7 @@ impl LogLine {
             Progress::Noted { kind, detail } => Self::Noted { what: kind.clone(), detail: detail.clone() },
             Progress::Found(_) => return None,
             Progress::Ended { ending: Ending::Talked { talked, .. }, reason } => {
-                Self::Talked { reason: reason.clone(), talked: *talked }
+                Self::Talked { reason: reason.clone(), talked: talked.unwrap_or_default() }
             }
             Progress::Ended { ending: Ending::Failed(code) | Ending::Refused { code, .. }, reason } => {
                 Self::NotConnected { reason: reason.clone(), code: *code }

@@ -63,6 +63,8 @@ pub struct Failure {
     pub refusal: Option<String>,
     /// When the attempt ended.
     pub failed_at: Timestamp,
+    /// The talk that there was after all, if the engine told of it after the call had been given up.
+    pub talk: Option<Talk>,
 }
 
 /// How a call ended.
@@ -79,7 +81,8 @@ pub enum Outcome {
     Failed(Failure),
 }
 
-/// A call that is over. Its outcome never changes; results that were missing may still be added.
+/// A call that is over. Its outcome never changes; results that were missing may still be added, and the length of the talk where the
+/// call was given up without knowing it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     /// How it ended.

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use super::{FailureCode, Quality};
 use crate::text::clean_in_place;
+use crate::usage::MicroDollars;
 use crate::{CallId, Timestamp};
+
+/// Why a call ended of which nobody knows what became of it.
+pub(super) const LOST: &str = "engine-lost";
 
 crate::word_enum! {
     /// Who spoke or hung up.
@@ -44,8 +48,8 @@ pub struct Findings {
     pub phone: Option<String>,
     /// What the caller wants.
     pub intent: Option<String>,
-    /// What the engine charges, in cents.
-    pub cost_cents: Option<u32>,
+    /// What the engine charges.
+    pub cost: Option<MicroDollars>,
     /// Everything that was said. If it is empty, what was reported during the call stands.
     pub transcript: Vec<Utterance>,
 }
@@ -57,7 +61,7 @@ impl Findings {
     }
 
     fn clean(&mut self) {
-        let Self { summary, quality: _, name, email, phone, intent, cost_cents: _, transcript } = self;
+        let Self { summary, quality: _, name, email, phone, intent, cost: _, transcript } = self;
         [summary, name, email, phone, intent].into_iter().flatten().for_each(clean_in_place);
         for said in transcript {
             clean_in_place(&mut said.text);
@@ -70,10 +74,10 @@ impl Findings {
 pub enum Ending {
     /// It had been answered.
     Talked {
-        /// When it had been answered, in case that report got lost.
-        answered_at: Timestamp,
-        /// From answer to end.
-        talked: Duration,
+        /// When it had been answered, as far as the engine says: that report may have got lost.
+        answered_at: Option<Timestamp>,
+        /// From answer to end, as far as the engine says.
+        talked: Option<Duration>,
     },
     /// It never connected.
     Failed(FailureCode),
@@ -119,7 +123,7 @@ impl Progress {
     /// The end of a call that its engine knows nothing of.
     pub fn lost() -> Self {
         let ending = Ending::Failed(FailureCode::InternalError);
-        Self::Ended { ending, reason: "engine-lost".to_owned() }
+        Self::Ended { ending, reason: LOST.to_owned() }
     }
 
     /// Takes out of its texts what no text from outside may keep.

@@ -6,6 +6,7 @@
 use std::ops::Deref;
 use std::time::Duration;
 
+use super::progress::LOST;
 use super::{Assessment, CallState, Direction, Ended, Failure, Outcome, StoredRecording, Talk, Urgency};
 use crate::disclosure::Disclosure;
 use crate::{AgentId, BusinessId, CallId, E164, LeadId, Mode, NodeId, Timestamp};
@@ -189,8 +190,14 @@ impl Call {
         match &self.life.state {
             CallState::WrappingUp { talk, .. }
             | CallState::Ended(Ended { outcome: Outcome::Completed { talk, .. }, .. }) => Some(talk),
+            CallState::Ended(Ended { outcome: Outcome::Failed(failure), .. }) => failure.talk.as_ref(),
             _ => None,
         }
+    }
+
+    /// True if the call was given up because nobody knew what became of it.
+    pub fn was_lost(&self) -> bool {
+        self.ended_reason() == Some(LOST)
     }
 
     /// Why the call never connected, if it has failed.

@@ -46,3 +46,13 @@ pub struct StoredRecording {
     /// Length of the sound in whole milliseconds; `None` if the file does not tell.
     pub duration: Option<Duration>,
 }
+
+/// What became known of a call after its end.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Enrichment {
+    /// A better reading of the talk than the one there is.
+    pub assessment: Option<Assessment>,
+    pub recording: Option<StoredRecording>,
+    /// What the call cost, in cents.
+    pub cost_cents: Option<u32>,
+}

@@ -3,14 +3,10 @@
 //! Recordings speak in phrases that people hardly use, and people use the same words about recordings ("I got your voicemail"). In
 //! doubt it was a person: a lead too many is a nuisance, a lost one is a loss.
 
-use domain::call::{Party, Utterance};
+use domain::call::{Party, Utterance, ended_by_machine};
 use speech::Reached;
 
 use crate::understanding::{plain, says};
-
-/// Parts of the words for how a call ended that tell of a machine.
-const ENDED_BY_MACHINE: [&str; 7] =
-    ["voicemail", "machine", "not-in-service", "menu", "screener", "hold", "intercept"];
 
 /// Whom these turns and this end speak of. `concern` tells whether a turn of the caller's names what they want.
 pub(super) fn read(turns: &[Utterance], ended_reason: &str, concern: impl Fn(&Utterance) -> bool) -> Reached {
@@ -37,8 +33,7 @@ pub(super) fn read(turns: &[Utterance], ended_reason: &str, concern: impl Fn(&Ut
 
 /// What needs no judging of words: nobody spoke, or a machine ended the call.
 pub(super) fn certain(turns: &[Utterance], ended_reason: &str) -> Option<Reached> {
-    let reason = ended_reason.to_ascii_lowercase();
-    if ENDED_BY_MACHINE.iter().any(|word| reason.contains(word)) {
+    if ended_by_machine(ended_reason) {
         return Some(Reached::Machine);
     }
     let spoke = |said: &Utterance| said.by == Party::Caller && said.text.chars().any(char::is_alphanumeric);

@@ -55,7 +55,8 @@ fn refusal() -> Refusal {
 }
 
 fn talked(answered_at: i64, seconds: u64) -> Progress {
-    let ending = Ending::Talked { answered_at: at(answered_at), talked: Duration::from_secs(seconds) };
+    let ending =
+        Ending::Talked { answered_at: Some(at(answered_at)), talked: Some(Duration::from_secs(seconds)) };
     Progress::Ended { ending, reason: "caller-hung-up".to_owned() }
 }
 
@@ -96,7 +97,12 @@ fn perform(call: &mut Call, deed: &Deed, at: Timestamp, now: Timestamp) -> Said 
         Deed::AskForEnd => Said::Done(call.ask_for_end(now)),
         Deed::Conclude => Said::Done(call.conclude(12, Some(assessment("first")), None, now)),
         Deed::Enrich { assessment: read, recording: recorded } => {
-            Said::Done(call.enrich(read.then(|| assessment("late")), recorded.then(|| recording("late"))))
+            let more = Enrichment {
+                assessment: read.then(|| assessment("late")),
+                recording: recorded.then(|| recording("late")),
+                cost_cents: None,
+            };
+            Said::Done(call.enrich(more))
         }
     }
 }
@@ -150,8 +156,8 @@ fn progress() -> impl Strategy<Value = Progress> {
     };
     let ending = prop_oneof![
         (0..90_i64, 0..90_000_u64).prop_map(|(answered, millis)| Ending::Talked {
-            answered_at: at(answered),
-            talked: Duration::from_micros(millis * 1007),
+            answered_at: (answered % 3 > 0).then(|| at(answered)),
+            talked: (millis % 5 > 0).then(|| Duration::from_micros(millis * 1007)),
         }),
         proptest::sample::select(FailureCode::ALL).prop_map(Ending::Failed),
         Just(Ending::Refused { code: FailureCode::CarrierError, words: "no credit is left".to_owned() }),
@@ -227,9 +233,13 @@ proptest! {
 
             let (was_final, is_final) = (before.state().is_final(), call.state().is_final());
             if was_final {
-                let outcome = |call: &Call| call.ended().map(|ended| (ended.outcome.clone(), ended.finished_at));
+                let outcome = |call: &Call| {
+                    (call.state().as_str(), call.failure().map(|failure| failure.code), call.finished_at())
+                };
                 prop_assert_eq!(outcome(&before), outcome(&call));
-                prop_assert!(before.assessment().is_none() || before.assessment() == call.assessment());
+                prop_assert!(before.was_lost() || before.talk() == call.talk());
+                prop_assert_eq!(before.ended_reason(), call.ended_reason());
+                prop_assert!(before.assessment().is_none() || call.assessment().is_some());
                 prop_assert!(before.recording().is_none() || before.recording() == call.recording());
             }
             // The functions that end a call say so, once, and at the moment at which they do.
@@ -325,15 +335,88 @@ fn the_words_of_a_refusal_stay_with_the_call() {
 }
 
 #[test]
-fn results_that_come_late_fill_gaps_and_replace_nothing() {
+fn results_that_come_late_are_added_and_say_whether_they_are_news() {
+    let late = |read: Option<&str>, recorded: Option<&str>, cost_cents| Enrichment {
+        assessment: read.map(assessment),
+        recording: recorded.map(recording),
+        cost_cents,
+    };
     let mut call = incoming();
-    assert!(!call.enrich(Some(assessment("early")), None), "it is not over");
+    assert!(!call.enrich(late(Some("early"), None, Some(5))), "it is not over");
     assert_eq!(call.on(&talked(1, 5), at(6), at(6), WRAP_UP_LIMIT), Step::TalkEnded);
     assert!(call.conclude(0, Some(assessment("first")), None, at(7)));
-    assert!(call.enrich(Some(assessment("late")), Some(recording("first"))));
-    assert!(call.enrich(None, Some(recording("late"))));
-    assert_eq!(call.assessment(), Some(&assessment("first")));
-    assert_eq!(call.recording(), Some(&recording("first")));
+    assert!(call.enrich(late(Some("better"), Some("first"), Some(7))));
+    assert!(!call.enrich(late(Some("better"), Some("late"), Some(7))), "that is no news");
+    assert_eq!(call.assessment(), Some(&assessment("better")));
+    assert_eq!((call.recording(), call.cost_cents()), (Some(&recording("first")), 7));
+}
+
+#[test]
+fn a_call_that_was_given_up_learns_how_long_it_was_and_stays_what_it_is() {
+    let mut never_answered = queued();
+    assert!(never_answered.dial(node(7)));
+    assert_eq!(never_answered.on(&Progress::lost(), at(2), at(2), WRAP_UP_LIMIT), Step::Failed);
+    let mut answered = queued();
+    assert_eq!(answered.on(&Progress::Answered, at(10), at(10), WRAP_UP_LIMIT), Step::Moved);
+    assert_eq!(answered.on(&Progress::lost(), at(12), at(80), WRAP_UP_LIMIT), Step::TalkEnded);
+    assert!(answered.conclude(0, None, None, at(81)));
+    for (mut call, status) in [(never_answered, "failed"), (answered, "completed")] {
+        assert_eq!(call.on(&talked(10, 60), at(70), at(200), WRAP_UP_LIMIT), Step::Filled, "{status}");
+        assert_eq!(call.on(&talked(10, 60), at(70), at(201), WRAP_UP_LIMIT), Step::Stayed, "{status}");
+        assert_eq!(
+            call.on(&failed(FailureCode::Busy), at(70), at(202), WRAP_UP_LIMIT),
+            Step::Stayed,
+            "{status}"
+        );
+        assert_eq!(
+            call.talk(),
+            Some(&Talk::new(at(10), Duration::from_secs(60), at(200), "engine-lost")),
+            "{status}"
+        );
+        assert_eq!((call.state().public(), call.ended_reason()), (status, Some("engine-lost")));
+    }
+    let mut known = incoming();
+    assert_eq!(known.on(&failed(FailureCode::Busy), at(2), at(2), WRAP_UP_LIMIT), Step::Failed);
+    assert_eq!(known.on(&talked(1, 60), at(61), at(61), WRAP_UP_LIMIT), Step::Stayed);
+}
+
+#[test]
+fn times_that_are_missing_or_cannot_be_come_from_what_is_known() {
+    let day = 24 * 3600;
+    // When it was answered, as we saw it; what the report says; when it ended; then: when it was answered, and for how many seconds.
+    for (known, answered_at, talked_s, ended, expected) in [
+        (Some(10), None, None, 70, (10, 60)),
+        (Some(10), Some(12), None, 70, (10, 60)),
+        (Some(10), Some(8), None, 70, (8, 62)),
+        (Some(10), None, Some(45), 70, (10, 45)),
+        (None, None, Some(45), 70, (25, 45)),
+        (None, None, None, 70, (70, 0)),
+        (None, Some(20), Some(50), 70, (20, 50)),
+        // Two days, with and without anything better to go by; the call may last ten minutes.
+        (Some(10), None, Some(2 * day), 70, (10, 60)),
+        (None, None, Some(2 * day), 700, (100, 600)),
+        (Some(10), Some(-2 * day), Some(2 * day), 70, (10, 60)),
+        (Some(10), Some(-2 * day), None, 70, (10, 60)),
+        (Some(10), Some(10 * day), None, 70, (10, 60)),
+        (Some(10), None, None, -2 * day, (10, 60)),
+        // The agent may finish its sentence.
+        (Some(10), None, Some(640), 650, (10, 640)),
+    ] {
+        let mut call = queued();
+        if let Some(known) = known {
+            assert_eq!(call.on(&Progress::Answered, at(known), at(known), WRAP_UP_LIMIT), Step::Moved);
+        }
+        let ending = Ending::Talked {
+            answered_at: answered_at.map(at),
+            talked: talked_s.map(|seconds: i64| Duration::from_secs(seconds.unsigned_abs())),
+        };
+        let over = Progress::Ended { ending, reason: "over".to_owned() };
+        let now = at(ended.max(70));
+        assert_eq!(call.on(&over, at(ended), now, WRAP_UP_LIMIT), Step::TalkEnded);
+        let talk = call.talk().expect("it was answered");
+        let found = (talk.answered_at.as_second(), talk.talked.as_secs());
+        assert_eq!(found, expected, "{known:?} {answered_at:?} {talked_s:?} {ended}");
+    }
 }
 
 #[test]
