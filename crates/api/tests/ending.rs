@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::CallId;
 use domain::call::CallPlan;
-use domain::engine::{Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, PlaceError};
+use domain::engine::{Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, Inquiry, PlaceError};
 use serde_json::{Value, json};
 use testkit::{Answer, Platform, Setup, Switchboard, databases};
 use tokio::sync::Semaphore;
@@ -122,13 +122,8 @@ impl CallEngine for Reluctant {
         self.inner.hang_up(call, conversation_id).await;
     }
 
-    async fn fate(
-        &self,
-        call: CallId,
-        conversation_id: Option<&str>,
-        waited: Option<Duration>,
-    ) -> Result<Fate, EngineUnavailable> {
-        self.inner.fate(call, conversation_id, waited).await
+    async fn fate(&self, inquiry: Inquiry<'_>) -> Result<Fate, EngineUnavailable> {
+        self.inner.fate(inquiry).await
     }
 
     fn outlives_us(&self) -> bool {

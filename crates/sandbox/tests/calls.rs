@@ -6,9 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::agent::{AgentConfig, Answering, OnMenu, OnScreener, OnVoicemail};
 use domain::business::Business;
-use domain::call::{CallPlan, Direction, Ending, FailureCode, Party, Progress, Report};
+use domain::call::{
+    Call, CallFacts, CallPlan, CallRequest, Direction, Ending, FailureCode, Party, Progress, Report,
+};
 use domain::disclosure::{Disclosure, Disclosures};
-use domain::engine::{CallEngine, CallObserver, Fate, PlaceError};
+use domain::engine::{CallEngine, CallObserver, Fate, Inquiry, PlaceError};
 use domain::prompt::{Knowledge, variables};
 use domain::{AgentId, BusinessId, CallId, E164, LanguageTag, Mode};
 use futures_util::stream;
@@ -353,14 +355,35 @@ async fn the_same_call_goes_the_same_way_every_time() {
     }
 }
 
+/// The call that a plan is for, as the platform keeps it.
+fn stored(plan: &CallPlan) -> Call {
+    let facts = CallFacts {
+        id: plan.call_id,
+        business_id: plan.business_id,
+        mode: plan.mode,
+        agent_id: plan.agent_id,
+        direction: plan.direction,
+        to: plan.to.clone(),
+        from: plan.from.clone(),
+        request: CallRequest::default(),
+        max_duration: plan.max_duration,
+        engine: "sandbox".to_owned(),
+        policy_reason: "allowed".to_owned(),
+        created_at: plan.now,
+    };
+    Call::outbound(facts, None)
+}
+
 #[tokio::test]
 async fn a_call_can_be_ended_from_outside_and_is_running_until_then() {
     let notebook = Arc::new(Notebook::default());
     let engine = engine(SandboxSettings { pace: Pace::Times(1.0), ..SandboxSettings::default() });
     let plan = plan("+15005550006");
     let id = plan.call_id;
+    let call = stored(&plan);
     engine.place(plan, Arc::clone(&notebook) as Arc<dyn CallObserver>).await.expect("accepted");
-    assert!(matches!(engine.fate(id, None, None).await, Ok(Fate::Running { .. })));
+    let inquiry = Inquiry { call: &call, waited: None, messages: &[] };
+    assert!(matches!(engine.fate(inquiry).await, Ok(Fate::Running { .. })));
     engine.hang_up(id, None).await;
     notebook.over.notified().await;
     let reports = notebook.reports.lock().expect("no test panics while it holds the notebook").clone();

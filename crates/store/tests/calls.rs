@@ -73,7 +73,7 @@ fn lives() -> Vec<Vec<Call>> {
     let recording =
         StoredRecording { key: "a/b.wav".to_owned(), content_type: "audio/wav".to_owned(), duration };
     next(&|call| {
-        assert!(call.enrich(Enrichment { recording: Some(recording.clone()), ..Enrichment::default() }))
+        assert!(call.enrich(Enrichment { recording: Some(recording.clone()), ..Enrichment::default() }));
     });
 
     let mut refused = vec![Call::outbound(facts(2), None)];

@@ -1,6 +1,9 @@
 //! Agents as Vapi's assistants. An assistant is always sent whole, because an update replaces nested objects.
 
-use domain::agent::{Agent, AgentConfig, DEFAULT_FIRST_MESSAGE, DEFAULT_MAX_DURATION, OnVoicemail};
+use domain::agent::{
+    Agent, AgentConfig, Answering, DEFAULT_FIRST_MESSAGE, DEFAULT_MAX_DURATION, OnMenu, OnScreener,
+    OnVoicemail,
+};
 use domain::engine::EngineRefusal;
 use domain::{AgentId, LanguageTag};
 use serde_json::{Map, Value, json};
@@ -120,7 +123,7 @@ pub(crate) fn assistant(agent: &Agent, server: &Server, installation: &str) -> R
     }
     fields.insert("model".into(), model(config, &config.system_prompt, None)?);
     if let Some(voice) = &config.voice {
-        fields.insert("voice".into(), voice_json(voice)?);
+        fields.insert("voice".into(), voice_json(voice, "voice")?);
     }
     if !fields.contains_key("transcriber")
         && let Some(transcriber) = transcriber(&config.languages)
@@ -148,6 +151,7 @@ pub(crate) fn assistant(agent: &Agent, server: &Server, installation: &str) -> R
             SETTINGS_TAG: made,
         }),
     );
+    check_outbound(config)?;
     checked("POST /assistant", assistant)
 }
 
@@ -165,6 +169,22 @@ fn transcriber(languages: &[LanguageTag]) -> Option<Value> {
         Schemas::ours().check("POST /assistant", &json!({ "transcriber": transcriber })).is_empty()
     });
     known.next()
+}
+
+/// What outbound calls override travels with each of them, so Vapi sees it for the first time when one is made. It is checked here, while
+/// somebody who can correct it is looking.
+fn check_outbound(config: &AgentConfig) -> Result<(), EngineRefusal> {
+    let Some(other) = &config.outbound_llm else { return Ok(()) };
+    let renamed = |refusal: EngineRefusal| match refusal {
+        EngineRefusal::Refused { status, reason } => {
+            let reason =
+                reason.replace("assistantOverrides.model", "outbound_llm").replace("`model", "`outbound_llm");
+            EngineRefusal::Refused { status, reason }
+        }
+        other => other,
+    };
+    let model = model(config, config.outbound_instructions(), Some(other)).map_err(renamed)?;
+    checked("POST /call", json!({ "assistantOverrides": { "model": model } })).map(drop).map_err(renamed)
 }
 
 /// A body that Vapi's own schemas allow. `vapi_config` and the settings of models and voices may hold what they do not.
@@ -240,7 +260,7 @@ pub(crate) fn model(
         "temperature": temperature,
         "messages": [
             { "role": "system", "content": instructions },
-            { "role": "system", "content": known_facts() },
+            { "role": "system", "content": known_facts() + &machines(config.answering) },
         ],
     });
     let mut tools = vec![json!({ "type": "endCall" })];
@@ -251,6 +271,11 @@ pub(crate) fn model(
     for (name, value) in extra {
         if name == "tools" {
             tools.extend(value.as_array().cloned().unwrap_or_default());
+        } else if name == "fallbackModels" {
+            let names = fallback_models(&value, provider);
+            if !names.is_empty() {
+                model["fallbackModels"] = names.into();
+            }
         } else if model_knows(provider, &name) {
             model[name.as_str()] = value;
         } else {
@@ -262,6 +287,39 @@ pub(crate) fn model(
     }
     model["tools"] = Value::Array(tools);
     Ok(model)
+}
+
+/// The names of the models that step in. Vapi knows them for models of OpenAI only, and only of the same provider.
+fn fallback_models(listed: &Value, provider: &str) -> Vec<String> {
+    let name = |one: &Value| {
+        let of_same = one["provider"].as_str().is_none_or(|other| model_provider(other) == Ok(provider));
+        let name = one.as_str().or_else(|| one["model"].as_str())?;
+        (of_same && provider == "openai").then(|| name.to_owned())
+    };
+    let listed = listed.as_array().map(Vec::as_slice).unwrap_or_default();
+    let names: Vec<String> = listed.iter().filter_map(name).collect();
+    if names.len() < listed.len() {
+        tracing::warn!(provider, "fallback models that Vapi does not take are not sent");
+    }
+    names
+}
+
+/// What to do with machines that answer, in words: Vapi has settings for mailboxes alone.
+fn machines(answering: Answering) -> String {
+    let screener = match answering.screener {
+        OnScreener::Introduce => {
+            "say in one sentence who you are, for whom you call and why, and wait to be put through"
+        }
+        OnScreener::HangUp => "end the call at once",
+    };
+    let menu = match answering.menu {
+        OnMenu::Wait => "say nothing and wait for a person",
+        OnMenu::HangUp => "end the call at once",
+    };
+    format!(
+        "\nIf you have called somebody and an assistant answers that asks who is calling, {screener}. If you hear a menu, a waiting line or \
+         music, {menu}. If an announcement says that the number is not in service, end the call at once."
+    )
 }
 
 fn is_ours(name: &str) -> bool {
@@ -295,31 +353,53 @@ fn known_facts() -> String {
     text
 }
 
-fn voice_json(voice: &Map<String, Value>) -> Result<Value, EngineRefusal> {
-    let named = voice.get("provider").and_then(Value::as_str);
-    let provider =
-        voice_provider(named.ok_or_else(|| refused("`voice.provider`: expected the name of a provider"))?)?;
+/// A voice, by the names that Vapi gives providers and settings. `place` is where it stands, for whoever has to correct it. A provider that
+/// we do not know may be new: it is sent as it was given, and Vapi has the last word.
+fn voice_json(voice: &Map<String, Value>, place: &str) -> Result<Value, EngineRefusal> {
+    let named =
+        voice.get("provider").and_then(Value::as_str).map(str::trim).filter(|named| !named.is_empty());
+    let named =
+        named.ok_or_else(|| refused(format!("`{place}.provider`: expected the name of a provider")))?;
+    let known = voice_provider(named);
+    if known.is_none() {
+        tracing::warn!(
+            provider = named,
+            "a voice of a provider that is not known here goes to Vapi as it is"
+        );
+    }
+    let provider = known.map_or(named, |known| known.name);
     let mut json = Map::new();
-    json.insert("provider".into(), provider.name.into());
+    json.insert("provider".into(), provider.into());
     for (name, value) in voice.iter().filter(|(name, _)| *name != "provider") {
         let name = if name == "voice_id" { "voiceId" } else { name };
-        if !provider.knows(name) {
-            return Err(refused(format!(
-                "`voice.{name}` is no setting of a {} voice at Vapi",
-                provider.name
-            )));
+        if known.is_some_and(|known| !known.knows(name)) {
+            return Err(refused(format!("`{place}.{name}` is no setting of a {provider} voice at Vapi")));
         }
-        json.insert(name.to_owned(), value.clone());
+        let value = if name == "fallbackPlan" { fallback_voices(value, place)? } else { value.clone() };
+        json.insert(name.to_owned(), value);
     }
-    for &required in provider.required {
+    for &required in known.map_or(&[][..], |known| known.required) {
         if !json.contains_key(required) {
-            return Err(refused(format!("`voice.{required}`: a {} voice needs it", provider.name)));
+            return Err(refused(format!("`{place}.{required}`: a {provider} voice needs it")));
         }
     }
-    if json.get("voiceId").is_some_and(|id| !id.is_string()) {
-        return Err(refused("`voice.voiceId`: expected a text"));
+    if known.is_some() && json.get("voiceId").is_some_and(|id| !id.is_string()) {
+        return Err(refused(format!("`{place}.voiceId`: expected a text")));
     }
     Ok(Value::Object(json))
+}
+
+/// The voices that step in, named as Vapi names them.
+fn fallback_voices(plan: &Value, place: &str) -> Result<Value, EngineRefusal> {
+    let mut plan = plan.clone();
+    if let Some(voices) = plan.get_mut("voices").and_then(Value::as_array_mut) {
+        for (number, voice) in voices.iter_mut().enumerate() {
+            if let Value::Object(fields) = voice {
+                *voice = voice_json(fields, &format!("{place}.fallbackPlan.voices.{number}"))?;
+            }
+        }
+    }
+    Ok(plan)
 }
 
 /// Summary, lead and marks. Ranges are said in words because the schema dialect has none; answers are clamped when they come.

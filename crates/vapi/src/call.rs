@@ -6,10 +6,11 @@
 use std::collections::BTreeSet;
 
 use domain::LanguageTag;
-use domain::agent::DEFAULT_FIRST_MESSAGE;
+use domain::agent::{DEFAULT_FIRST_MESSAGE, OnVoicemail};
 use domain::call::{CallPlan, Direction};
 use domain::disclosure;
 use domain::engine::EngineRefusal;
+use domain::phone::aloud;
 use serde_json::{Map, Value, json};
 
 use crate::assistant::{checked, model};
@@ -74,6 +75,11 @@ fn overrides(plan: &CallPlan) -> Result<Value, EngineRefusal> {
     if !agent.engine_extra.contains_key("voicemailDetection") {
         overrides["voicemailDetection"] = json!({ "provider": "vapi" });
     }
+    if agent.answering.voicemail == OnVoicemail::LeaveMessage
+        && !agent.vapi_config().contains_key("voicemailMessage")
+    {
+        overrides["voicemailMessage"] = json!(voicemail_message(plan));
+    }
     Ok(overrides)
 }
 
@@ -89,6 +95,18 @@ fn say_first(overrides: &mut Value, first: &str, greeting: &str) {
     overrides["firstMessage"] = json!(format!("{first} {greeting}").trim_end());
     overrides["firstMessageMode"] = json!("assistant-speaks-first");
     overrides["firstMessageInterruptionsEnabled"] = json!(false);
+}
+
+/// What a mailbox hears unless the agent's owner wrote something better. Names come in as values, like everywhere.
+fn voicemail_message(plan: &CallPlan) -> String {
+    let call_back = match plan.variables.get("business_phone") {
+        Some(phone) => format!("Please call us back at {}.", aloud(phone)),
+        None => "We will try again later.".to_owned(),
+    };
+    let speaks_for =
+        if plan.variables.get("business_name").is_some() { "{{business_name}}" } else { "the office" };
+    let greeting = if plan.variables.get("name").is_some() { "Hello {{name}}" } else { "Hello" };
+    format!("{greeting}, this is {speaks_for}. Sorry we missed you. {call_back} Goodbye.")
 }
 
 /// The facts of the call, as values. All that is known, and nothing that Vapi reserves for itself.

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::Timestamp;
-use egress::{OperatorClient, OperatorError, Timeouts};
+use egress::{OperatorClient, OperatorError, OperatorResponse, Timeouts};
 use http::Method;
 use rand::RngExt as _;
 use serde_json::Value;
+
+use crate::message::lenient;
 
 /// The largest answer; a page of a hundred assistants with long prompts fits.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -27,6 +29,9 @@ const PAGE: usize = 100;
 /// How many pages of a list are read at most.
 const PAGES: usize = 100;
 
+/// How long something harmless is tried in all: somebody may wait for it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// How long to wait where Vapi does not say.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -42,9 +47,10 @@ pub struct ClientSettings {
 }
 
 impl ClientSettings {
-    /// A connection within 3 s, an answer that begins within 10 s.
+    /// A connection within 3 s, an answer that begins within 10 s and is there within 15 s.
     pub fn usual_timeouts() -> Timeouts {
-        Timeouts { connect: Duration::from_secs(3), idle: Duration::from_secs(10) }
+        let [connect, idle, total] = [3, 10, 15].map(Duration::from_secs);
+        Timeouts { connect, idle, total: Some(total) }
     }
 }
 
@@ -52,6 +58,8 @@ impl ClientSettings {
 #[derive(Clone)]
 pub struct Client {
     http: OperatorClient,
+    /// For answers that are files.
+    files: OperatorClient,
     settings: ClientSettings,
 }
 
@@ -75,6 +83,9 @@ pub(crate) enum Failure {
     /// The request was never sent.
     #[error("not reached: {0}")]
     NotSent(String),
+    /// It answered that it is out of order. As a rule nothing happened, but that has to be looked at.
+    #[error("out of order (status {0})")]
+    Down(u16),
     /// It was sent, and whether it did anything is unknown.
     #[error("no trustworthy answer: {0}")]
     Lost(String),
@@ -93,8 +104,10 @@ pub(crate) struct Good {
 }
 
 /// Where an artefact can be fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Artifact {
+    /// In this answer.
+    Here(OperatorResponse),
     /// Here, without our key.
     At(String),
     /// Not there, or not yet.
@@ -105,7 +118,8 @@ impl Client {
     /// A client.
     pub fn new(mut settings: ClientSettings) -> Self {
         settings.base_url.truncate(settings.base_url.trim_end_matches('/').len());
-        Self { http: OperatorClient::new(settings.timeouts), settings }
+        let files = Timeouts { total: Some(crate::recording::LONGEST_FETCH), ..settings.timeouts };
+        Self { http: OperatorClient::new(settings.timeouts), files: OperatorClient::new(files), settings }
     }
 
     fn headers(&self) -> Vec<(&'static str, String)> {
@@ -138,11 +152,12 @@ impl Client {
             Err(error) => return Err(Failure::Lost(error.to_string())),
         };
         match status {
-            200..=299 => match serde_json::from_str(&text) {
-                Ok(body) => Ok(Good { body }),
-                Err(_) if text.trim().is_empty() => Ok(Good { body: Value::Null }),
-                Err(_) => Err(Failure::Lost("the answer is no JSON".to_owned())),
+            200..=299 => match lenient(text.as_bytes()) {
+                Some(body) => Ok(Good { body }),
+                None if text.trim().is_empty() => Ok(Good { body: Value::Null }),
+                None => Err(Failure::Lost("the answer is no JSON".to_owned())),
             },
+            500 | 502 | 503 => Err(Failure::Down(status)),
             429 => Err(Failure::Busy { wait: wait.unwrap_or(BUSY) }),
             400..=499 => Err(Failure::Refused { status, message: message(status, &text) }),
             _ => Err(Failure::Lost(format!("status {status}"))),
@@ -151,6 +166,16 @@ impl Client {
 
     /// One request that can be repeated without harm.
     pub(crate) async fn repeatable(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Good, Failure> {
+        let tried = tokio::time::timeout(PATIENCE, self.again_and_again(method, path, body)).await;
+        tried.unwrap_or_else(|_| Err(Failure::Lost("no answer in time".to_owned())))
+    }
+
+    async fn again_and_again(
         &self,
         method: Method,
         path: &str,
@@ -233,11 +258,12 @@ impl Client {
     /// Where an artefact of a call can be fetched.
     pub(crate) async fn artifact(&self, call: &str, kind: &str) -> Result<Artifact, Failure> {
         let url = format!("{}/call/{}/{kind}", self.settings.base_url, segment(call));
-        let response = match self.http.get(&url, &self.headers()).await {
+        let response = match self.files.get(&url, &self.headers()).await {
             Ok(response) => response,
             Err(error) => return Err(Failure::Lost(error.to_string())),
         };
         match response.status() {
+            200 => Ok(Artifact::Here(response)),
             301..=308 => match response.header("location") {
                 // A redirect may be relative to where it came from (RFC 9110 section 10.2.2).
                 Some(location) => url::Url::parse(&url)
@@ -291,7 +317,7 @@ fn wait<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<Duration> {
 
 /// What Vapi says is wrong: `message` is a text or several, or the body is something else entirely.
 fn message(status: u16, body: &str) -> String {
-    let parsed: Value = serde_json::from_str(body).unwrap_or_default();
+    let parsed = lenient(body.as_bytes()).unwrap_or_default();
     let said = match (&parsed["message"], &parsed["error"]) {
         (Value::String(text), _) if !text.is_empty() => text.clone(),
         (Value::Array(texts), _) if !texts.is_empty() => {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::agent::Agent;
-use domain::call::{CallPlan, FailureCode, Progress, Report, Utterance};
+use domain::call::{Call, CallPlan, FailureCode, Progress, Report, Utterance};
 use domain::engine::{
     Accepted, CallEngine, CallObserver, EngineAgents, EngineNumbers, EngineRefusal, EngineUnavailable, Fate,
-    KeptAgent, PlaceError, Recorded, Recordings,
+    HeldNumbers, Inquiry, KeptAgent, PlaceError, Recorded, Recordings,
 };
 use domain::{CallId, Clock, E164, Timestamp};
 use jiff::SignedDuration;
@@ -17,31 +17,38 @@ use serde_json::Value;
 
 use crate::assistant::{Server, assistant, settable, settings_made, tagged as tagged_agent};
 use crate::client::{Artifact, Client, Failure, segment};
-use crate::facts::{Facts, time};
+use crate::evidence::Evidence;
+use crate::facts::Facts;
 use crate::message::tagged;
-use crate::names::NAME;
+use crate::names::{NAME, id_of};
 use crate::numbers::{Held, Numbers};
+use crate::time::time;
 use crate::{call, recording};
 
-/// How long to look for the report of a call that is over, by the time since its end was seen: after the last of them it is
-/// settled with what there is.
-const REPORT_LOOKS: [Duration; 4] =
-    [Duration::from_secs(60), Duration::from_mins(2), Duration::from_mins(5), Duration::from_mins(15)];
-
-/// The same for a call that never connected: nothing is worked on there.
-const NO_REPORT: Duration = Duration::from_secs(10);
+/// When to look for the report of a call that is over, by the time since its end was seen. After the last of them, or the first for a call
+/// that never connected, it is settled with what there is: it has to be final thirty seconds after its end.
+const LOOKS: [Duration; 3] = [Duration::from_secs(10), Duration::from_secs(17), Duration::from_secs(24)];
 
 /// How long to leave a call alone that runs.
-const RUNNING: Duration = Duration::from_secs(60);
+const RUNNING: Duration = Duration::from_secs(15);
 
-/// A call that Vapi says still runs after this time does not: its longest is twelve hours.
-const LONGEST: SignedDuration = SignedDuration::from_hours(13);
+/// The longest ringing that is believed.
+const LONGEST_RING: Duration = Duration::from_secs(60);
+
+/// How much longer than it may a call rings or runs before it counts as stuck.
+const STUCK: SignedDuration = SignedDuration::from_secs(40);
+
+/// How long a call may wait at Vapi for a free line.
+const LONGEST_QUEUE: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long Vapi may take to end a call that it was told to end.
+const ENDING: Duration = Duration::from_secs(5);
 
 /// How far the clocks of Vapi and ours may differ when a call is looked for by its time.
 const SKEW: SignedDuration = SignedDuration::from_mins(20);
 
-/// Vapi stores recordings seconds after the end; the last look at one is after ten minutes.
-const WRAP_UP: SignedDuration = SignedDuration::from_mins(11);
+/// A call older than that may be tried a second time, so that it is looked for first.
+const WAITED: SignedDuration = SignedDuration::from_secs(10);
 
 /// How long to wait for room where Vapi does not say.
 const NO_ROOM: Duration = Duration::from_secs(10);
@@ -129,26 +136,24 @@ impl VapiEngine {
             }
             held = self.numbers.all().await.map_err(not_placed)?;
             return find(&held).ok_or_else(|| {
-                let reason = format!(
-                    "the Vapi account does not hold {from}, the agent's number; import it at Vapi first"
-                );
+                let reason = format!("the voice provider's account does not hold {from}, the agent's number");
                 PlaceError::Refused { code: FailureCode::AgentError, reason }
             });
         }
+        let refused = |reason: &str, remedy: &str| {
+            tracing::warn!(remedy, "a call has no number to call from");
+            PlaceError::Refused { code: FailureCode::AgentError, reason: reason.to_owned() }
+        };
         match held.as_slice() {
             [only] => Ok(only.id.clone()),
-            [] => Err(PlaceError::Refused {
-                code: FailureCode::AgentError,
-                reason: "the Vapi account holds no phone number to call from; buy or import one at Vapi"
-                    .to_owned(),
-            }),
-            _ => Err(PlaceError::Refused {
-                code: FailureCode::AgentError,
-                reason:
-                    "the agent has no phone number and the Vapi account holds several; give the agent one \
-                         (`kaicalls numbers assign`) or set KAICALLS_VAPI_PHONE_NUMBER_ID"
-                        .to_owned(),
-            }),
+            [] => Err(refused(
+                "the voice provider's account holds no phone number to call from",
+                "buy or import a number at Vapi",
+            )),
+            _ => Err(refused(
+                "the agent has no phone number to call from; it needs one of its own",
+                "give the agent a number with `kaicalls numbers assign`, or set KAICALLS_VAPI_PHONE_NUMBER_ID",
+            )),
         }
     }
 
@@ -160,16 +165,20 @@ impl VapiEngine {
     }
 
     /// Looks a few times for a call of which no answer says whether it exists.
-    async fn look_for(&self, id: CallId) -> Option<String> {
+    async fn look_for(&self, id: CallId) -> Looked {
+        let mut looked = Looked::Absent;
         for pause in &self.settings.looks {
             tokio::time::sleep(*pause).await;
-            if let Ok(Some(call)) = self.find(id).await
-                && let Some(conversation) = call["id"].as_str()
-            {
-                return Some(conversation.to_owned());
+            match self.find(id).await {
+                Ok(Some(call)) => match id_of(&call["id"]) {
+                    Some(conversation) => return Looked::Found(conversation.to_owned()),
+                    None => looked = Looked::Unsure,
+                },
+                Ok(None) => {}
+                Err(_) => looked = Looked::Unsure,
             }
         }
-        None
+        looked
     }
 
     async fn get_call(&self, conversation: &str) -> Result<Option<Value>, EngineUnavailable> {
@@ -177,6 +186,47 @@ impl VapiEngine {
             Ok(call) => Ok(Some(call)),
             Err(Failure::Refused { status: 404, .. }) => Ok(None),
             Err(failure) => Err(unavailable(&failure)),
+        }
+    }
+
+    /// What to do about a call that Vapi says still runs: whether it may, which is only asked when its longest time is over.
+    async fn running(&self, call: &Call, found: &Value, now: Timestamp) -> Fate {
+        let age = now.duration_since(call.created_at);
+        let answered_at = time(&found["startedAt"]);
+        let is_stuck = match found["status"].as_str().unwrap_or_default() {
+            "scheduled" | "queued" => age > LONGEST_QUEUE.saturating_add(stretched(call.max_duration)),
+            "ringing" => age > STUCK.saturating_add(stretched(call.max_duration)),
+            // When it was answered is known, and its longest talk is over.
+            _ if call.answered_at().is_some() => age > stretched(call.max_duration),
+            _ => {
+                let rang = answered_at
+                    .zip(time(&found["createdAt"]))
+                    .map(|(answered, created)| answered.duration_since(created));
+                let rang = rang.and_then(|rang| Duration::try_from(rang).ok()).unwrap_or(LONGEST_RING);
+                let ask_again = rang.min(LONGEST_RING) + ENDING;
+                let answered_at = answered_at.or(call.ringing_at()).unwrap_or(call.created_at);
+                return Fate::Running { ask_again, answered_at: Some(answered_at) };
+            }
+        };
+        if !is_stuck {
+            return Fate::Running { ask_again: RUNNING, answered_at: None };
+        }
+        tracing::warn!(call = %call.id, "a call runs beyond its longest time at Vapi; it is ended there");
+        self.end_at(call.id, found).await;
+        Fate::Settling { ask_again: ENDING }
+    }
+
+    /// Ends a call by its control address.
+    async fn end_at(&self, call: CallId, running: &Value) {
+        let Some(control) = running["monitor"]["controlUrl"].as_str() else {
+            tracing::warn!(%call, "a call cannot be ended yet: it has no control address");
+            return;
+        };
+        match self.client.control(control, &serde_json::json!({ "type": "end-call" })).await {
+            Ok(200..=299 | 404 | 410) => {}
+            Ok(status) => tracing::warn!(%call, status, "a call was not ended"),
+            // The address is gone with the call.
+            Err(error) => tracing::info!(%call, %error, "a call's control address does not answer"),
         }
     }
 
@@ -205,6 +255,7 @@ impl VapiEngine {
         let place = self.client.artifact(conversation, kind).await;
         match place {
             Ok(Artifact::At(url)) => Ok(Some(recording::fetch(&self.files, &url, file).await)),
+            Ok(Artifact::Here(answer)) => Ok(Some(recording::keep(answer, file).await)),
             Ok(Artifact::Missing) => Ok(None),
             Err(failure) => Err(unavailable(&failure)),
         }
@@ -223,21 +274,34 @@ impl CallEngine for VapiEngine {
             return Err(PlaceError::Refused { code: FailureCode::AgentError, reason });
         };
         let number = self.number_for(plan.from.as_ref()).await?;
+        // A call that waited may have been asked for before.
+        if begun_at(plan.call_id).is_some_and(|begun| plan.now.duration_since(begun) > WAITED)
+            && let Some(there) = self.find(plan.call_id).await.map_err(not_placed)?
+            && let Some(id) = id_of(&there["id"])
+        {
+            return Ok(Accepted { conversation_id: id.to_owned() });
+        }
         let body = call::call(&plan, assistant, &number).map_err(|refusal| PlaceError::Refused {
             code: FailureCode::AgentError,
             reason: refusal.to_string(),
         })?;
-        let lost = match self.client.create("/call", &body).await {
-            Ok(call) => match call["id"].as_str() {
+        let (lost, was_down) = match self.client.create("/call", &body).await {
+            Ok(call) => match id_of(&call["id"]) {
                 Some(id) => return Ok(Accepted { conversation_id: id.to_owned() }),
-                None => "the answer names no call".to_owned(),
+                None => ("the answer names no call".to_owned(), false),
             },
-            Err(Failure::Lost(why)) => why,
+            Err(Failure::Lost(why)) => (why, false),
+            Err(failure @ Failure::Down(_)) => (failure.to_string(), true),
             Err(failure) => return Err(not_placed(failure)),
         };
         match self.look_for(plan.call_id).await {
-            Some(conversation_id) => Ok(Accepted { conversation_id }),
-            None => Err(PlaceError::Uncertain(lost)),
+            Looked::Found(conversation_id) => Ok(Accepted { conversation_id }),
+            // It said that it is out of order, and every look says that it did nothing.
+            Looked::Absent if was_down => Err(PlaceError::Later {
+                wait: NO_ROOM,
+                reason: "the voice provider is out of order".to_owned(),
+            }),
+            Looked::Absent | Looked::Unsure => Err(PlaceError::Uncertain(lost)),
         }
     }
 
@@ -251,55 +315,54 @@ impl CallEngine for VapiEngine {
                 return;
             }
         };
-        let Some(control) = running["monitor"]["controlUrl"].as_str() else {
-            tracing::warn!(call = %call, "a call cannot be ended yet: it has no control address");
-            return;
-        };
-        match self.client.control(control, &serde_json::json!({ "type": "end-call" })).await {
-            Ok(200..=299 | 404 | 410) => {}
-            Ok(status) => tracing::warn!(call = %call, status, "a call was not ended"),
-            // The address is gone with the call.
-            Err(error) => tracing::info!(call = %call, %error, "a call's control address does not answer"),
-        }
+        self.end_at(call, &running).await;
     }
 
-    async fn fate(
-        &self,
-        call: CallId,
-        conversation_id: Option<&str>,
-        waited: Option<Duration>,
-    ) -> Result<Fate, EngineUnavailable> {
-        let found = match conversation_id {
-            Some(conversation) => self.get_call(conversation).await?,
-            None => self.find(call).await.map_err(|failure| unavailable(&failure))?,
+    async fn fate(&self, inquiry: Inquiry<'_>) -> Result<Fate, EngineUnavailable> {
+        let Inquiry { call, waited, messages } = inquiry;
+        let mut evidence = Evidence::of(messages);
+        let asked = match call.conversation_id() {
+            Some(conversation) => self.get_call(conversation).await,
+            None => self.find(call.id).await.map_err(|failure| unavailable(&failure)),
         };
-        let Some(found) = found else { return Ok(Fate::Unknown) };
         let now = self.clock.now();
-        let mut reports = Vec::new();
-        if let (None, Some(conversation)) = (conversation_id, found["id"].as_str()) {
-            let accepted = Progress::Accepted { conversation_id: conversation.to_owned() };
-            reports.push(Report { call_id: call, at: now, progress: accepted });
-        }
-        match found["status"].as_str().unwrap_or_default() {
-            "ended" => {}
-            "not-found" | "deletion-failed" => return Ok(Fate::Unknown),
-            _ if begun_at(call).is_some_and(|begun| now.duration_since(begun) > LONGEST) => {
-                return Ok(Fate::Unknown);
+        let found = match asked {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(told(call, &evidence, Vec::new(), now).unwrap_or(Fate::Unknown)),
+            // What has been heard already is enough.
+            Err(unavailable) if evidence.has_report() => {
+                return told(call, &evidence, Vec::new(), now).ok_or(unavailable);
             }
-            _ if reports.is_empty() => return Ok(Fate::Running { ask_again: RUNNING }),
-            _ => return Ok(Fate::Reports(reports)),
+            Err(unavailable) => return Err(unavailable),
+        };
+        let mut reports = Vec::new();
+        if let (None, Some(conversation)) = (call.conversation_id(), id_of(&found["id"])) {
+            let accepted = Progress::Accepted { conversation_id: conversation.to_owned() };
+            reports.push(Report { call_id: call.id, at: now, progress: accepted });
+        }
+        let status = found["status"].as_str().unwrap_or_default();
+        if matches!(status, "not-found" | "deletion-failed") {
+            return Ok(told(call, &evidence, reports, now).unwrap_or(Fate::Unknown));
+        }
+        if status != "ended" {
+            return Ok(match waited {
+                _ if evidence.has_report() => told(call, &evidence, reports, now).unwrap_or(Fate::Unknown),
+                Some(waited) => contradicted(call, &evidence, reports, waited, now),
+                None if reports.is_empty() => self.running(call, &found, now).await,
+                None => Fate::Reports(reports),
+            });
         }
         let facts = Facts::read(&found);
-        if !facts.is_settled() {
-            let waited = waited.unwrap_or_default();
-            let looks: &[Duration] = if facts.never_connected() { &[NO_REPORT] } else { &REPORT_LOOKS };
-            if let Some(next) = looks.iter().find(|look| **look > waited) {
-                return Ok(Fate::Settling { ask_again: next.saturating_sub(waited) });
-            }
+        let waited = waited.unwrap_or_default();
+        let looks: &[Duration] = if facts.shows_an_answer() { &LOOKS } else { &LOOKS[..1] };
+        let next = looks.iter().find(|look| **look > waited);
+        if let (false, false, Some(next)) = (facts.is_settled(), evidence.has_report(), next) {
+            return Ok(Fate::Settling { ask_again: next.saturating_sub(waited) });
         }
-        let progress = facts.progress(now).into_iter();
-        reports.extend(progress.map(|(at, progress)| Report { call_id: call, at, progress }));
-        Ok(Fate::Reports(reports))
+        let report = |(at, progress)| Report { call_id: call.id, at, progress };
+        reports.extend(facts.clone().found(now).into_iter().map(report));
+        evidence.add(facts);
+        Ok(told(call, &evidence, reports, now).unwrap_or(Fate::Unknown))
     }
 
     async fn recording(
@@ -335,10 +398,6 @@ impl CallEngine for VapiEngine {
         Some(self.settings.max_concurrent_calls)
     }
 
-    fn wrap_up_limit(&self) -> SignedDuration {
-        WRAP_UP
-    }
-
     fn agents(&self) -> Option<&dyn EngineAgents> {
         Some(self)
     }
@@ -353,8 +412,9 @@ impl EngineAgents for VapiEngine {
     async fn create(&self, agent: &Agent) -> Result<String, EngineRefusal> {
         let body = assistant(agent, &self.server, &self.settings.installation)?;
         let made = self.client.create("/assistant", &body).await.map_err(refusal)?;
-        let id = made["id"].as_str().map(str::to_owned);
-        id.ok_or_else(|| EngineRefusal::Unavailable("the answer names no assistant".to_owned()))
+        id_of(&made["id"])
+            .map(str::to_owned)
+            .ok_or_else(|| EngineRefusal::Unavailable("the answer names no assistant".to_owned()))
     }
 
     async fn replace(&self, external_id: &str, agent: &Agent) -> Result<(), EngineRefusal> {
@@ -380,7 +440,7 @@ impl EngineAgents for VapiEngine {
         let listed = self.client.list("/assistant", since).await.map_err(refusal)?;
         let kept = |item: &Value| {
             Some(KeptAgent {
-                external_id: item["id"].as_str()?.to_owned(),
+                external_id: id_of(&item["id"])?.to_owned(),
                 agent_id: tagged_agent(item, &self.settings.installation)?,
                 created_at: time(&item["createdAt"])?,
                 is_current: self.server.is_that_of(item),
@@ -392,9 +452,9 @@ impl EngineAgents for VapiEngine {
 
 #[async_trait]
 impl EngineNumbers for VapiEngine {
-    async fn list(&self) -> Result<Vec<E164>, EngineRefusal> {
-        let held = self.numbers.all().await.map_err(refusal)?;
-        Ok(held.into_iter().map(|held| held.number).collect())
+    async fn list(&self) -> Result<HeldNumbers, EngineRefusal> {
+        let (held, skipped) = self.numbers.all_with_skipped().await.map_err(refusal)?;
+        Ok(HeldNumbers { numbers: held.into_iter().map(|held| held.number).collect(), skipped })
     }
 
     async fn answer(&self, numbers: &[E164]) -> Result<(), EngineRefusal> {
@@ -410,6 +470,42 @@ impl EngineNumbers for VapiEngine {
     }
 }
 
+/// How a call ended by everything that is known of it; `None` if nobody has said that it has.
+fn told(call: &Call, evidence: &Evidence, mut reports: Vec<Report>, now: Timestamp) -> Option<Fate> {
+    let (at, progress) = evidence.end(now)?;
+    reports.push(Report { call_id: call.id, at, progress });
+    Some(Fate::Reports(reports))
+}
+
+/// What to do about a call that Vapi says still runs, although a message said that it is over or it was told to end.
+fn contradicted(
+    call: &Call,
+    evidence: &Evidence,
+    reports: Vec<Report>,
+    waited: Duration,
+    now: Timestamp,
+) -> Fate {
+    match LOOKS.iter().find(|look| **look > waited) {
+        Some(next) if evidence.knows_the_end() => Fate::Settling { ask_again: next.saturating_sub(waited) },
+        None if evidence.knows_the_end() => told(call, evidence, reports, now).unwrap_or(Fate::Unknown),
+        _ if waited < 2 * ENDING => Fate::Settling { ask_again: ENDING },
+        _ => Fate::Unknown,
+    }
+}
+
+/// What came of looking for a call.
+enum Looked {
+    /// It is there; Vapi calls it so.
+    Found(String),
+    /// Every look was answered, and it is not there.
+    Absent,
+    Unsure,
+}
+
+fn stretched(time: Duration) -> SignedDuration {
+    SignedDuration::try_from(time).unwrap_or(SignedDuration::MAX)
+}
+
 /// When a call was created here: its id tells (RFC 9562, version 7).
 fn begun_at(id: CallId) -> Option<Timestamp> {
     let (seconds, nanos) = id.0.get_timestamp()?.to_unix();
@@ -420,18 +516,27 @@ fn unavailable(failure: &Failure) -> EngineUnavailable {
     EngineUnavailable(format!("Vapi: {failure}"))
 }
 
+/// What a customer is told of a key that Vapi does not accept. What to do about it is in the log, for those who can.
+const BAD_KEY: &str = "the voice provider does not accept the key of this installation; its operator finds in the log what to do";
+
+fn bad_key(status: u16) {
+    tracing::error!(
+        status,
+        "Vapi does not accept KAICALLS_VAPI_API_KEY: it must be the private key of the account"
+    );
+}
+
 fn refusal(failure: Failure) -> EngineRefusal {
     match failure {
-        Failure::Refused { status: status @ (401 | 403), .. } => EngineRefusal::Refused {
-            status,
-            reason: "Vapi does not accept KAICALLS_VAPI_API_KEY: it must be the private key of the account"
-                .to_owned(),
-        },
+        Failure::Refused { status: status @ (401 | 403), .. } => {
+            bad_key(status);
+            EngineRefusal::Refused { status, reason: BAD_KEY.to_owned() }
+        }
         Failure::Refused { status, message } => {
             EngineRefusal::Refused { status, reason: format!("Vapi says: {message}") }
         }
         Failure::Busy { wait } => EngineRefusal::Busy { wait },
-        failure @ (Failure::NotSent(_) | Failure::Lost(_)) => {
+        failure @ (Failure::NotSent(_) | Failure::Down(_) | Failure::Lost(_)) => {
             EngineRefusal::Unavailable(format!("Vapi: {failure}"))
         }
     }
@@ -451,18 +556,17 @@ fn not_placed(failure: Failure) -> PlaceError {
         Failure::Busy { wait } => {
             PlaceError::Later { wait, reason: "Vapi takes no more requests for the moment".to_owned() }
         }
-        Failure::NotSent(why) | Failure::Lost(why) => {
-            PlaceError::Later { wait: NO_ROOM, reason: format!("Vapi could not be asked: {why}") }
+        failure @ (Failure::NotSent(_) | Failure::Down(_) | Failure::Lost(_)) => {
+            PlaceError::Later { wait: NO_ROOM, reason: format!("Vapi could not be asked: {failure}") }
         }
-        Failure::Refused { status: status @ (401 | 403), .. } => refused(
-            FailureCode::InternalError,
-            format!(
-                "Vapi does not accept KAICALLS_VAPI_API_KEY (status {status}): it must be the private key of the account"
-            ),
+        Failure::Refused { status: status @ (401 | 403), .. } => {
+            bad_key(status);
+            refused(FailureCode::InternalError, BAD_KEY.to_owned())
+        }
+        Failure::Refused { status: 402, message } => refused(
+            FailureCode::CarrierError,
+            format!("the voice provider's account has to be topped up: {message}"),
         ),
-        Failure::Refused { status: 402, message } => {
-            refused(FailureCode::CarrierError, format!("the Vapi account has to be topped up: {message}"))
-        }
         Failure::Refused { message, .. } => {
             let text = message.to_lowercase();
             if text.contains("concurren") {

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::call::{Ending, FailureCode, Findings, Party, Progress, Quality, Utterance};
+use domain::call::{Ending, FailureCode, Findings, Party, Progress};
+use domain::digest::{hex, hmac_sha256};
 use serde_json::Value;
 
+use crate::cost::cost;
 use crate::reasons::{Verdict, verdict};
+use crate::structured::{email, phone, quality, short, text, unpacked};
+use crate::time::{LONGEST_CALL, length, time};
+use crate::transcript::transcript;
 
-/// The longest summary and the longest utterance that is kept, in characters.
+/// The longest summary that is kept, in characters.
 const LONGEST_TEXT: usize = 10_000;
-
-/// The longest call that can be.
-const LONGEST_CALL: Duration = Duration::from_secs(48 * 3600);
 
 /// A finished call.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +22,8 @@ pub(crate) struct Facts {
     reason: Option<String>,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
+    /// When this was written, by Vapi's clock.
+    written_at: Option<Timestamp>,
     stated_duration: Option<Duration>,
     findings: Findings,
     heard_caller: bool,
@@ -33,22 +37,12 @@ impl Facts {
         let call = &source["call"];
         // The message itself comes first; what is nested in it is a snapshot from the call's creation, unless it says more.
         let first = |name: &str| [&source[name], &call[name]].into_iter().find(|value| !value.is_null());
+        let moment = |name: &str| [&source[name], &call[name]].into_iter().find_map(time);
         let artifact = &source["artifact"];
         let analysis = &source["analysis"];
-        let started_at = first("startedAt").and_then(time);
-        let ended_at = first("endedAt").and_then(time);
-        let messages = [&artifact["messages"], &source["messages"]].into_iter().find_map(Value::as_array);
-        let mut transcript: Vec<Utterance> =
-            messages.into_iter().flatten().filter_map(|item| utterance(item, started_at)).collect();
-        if transcript.is_empty() {
-            let text = [&artifact["transcript"], &source["transcript"]].into_iter().find_map(Value::as_str);
-            transcript = text.map(lines).unwrap_or_default();
-        }
-        let data = [&analysis["structuredData"], &source["structuredData"]]
-            .into_iter()
-            .find(|value| !value.is_null())
-            .map(unpacked)
-            .unwrap_or_default();
+        let started_at = moment("startedAt");
+        let transcript = transcript(source, started_at);
+        let data = structured_data(source);
         let summary = [&analysis["summary"], &source["summary"]].into_iter().find_map(text);
         let recording = [
             &artifact["recording"],
@@ -59,11 +53,18 @@ impl Facts {
             &source["recordingUrl"],
             &source["stereoRecordingUrl"],
         ];
+        let lead = if data["lead"].is_object() { &data["lead"] } else { &data };
+        // Who calls may show a name and an address; whom we call was named by ourselves.
+        let came_in = [&source["type"], &call["type"]]
+            .into_iter()
+            .any(|kind| kind == "inboundPhoneCall" || kind == "webCall");
+        let shown = first("customer").filter(|_| came_in).unwrap_or(&Value::Null);
         Self {
-            reason: first("endedReason").and_then(Value::as_str).map(str::to_owned),
+            reason: [&source["endedReason"], &call["endedReason"]].into_iter().find_map(text),
             started_at,
-            ended_at,
-            stated_duration: stated_duration(source),
+            ended_at: moment("endedAt"),
+            written_at: [&source["timestamp"], &source["updatedAt"]].into_iter().find_map(time),
+            stated_duration: stated_duration(source).or_else(|| stated_duration(call)),
             heard_caller: transcript.iter().any(|said| said.by == Party::Caller),
             has_recording: recording.into_iter().any(present),
             has_analysis: summary.is_some()
@@ -71,13 +72,11 @@ impl Facts {
             findings: Findings {
                 summary: summary.map(|text| text.chars().take(LONGEST_TEXT).collect()),
                 quality: quality(&data["quality"]),
-                name: short(&data["lead"]["name"], 200),
-                email: short(&data["lead"]["email"], 320)
-                    .filter(|email| email.contains('@'))
-                    .map(|email| email.to_lowercase()),
-                phone: short(&data["lead"]["phone"], 40),
-                intent: short(&data["lead"]["intent"], 500),
-                cost_cents: source["cost"].as_f64().and_then(cents),
+                name: short(&lead["name"], 200).or_else(|| short(&shown["name"], 200)),
+                email: email(&lead["email"]).or_else(|| email(&shown["email"])),
+                phone: phone(&lead["phone"]),
+                intent: short(&lead["intent"], 500),
+                cost: cost(source),
                 transcript,
             },
         }
@@ -88,96 +87,107 @@ impl Facts {
         self.has_analysis || self.has_recording
     }
 
-    /// True if there is no sign that anybody or anything answered.
-    pub(crate) fn never_connected(&self) -> bool {
-        matches!(self.ending(), Ending::Failed(_))
+    /// True if nothing that may still come could say otherwise: it was answered then, by Vapi's own word.
+    pub(crate) fn is_conclusive(&self) -> bool {
+        self.started_at.is_some() && !matches!(self.verdict(), Verdict::NotReached(_))
     }
 
-    /// True if the reason speaks of a conversation and nothing else does.
-    pub(crate) fn contradicts_itself(&self) -> bool {
-        let reason = self.reason.as_deref().unwrap_or_default();
-        verdict(reason) == Verdict::Talked && self.never_connected()
+    /// True if this speaks of somebody or something that answered.
+    pub(crate) fn shows_an_answer(&self) -> bool {
+        self.is_conclusive() || self.heard_caller
     }
 
-    /// What was found out, without how the call ended.
-    pub(crate) fn findings_only(self, now: Timestamp) -> Vec<(Timestamp, Progress)> {
-        let mut progress = self.progress(now);
-        progress.retain(|(_, progress)| !matches!(progress, Progress::Ended { .. }));
-        progress
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.reason.as_deref().map_or(Verdict::Broke(FailureCode::InternalError), verdict)
+    }
+
+    /// How much of the call it knows, to choose among several: more is better, and the reason decides between equals.
+    pub(crate) fn richness(&self) -> (bool, bool, usize, &str) {
+        let words = self.findings.transcript.len();
+        (self.has_analysis, self.has_recording, words, self.reason.as_deref().unwrap_or_default())
     }
 
     /// What tells a richer report of the same call from this one.
     pub(crate) fn fingerprint(&self) -> String {
-        let mark = |there: bool| if there { '1' } else { '0' };
-        format!(
-            "{}{}{}",
-            mark(self.findings.summary.is_some()),
-            mark(self.has_recording),
-            self.findings.transcript.len()
-        )
+        // Links are signed anew for every delivery, and so they are not among the facts.
+        let said = format!("{:?}", Self { written_at: None, ..self.clone() });
+        hex(&hmac_sha256(b"report", &[said.as_bytes()])[..12])
     }
 
-    /// What it means for the call. `now` stands in for a time that is missing.
+    /// The reason as it is kept.
+    fn kept_reason(&self) -> String {
+        self.reason.as_deref().unwrap_or("unknown").chars().take(200).collect()
+    }
+
+    /// When it ended, or else when this was written.
+    fn at(&self, now: Timestamp) -> Timestamp {
+        self.ended_at.or(self.written_at).unwrap_or(now)
+    }
+
+    /// What was found out, and how the call ended by these facts alone. `now` stands in for a time that is missing.
     pub(crate) fn progress(self, now: Timestamp) -> Vec<(Timestamp, Progress)> {
-        let at = self.ended_at.unwrap_or(now);
-        let ending = self.ending();
-        let reason = self.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
-        let reason: String = reason.unwrap_or("unknown").chars().take(200).collect();
-        let mut progress = Vec::with_capacity(2);
-        if self.findings != Findings::default() {
-            progress.push((at, Progress::Found(Box::new(self.findings))));
-        }
-        progress.push((at, Progress::Ended { ending, reason }));
+        let (at, end) = self.end(now, false);
+        let mut progress = self.found(now);
+        progress.push((at, end));
         progress
     }
 
-    fn ending(&self) -> Ending {
-        let verdict = self.reason.as_deref().map_or(Verdict::Broke(FailureCode::InternalError), verdict);
-        let answered = self.started_at.is_some() || self.heard_caller;
-        match verdict {
-            Verdict::NotReached(code) => Ending::Failed(code),
-            Verdict::Broke(code) if !answered => Ending::Failed(code),
+    /// What was found out.
+    pub(crate) fn found(self, now: Timestamp) -> Vec<(Timestamp, Progress)> {
+        let at = self.at(now);
+        if self.findings == Findings::default() {
+            return Vec::new();
+        }
+        vec![(at, Progress::Found(Box::new(self.findings)))]
+    }
+
+    /// How the call ended; `was_answered` if that is known from elsewhere.
+    pub(crate) fn end(&self, now: Timestamp, was_answered: bool) -> (Timestamp, Progress) {
+        let ending = self.ending(was_answered);
+        (self.at(now), Progress::Ended { ending, reason: self.kept_reason() })
+    }
+
+    pub(crate) fn ending(&self, was_answered: bool) -> Ending {
+        let answered = was_answered || self.shows_an_answer();
+        match self.verdict() {
+            Verdict::NotReached(code) | Verdict::Broke(code) if !answered => Ending::Failed(code),
             // A call that nobody answered did not end well, whatever its reason says.
             Verdict::Talked if !answered => Ending::Failed(FailureCode::NoAnswer),
-            Verdict::Talked | Verdict::Broke(_) => {
-                let talked = self.talked();
-                let answered_at = self.started_at.or_else(|| Some(self.ended_at? - talked));
-                Ending::Talked { answered_at: answered_at.unwrap_or(Timestamp::UNIX_EPOCH), talked }
-            }
+            _ => Ending::Talked { answered_at: self.started_at, talked: self.talked() },
         }
     }
 
-    fn talked(&self) -> Duration {
+    fn talked(&self) -> Option<Duration> {
         let between = self
             .started_at
             .zip(self.ended_at)
-            .and_then(|(started, ended)| Duration::try_from(ended.duration_since(started)).ok());
-        between.or(self.stated_duration).unwrap_or_default().min(LONGEST_CALL)
+            .and_then(|(started, ended)| Duration::try_from(ended.duration_since(started)).ok())
+            .filter(|talked| *talked <= LONGEST_CALL);
+        let last_word =
+            || self.findings.transcript.iter().map(|said| said.end).max().filter(|end| !end.is_zero());
+        // Without an end of its own the call is not longer than until the message about it.
+        let unknown = self.ended_at.is_none() && self.written_at.is_none();
+        between.or(self.stated_duration).or_else(|| if unknown { last_word() } else { None })
     }
 }
 
-/// A point in time, as text or in milliseconds since 1970.
-pub(crate) fn time(value: &Value) -> Option<Timestamp> {
-    let time = match value {
-        Value::String(text) => text.parse().ok()?,
-        #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
-        Value::Number(number) => {
-            let millis = number.as_f64().filter(|millis| (0.0..4.0e12).contains(millis))?;
-            Timestamp::from_millisecond(millis as i64).ok()?
-        }
-        _ => return None,
-    };
-    Some(domain::clock::to_micros(time))
-}
-
 fn stated_duration(source: &Value) -> Option<Duration> {
-    let units = [("durationSeconds", 1.0), ("durationMs", 0.001), ("durationMinutes", 60.0)];
-    units.into_iter().find_map(|(name, unit)| seconds(&source[name], unit))
+    let units =
+        [("durationSeconds", 1.0), ("durationMs", 0.001), ("durationMinutes", 60.0), ("duration", 1.0)];
+    units.into_iter().find_map(|(name, unit)| length(&source[name], unit))
 }
 
-fn seconds(value: &Value, unit: f64) -> Option<Duration> {
-    let seconds = value.as_f64()? * unit;
-    (0.0..LONGEST_CALL.as_secs_f64()).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
+/// What the model filled into our form, wherever it stands.
+fn structured_data(source: &Value) -> Value {
+    let artifact = &source["artifact"];
+    let data =
+        [&source["analysis"]["structuredData"], &source["structuredData"], &artifact["structuredData"]];
+    if let Some(data) = data.into_iter().map(unpacked).find(Value::is_object) {
+        return data;
+    }
+    let outputs = artifact["structuredOutputs"].as_object().into_iter().flat_map(|outputs| outputs.values());
+    let mut results = outputs.map(|output| unpacked(&output["result"]));
+    results.find(|result| result["lead"].is_object() || result["quality"].is_object()).unwrap_or_default()
 }
 
 /// Whether there is anything in a value.
@@ -191,95 +201,11 @@ fn present(value: &Value) -> bool {
     }
 }
 
-fn text(value: &Value) -> Option<String> {
-    let text = value.as_str()?.trim();
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn short(value: &Value, limit: usize) -> Option<String> {
-    let text = text(value)?;
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit).collect();
-    let nothing = ["null", "none", "n/a", "unknown", "not provided", "not said"];
-    (!nothing.contains(&clean.to_lowercase().as_str())).then_some(clean)
-}
-
-/// An object, even if it comes as the text of one.
-fn unpacked(value: &Value) -> Value {
-    match value {
-        Value::String(text) => serde_json::from_str(text).unwrap_or_default(),
-        other => other.clone(),
-    }
-}
-
-fn quality(value: &Value) -> Option<Quality> {
-    let mark = |name: &str| {
-        let value = &value[name];
-        let mark = value.as_f64().or_else(|| value.as_str()?.trim().trim_end_matches('%').parse().ok())?;
-        #[expect(clippy::cast_sign_loss, reason = "the range is made sure of")]
-        let mark = if mark.is_finite() { mark.round().clamp(0.0, 100.0) as u8 } else { return None };
-        Some(mark)
-    };
-    Some(Quality {
-        professionalism: mark("professionalism")?,
-        empathy: mark("empathy")?,
-        information_gathering: mark("information_gathering")?,
-        resolution: mark("resolution")?,
-    })
-}
-
-/// Dollars as cents, if they can be a price of a call.
-fn cents(dollars: f64) -> Option<u32> {
-    #[expect(clippy::cast_sign_loss, reason = "the range was checked")]
-    (0.0..10_000.0).contains(&dollars).then(|| (dollars * 100.0).round() as u32)
-}
-
-fn utterance(item: &Value, started_at: Option<Timestamp>) -> Option<Utterance> {
-    let by = match item["role"].as_str()? {
-        "bot" | "assistant" => Party::Agent,
-        "user" => Party::Caller,
-        _ => return None,
-    };
-    let text = [&item["message"], &item["content"]].into_iter().find_map(text)?;
-    let begun = seconds(&item["secondsFromStart"], 1.0)
-        .or_else(|| Duration::try_from(time(&item["time"])?.duration_since(started_at?)).ok());
-    let start = begun.unwrap_or_default();
-    let spoken = time(&item["time"])
-        .zip(time(&item["endTime"]))
-        .and_then(|(begun, ended)| Duration::try_from(ended.duration_since(begun)).ok())
-        .or_else(|| seconds(&item["duration"], 0.001));
-    Some(Utterance {
-        by,
-        text: text.chars().take(LONGEST_TEXT).collect(),
-        start,
-        end: start + spoken.unwrap_or_default().min(LONGEST_CALL),
-        interrupted: false,
-    })
-}
-
-/// The transcript as text: lines that begin with the speaker.
-fn lines(text: &str) -> Vec<Utterance> {
-    let line = |line: &str| {
-        let (speaker, said) = line.split_once(':')?;
-        let by = match speaker.trim() {
-            "AI" => Party::Agent,
-            "User" => Party::Caller,
-            _ => return None,
-        };
-        let said = said.trim();
-        (!said.is_empty()).then(|| Utterance {
-            by,
-            text: said.chars().take(LONGEST_TEXT).collect(),
-            start: Duration::ZERO,
-            end: Duration::ZERO,
-            interrupted: false,
-        })
-    };
-    text.lines().filter_map(line).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::call::Quality;
+    use domain::usage::MicroDollars;
     use serde_json::json;
 
     fn at(text: &str) -> Timestamp {
@@ -310,18 +236,21 @@ mod tests {
     #[test]
     fn a_full_report_is_read_whole() {
         let facts = Facts::read(&report());
-        assert!(facts.is_settled());
+        assert!(facts.is_settled() && facts.is_conclusive());
         let progress = facts.progress(at("2026-03-01T11:00:00Z"));
         let [(_, Progress::Found(found)), (end, Progress::Ended { ending, reason })] = progress.as_slice()
         else {
             panic!("findings come first: {progress:?}");
         };
         assert_eq!((*end, reason.as_str()), (at("2026-03-01T10:01:05.5Z"), "customer-ended-call"));
-        let talked = Duration::from_millis(60_500);
-        assert_eq!(*ending, Ending::Talked { answered_at: at("2026-03-01T10:00:05Z"), talked });
+        let talked = Some(Duration::from_millis(60_500));
+        assert_eq!(*ending, Ending::Talked { answered_at: Some(at("2026-03-01T10:00:05Z")), talked });
         let marks = Quality { professionalism: 91, empathy: 88, information_gathering: 100, resolution: 0 };
         assert_eq!(found.quality, Some(marks));
-        assert_eq!((found.email.as_deref(), found.cost_cents), (Some("maria@example.com"), Some(7)));
+        assert_eq!(
+            (found.email.as_deref(), found.cost),
+            (Some("maria@example.com"), Some(MicroDollars(74_200)))
+        );
         let said: Vec<_> = found.transcript.iter().map(|said| (said.by, said.text.as_str())).collect();
         assert_eq!(said, [(Party::Agent, "Hello!"), (Party::Caller, "Hi")]);
     }
@@ -338,11 +267,95 @@ mod tests {
         let progress = facts.progress(at("2026-03-01T11:00:00Z"));
         let Progress::Found(found) = &progress[0].1 else { panic!("expected findings") };
         assert_eq!((found.summary.as_deref(), found.name.as_deref()), (Some("Old place."), Some("Jo")));
-        assert_eq!((found.transcript.len(), found.cost_cents), (2, None));
-        let Progress::Ended { ending: Ending::Talked { talked, answered_at }, .. } = &progress[1].1 else {
-            panic!("expected a talk")
+        assert_eq!((found.transcript.len(), found.cost), (2, None));
+        let Progress::Ended { ending, .. } = &progress[1].1 else { panic!("expected an end") };
+        assert_eq!(*ending, Ending::Talked { answered_at: None, talked: Some(Duration::from_secs(12)) });
+        assert_eq!(progress[1].0, at("2026-03-01T10:00:12Z"));
+    }
+
+    #[test]
+    fn times_are_read_in_every_unit_and_never_made_up() {
+        let written = |started: Value, ended: Value| {
+            let facts = Facts::read(&json!({
+                "endedReason": "customer-ended-call", "startedAt": started, "endedAt": ended,
+                "timestamp": 1_772_359_270_000_u64, "transcript": "User: Hi",
+            }));
+            let (ended_at, end) = facts.end(at("2026-03-01T11:00:00Z"), false);
+            let Progress::Ended { ending: Ending::Talked { answered_at, talked }, .. } = end else {
+                panic!("somebody spoke: {end:?}")
+            };
+            (answered_at, talked, ended_at)
         };
-        assert_eq!((*talked, *answered_at), (Duration::from_secs(12), at("2026-03-01T10:00:00Z")));
+        let (begun, over) = (at("2026-03-01T10:00:05Z"), at("2026-03-01T10:01:05Z"));
+        for (started, ended) in [
+            (json!("2026-03-01T10:00:05Z"), json!("2026-03-01T10:01:05Z")),
+            (json!("2026-03-01T10:00:05"), json!("2026-03-01T10:01:05")),
+            (json!(1_772_359_205), json!(1_772_359_265)),
+            (json!(1_772_359_205_000_u64), json!(1_772_359_265_000_u64)),
+            (json!("1772359205"), json!("1772359265000")),
+        ] {
+            let expected = (Some(begun), Some(Duration::from_secs(60)), over);
+            assert_eq!(written(started.clone(), ended), expected, "{started}");
+        }
+        // Without an end it ended when the message was sent at the latest; without anything nothing is said.
+        let sent = at("2026-03-01T10:01:10Z");
+        assert_eq!(written(json!(null), json!(null)), (None, None, sent));
+        assert_eq!(written(json!(0), json!("1970-01-01T00:00:00Z")), (None, None, sent));
+        assert_eq!(written(json!("2026-03-01T10:00:05Z"), json!(null)), (Some(begun), None, sent));
+        assert_eq!(written(json!(null), json!("2026-03-01T10:01:05Z")), (None, None, over));
+        assert_eq!(written(json!("2026-03-01T11:00:05Z"), json!("2026-03-01T10:01:05Z")).1, None);
+    }
+
+    #[test]
+    fn a_caller_shows_a_name_and_an_address_whom_we_call_does_not() {
+        let found = |source: Value| Facts::read(&source).findings;
+        let customer = json!({ "name": "Maria Lopez", "email": "maria@example.com" });
+        for source in [
+            json!({ "type": "end-of-call-report", "customer": customer, "call": { "type": "inboundPhoneCall" } }),
+            json!({ "type": "inboundPhoneCall", "customer": customer }),
+            json!({ "type": "end-of-call-report", "call": { "type": "inboundPhoneCall", "customer": customer } }),
+        ] {
+            let found = found(source.clone());
+            assert_eq!(
+                (found.name.as_deref(), found.email.as_deref()),
+                (Some("Maria Lopez"), Some("maria@example.com")),
+                "{source}"
+            );
+        }
+        assert_eq!(found(json!({ "type": "outboundPhoneCall", "customer": customer })), Findings::default());
+        let told = json!({ "lead": { "name": "Ann", "email": "n/a" } });
+        let both = found(json!({ "type": "inboundPhoneCall", "customer": customer, "structuredData": told }));
+        assert_eq!((both.name.as_deref(), both.email.as_deref()), (Some("Ann"), Some("maria@example.com")));
+    }
+
+    #[test]
+    fn what_a_richer_report_adds_makes_it_another_one() {
+        let key = |source: &Value| Facts::read(source).fingerprint();
+        let first = report();
+        for change in [
+            json!({ "analysis": { "summary": "Another." } }),
+            json!({ "analysis": { "structuredData": { "lead": { "name": "Ann" } } } }),
+            json!({ "cost": 0.08 }),
+            json!({ "artifact": { "messages": [] } }),
+            json!({ "artifact": { "recording": null } }),
+            json!({ "endedReason": "voicemail" }),
+            json!({ "endedAt": "2026-03-01T10:01:06Z" }),
+        ] {
+            let mut other = first.clone();
+            for (name, value) in change.as_object().expect("fields") {
+                match value {
+                    Value::Object(fields) => {
+                        fields.iter().for_each(|(inner, value)| other[name][inner] = value.clone());
+                    }
+                    value => other[name] = value.clone(),
+                }
+            }
+            assert_ne!(key(&other), key(&first), "{change}");
+        }
+        let mut again = first.clone();
+        again["timestamp"] = json!(1_772_359_999_000_u64);
+        again["artifact"]["presignedStereoUrl"] = json!("https://storage.example/x.wav?signed=again");
+        assert_eq!(key(&again), key(&first));
     }
 
     #[test]
@@ -363,7 +376,7 @@ mod tests {
 
     #[test]
     fn a_completed_call_needs_a_sign_of_an_answer() {
-        let ending = |body: Value| Facts::read(&body).ending();
+        let ending = |body: Value| Facts::read(&body).ending(false);
         assert_eq!(
             ending(json!({"endedReason": "assistant-ended-call"})),
             Ending::Failed(FailureCode::NoAnswer)
@@ -374,6 +387,8 @@ mod tests {
         );
         let broke = json!({"endedReason": "pipeline-error-openai-llm-failed", "startedAt": "2026-03-01T10:00:00Z",
                            "endedAt": "2026-03-01T10:00:30Z"});
-        assert!(matches!(ending(broke), Ending::Talked { talked, .. } if talked == Duration::from_secs(30)));
+        assert!(
+            matches!(ending(broke), Ending::Talked { talked: Some(talked), .. } if talked == Duration::from_secs(30))
+        );
     }
 }

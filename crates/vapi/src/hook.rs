@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::call;
 use crate::engine::VapiEngine;
-use crate::message::Message;
+use crate::message::{Message, ToolCall};
 use crate::numbers::Numbers;
 use crate::verify::Verifier;
 
@@ -24,6 +24,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 
 /// What somebody hears who calls a number that nobody answers.
 const NOBODY: &str = "Sorry, this number is not in service at the moment. Please try again later.";
+
+/// What the model hears that wants to use a tool which nobody has here.
+const NO_SUCH_TOOL: &str = "This tool is not available here.";
 
 /// Who may deliver.
 pub struct HookSettings {
@@ -100,6 +103,12 @@ impl Hook {
         if message.kind() == "assistant-request" {
             return Reply::new(200, self.answer_incoming(&message).await);
         }
+        if message.needs_a_call() && message.conversation().is_none() {
+            return Reply::error(
+                400,
+                "expected `message.call.id`, the id of the call that the message is about",
+            );
+        }
         match self.keep(&message).await {
             Ok(taken) => self.reply(&message, taken).await,
             Err(reply) => reply,
@@ -122,9 +131,10 @@ impl Hook {
     async fn reply(&self, message: &Message, taken: Taken) -> Reply {
         let body = match message.kind() {
             "tool-calls" => {
-                let refused = |call: crate::message::ToolCall| json!({ "name": call.name, "toolCallId": call.id, "error": "This tool is not available here." });
+                let refused = |call: ToolCall| json!({ "name": call.name, "toolCallId": call.id, "error": NO_SUCH_TOOL });
                 json!({ "results": message.tool_calls().into_iter().map(refused).collect::<Vec<_>>() })
             }
+            "function-call" => json!({ "result": NO_SUCH_TOOL }),
             "transfer-destination-request" => match self.transfer(message, taken).await {
                 Some(number) => json!({ "destination": { "type": "number", "number": number.as_str() } }),
                 None => json!({ "error": "There is nobody to pass the caller on to." }),

@@ -4,8 +4,11 @@
 
 mod assistant;
 mod call;
+mod caller;
 mod client;
+mod cost;
 mod engine;
+mod evidence;
 mod facts;
 mod hook;
 mod message;
@@ -15,6 +18,9 @@ mod reasons;
 mod recording;
 mod route;
 mod schema;
+mod structured;
+mod time;
+mod transcript;
 mod verify;
 
 pub use client::{Client, ClientSettings};

@@ -2,20 +2,30 @@
 
 use std::time::Duration;
 
-use domain::call::Party;
-use domain::call::{Progress, Utterance};
+use domain::call::{Party, Progress, Utterance};
+use domain::dial_policy::country_calling_code;
+use domain::digest::{hex, hmac_sha256};
 use domain::engine::{EngineMessage, IncomingCall};
+use domain::text::clean_json;
 use domain::{CallId, E164, Mode, Timestamp};
 use serde_json::Value;
 
 use crate::call::CALL_TAG;
-use crate::facts::{Facts, time};
-use crate::names::NAME;
+use crate::caller;
+use crate::facts::Facts;
+use crate::names::{NAME, id_of};
 use crate::reasons::{Verdict, verdict};
+use crate::time::time;
 
 /// How long to wait for the report of a call that nobody answered, and of one with a conversation. Reports on the former may
 /// never come; the latter are worked on for a while.
-const REPORT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(60));
+const REPORT: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(15));
+
+/// How long another message may take that contradicts a report which does not know when the call was answered.
+const SECOND_OPINION: Duration = Duration::from_secs(5);
+
+/// The most tools of one message that are answered.
+const MOST_TOOLS: usize = 100;
 
 /// The longest message that is kept, in bytes. The transcript of a longer one is kept with the call anyway.
 const LONGEST: usize = 256 * 1024;
@@ -42,10 +52,19 @@ pub(crate) struct Message(Value);
 impl Message {
     /// Takes the message out of a body; `None` if there is none in it.
     pub(crate) fn read(body: &[u8]) -> Option<Self> {
-        let mut body: Value = serde_json::from_slice(body).ok()?;
+        let mut body = lenient(body)?;
         let message = body.get_mut("message")?.take();
         message.get("type")?.as_str()?;
         Some(Self(message))
+    }
+
+    /// A message as it was kept.
+    pub(crate) fn kept_as(message: Value) -> Self {
+        Self(message)
+    }
+
+    pub(crate) fn body(&self) -> &Value {
+        &self.0
     }
 
     /// Its type.
@@ -60,14 +79,25 @@ impl Message {
         CHATTY.contains(&self.kind()) || (self.kind() == "transcript" && !self.is_final_transcript())
     }
 
+    /// True if it is about one call and means nothing without saying which.
+    pub(crate) fn needs_a_call(&self) -> bool {
+        ["status-update", "end-of-call-report", "transcript"].contains(&self.kind())
+    }
+
     fn is_final_transcript(&self) -> bool {
         self.0["transcriptType"] == "final"
             || self.0["type"].as_str().is_some_and(|kind| kind.contains("final"))
     }
 
+    /// The new status of the call, if it is about that, in Vapi's words.
+    pub(crate) fn status(&self) -> String {
+        let status = self.0["status"].as_str().unwrap_or_default();
+        status.trim().to_ascii_lowercase().replace('_', "-")
+    }
+
     /// Vapi's id of the call.
     pub(crate) fn conversation(&self) -> Option<&str> {
-        self.0["call"]["id"].as_str().filter(|id| !id.is_empty() && id.len() <= LONGEST_WORD)
+        id_of(&self.0["call"]["id"])
     }
 
     /// Our id of the call, if it was placed by us.
@@ -91,11 +121,17 @@ impl Message {
         if !is_request && call["type"] != "inboundPhoneCall" {
             return None;
         }
-        let number = |value: &Value| value.as_str().and_then(|text| E164::parse(text).ok());
-        let to = number(&self.0["phoneNumber"]["number"])
-            .or_else(|| number(&call["phoneNumber"]["number"]))
-            .or_else(|| number_of(call["phoneNumberId"].as_str()?))?;
-        let from = number(&self.0["customer"]["number"]).or_else(|| number(&call["customer"]["number"]));
+        let to = [&self.0["phoneNumber"]["number"], &call["phoneNumber"]["number"]]
+            .into_iter()
+            .find_map(|text| caller::number(text.as_str()?, "1"))
+            .or_else(|| {
+                number_of(call["phoneNumberId"].as_str().or_else(|| self.0["phoneNumber"]["id"].as_str())?)
+            })?;
+        let home = country_calling_code(&to);
+        let customers = [&self.0["customer"], &call["customer"]];
+        let shown = customers.into_iter().flat_map(|customer| [&customer["number"], &customer["sipUri"]]);
+        let from =
+            shown.chain([&call["from"]["phoneNumber"]]).find_map(|text| caller::number(text.as_str()?, home));
         let at = time(&call["createdAt"]).unwrap_or_else(|| self.at(now));
         let conversation_id = self.conversation()?.to_owned();
         Some(IncomingCall { engine: NAME, conversation_id, mode: Mode::Live, to, from, at })
@@ -103,7 +139,7 @@ impl Message {
 
     /// The message as it is kept, with what it means. `None` if it does not say which call it is about.
     pub(crate) fn kept(&self, now: Timestamp, incoming: Option<IncomingCall>) -> Option<EngineMessage> {
-        let Meaning { progress, ends, key } = self.meaning(now);
+        let Meaning { progress, ends, is_tentative, key } = self.meaning(now);
         Some(EngineMessage {
             engine: NAME,
             conversation_id: self.conversation()?.to_owned(),
@@ -114,6 +150,7 @@ impl Message {
             body: scrubbed(&self.0),
             progress,
             ends,
+            is_tentative,
         })
     }
 
@@ -122,20 +159,26 @@ impl Message {
         let noted =
             |kind: &str, detail: String| vec![(at, Progress::Noted { kind: kind.to_owned(), detail })];
         let stamped = || format!("{}:{}", self.kind(), self.0["timestamp"]);
-        let mut meaning = Meaning { progress: Vec::new(), ends: None, key: stamped() };
+        let mut meaning = Meaning { progress: Vec::new(), ends: None, is_tentative: false, key: stamped() };
         match self.kind() {
-            "status-update" => self.status(at, &mut meaning),
+            "status-update" => self.moved(at, &mut meaning),
             "end-of-call-report" => self.report(now, &mut meaning),
             "transcript" => {
                 let said = self.said(at);
-                meaning.key = format!("transcript:{}:{}", self.0["role"], self.0["timestamp"]);
+                // Words can share a moment; a repetition shares the words too.
+                let words = self.0["transcript"].as_str().unwrap_or_default();
+                let words = hex(&hmac_sha256(b"words", &[words.as_bytes()])[..6]);
+                meaning.key = format!("transcript:{}:{}:{words}", self.0["role"], self.0["timestamp"]);
                 meaning.progress.extend(said.map(|said| (at, Progress::Said(said))));
             }
             "tool-calls" => {
                 let calls = self.tool_calls();
                 let names: Vec<&str> = calls.iter().map(|call| call.name.as_str()).collect();
-                let ids: Vec<&str> = calls.iter().map(|call| call.id.as_str()).collect();
-                meaning.key = format!("tool:{}", ids.join(","));
+                let ids: Vec<String> =
+                    calls.iter().filter(|call| call.has_id()).map(|call| call.id.to_string()).collect();
+                if !ids.is_empty() {
+                    meaning.key = format!("tool:{}", ids.join(","));
+                }
                 meaning.progress = noted("tool_call", names.join(", "));
             }
             "transfer-destination-request" | "transfer-update" => {
@@ -147,10 +190,10 @@ impl Message {
         meaning
     }
 
-    fn status(&self, at: Timestamp, meaning: &mut Meaning) {
-        let status = self.0["status"].as_str().unwrap_or_default();
+    fn moved(&self, at: Timestamp, meaning: &mut Meaning) {
+        let status = self.status();
         meaning.key = format!("status:{status}");
-        match status {
+        match status.as_str() {
             "ringing" => meaning.progress.push((at, Progress::Ringing)),
             "in-progress" => {
                 meaning.progress.push((time(&self.0["startedAt"]).unwrap_or(at), Progress::Answered));
@@ -172,13 +215,12 @@ impl Message {
     fn report(&self, now: Timestamp, meaning: &mut Meaning) {
         let facts = Facts::read(&self.0);
         meaning.key = format!("report:{}", facts.fingerprint());
-        if facts.contradicts_itself() {
-            // Whether anybody answered is then asked, so that it does not depend on which message came first.
-            meaning.ends = Some(REPORT.0);
-            meaning.progress = facts.findings_only(now);
-        } else {
-            meaning.progress = facts.progress(now);
+        if !facts.is_conclusive() {
+            // What ended the call is then decided by all messages together, so that it does not depend on which came first.
+            meaning.ends = Some(SECOND_OPINION);
+            meaning.is_tentative = true;
         }
+        meaning.progress = facts.progress(now);
     }
 
     fn said(&self, at: Timestamp) -> Option<Utterance> {
@@ -199,35 +241,57 @@ impl Message {
         })
     }
 
-    /// The tools that the model wants to use, in whichever of the four forms they come.
+    /// The tools that the model wants to use, in whichever of the forms they come: each once.
     pub(crate) fn tool_calls(&self) -> Vec<ToolCall> {
-        let listed = |name: &str| self.0[name].as_array().filter(|list| !list.is_empty());
-        let calls = listed("toolCallList").or_else(|| listed("toolCalls"));
-        let nested = listed("toolWithToolCallList");
-        let calls: Vec<&Value> = match (calls, nested) {
-            (Some(calls), _) => calls.iter().collect(),
-            (None, Some(nested)) => nested.iter().map(|item| &item["toolCall"]).collect(),
-            (None, None) => Vec::new(),
-        };
-        let call = |call: &Value| {
-            let name = call["function"]["name"].as_str().or_else(|| call["name"].as_str());
-            Some(ToolCall { id: call["id"].as_str()?.to_owned(), name: name.unwrap_or_default().to_owned() })
-        };
-        calls.into_iter().filter_map(call).collect()
+        let listed = |name: &str| self.0[name].as_array().into_iter().flatten();
+        // The tool's own settings name it where the call does not.
+        let nested = listed("toolWithToolCallList").map(|item| (&item["toolCall"], item));
+        let plain =
+            ["toolCallList", "toolCalls"].into_iter().flat_map(|name| listed(name).map(|call| (call, call)));
+        let mut calls: Vec<ToolCall> = Vec::new();
+        for (call, tool) in plain.chain(nested).take(MOST_TOOLS) {
+            if !call.is_object() {
+                continue;
+            }
+            let places = [&call["function"]["name"], &call["name"], &tool["function"]["name"], &tool["name"]];
+            let name = places.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned();
+            let id = Some(&call["id"]).filter(|id| id.is_string() || id.is_number());
+            let call = ToolCall { id: id.cloned().unwrap_or_else(|| Value::from("")), name };
+            // The lists repeat one another. What has no id is told apart by its name alone.
+            if !calls.contains(&call) {
+                calls.push(call);
+            }
+        }
+        calls
     }
 }
 
 /// A tool that the model wants to use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ToolCall {
-    pub(crate) id: String,
+    /// As it came, to be given back; an empty text if none came.
+    pub(crate) id: Value,
     pub(crate) name: String,
+}
+
+impl ToolCall {
+    fn has_id(&self) -> bool {
+        self.id != ""
+    }
 }
 
 struct Meaning {
     progress: Vec<(Timestamp, Progress)>,
     ends: Option<Duration>,
+    is_tentative: bool,
     key: String,
+}
+
+/// JSON as others write it: half a surrogate pair, bytes that are no UTF-8, a mark before the first brace and characters that no text may
+/// keep do not lose the rest.
+pub(crate) fn lenient(body: &[u8]) -> Option<Value> {
+    let text = String::from_utf8_lossy(body);
+    serde_json::from_str(&clean_json(text.trim_start_matches('\u{feff}'))).ok()
 }
 
 /// Our id in a call object of Vapi's.
@@ -294,8 +358,6 @@ fn scrub(value: &mut Value) {
         }
         // An address in a text may be a signed one.
         Value::String(text) if text.contains("://") => "(an address)".clone_into(text),
-        // No database keeps it in a text.
-        Value::String(text) if text.contains('\0') => text.retain(|c| c != '\0'),
         _ => {}
     }
 }
@@ -411,16 +473,100 @@ mod tests {
     }
 
     #[test]
-    fn tool_calls_are_read_in_all_forms() {
-        for body in [
-            json!({ "toolCallList": [{ "id": "c1", "function": { "name": "save", "arguments": "{}" } }] }),
-            json!({ "toolCallList": [{ "id": "c1", "name": "save", "parameters": {} }] }),
-            json!({ "toolCalls": [{ "id": "c1", "type": "function", "function": { "name": "save", "arguments": {} } }] }),
-            json!({ "toolWithToolCallList": [{ "toolCall": { "id": "c1", "function": { "name": "save" } } }] }),
+    fn tool_calls_are_read_in_all_forms_each_once() {
+        let call = |id: Value| vec![ToolCall { id, name: "save".into() }];
+        for (body, expected) in [
+            (
+                json!({ "toolCallList": [{ "id": "c1", "function": { "name": "save", "arguments": "{}" } }] }),
+                call(json!("c1")),
+            ),
+            (
+                json!({ "toolCallList": [{ "id": "c1", "name": "save", "parameters": {} }] }),
+                call(json!("c1")),
+            ),
+            (
+                json!({ "toolCalls": [{ "id": "c1", "type": "function", "function": { "name": "save", "arguments": {} } }] }),
+                call(json!("c1")),
+            ),
+            (
+                json!({ "toolWithToolCallList": [{ "toolCall": { "id": "c1", "function": { "name": "save" } } }] }),
+                call(json!("c1")),
+            ),
+            (
+                json!({ "toolWithToolCallList": [{ "type": "function", "function": { "name": "save" }, "toolCall": { "id": "c1", "parameters": {} } }] }),
+                call(json!("c1")),
+            ),
+            (
+                json!({ "toolWithToolCallList": [{ "name": "save", "toolCall": { "id": "c1" } }] }),
+                call(json!("c1")),
+            ),
+            (
+                json!({ "toolCallList": [{ "id": "c1", "name": "save" }], "toolWithToolCallList": [{ "name": "save", "toolCall": { "id": "c1" } }] }),
+                call(json!("c1")),
+            ),
+            (json!({ "toolCallList": [{ "function": { "name": "save" } }] }), call(json!(""))),
+            (json!({ "toolCallList": [{ "id": null, "name": "save" }] }), call(json!(""))),
+            (json!({ "toolCallList": [{ "id": 7, "name": "save" }] }), call(json!(7))),
+            (
+                json!({ "toolCallList": [{ "id": "c1" }] }),
+                vec![ToolCall { id: json!("c1"), name: String::new() }],
+            ),
+            (json!({ "toolCallList": [null, 7, "c1"], "toolWithToolCallList": {} }), vec![]),
         ] {
             let mut body = body;
             body["type"] = json!("tool-calls");
-            assert_eq!(message(body).tool_calls(), [ToolCall { id: "c1".into(), name: "save".into() }]);
+            assert_eq!(message(body.clone()).tool_calls(), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn half_a_character_anywhere_loses_nothing() {
+        for place in [
+            r#"{"message":{"type":"end-of-call-report","call":{"id":"v"},"endedReason":"customer-ended-call","summary":"a \ud83d b"}}"#,
+            r#"{"message":{"type":"end-of-call-report","call":{"id":"v","customer":{"name":"\udc00"}},"endedReason":"customer-ended-call","summary":"a \ud83d\ud83d\ude00 b"}}"#,
+            r#"{"message":{"type":"end-of-call-report","\ud800":1,"call":{"id":"v"},"endedReason":"customer-ended-call","summary":"a \u0000\u202e b"}}"#,
+        ] {
+            let message = Message::read(place.as_bytes()).expect("a message");
+            let kept = message.kept(now(), None).expect("it names its call");
+            assert!(kept.body.contains("customer-ended-call"), "{place}");
+            assert!(!kept.body.contains("\\u0000") && !kept.body.contains('\u{202e}'), "{place}");
+        }
+        let mut broken = br#"{"message":{"type":"hang","call":{"id":"v"},"text":"a"#.to_vec();
+        broken.extend_from_slice(&[0xff, 0xc3, b'"', b'}', b'}']);
+        assert!(Message::read(&broken).is_some());
+        assert!(Message::read("\u{feff}{\"message\":{\"type\":\"hang\"}}".as_bytes()).is_some());
+    }
+
+    #[test]
+    fn words_of_the_same_moment_are_kept_apart() {
+        let key = |words: &str| {
+            kept(json!({ "type": "transcript", "role": "user", "transcriptType": "final",
+                                             "transcript": words, "timestamp": 5, "call": { "id": "v" } }))
+            .key
+        };
+        assert_eq!(key("Yes."), key("Yes."));
+        assert_ne!(key("Yes."), key("No."));
+        assert!(!key("Maria Lopez").contains("Maria"));
+    }
+
+    #[test]
+    fn a_report_that_does_not_know_when_the_call_was_answered_is_tentative() {
+        let report = |more: Value| {
+            let mut body = json!({ "type": "end-of-call-report", "call": { "id": "v" }, "endedReason": "customer-ended-call" });
+            for (name, value) in more.as_object().expect("fields") {
+                body[name] = value.clone();
+            }
+            let kept = kept(body);
+            (kept.is_tentative, kept.ends)
+        };
+        assert_eq!(report(json!({ "startedAt": "2026-03-01T10:00:00Z" })), (false, None));
+        for doubtful in [
+            json!({}),
+            json!({ "transcript": "User: Hi" }),
+            json!({ "endedReason": "customer-busy", "startedAt": "2026-03-01T10:00:00Z" }),
+            json!({ "endedReason": "customer-busy" }),
+        ] {
+            assert_eq!(report(doubtful.clone()), (true, Some(SECOND_OPINION)), "{doubtful}");
         }
     }
 

@@ -1,12 +1,25 @@
 //! Names on both sides: providers as our users write them, and texts cut to the length that Vapi takes.
 
 use domain::engine::EngineRefusal;
+use serde_json::Value;
 
 /// The engine's name in settings and records.
 pub(crate) const NAME: &str = "vapi";
 
 /// The longest name of an assistant, a call or a customer, in UTF-16 units.
 pub(crate) const NAME_UNITS: usize = 40;
+
+/// The longest of Vapi's ids that are taken.
+const LONGEST_ID: usize = 100;
+
+/// An id of Vapi's, if it is one: a UUID in practice, and in any case a short word that can stand in a path or a header.
+pub(crate) fn id_of(value: &Value) -> Option<&str> {
+    let id = value.as_str()?;
+    let is_word = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let is_real = !["null", "undefined", "none", "nan"].contains(&id.to_ascii_lowercase().as_str());
+    (is_word && is_real && id.bytes().any(|byte| byte.is_ascii_alphanumeric()) && id.len() <= LONGEST_ID)
+        .then_some(id)
+}
 
 /// A voice provider: Vapi's name, what else it must be given, and what it may be given besides `provider`, `chunkPlan`,
 /// `cachingEnabled`, `fallbackPlan` and `voiceId`.
@@ -209,15 +222,12 @@ fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Vapi's voice provider for a name as users write it.
-pub(crate) fn voice_provider(name: &str) -> Result<&'static VoiceProvider, EngineRefusal> {
+/// Vapi's voice provider for a name as users write it; `None` for one that we do not know.
+pub(crate) fn voice_provider(name: &str) -> Option<&'static VoiceProvider> {
     let wanted = plain(name);
     let wanted =
         VOICE_ALIASES.iter().find(|(alias, _)| *alias == wanted).map_or(wanted, |(_, name)| plain(name));
-    VOICES.iter().find(|voice| plain(voice.name) == wanted).ok_or_else(|| {
-        let names: Vec<&str> = VOICES.iter().map(|voice| voice.name).collect();
-        refused(format!("`voice.provider`: expected elevenlabs or one of {}", names.join(", ")))
-    })
+    VOICES.iter().find(|voice| plain(voice.name) == wanted)
 }
 
 /// Vapi's model provider for a name as users write it.
@@ -262,7 +272,7 @@ mod tests {
             ("custom", "custom-voice"),
             ("azure", "azure"),
         ] {
-            assert_eq!(voice_provider(written).map(|voice| voice.name), Ok(expected), "{written}");
+            assert_eq!(voice_provider(written).map(|voice| voice.name), Some(expected), "{written}");
         }
         for (written, expected) in [
             ("openai", "openai"),
@@ -273,11 +283,35 @@ mod tests {
         ] {
             assert_eq!(model_provider(written), Ok(expected), "{written}");
         }
-        assert!(
-            voice_provider("gramophone")
-                .is_err_and(|refusal| refusal.to_string().contains("`voice.provider`"))
-        );
+        assert!(voice_provider("gramophone").is_none());
         assert!(model_provider("receptionist").is_err_and(|refusal| refusal.to_string().contains("openai")));
+    }
+
+    #[test]
+    fn ids_are_words() {
+        for good in ["01890000-0000-7000-8000-000000000001", "v", "call_7"] {
+            assert_eq!(id_of(&good.into()), Some(good));
+        }
+        let long = "a".repeat(101);
+        for odd in [
+            "",
+            " ",
+            "-",
+            "a b",
+            "a/b",
+            "../x",
+            "a\n",
+            "é",
+            "null",
+            "undefined",
+            "a?b",
+            "a#b",
+            "[object Object]",
+            &long,
+        ] {
+            assert_eq!(id_of(&odd.into()), None, "{odd}");
+        }
+        assert_eq!((id_of(&Value::Null), id_of(&7.into())), (None, None));
     }
 
     #[test]

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::assistant::Server;
+use crate::caller;
 use crate::client::{Client, Failure};
+use crate::names::id_of;
 
 /// How long the list counts as fresh.
 const FRESH: Duration = Duration::from_secs(60);
@@ -59,8 +61,20 @@ impl Numbers {
 
     /// The numbers as they are now. Those without a number of their own (SIP addresses) are left out.
     pub(crate) async fn all(&self) -> Result<Vec<Held>, Failure> {
+        Ok(self.all_with_skipped().await?.0)
+    }
+
+    /// The same, and of those that are left out what they are and why.
+    pub(crate) async fn all_with_skipped(&self) -> Result<(Vec<Held>, Vec<String>), Failure> {
         let listed = self.client.list("/phone-number", None).await?;
-        let held: Vec<Held> = listed.iter().filter_map(read).collect();
+        let mut held = Vec::new();
+        let mut skipped = Vec::new();
+        for number in &listed {
+            match read(number) {
+                Ok(number) => held.push(number),
+                Err(why) => skipped.push(format!("{}: {why}", title(number))),
+            }
+        }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         #[expect(
             clippy::disallowed_methods,
@@ -68,7 +82,7 @@ impl Numbers {
         )]
         let now = Instant::now();
         *known = Some((now, held.clone()));
-        Ok(held)
+        Ok((held, skipped))
     }
 
     /// Has calls to a number brought to our server: nothing at Vapi answers it any more, and we are asked who does.
@@ -90,12 +104,24 @@ impl Numbers {
     }
 }
 
-fn read(number: &Value) -> Option<Held> {
-    let text = |name: &str| number[name].as_str().map(str::to_owned);
-    Some(Held {
-        id: text("id")?,
-        number: E164::parse(number["number"].as_str()?).ok()?,
+fn read(number: &Value) -> Result<Held, &'static str> {
+    let id = id_of(&number["id"]).ok_or("it has no id that can be used")?;
+    let written = number["number"].as_str().filter(|number| !number.trim().is_empty());
+    let read = written.map(|written| caller::number(written, "1"));
+    Ok(Held {
+        id: id.to_owned(),
+        number: read
+            .ok_or("it is a SIP address without a phone number")?
+            .ok_or("its number is no phone number")?,
         kept: json!({ "server": number["server"] }),
         bound: ["assistantId", "squadId", "workflowId"].iter().any(|name| number[*name].is_string()),
     })
+}
+
+/// What people at Vapi know a number by.
+fn title(number: &Value) -> String {
+    let names = ["number", "sipUri", "name", "id"];
+    let title =
+        names.into_iter().filter_map(|name| number[name].as_str()).find(|name| !name.trim().is_empty());
+    title.unwrap_or("a number without a name").chars().take(80).collect()
 }

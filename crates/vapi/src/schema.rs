@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
 const DOCUMENT: &str = include_str!("openapi-subset.json");
@@ -40,13 +40,13 @@ pub struct Schemas {
 }
 
 impl Schemas {
-    /// Without the names of models, which change every month: for what we are about to send.
+    /// Without the names of models and voices, which change every month: for what we are about to send.
     pub(crate) fn ours() -> &'static Self {
         static OURS: LazyLock<Schemas> = LazyLock::new(|| Schemas::new(false));
         &OURS
     }
 
-    /// Reads the document. With `models` the names of models are checked too.
+    /// Reads the document. With `models` the names of models and voices are checked too.
     pub fn new(models: bool) -> Self {
         let document: Value = serde_json::from_str(DOCUMENT).expect("the document is JSON");
         let requests: Vec<&str> = document["info"]["x-request-schemas"]
@@ -62,13 +62,14 @@ impl Schemas {
             let strict = requests.contains(&name.as_str()) || name.starts_with("ServerMessageResponse");
             let mut schema = schema.clone();
             prepare(&mut schema, strict);
-            if !models
-                && ["Model", "Voice", "Transcriber"].iter().any(|end| name.ends_with(end))
-                && let Some(model) = schema.pointer_mut("/properties/model").and_then(Value::as_object_mut)
-            {
-                model.remove("enum");
+            if !models {
+                allow_tomorrow(name, &mut schema);
             }
             schemas.insert(name.clone(), schema);
+        }
+        if !models {
+            let voice = voice_of_tomorrow(&schemas);
+            schemas.insert(TOMORROW.to_owned(), voice);
         }
         let reasons = &document["components"]["schemas"]["Call"]["properties"]["endedReason"]["enum"];
         let reasons = reasons.as_array().expect("the reasons are listed").iter();
@@ -96,22 +97,7 @@ impl Schemas {
         let Some(validator) = self.validator(what) else { return Vec::new() };
         let mut problems = Vec::new();
         for error in validator.iter_errors(body) {
-            let place = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
-            let at = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
-            match error.kind() {
-                ValidationErrorKind::AdditionalProperties { unexpected } => {
-                    problems.extend(
-                        unexpected.iter().map(|name| format!("property {} should not exist", at(name))),
-                    );
-                }
-                ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::AnyOf { .. } => {
-                    problems.push(format!("{place} is none of what it may be"));
-                }
-                _ => {
-                    let words: String = error.to_string().chars().take(300).collect();
-                    problems.push(format!("{}: {words}", if place.is_empty() { "body" } else { &place }));
-                }
-            }
+            describe(&error, &mut problems);
         }
         problems
     }
@@ -119,6 +105,95 @@ impl Schemas {
     /// Every reason why a call can end, as Vapi lists them.
     pub fn ended_reasons(&self) -> &[String] {
         &self.reasons
+    }
+}
+
+/// The name of a schema of our own: a voice of a provider that the document does not know.
+const TOMORROW: &str = "VoiceOfTomorrow";
+
+/// Takes the closed lists of names out of models, voices and transcribers, and lets voices of unknown providers through: Vapi adds to them
+/// every month, and what it does not know after all it says itself.
+fn allow_tomorrow(name: &str, schema: &mut Value) {
+    if ["Model", "Voice", "Transcriber"].iter().any(|end| name.ends_with(end))
+        && let Some(properties) = schema.pointer_mut("/properties").and_then(Value::as_object_mut)
+    {
+        for (property, value) in properties.iter_mut() {
+            let is_voice = name.ends_with("Voice") && property != "provider" && property != "fallbackPlan";
+            if property == "model" || is_voice {
+                open(value);
+            }
+        }
+    }
+    add_voice_of_tomorrow(schema);
+}
+
+/// A schema without its lists of values.
+fn open(schema: &mut Value) {
+    let Value::Object(fields) = schema else { return };
+    fields.remove("enum");
+    // Branches that differed by their lists alone overlap now.
+    if let Some(branches) = fields.remove("oneOf") {
+        fields.insert("anyOf".to_owned(), branches);
+    }
+    if let Some(Value::Array(branches)) = fields.get_mut("anyOf") {
+        branches.iter_mut().for_each(open);
+    }
+}
+
+fn add_voice_of_tomorrow(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            if let Some(Value::Array(branches)) = fields.get_mut("oneOf")
+                && branches
+                    .iter()
+                    .any(|branch| branch["$ref"].as_str().is_some_and(|name| name.ends_with("Voice")))
+            {
+                branches.push(json!({ "$ref": format!("#/components/schemas/{TOMORROW}") }));
+            }
+            fields.values_mut().for_each(add_voice_of_tomorrow);
+        }
+        Value::Array(items) => items.iter_mut().for_each(add_voice_of_tomorrow),
+        _ => {}
+    }
+}
+
+fn voice_of_tomorrow(schemas: &Map<String, Value>) -> Value {
+    let providers = schemas
+        .iter()
+        .filter(|(name, _)| name.ends_with("Voice"))
+        .filter_map(|(_, schema)| schema.pointer("/properties/provider/enum")?.as_array())
+        .flatten();
+    let known: Vec<&Value> = providers.collect();
+    json!({ "type": "object", "required": ["provider"],
+            "properties": { "provider": { "type": "string", "not": { "enum": known } } } })
+}
+
+/// What is wrong, in words that name the field. Where one of several schemas has to fit, the one is meant whose type or provider fits.
+fn describe(error: &ValidationError<'_>, problems: &mut Vec<String>) {
+    let place = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
+    let at = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            problems.extend(unexpected.iter().map(|name| format!("property {} should not exist", at(name))));
+        }
+        ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
+            let misses = |branch: &&Vec<ValidationError<'static>>| {
+                let chooses = |error: &&ValidationError<'static>| {
+                    let path = error.instance_path().to_string();
+                    let names_another = path.ends_with("/provider") || path.ends_with("/type");
+                    path.trim_start_matches('/').replace('/', ".") == place || names_another
+                };
+                (branch.iter().filter(chooses).count(), branch.len())
+            };
+            match context.iter().filter(|branch| !branch.is_empty()).min_by_key(misses) {
+                Some(branch) => branch.iter().for_each(|error| describe(error, problems)),
+                None => problems.push(format!("{place} is none of what it may be")),
+            }
+        }
+        _ => {
+            let words: String = error.to_string().chars().take(300).collect();
+            problems.push(format!("{}: {words}", if place.is_empty() { "body" } else { &place }));
+        }
     }
 }
 
@@ -156,5 +231,49 @@ fn prepare(schema: &mut Value, strict: bool) {
         }
         Value::Array(items) => items.iter_mut().for_each(|item| prepare(item, strict)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(voice: Value) -> String {
+        Schemas::ours().check("POST /assistant", &json!({ "name": "A", "voice": voice })).join("; ")
+    }
+
+    #[test]
+    fn voices_that_vapi_adds_tomorrow_pass() {
+        for voice in [
+            json!({ "provider": "vapi", "voiceId": "Somebody New", "version": "7", "language": "tlh" }),
+            json!({ "provider": "11labs", "voiceId": "x", "model": "eleven_v9" }),
+            json!({ "provider": "openai", "voiceId": "new", "model": "gpt-9-tts" }),
+            json!({ "provider": "gramophone", "voiceId": "x", "crackle": 0.5 }),
+            json!({ "provider": "11labs", "voiceId": "x",
+                    "fallbackPlan": { "voices": [{ "provider": "gramophone", "voiceId": "y" }, { "provider": "azure", "voiceId": "new" }] } }),
+        ] {
+            assert_eq!(problems(voice.clone()), "", "{voice}");
+        }
+    }
+
+    #[test]
+    fn the_field_is_named_where_one_of_several_schemas_must_fit() {
+        for (voice, field) in [
+            (json!({ "provider": "11labs", "voiceId": "x", "stability": "much" }), "voice.stability"),
+            (json!({ "provider": "11labs", "voiceId": "x", "loudness": 3 }), "voice.loudness"),
+            (json!({ "provider": "11labs" }), "voiceId"),
+            (json!({ "provider": "vapi", "voiceId": "Elliot", "speed": 99 }), "voice.speed"),
+            (
+                json!({ "provider": "11labs", "voiceId": "x", "fallbackPlan": { "voices": [{ "provider": "azure", "voiceId": "y", "speed": 99 }] } }),
+                "voice.fallbackPlan.voices.0.speed",
+            ),
+        ] {
+            let said = problems(voice.clone());
+            assert!(said.contains(field) && !said.contains("is none of"), "{voice}: {said}");
+        }
+        let detection =
+            json!({ "name": "A", "voicemailDetection": { "provider": "google", "beepMaxAwaitSeconds": 99 } });
+        let said = Schemas::ours().check("POST /assistant", &detection).join("; ");
+        assert!(said.contains("voicemailDetection.beepMaxAwaitSeconds"), "{said}");
     }
 }

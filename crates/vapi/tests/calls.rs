@@ -172,13 +172,14 @@ async fn a_refused_call_says_what_to_do() {
             json!({ "status": 400, "body": { "message": ["the model is not available"], "error": "Bad Request" } }),
             "the model is not available",
         ),
-        (json!({ "status": 401, "body": { "message": "Invalid Key." } }), "KAICALLS_VAPI_API_KEY"),
+        (json!({ "status": 401, "body": { "message": "Invalid Key." } }), "its operator"),
         (json!({ "status": 402, "body": { "message": "No credits." } }), "topped up"),
     ] {
         world.emulator.fault(json!({ "method": "POST", "path": "/call", "action": { "answer": answer } }));
         let call = world.call(&agent, "+15125550123").await;
         assert!(call.body.to_string().contains(expected), "{expected}: {} {}", call.status, call.body);
         assert_eq!(call.code(), "call_failed", "{}", call.body);
+        assert!(!call.body.to_string().contains("KAICALLS_"), "settings are the operator's: {}", call.body);
     }
     assert!(world.emulator.calls().is_empty());
     world.rest().await;

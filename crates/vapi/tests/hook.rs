@@ -114,10 +114,14 @@ async fn odd_bodies_do_no_harm() {
         ("null", 400),
         ("{\"message\":{}}", 400),
         ("{\"message\":{\"type\":7}}", 400),
-        ("{\"message\":{\"type\":\"status-update\",\"status\":\"ended\"}}", 200),
-        ("{\"message\":{\"type\":\"end-of-call-report\",\"call\":{\"id\":\"nobody's\"}}}", 200),
+        ("{\"message\":{\"type\":\"status-update\",\"status\":\"ended\"}}", 400),
+        ("{\"message\":{\"type\":\"status-update\",\"status\":\"ended\",\"call\":{\"id\":\"\"}}}", 400),
+        ("{\"message\":{\"type\":\"end-of-call-report\",\"call\":{\"id\":\"../../x\"}}}", 400),
+        ("{\"message\":{\"type\":\"end-of-call-report\",\"call\":{\"id\":\"undefined\"}}}", 400),
+        ("{\"message\":{\"type\":\"end-of-call-report\",\"call\":{\"id\":7}}}", 400),
+        ("{\"message\":{\"type\":\"end-of-call-report\",\"call\":{\"id\":\"nobodys\"}}}", 200),
         (
-            "{\"message\":{\"type\":\"end-of-call-report\",\"call\":{\"id\":\"nobody's\",\"type\":\"inboundPhoneCall\"}}}",
+            "{\"message\":{\"type\":\"end-of-call-report\",\"call\":{\"id\":\"nobodys\",\"type\":\"inboundPhoneCall\"}}}",
             200,
         ),
         ("{\"message\":{\"type\":\"something-new\",\"call\":7}}", 200),
@@ -188,4 +192,37 @@ async fn tools_and_transfers_are_answered_as_vapi_wants_it() {
     assert_eq!(reply("tool-calls")["results"].as_array().map(Vec::len), Some(3));
     assert_eq!(reply("transfer-destination-request")["destination"]["number"], "+15125550188");
     world.check_invariants().await;
+}
+
+#[tokio::test]
+async fn a_wish_not_to_be_called_blocks_the_number_while_the_call_goes_on() {
+    for database in databases().await {
+        let world = World::start(&database).await;
+        let agent = world.agent(json!({})).await.text("id");
+        let attack = Attack::on(&world);
+        let heard = [
+            ("+15125550123", "Please stop calling me.", true),
+            ("+15125550124", "Don't stop calling until you reach my wife.", false),
+        ];
+        for (number, words, _) in heard {
+            world.call(&agent, number).await;
+            let call = world
+                .emulator
+                .calls()
+                .into_iter()
+                .find(|call| call["customer"]["number"] == number)
+                .expect("Vapi has the call");
+            let live = json!({ "message": {
+                "type": "transcript", "transcriptType": "final", "role": "user", "transcript": words,
+                "timestamp": 1_772_000_000_000_u64, "call": { "id": call["id"], "name": call["name"] },
+            }});
+            assert_eq!(attack.send(Some(SECRET), live.to_string()).await.0, StatusCode::OK);
+        }
+        let listed = world.platform.store.read(|tx| Box::pin(async move { store::opt_outs::all(tx).await }));
+        let blocked: Vec<String> =
+            listed.await.expect("a list").iter().map(|wish| wish.phone_number.as_str().to_owned()).collect();
+        let expected: Vec<&str> =
+            heard.iter().filter(|(_, _, blocks)| *blocks).map(|(number, ..)| *number).collect();
+        assert_eq!(blocked, expected);
+    }
 }

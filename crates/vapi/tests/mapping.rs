@@ -47,7 +47,17 @@ async fn settings_that_vapi_would_refuse_are_named_before_it_is_asked() {
     let database = databases().await.remove(0);
     let world = World::start(&database).await;
     for (more, expected) in [
-        (json!({ "voice": { "provider": "gramophone", "voiceId": "x" } }), "voice.provider"),
+        (
+            json!({ "voice": { "provider": "elevenlabs", "voiceId": "x", "stability": "much" } }),
+            "voice.stability",
+        ),
+        (
+            json!({ "voice": { "provider": "elevenlabs", "voiceId": "x", "fallbackPlan": { "voices": [{ "provider": "rime", "loudness": 1 }] } } }),
+            "voice.fallbackPlan.voices.0.loudness",
+        ),
+        (json!({ "outbound_llm": { "provider": "abacus", "model": "x" } }), "outbound_llm.provider"),
+        (json!({ "outbound_llm": { "model": "gpt-4.1", "maxTokens": "many" } }), "outbound_llm.maxTokens"),
+        (json!({ "outbound_llm": { "model": "gpt-4.1", "colour": "red" } }), "outbound_llm.colour"),
         (json!({ "voice": { "provider": "elevenlabs", "voiceId": "x", "loudness": 3 } }), "voice.loudness"),
         (json!({ "model": { "provider": "abacus", "model": "x" } }), "model.provider"),
         (json!({ "vapi_config": { "endCallPhrases": ["x"] } }), "endCallPhrases.0"),

@@ -16,7 +16,7 @@ use store::jobs::{JobKind, NewJob};
 use store::{PlatformTx, StoreError};
 use tracing::{Instrument as _, Span};
 
-use super::{news, opt_out, privacy, signs, wrap_up};
+use super::{ending, news, opt_out, privacy, signs, wrap_up};
 use crate::App;
 use crate::attempt::Attempt;
 use crate::reports::Line;

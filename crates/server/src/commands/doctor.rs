@@ -1,5 +1,6 @@
 //! `kaicalls doctor`: looks at everything that a server needs, and says what to do about what is missing.
 
+use domain::engine::EngineRefusal;
 use providers::LocalVoices;
 use serde_json::{Value, json};
 
@@ -165,12 +166,18 @@ async fn vapi(config: &Config) -> Vec<(&'static str, Result<String, String>)> {
     let held = match domain::engine::EngineNumbers::list(&*engine).await {
         Ok(held) => held,
         Err(refusal) => {
-            found.push(("vapi key", Err(refusal.to_string())));
+            let why = match refusal {
+                EngineRefusal::Refused { status: status @ (401 | 403), .. } => format!(
+                    "Vapi does not accept KAICALLS_VAPI_API_KEY (status {status}): it must be the private key of the account"
+                ),
+                other => other.to_string(),
+            };
+            found.push(("vapi key", Err(why)));
             return found;
         }
     };
     found.push(("vapi key", Ok(format!("{} accepts it", set.base_url))));
-    found.push(("vapi numbers", numbers(&store, &held).await));
+    found.push(("vapi numbers", numbers(&store, &held.numbers).await));
     if let Some(id) = &set.phone_number_id {
         let known = engine.holds(id).await;
         let problem = format!("KAICALLS_VAPI_PHONE_NUMBER_ID: the account holds no number with the id {id}");

@@ -85,11 +85,22 @@ impl Numbers {
                         "numbers are imported from Vapi, and no key is set",
                     ));
                 }
-                let added = app::jobs::import_numbers(&app).await;
-                let added = added.map_err(|error| Failure::Because(error.to_string()))?;
+                let imported = app::jobs::import_numbers(&app).await;
+                let imported = imported.map_err(|error| Failure::Because(error.to_string()))?;
+                let app::jobs::Imported { added, known, skipped } = imported;
                 match format {
-                    Format::Json => output::json(&json!({ "added": added })),
-                    Format::Text => say!("{added} new; `kaicalls numbers list` shows all"),
+                    Format::Json => {
+                        output::json(&json!({ "added": added, "known": known, "skipped": skipped }))
+                    }
+                    Format::Text => {
+                        for skipped in &skipped {
+                            say!("skipped  {skipped}")?;
+                        }
+                        let count = skipped.len();
+                        say!(
+                            "{added} new, {known} known before, {count} skipped; `kaicalls numbers list` shows all"
+                        )
+                    }
                 }
             }
             Self::List => {

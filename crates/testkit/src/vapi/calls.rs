@@ -187,7 +187,9 @@ impl State {
             vec![json!({ "role": "system", "message": "the prompt", "time": ms, "secondsFromStart": 0 })];
         std::mem::swap(&mut call.items, &mut items);
         let limit = self.setting(id, "maxDurationSeconds").and_then(|value| value.as_i64()).unwrap_or(600);
-        self.later(limit * 1000, Due::End(id.to_owned(), "exceeded-max-duration".to_owned()));
+        if self.is_on("keepsTime") {
+            self.later(limit * 1000, Due::End(id.to_owned(), "exceeded-max-duration".to_owned()));
+        }
         self.later(TURN, Due::Turn(id.to_owned(), 0));
         self.status(id, "in-progress")
     }

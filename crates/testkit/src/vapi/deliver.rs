@@ -104,7 +104,7 @@ impl VapiEmulator {
         if !fault["body"].is_null() {
             body = fault["body"].clone();
         }
-        let text = body.to_string();
+        let text = super::written(&body, fault);
         let url = message.server["url"].as_str().unwrap_or_default().to_owned();
         let mut request = self.0.http.post(url).timeout(timeout).header("content-type", "application/json");
         for (name, value) in self.headers(message, &text) {

@@ -24,13 +24,14 @@ impl Fault {
         let action = fault["action"].clone();
         let known = [
             // Requests: answered so instead of being carried out; carried out and then answered so; answered late; answered with
-            // half a body; messages first; reads that lag behind.
+            // half a body; messages first; reads that lag behind; one byte at a time, so far apart.
             "answer",
             "answer_after",
             "hang_ms",
             "truncate",
             "early_ms",
             "stale_ms",
+            "trickle_ms",
             // Messages: never sent; sent so often, so far apart; at once; so late; with other contents; without some; with other
             // headers.
             "lose",
@@ -42,6 +43,8 @@ impl Fault {
             "remove",
             "headers",
             "body",
+            // Both: half a surrogate pair in the texts.
+            "half_character",
         ];
         let Some(actions) = action.as_object().filter(|actions| !actions.is_empty()) else {
             return Err("`action` must be an object".to_owned());

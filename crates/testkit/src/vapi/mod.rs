@@ -115,7 +115,8 @@ impl State {
             "allowHttpServerUrls": true, "serverUrl": null, "withholdForRequestServer": true, "emptySecretHeader": true,
             "legacyTopLevelFields": true, "staleCallSnapshot": true, "emitQueued": true, "emitRinging": true,
             "startedAtOnUnanswered": false, "reportOnUnanswered": true, "presignedTtlMs": 3_600_000,
-            "rateLimitPerMinute": null, "endReasonOfControl": "manually-canceled",
+            "rateLimitPerMinute": null, "endReasonOfControl": "manually-canceled", "obeysControl": true, "keepsTime": true,
+            "mediaType": "audio/wav", "mediaHops": 0,
         });
         let mut state = Self {
             now_ms: now.as_millisecond(),
@@ -196,6 +197,17 @@ impl State {
             .iter_mut()
             .find_map(|fault| fault.hits_message(kind, status).then(|| fault.action.clone()))
     }
+}
+
+/// JSON as it is sent, with half a character in its texts if the fault says so.
+fn written(body: &Value, fault: &Value) -> String {
+    let text = body.to_string();
+    if fault["half_character"] != true {
+        return text;
+    }
+    ["\"summary\":\"", "\"orgId\":\"", "\"message\":\""]
+        .iter()
+        .fold(text, |text, place| text.replace(place, &format!("{place}\\ud83d ")))
 }
 
 /// A time as Vapi writes it.

@@ -9,6 +9,7 @@ use axum::extract::{Query, State as Shared};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use media::wav::Mono;
 use serde_json::{Value, json};
@@ -129,6 +130,17 @@ async fn serve(
         let half = Bytes::from(text[..text.len() / 2].to_owned());
         let broken = futures_util::stream::iter([Ok(half), Err(std::io::Error::other("gone"))]);
         return Response::new(Body::from_stream(broken));
+    }
+    if let Some(ms) = fault["trickle_ms"].as_u64() {
+        let bytes = body.to_string().into_bytes().into_iter();
+        let slow = futures_util::stream::iter(bytes).then(move |byte| async move {
+            tokio::time::sleep(Duration::from_millis(ms)).await;
+            Ok::<_, std::io::Error>(Bytes::from(vec![byte]))
+        });
+        return Response::new(Body::from_stream(slow));
+    }
+    if fault["half_character"] == true {
+        return ([("content-type", "application/json")], super::written(&body, &fault)).into_response();
     }
     let headers =
         headers.into_iter().map(|(name, value)| (name, value.replace("{url}", emulator.url()))).collect();
@@ -327,7 +339,8 @@ impl VapiEmulator {
             None => {
                 let reason =
                     state.org["endReasonOfControl"].as_str().unwrap_or("manually-canceled").to_owned();
-                let outgoing = if sent["type"] == "end-call" { state.end(call, &reason) } else { Vec::new() };
+                let obeys = sent["type"] == "end-call" && state.is_on("obeysControl");
+                let outgoing = if obeys { state.end(call, &reason) } else { Vec::new() };
                 Answer { outgoing, ..Answer::new(200, json!({})) }
             }
         };
@@ -360,7 +373,16 @@ impl VapiEmulator {
                 _ => return ([("content-type", "text/html")], "<html>").into_response(),
             }
         }
-        ([("content-type", "audio/wav")], sound).into_response()
+        // Every hop is a fresh address, so that as many follow as are wished.
+        let hops = token.matches("-hop").count() as u64;
+        if hops < state.org["mediaHops"].as_u64().unwrap_or(0) {
+            let next = format!("{token}-hop");
+            let known = state.media[token].clone();
+            state.media.insert(next.clone(), known);
+            return (StatusCode::FOUND, [("location", format!("/media/{next}"))]).into_response();
+        }
+        let kind = state.org["mediaType"].as_str().unwrap_or("audio/wav").to_owned();
+        ([("content-type", kind)], sound).into_response()
     }
 }
 

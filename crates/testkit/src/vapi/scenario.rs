@@ -90,6 +90,7 @@ pub(super) fn script(name: &str) -> Option<Script> {
         "end-phrase" => talked("assistant-said-end-call-phrase"),
         "silence" => with("silence-timed-out", &[Turn::Silence(30_000)]),
         "max-duration" => with("exceeded-max-duration", &[Turn::Silence(600_000)]),
+        "endless" => with("customer-ended-call", &[Turn::Silence(1_000_000_000)]),
         "no-answer" => not_reached("customer-did-not-answer", RING_LIMIT),
         "busy" => not_reached("customer-busy", 2500),
         "rejected" => not_reached("vonage-rejected", 1500),

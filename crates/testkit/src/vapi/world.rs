@@ -227,7 +227,11 @@ impl Wiring {
         let client = Client::new(ClientSettings {
             base_url: self.vapi_url,
             api_key: PRIVATE_KEY.to_owned(),
-            timeouts: egress::Timeouts { connect: Duration::from_secs(1), idle: Duration::from_millis(800) },
+            timeouts: egress::Timeouts {
+                connect: Duration::from_secs(1),
+                idle: Duration::from_millis(800),
+                total: Some(Duration::from_millis(2500)),
+            },
         });
         let settings = EngineSettings {
             webhook_url: webhook_url.clone(),
