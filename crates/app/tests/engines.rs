@@ -262,7 +262,7 @@ async fn a_call_whose_engine_is_no_longer_configured_is_settled_with_what_is_kno
 }
 
 #[tokio::test]
-async fn a_process_that_dies_in_an_incoming_call_is_noticed_after_its_lease() {
+async fn a_process_that_stops_lives_on_while_it_talks_and_then_ends_its_incoming_calls_itself() {
     for database in databases().await {
         let clock = clock();
         with_an_agent(&database, &clock).await;
@@ -293,12 +293,10 @@ async fn a_process_that_dies_in_an_incoming_call_is_noticed_after_its_lease() {
         }
         app::jobs::look_after(&living).await.expect("the database works");
         assert!(matches!(stored(&living.database, &id).await.state(), CallState::InProgress { .. }));
-        // When it has gone, nobody runs them any more.
+        // When it can wait no longer, it says of its calls why they end.
         dying.stop(Duration::ZERO).await;
-        clock.advance(SignedDuration::from_secs(30));
-        app::jobs::look_after(&living).await.expect("the database works");
         let done = reaches(&living.database, &id, |call| call.state().is_final()).await;
-        assert_eq!(done.ended_reason(), Some("engine-lost"));
+        assert_eq!(done.ended_reason(), Some("server-stopped"));
         living.stop(Duration::from_secs(5)).await;
     }
 }
