@@ -56,6 +56,15 @@ impl LanguageTag {
         &self.0
     }
 
+    /// A regular expression for tags in their usual form: a language, perhaps a script, perhaps a region. [`LanguageTag::parse`] takes
+    /// more, such as variants.
+    pub fn usual_pattern() -> String {
+        format!(
+            "^([a-z]{{3}}|{})(-[A-Za-z]{{4}})?(-([A-Za-z]{{2}}|[0-9]{{3}}))?$",
+            ISO_639_1.replace(' ', "|")
+        )
+    }
+
     /// The subtag that names the language itself: `pt` of `pt-BR`.
     pub fn primary(&self) -> &str {
         self.0.split('-').next().unwrap_or_default()

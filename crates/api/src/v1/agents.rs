@@ -194,7 +194,8 @@ impl Field for Languages {
     }
 
     fn schema(_: &mut SchemaGenerator) -> Value {
-        let tag = json!({ "type": "string", "minLength": 2, "maxLength": 35 });
+        let pattern = LanguageTag::usual_pattern();
+        let tag = json!({ "type": "string", "minLength": 2, "maxLength": 35, "pattern": pattern });
         json!({ "anyOf": [
             tag,
             { "type": "array", "items": tag, "minItems": 1, "maxItems": MAX_LANGUAGES },
