@@ -56,7 +56,7 @@ export interface AgentDetail {
   metadata: Record<string, unknown>;
   answering: AnsweringView;
   /** Language that the agent speaks, or a list of them; null leaves it to the first message. */
-  language: LanguageView | null;
+  language: string | string[] | null;
   disclosures: DisclosuresView;
 }
 

@@ -417,6 +417,7 @@ pub struct AgentDetail {
 /// One language tag, or a list of them.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(inline)]
 pub enum LanguageView {
     One(String),
     Several(Vec<String>),

@@ -5,7 +5,7 @@ Made by `cargo xtask codegen` from openapi/v1.json; do not edit.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Literal, Optional
+from typing import Any, Dict, List, Literal, Optional, Union
 
 from ._object import KaiObject, Page
 
@@ -139,7 +139,7 @@ class AgentDetail(KaiObject):
 
     answering: AnsweringView
 
-    language: Optional[LanguageView]
+    language: Optional[Union[str, List[str]]]
     """Language that the agent speaks, or a list of them; null leaves it to the first message."""
 
     disclosures: DisclosuresView
