@@ -255,7 +255,6 @@ async fn apply(tx: &mut PlatformTx, app: &App, arrival: &Arrival) -> Result<Appl
     let mut entries: Vec<LogEntry> =
         reports.iter().filter_map(|report| logged(report, call.state())).collect();
     entries.extend(signs::take(&mut call, &reports));
-    let was_answered = call.answered_at().is_some();
     let mut wrap_up = None;
     let mut has_failed = false;
     let mut is_filled = false;
@@ -296,7 +295,9 @@ async fn apply(tx: &mut PlatformTx, app: &App, arrival: &Arrival) -> Result<Appl
         return Err(StoreError::Changed);
     }
     store::call_log::add(tx, id, &entries).await?;
-    if let (false, Some(answered_at), false) = (was_answered, call.answered_at(), before.state().is_final()) {
+    if let (None, Some(answered_at), false) =
+        (before.answered_at(), call.answered_at(), before.state().is_final())
+    {
         news::started(tx, app, &call, answered_at, now).await?;
     }
     opt_out::heed(tx, &call, &reports, now).await?;

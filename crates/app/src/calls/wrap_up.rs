@@ -19,7 +19,7 @@ use store::transcripts::Transcript;
 use store::{PlatformTx, StoreError};
 
 use super::cast::cast_of;
-use super::{ending, inquiry, privacy};
+use super::{ending, inquiry, news, privacy};
 use crate::attempt::{self, Attempt};
 use crate::{App, leads};
 
@@ -116,39 +116,31 @@ async fn make_final(app: &App, job: JobId, work: Work, until: Timestamp) -> Resu
             None => tokio::time::timeout(patience(app, until), &mut recording).await.ok(),
         }
     });
-    let still_coming = recording_found.is_none();
-    let (recorded, more_later) = match recording_found {
-        Some(Sought::Stored(recorded)) => (Some(recorded), false),
-        Some(Sought::Nothing) => (None, false),
-        Some(Sought::NotYet) | None => (None, true),
+    let knows_later = knows_later(app, &call);
+    let is_read = !knows_later || has_summary(work.findings.as_ref());
+    let Some(sought) = recording_found else {
+        conclude(app, job, Results { work, found, recording: None }, Then::GoOn).await?;
+        return add_late(app, job, call.id, recording.await, is_read).await;
     };
-    let is_read = !knows_later(app, &call) || has_summary(work.findings.as_ref());
-    let then = if still_coming {
-        Then::GoOn
-    } else if (more_later && knows_later(app, &call)) || !is_read {
-        Then::LookBack(app.now() + FIRST_LOOK_BACK)
-    } else {
-        Then::Finish
-    };
-    conclude(app, job, Results { work, found, recording: recorded }, then).await?;
-    if !still_coming {
-        return Ok(());
-    }
-    // The call is final; what is being fetched is added when it is there.
-    let late = recording.await;
-    let Some(work) = look_up(app, call.id).await? else { return finish_only(app, job).await };
-    let (recorded, then) = match late {
-        Sought::Stored(recorded) if is_read => (Some(recorded), Then::Finish),
-        Sought::Stored(recorded) => (Some(recorded), Then::LookBack(app.now() + FIRST_LOOK_BACK)),
-        Sought::Nothing if is_read => (None, Then::Finish),
-        Sought::Nothing | Sought::NotYet => (None, Then::LookBack(app.now() + FIRST_LOOK_BACK)),
-    };
-    conclude(app, job, Results { work, found: None, recording: recorded }, then).await
+    let then = back_if(app, (sought.is_missing() && knows_later) || !is_read);
+    conclude(app, job, Results { work, found, recording: sought.stored() }, then).await
+}
+
+/// Adds a recording that was still being fetched when the call turned final.
+async fn add_late(
+    app: &App,
+    job: JobId,
+    call: CallId,
+    sought: Sought,
+    is_read: bool,
+) -> Result<(), StoreError> {
+    let Some(work) = look_up(app, call).await? else { return finish_only(app, job).await };
+    let then = back_if(app, sought.is_missing() || !is_read);
+    conclude(app, job, Results { work, found: None, recording: sought.stored() }, then).await
 }
 
 /// Adds to a final call what its engine and its words tell by now.
-async fn look_back(app: &App, job: JobId, work: Work) -> Result<(), StoreError> {
-    let mut work = work;
+async fn look_back(app: &App, job: JobId, mut work: Work) -> Result<(), StoreError> {
     if knows_later(app, &work.call) && (!has_summary(work.findings.as_ref()) || work.call.was_lost()) {
         ask_again(app, &work.call).await?;
         let Some(now_known) = look_up(app, work.call.id).await? else { return finish_only(app, job).await };
@@ -160,12 +152,12 @@ async fn look_back(app: &App, job: JobId, work: Work) -> Result<(), StoreError> 
         record(app, &work.call, &work.utterances).await
     };
     let found = if is_read_already(&work) { None } else { read(app, &work, ENRICHING).await };
-    let is_missing = knows_later(app, &work.call)
-        && (matches!(recording, Sought::NotYet) || !has_summary(work.findings.as_ref()));
+    let is_missing =
+        knows_later(app, &work.call) && (recording.is_missing() || !has_summary(work.findings.as_ref()));
     let next =
         work.call.finished_at().and_then(|finished| next_look_back(app, finished)).filter(|_| is_missing);
-    let recording = if let Sought::Stored(recorded) = recording { Some(recorded) } else { None };
-    conclude(app, job, Results { work, found, recording }, next.map_or(Then::Finish, Then::LookBack)).await
+    let results = Results { work, found, recording: recording.stored() };
+    conclude(app, job, results, next.map_or(Then::Finish, Then::LookBack)).await
 }
 
 /// Asks an engine elsewhere what it knows of a final call, and takes it down.
@@ -375,6 +367,17 @@ enum Sought {
     Nothing,
 }
 
+impl Sought {
+    fn stored(self) -> Option<StoredRecording> {
+        if let Self::Stored(recorded) = self { Some(recorded) } else { None }
+    }
+
+    /// True if it may be there later.
+    fn is_missing(&self) -> bool {
+        matches!(self, Self::NotYet)
+    }
+}
+
 /// Gets and stores the recording. Losing it never holds up the end of a call for good.
 async fn record(app: &App, call: &Call, utterances: &[Utterance]) -> Sought {
     let engine = app.engine_of(call).filter(|engine| engine.recordings() != Recordings::None);
@@ -420,6 +423,11 @@ enum Then {
     GoOn,
     /// It comes back then.
     LookBack(Timestamp),
+}
+
+/// The job comes back for the first time after the end of the call, if something is missing.
+fn back_if(app: &App, is_missing: bool) -> Then {
+    if is_missing { Then::LookBack(app.now() + FIRST_LOOK_BACK) } else { Then::Finish }
 }
 
 async fn conclude(app: &App, job: JobId, results: Results, then: Then) -> Result<(), StoreError> {
@@ -501,7 +509,7 @@ async fn enrich(
     }
     let _changed = call.enrich(Enrichment { assessment, recording, cost_cents: None });
     let told = ending::filled(tx, app, &before, call, now).await?;
-    if is_news && !told { super::news::updated(tx, app, call, now).await } else { Ok(()) }
+    if is_news && !told { news::updated(tx, app, call, now).await } else { Ok(()) }
 }
 
 /// Teaches the lead what was found out, and gives what is kept with the call.
