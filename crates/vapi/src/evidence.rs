@@ -68,21 +68,10 @@ impl Evidence {
         }
         let was_answered = self.answered_at.is_some() || reports().any(Facts::shows_an_answer);
         let weight = |facts: &&Facts| match facts.verdict() {
-            Verdict::Talked => {
-                if was_answered {
-                    2
-                } else {
-                    0
-                }
-            }
+            Verdict::Talked if was_answered => 2,
+            Verdict::NotReached(_) if !was_answered => 2,
             Verdict::Broke(_) => 1,
-            Verdict::NotReached(_) => {
-                if was_answered {
-                    0
-                } else {
-                    2
-                }
-            }
+            Verdict::Talked | Verdict::NotReached(_) => 0,
         };
         let best = reports().max_by_key(|facts| (weight(facts), facts.richness()))?;
         let (at, mut end) = best.end(now, was_answered);
