@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use domain::Timestamp;
 
 use crate::keys::{Authenticated, Found};
+use crate::monotonic_now;
 
 /// How long a process goes by what it has looked up.
 pub(crate) const LEASE: Duration = Duration::from_millis(250);
@@ -44,7 +45,7 @@ pub(crate) struct Since {
 impl KeyCache {
     /// To be taken before a key is looked up.
     pub(crate) fn begin(&self) -> Since {
-        Since { generation: self.generation.load(Ordering::Acquire), instant: now() }
+        Since { generation: self.generation.load(Ordering::Acquire), instant: monotonic_now() }
     }
 
     /// The key with this hash, if it was looked up a moment ago and has not expired.
@@ -77,11 +78,6 @@ impl KeyCache {
     fn is_fresh(&self, since: Since) -> bool {
         since.generation == self.generation.load(Ordering::Acquire) && since.instant.elapsed() < LEASE
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a lease runs on the monotonic clock, which nobody sets back")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 #[cfg(test)]
@@ -126,8 +122,10 @@ mod tests {
         cache.keep(found(1, None), before);
         assert!(cache.get(&key.hash, at(99)).is_none(), "it changed while the key was looked up");
 
-        let long_ago =
-            Since { instant: now().checked_sub(LEASE).expect("the machine has been up"), ..cache.begin() };
+        let long_ago = Since {
+            instant: monotonic_now().checked_sub(LEASE).expect("the machine has been up"),
+            ..cache.begin()
+        };
         cache.keep(found(1, None), long_ago);
         assert!(cache.get(&key.hash, at(99)).is_none(), "the lease is over");
     }

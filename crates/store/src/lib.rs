@@ -147,8 +147,12 @@ impl Meters {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long a transaction took is measured, not decided by")]
-fn begin() -> Instant {
+/// The time on the clock that nobody sets back, to measure how long something takes or lasts.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a transaction takes and how long a lease lasts are no times of day"
+)]
+pub(crate) fn monotonic_now() -> Instant {
     Instant::now()
 }
 
@@ -211,7 +215,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let begun = begin();
+        let begun = monotonic_now();
         let (value, afterwards) = match &self.0.database {
             Database::Sqlite(sqlite) => sqlite.write(work, lazy).await?,
             Database::Postgres(postgres) => postgres.write(work, lazy).await?,
@@ -250,7 +254,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let begun = begin();
+        let begun = monotonic_now();
         let found = match &self.0.database {
             Database::Sqlite(sqlite) => sqlite.read(work),
             Database::Postgres(postgres) => postgres.read(work).await,

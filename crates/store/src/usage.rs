@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::page::{Conditions, ListQuery, list as list_page, list_by};
 use crate::tx::{PlatformTx, Row, Tx, params};
-use crate::{Listed, Page, Store, StoreError, Tenancy};
+use crate::{Listed, Page, Store, StoreError, Tenancy, monotonic_now};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageRow {
@@ -202,11 +202,7 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 impl Complaints {
     /// True if it is time for one.
     fn are_due(&self) -> bool {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "how often the log is told is no decision of the product"
-        )]
-        let now = Instant::now();
+        let now = monotonic_now();
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let due = last.is_none_or(|last| now.duration_since(last) >= COMPLAIN_EVERY);
         if due {

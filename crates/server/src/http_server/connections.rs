@@ -83,14 +83,14 @@ struct Address {
 /// What is told to a connection from outside.
 #[derive(Default)]
 pub(super) struct Signal {
-    spared: AtomicBool,
+    given_up: AtomicBool,
     bell: Notify,
 }
 
 impl Signal {
     /// True once the connection has been given up for another.
-    pub(super) fn is_spared(&self) -> bool {
-        self.spared.load(Ordering::Relaxed)
+    pub(super) fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Relaxed)
     }
 
     /// Waits until there is something new: the connection is given up, or the listener stops.
@@ -117,14 +117,14 @@ impl Connections {
         if let Some(address) = address
             && open.addresses.get(&address).is_some_and(|of_it| of_it.count >= self.limits.per_address)
         {
-            let spared = open.longest_idle_of(address).map(|id| open.spare(id));
+            let given_up = open.longest_idle_of(address).map(|id| open.give_up(id));
             self.tell("address", Some(peer));
-            spared.ok_or(Full::Address)?;
+            given_up.ok_or(Full::Address)?;
         }
         if open.members.len() >= self.limits.total {
-            let spared = open.longest_idle().map(|id| open.spare(id));
+            let given_up = open.longest_idle().map(|id| open.give_up(id));
             self.tell("all", None);
-            spared.ok_or(Full::Everything)?;
+            given_up.ok_or(Full::Everything)?;
         }
         let (id, signal) = open.add(address, now());
         self.measure(&open);
@@ -140,7 +140,7 @@ impl Connections {
     pub(super) fn out_of_descriptors(&self, error: &std::io::Error) {
         let mut open = self.open();
         if let Some(id) = open.longest_idle() {
-            open.spare(id);
+            open.give_up(id);
         }
         if self.may_speak() {
             tracing::warn!(%error, open = open.members.len(), "A connection could not be accepted");
@@ -202,9 +202,9 @@ impl Connections {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "how long a connection has been idle is measured on the monotonic clock"
+    reason = "how long connections and their turns last is measured on the monotonic clock"
 )]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }
 
@@ -245,9 +245,9 @@ impl Open {
     }
 
     /// Closes a connection for another: its place is free at once.
-    fn spare(&mut self, id: u64) {
+    fn give_up(&mut self, id: u64) {
         if let Some(signal) = self.remove(id) {
-            signal.spared.store(true, Ordering::Relaxed);
+            signal.given_up.store(true, Ordering::Relaxed);
             signal.bell.notify_one();
         }
     }
@@ -292,7 +292,7 @@ impl Place {
 
     /// True if the answer under way should be the last, because the listener stops or the place was given to another.
     pub(super) fn is_leaving(&self) -> bool {
-        self.connections.stopping.get().is_some() || self.signal.is_spared()
+        self.connections.stopping.get().is_some() || self.signal.is_given_up()
     }
 
     /// When a connection should be closed that has been idle since then.

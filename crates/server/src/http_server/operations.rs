@@ -9,6 +9,7 @@ use axum::routing::get;
 use http::StatusCode;
 use tokio::time::Instant;
 
+use super::connections::now;
 use crate::telemetry::Figures;
 
 /// Whoever has asked for readiness within this time will ask again.
@@ -26,12 +27,7 @@ impl Watchers {
     }
 
     fn note(&self) {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "when somebody asked is measured on the monotonic clock"
-        )]
-        let now = Instant::now();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now());
     }
 }
 

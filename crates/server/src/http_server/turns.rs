@@ -13,7 +13,7 @@ use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use super::connections::{Place, Signal};
+use super::connections::{Place, Signal, now};
 
 /// The largest head of a request.
 pub(super) const HEAD_BYTES: usize = 32 * 1024;
@@ -114,8 +114,8 @@ impl Turns {
     pub(super) fn deadline(&self) -> Option<(Instant, Overdue)> {
         let state = self.state();
         match state.turn {
-            Turn::Idle { since } if self.signal().is_spared() => Some((since, Overdue::Idle)),
-            Turn::Head { begun, .. } if self.signal().is_spared() => Some((begun, Overdue::Idle)),
+            Turn::Idle { since } if self.signal().is_given_up() => Some((since, Overdue::Idle)),
+            Turn::Head { begun, .. } if self.signal().is_given_up() => Some((begun, Overdue::Idle)),
             Turn::Idle { since } => {
                 let end = since + self.patience.idle;
                 let last = self.place.last_call(since);
@@ -190,11 +190,6 @@ impl Turns {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "turns are timed on the monotonic clock")]
-fn now() -> Instant {
-    Instant::now()
 }
 
 /// Held by an answer as long as something of it is to be sent.
