@@ -5,6 +5,7 @@
 
 use std::io::Write as _;
 
+use domain::text::is_harmful;
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -122,7 +123,7 @@ fn cell(value: &Value) -> String {
 /// A text on one line of a terminal, without anything that would move the cursor or change colours.
 pub(crate) fn printable(text: &str) -> String {
     let one_line = text.chars().map(|c| if c == '\n' || c == '\t' { ' ' } else { c });
-    one_line.filter(|c| !c.is_control()).collect()
+    one_line.filter(|&c| !is_harmful(c)).collect()
 }
 
 #[cfg(test)]

@@ -152,27 +152,17 @@ impl Agents {
             }
             Self::Create { business, fields } => {
                 let client = Client::configured(&config)?;
-                let mut body = fields.body()?;
+                let body = fields.body()?;
                 for needed in ["name", "system_prompt"] {
                     if !body.contains_key(needed) {
                         let problem = "an agent needs --name, and --prompt or --prompt-file";
                         return Err(Failure::Because(problem.to_owned()));
                     }
                 }
-                body.insert(
-                    "business_id".to_owned(),
-                    commands::business_of_key(&client, business).await?.into(),
-                );
-                output::made(format, &client.post("/agents", &body.into()).await?)
+                commands::create(&client, format, "/agents", business, body).await
             }
             Self::Update { id, fields } => {
-                let mut body = fields.body()?;
-                if body.is_empty() {
-                    return Err(Failure::Because("nothing is named that should change".to_owned()));
-                }
-                body.insert("id".to_owned(), id.into());
-                let agent = Client::configured(&config)?.patch("/agents", &body.into()).await?;
-                output::made(format, &agent)
+                commands::update(&config, format, "/agents", id, fields.body()?).await
             }
             Self::Versions { id } => {
                 let id = commands::id::<AgentId>("ID", &id)?;

@@ -198,21 +198,11 @@ impl Leads {
             }
             Self::Create { business, fields } => {
                 let client = Client::configured(&config)?;
-                let mut body = fields.body()?;
-                body.insert(
-                    "business_id".to_owned(),
-                    commands::business_of_key(&client, business).await?.into(),
-                );
-                output::made(format, &client.post("/leads", &body.into()).await?)
+                let body = fields.body()?;
+                commands::create(&client, format, "/leads", business, body).await
             }
             Self::Update { id, fields } => {
-                let mut body = fields.body()?;
-                if body.is_empty() {
-                    return Err(Failure::Because("nothing is named that should change".to_owned()));
-                }
-                body.insert("id".to_owned(), id.into());
-                let lead = Client::configured(&config)?.patch("/leads", &body.into()).await?;
-                output::made(format, &lead)
+                commands::update(&config, format, "/leads", id, fields.body()?).await
             }
             Self::CheckPhones { business, apply } => check_phones(&config, format, business, apply).await,
         }

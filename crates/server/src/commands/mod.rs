@@ -31,7 +31,9 @@ use serde_json::{Map, Value};
 use store::{Platform, StoreError};
 
 use crate::client::Client;
+use crate::config::Config;
 use crate::failure::Failure;
+use crate::output::{self, Format};
 
 /// Reads an argument that must be a phone number.
 pub(crate) fn phone(argument: &'static str, text: &str) -> Result<E164, Failure> {
@@ -122,6 +124,33 @@ pub(crate) async fn agent_of_key(client: &Client, named: Option<String>) -> Resu
         return Err(Failure::Because(problem.to_owned()));
     }
     only(&agents["agents"], "id", "--agent")
+}
+
+/// Creates something of the business that an argument names, or of the only one that the key can reach, and prints its id.
+pub(crate) async fn create(
+    client: &Client,
+    format: Format,
+    path: &str,
+    business: Option<String>,
+    mut body: Map<String, Value>,
+) -> Result<(), Failure> {
+    body.insert("business_id".to_owned(), business_of_key(client, business).await?.into());
+    output::made(format, &client.post(path, &body.into()).await?)
+}
+
+/// Changes what is named of the thing with this id, and prints the id.
+pub(crate) async fn update(
+    config: &Config,
+    format: Format,
+    path: &str,
+    id: String,
+    mut body: Map<String, Value>,
+) -> Result<(), Failure> {
+    if body.is_empty() {
+        return Err(Failure::Because("nothing is named that should change".to_owned()));
+    }
+    body.insert("id".to_owned(), id.into());
+    output::made(format, &Client::configured(config)?.patch(path, &body.into()).await?)
 }
 
 /// The id of the only row.
