@@ -9,11 +9,7 @@ async fn a_call_is_ended_by_its_control_address_and_asked_again_until_it_has_end
     for database in databases().await {
         let world = World::start(&database).await;
         let agent = world.agent(json!({})).await.text("id");
-        let id = world.call(&agent, "+15125550123").await.text("id");
-        for _ in 0..8 {
-            world.pass(1).await;
-        }
-        assert_eq!(world.read(&id).await["status"], "in-progress");
+        let id = world.talking(&agent, "+15125550123").await;
         // The first request to the control address gets lost.
         world.emulator.fault(
             json!({ "method": "POST", "path": "/ctl/{id}/control", "action": { "answer": { "status": 500 } } }),

@@ -451,11 +451,7 @@ async fn a_running_call_can_be_ended_and_an_ended_one_is_left_alone() {
         world.emulator.calls().pop().expect("a call")["id"].as_str().expect("an id").to_owned()
     };
     let ours = |id: &str| CallId(id.parse().expect("an id"));
-    let id = world.call(&agent, "+15125550123").await.text("id");
-    for _ in 0..8 {
-        world.pass(1).await;
-    }
-    assert_eq!(world.read(&id).await["status"], "in-progress");
+    let id = world.talking(&agent, "+15125550123").await;
     // C1: the control address may fail in every way; the call is over in the end all the same.
     world.emulator.fault(
         json!({ "method": "POST", "path": "/ctl/{id}/control", "action": { "answer": { "status": 500 } } }),

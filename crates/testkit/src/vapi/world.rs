@@ -179,6 +179,16 @@ impl World {
         self.get(&format!("/api/v1/calls?id={call}")).await.body
     }
 
+    /// Places a call and lets time pass until somebody talks in it; gives its id.
+    pub async fn talking(&self, agent: &str, to: &str) -> String {
+        let id = self.call(agent, to).await.text("id");
+        for _ in 0..8 {
+            self.pass(1).await;
+        }
+        assert_eq!(self.read(&id).await["status"], "in-progress");
+        id
+    }
+
     /// Lets time pass until a call is final, for at most half an hour of their time.
     pub async fn finished(&self, call: &str) -> Value {
         let mut passed = 0;
