@@ -74,14 +74,19 @@ a web address, an answer that is no name) count against precision when something
 Two thirds of the lines were written before the rules; the rest, from other angles, when the rules could read nearly all of the first ones.
 ";
 
-fn fact_tables() -> String {
-    let lines: Vec<(FactLine, Option<String>)> = corpus::facts(Half::Measure)
+/// Lines, each with what the rules read in it.
+fn read<L, R>(lines: Vec<L>, reading: impl Fn(&L) -> R) -> Vec<(L, R)> {
+    lines
         .into_iter()
         .map(|line| {
-            let reading = line.reading();
+            let reading = reading(&line);
             (line, reading)
         })
-        .collect();
+        .collect()
+}
+
+fn fact_tables() -> String {
+    let lines = read(corpus::facts(Half::Measure), FactLine::reading);
     let mut text = String::from(
         "| Fact | Language | Lines with one | Recall | Precision | Lines without | Read in vain |\n|---|---|---|---|---|---|---|\n",
     );
@@ -167,13 +172,7 @@ fn answering_table() -> String {
 }
 
 fn tables() -> String {
-    let lines: Vec<(Line, Label)> = corpus::opt_out(Half::Measure)
-        .into_iter()
-        .map(|line| {
-            let reading = line.reading();
-            (line, reading)
-        })
-        .collect();
+    let lines = read(corpus::opt_out(Half::Measure), Line::reading);
     let mut text = String::from(
         "| Language | Wishes | Recall | Clear or asked back | Precision | Doubtful lines | Other lines | Asked in vain |\n\
          |---|---|---|---|---|---|---|---|\n",
