@@ -18,6 +18,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("speech", &["domain"]),
     ("sip", &[]),
     ("media", &[]),
+    ("rtp", &[]),
     ("egress", &[]),
     ("meters", &[]),
     ("conversation", &["domain", "speech", "understanding"]),
@@ -38,7 +39,8 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that decide and never act: no IO, no clock, no randomness.
-const PURE: &[&str] = &["domain", "webhooks", "speech", "media", "conversation", "agent", "understanding"];
+const PURE: &[&str] =
+    &["domain", "webhooks", "speech", "media", "rtp", "conversation", "agent", "understanding"];
 
 /// What a pure crate's dependency tree may not hold.
 const IMPURE: &[&str] = &[
