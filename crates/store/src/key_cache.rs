@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use domain::Timestamp;
 
 use crate::keys::{Authenticated, Found};
-use crate::monotonic_now;
+use crate::monotonic::monotonic_now;
 
 /// How long a process goes by what it has looked up.
 pub(crate) const LEASE: Duration = Duration::from_millis(250);

@@ -8,6 +8,7 @@
 mod error;
 mod key_cache;
 mod migrate;
+mod monotonic;
 mod page;
 mod platform;
 mod postgres;
@@ -47,12 +48,12 @@ mod utterances;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Instant;
 
 use domain::Timestamp;
 use domain::clock::CreationTimes;
 pub use futures_core::future::BoxFuture;
 use meters::HistogramHandle;
+use monotonic::monotonic_now;
 use tokio::sync::watch;
 
 pub use error::{OpenError, StoreError};
@@ -145,15 +146,6 @@ impl Meters {
         let of_kind = |kind| meters::DATABASE_TRANSACTION_SECONDS.with([kind]);
         Self { write: of_kind("write"), lazy: of_kind("lazy"), read: of_kind("read") }
     }
-}
-
-/// The time on the clock that nobody sets back, to measure how long something takes or lasts.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what a transaction takes and how long a lease lasts are no times of day"
-)]
-pub(crate) fn monotonic_now() -> Instant {
-    Instant::now()
 }
 
 #[derive(Debug)]
