@@ -30,7 +30,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("mcp", &["web", "domain", "store", "app"]),
     ("dashboard", &["web", "domain", "store", "app"]),
     ("providers", &["domain", "speech", "egress", "media", "meters", "understanding"]),
-    ("vapi", &["domain", "egress", "media"]),
+    ("vapi", &["domain", "egress", "media", "meters"]),
     ("voice", &["domain", "speech", "sip", "media", "conversation", "agent"]),
     ("agent", &["domain", "speech", "conversation", "understanding"]),
     ("sandbox", &["domain", "speech", "media", "conversation", "agent"]),

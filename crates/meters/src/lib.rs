@@ -158,6 +158,17 @@ figures! {
         WEBHOOKS_FAILED: Counter = "kaicalls_webhooks_failed_total" ["reason"] in NONE,
             "Deliveries that ended without success: `exhausted` after the last attempt, `gone` after an answer of 410.";
     }
+    "Engines elsewhere" {
+        ENGINE_REQUESTS: Counter = "kaicalls_engine_requests_total" ["engine", "method", "resource", "result"] in NONE,
+            "Requests to an engine that runs elsewhere: `answered`, `refused`, `busy` (asked to come later), `down` (out of order), `unreached`, \
+             or `lost` (no trustworthy answer). `resource` is what the request is about.";
+        ENGINE_REQUEST_SECONDS: Histogram = "kaicalls_engine_request_seconds" ["engine", "method", "resource"] in WAITS,
+            "Time from such a request to the last of its answer, or to giving up; of recordings to the head of the answer.";
+        ENGINE_MESSAGES: Counter = "kaicalls_engine_messages_total" ["engine", "result"] in NONE,
+            "Messages that an engine elsewhere brought: `taken`, `refused` (without proof, or unreadable) or `failed` (to be sent again).";
+        ENGINE_MESSAGE_SECONDS: Histogram = "kaicalls_engine_message_seconds" ["engine"] in WAITS,
+            "Time that such a message took until it was answered.";
+    }
     "Language model" {
         MODEL_REQUESTS: Counter = "kaicalls_model_requests_total" ["result"] in NONE,
             "Questions to the language model's endpoint: `answered`, `retry` (away, busy or too slow), `auth`, `rejected`, `malformed`, or \

@@ -11,8 +11,10 @@ use egress::{OperatorClient, OperatorError, OperatorResponse, Timeouts};
 use http::Method;
 use rand::RngExt as _;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::message::lenient;
+use crate::names::NAME;
 
 /// The largest answer; a page of a hundred assistants with long prompts fits.
 const LARGEST: usize = 64 * 1024 * 1024;
@@ -95,6 +97,17 @@ impl Failure {
     fn may_pass(&self) -> bool {
         !matches!(self, Self::Refused { .. })
     }
+
+    /// The same in a word, for those who count.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::Busy { .. } => "busy",
+            Self::NotSent(_) => "unreached",
+            Self::Down(_) => "down",
+            Self::Lost(_) => "lost",
+        }
+    }
 }
 
 /// A good answer.
@@ -136,9 +149,13 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Good, Failure> {
+        measured(&method, resource(path), self.exchange(&method, path, body)).await
+    }
+
+    async fn exchange(&self, method: &Method, path: &str, body: Option<&Value>) -> Result<Good, Failure> {
         let url = format!("{}{path}", self.settings.base_url);
         let body = body.map(|body| Bytes::from(body.to_string()));
-        let response = match self.http.send(method, &url, &self.headers(), body).await {
+        let response = match self.http.send(method.clone(), &url, &self.headers(), body).await {
             Ok(response) => response,
             Err(error @ (OperatorError::Connect | OperatorError::BadRequest)) => {
                 return Err(Failure::NotSent(error.to_string()));
@@ -257,6 +274,10 @@ impl Client {
 
     /// Where an artefact of a call can be fetched.
     pub(crate) async fn artifact(&self, call: &str, kind: &str) -> Result<Artifact, Failure> {
+        measured(&Method::GET, "recording", self.look_for_artifact(call, kind)).await
+    }
+
+    async fn look_for_artifact(&self, call: &str, kind: &str) -> Result<Artifact, Failure> {
         let url = format!("{}/call/{}/{kind}", self.settings.base_url, segment(call));
         let response = match self.files.get(&url, &self.headers()).await {
             Ok(response) => response,
@@ -283,9 +304,46 @@ impl Client {
 
     /// Posts to a live-control address, which takes no key.
     pub(crate) async fn control(&self, url: &str, body: &Value) -> Result<u16, OperatorError> {
-        let response = self.http.post_json(url, &[], Bytes::from(body.to_string())).await?;
-        Ok(response.status())
+        let began = now();
+        let answer = self.http.post_json(url, &[], Bytes::from(body.to_string())).await;
+        let status = answer.map(|answer| answer.status());
+        let result = match status {
+            Ok(200..=299) => "answered",
+            Ok(400..=499) => "refused",
+            Ok(_) => "down",
+            Err(OperatorError::Connect | OperatorError::BadRequest) => "unreached",
+            Err(_) => "lost",
+        };
+        note(&Method::POST, "control", result, began.elapsed());
+        status
     }
+}
+
+/// Does an exchange; counts it and how long it took.
+async fn measured<T>(
+    method: &Method,
+    resource: &str,
+    exchange: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let began = now();
+    let answer = exchange.await;
+    note(method, resource, answer.as_ref().err().map_or("answered", Failure::word), began.elapsed());
+    answer
+}
+
+fn note(method: &Method, resource: &str, result: &str, took: Duration) {
+    meters::ENGINE_REQUESTS.with([NAME, method.as_str(), resource, result]).increment(1);
+    meters::ENGINE_REQUEST_SECONDS.with([NAME, method.as_str(), resource]).record(took);
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long an exchange took is measured, not decided by")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// What a path is about: its first segment, of which there are only those that we ask for.
+fn resource(path: &str) -> &str {
+    path.trim_start_matches('/').split(['/', '?']).next().unwrap_or_default()
 }
 
 impl std::fmt::Debug for Client {

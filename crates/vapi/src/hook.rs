@@ -89,6 +89,20 @@ impl Hook {
         if !self.is_here(token) {
             return Reply::error(404, "there is nothing here");
         }
+        #[expect(clippy::disallowed_methods, reason = "how long an answer took is measured, not decided by")]
+        let began = tokio::time::Instant::now();
+        let reply = self.answer(headers, body).await;
+        let result = match reply.status {
+            200..=299 => "taken",
+            400..=499 => "refused",
+            _ => "failed",
+        };
+        meters::ENGINE_MESSAGES.with([crate::names::NAME, result]).increment(1);
+        meters::ENGINE_MESSAGE_SECONDS.with([crate::names::NAME]).record(began.elapsed());
+        reply
+    }
+
+    async fn answer(&self, headers: &HeaderMap, body: &[u8]) -> Reply {
         let now = self.clock.now();
         if !self.settings.verifier.accepts(headers, body, now) {
             tracing::warn!("a message came to the webhook of Vapi without proof of where it comes from");
