@@ -565,7 +565,8 @@ pub(crate) async fn repair(app: &App, engine: &dyn CallEngine, thorough: bool) -
         })
         .await?;
     if let Some(oldest) = intents.iter().map(|intent| intent.begun_at).min() {
-        let kept = registry.list(Some(oldest - SKEW)).await?;
+        let listing = registry.list(Some(oldest - SKEW));
+        let Some(kept) = app.unless_stopping(listing).await.transpose()? else { return Ok(()) };
         for intent in intents {
             for kept in kept.iter().filter(|kept| kept.agent_id == intent.agent_id) {
                 remove_unless_ours(app, side, kept).await?;
@@ -594,6 +595,9 @@ pub(crate) async fn repair(app: &App, engine: &dyn CallEngine, thorough: bool) -
         })
         .await?;
     for agent in unsure {
+        if app.is_stopping() {
+            return Ok(());
+        }
         if app.was_refused(agent.id, engine, agent.version) {
             continue;
         }
@@ -619,7 +623,7 @@ async fn compare(app: &App, side: Side<'_>, now: Timestamp) -> Result<(), AgentE
         .platform()
         .read(move |tx| Box::pin(async move { store::engine_agents::kept(tx, engine).await }))
         .await?;
-    let kept = side.registry.list(None).await?;
+    let Some(kept) = app.unless_stopping(side.registry.list(None)).await.transpose()? else { return Ok(()) };
     let good: HashSet<&str> =
         kept.iter().filter(|kept| kept.is_current).map(|kept| kept.external_id.as_str()).collect();
     for (id, external_id) in known {

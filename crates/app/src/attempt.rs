@@ -110,6 +110,12 @@ pub(crate) async fn run<T>(
     Err(unsuccessful)
 }
 
+/// Gives back a job to which this process does not get any more, as if it had not been begun: somebody else does it at once.
+pub(crate) async fn give_back(app: &App, job: JobId) -> Result<(), StoreError> {
+    let now = app.now();
+    app.platform().write(move |tx| Box::pin(async move { store::jobs::postpone(tx, job, now).await })).await
+}
+
 /// Stores what follows from a failure.
 async fn settle(
     app: &App,

@@ -24,6 +24,9 @@ use crate::reports::Reports;
 /// How long a process that stops has to store the end of the calls that it cuts short.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// How long work goes on once the last talk is over, though somebody else could take it up: what ends this soon is best ended here.
+const ENDING_SOON: Duration = Duration::from_secs(1);
+
 /// Where secrets get their randomness; seeded in tests, the operating system in the binary.
 pub trait Entropy: Send + Sync {
     /// Fills the buffer with unpredictable bytes.
@@ -95,6 +98,10 @@ struct Inner {
     tasks: tokio_util::task::TaskTracker,
     leaving: AtomicBool,
     stopping: tokio_util::sync::CancellationToken,
+    /// True once nobody is left who could ask for a call.
+    closed: AtomicBool,
+    /// Cancelled when work that others can take up from the database goes back there.
+    handing_over: tokio_util::sync::CancellationToken,
     /// Cancelled when the process waits for its calls no longer.
     out_of_time: tokio_util::sync::CancellationToken,
     /// The time when the clock was last looked at for whether it goes forwards.
@@ -121,6 +128,8 @@ impl App {
             tasks: tokio_util::task::TaskTracker::new(),
             leaving: AtomicBool::new(false),
             stopping: tokio_util::sync::CancellationToken::new(),
+            closed: AtomicBool::new(false),
+            handing_over: tokio_util::sync::CancellationToken::new(),
             out_of_time: tokio_util::sync::CancellationToken::new(),
             latest_time: Mutex::default(),
             heart: tokio_util::task::TaskTracker::new(),
@@ -189,21 +198,31 @@ impl App {
         self.0.leaving.store(true, Ordering::Relaxed);
     }
 
-    /// Says that the end is near: no jobs are taken any more, and live views close.
+    /// Says that the end is near: no jobs are taken any more, and live views close. Requests that still come are carried out.
     pub fn announce_stop(&self) {
         self.0.stopping.cancel();
     }
 
-    /// Takes no new work and lets what is under way come to an end. After `limit` it ends the calls that its engines still run, and soon
-    /// after that it leaves the rest to whoever comes next.
+    /// True once this process begins no calls of its own any more, because nobody would wait for their end.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.closed.load(Ordering::SeqCst)
+    }
+
+    /// Takes no new work and lets what is under way come to an end. Nobody else can take up the calls of this process's engines, so it
+    /// waits for them; after `limit` it ends them itself. What others can take up goes back into the database soon after the last call.
     pub async fn stop(&self, limit: Duration) {
+        self.0.closed.store(true, Ordering::SeqCst);
         self.0.stopping.cancel();
         self.0.tasks.close();
         let work = async {
             self.reports().drained().await;
-            self.0.tasks.wait().await;
+            if tokio::time::timeout(ENDING_SOON, self.0.tasks.wait()).await.is_err() {
+                self.0.handing_over.cancel();
+                self.0.tasks.wait().await;
+            }
         };
         let ended = tokio::time::timeout(limit, work).await;
+        self.0.handing_over.cancel();
         self.0.out_of_time.cancel();
         if ended.is_err() && tokio::time::timeout(LAST_WORDS, self.0.tasks.wait()).await.is_err() {
             tracing::warn!(
@@ -274,6 +293,20 @@ impl App {
 
     pub(crate) async fn stopped(&self) {
         self.0.stopping.cancelled().await;
+    }
+
+    /// Does work that somebody else can do as well, from what the database holds; `None` if it goes back there because this process stops.
+    pub(crate) async fn unless_handed_over<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = self.0.handing_over.cancelled() => None,
+        }
+    }
+
+    /// Does work that is done again anyway; `None` if this process stops meanwhile.
+    pub(crate) async fn unless_stopping<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        self.0.stopping.run_until_cancelled(work).await
     }
 
     pub(crate) fn reports(&self) -> &Reports {

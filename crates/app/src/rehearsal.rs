@@ -70,7 +70,7 @@ pub async fn ring(
     };
     // The process must not stop between the question whether it does and the call's place among those that it waits for.
     app.reports().begins(id);
-    let admitted = if app.is_stopping() {
+    let admitted = if app.is_closed() {
         Err(RehearsalError::Stopping)
     } else {
         let (platform, tenancy) = (app.clone(), tenancy.clone());

@@ -3,12 +3,13 @@
 //! When the deadline passes, the call ends with what there is. Where an engine elsewhere still works on the rest, the job comes back and adds
 //! to the final call what it finds: how the call ended never changes after that.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use domain::agent::Model;
 use domain::call::{
-    Assessment, Call, CallState, Enrichment, Findings, Party, Progress, Step, StoredRecording, Utterance,
-    WRAP_UP_LIMIT,
+    Assessment, Call, CallState, Enrichment, Findings, Party, Progress, Report, Step, StoredRecording,
+    Utterance, WRAP_UP_LIMIT,
 };
 use domain::engine::{Fate, Recorded, Recordings};
 use domain::prompt::{self, Knowledge};
@@ -102,28 +103,51 @@ async fn make_final(app: &App, job: JobId, work: Work, until: Timestamp) -> Resu
     let (call, utterances) = (work.call.clone(), work.utterances.clone());
     let recording = record(app, &call, &utterances);
     tokio::pin!(recording);
-    // Where the recording may take a while, the job gives its hand back until then.
-    let mut early = None;
-    if app.engine_of(&call).is_some_and(|engine| engine.recordings() == Recordings::Later) {
-        early = tokio::time::timeout(AT_ONCE.min(patience(app, until)), &mut recording).await.ok();
-        if let (Some(Sought::NotYet), Some(again)) = (&early, next_look(app, until)) {
-            return postpone(app, job, again).await;
-        }
-    }
-    let (found, recording_found) = tokio::join!(read(app, &work, patience(app, until)), async {
-        match early {
-            Some(sought) => Some(sought),
-            None => tokio::time::timeout(patience(app, until), &mut recording).await.ok(),
-        }
-    });
+    let gathered = app.unless_handed_over(gather(app, &work, until, recording.as_mut())).await;
+    let Some(gathered) = gathered else { return attempt::give_back(app, job).await };
+    let (found, recording_found) = match gathered {
+        Err(NotYet(again)) => return postpone(app, job, again).await,
+        Ok(both) => both,
+    };
     let knows_later = knows_later(app, &call);
     let is_read = !knows_later || has_summary(work.findings.as_ref());
     let Some(sought) = recording_found else {
         conclude(app, job, Results { work, found, recording: None }, Then::GoOn).await?;
-        return add_late(app, job, call.id, recording.await, is_read).await;
+        let Some(sought) = app.unless_handed_over(recording).await else {
+            return attempt::give_back(app, job).await;
+        };
+        return add_late(app, job, call.id, sought, is_read).await;
     };
     let then = back_if(app, (sought.is_missing() && knows_later) || !is_read);
     conclude(app, job, Results { work, found, recording: sought.stored() }, then).await
+}
+
+/// The recording of a call may be there then.
+struct NotYet(Timestamp);
+
+/// Reads the call and gets its recording side by side, until shortly before the deadline; gives the reading, and what came of asking for
+/// the recording if anything has by then.
+async fn gather(
+    app: &App,
+    work: &Work,
+    until: Timestamp,
+    mut recording: Pin<&mut impl Future<Output = Sought>>,
+) -> Result<(Option<(Analysis, String)>, Option<Sought>), NotYet> {
+    // Where the recording may take a while, the job gives its hand back until then.
+    let mut early = None;
+    if app.engine_of(&work.call).is_some_and(|engine| engine.recordings() == Recordings::Later) {
+        early = tokio::time::timeout(AT_ONCE.min(patience(app, until)), recording.as_mut()).await.ok();
+        if let (Some(Sought::NotYet), Some(again)) = (&early, next_look(app, until)) {
+            return Err(NotYet(again));
+        }
+    }
+    let (found, sought) = tokio::join!(read(app, work, patience(app, until)), async {
+        match early {
+            Some(sought) => Some(sought),
+            None => tokio::time::timeout(patience(app, until), recording).await.ok(),
+        }
+    });
+    Ok((found, sought))
 }
 
 /// Adds a recording that was still being fetched when the call turned final.
@@ -142,16 +166,25 @@ async fn add_late(
 /// Adds to a final call what its engine and its words tell by now.
 async fn look_back(app: &App, job: JobId, mut work: Work) -> Result<(), StoreError> {
     if knows_later(app, &work.call) && (!has_summary(work.findings.as_ref()) || work.call.was_lost()) {
-        ask_again(app, &work.call).await?;
+        let Some(reports) = app.unless_handed_over(ask_again(app, &work.call)).await else {
+            return attempt::give_back(app, job).await;
+        };
+        take_down(app, &work.call, reports?).await?;
         let Some(now_known) = look_up(app, work.call.id).await? else { return finish_only(app, job).await };
         work = now_known;
     }
-    let recording = if work.call.recording().is_some() || work.call.talk().is_none() {
-        Sought::Nothing
-    } else {
-        record(app, &work.call, &work.utterances).await
+    let seek = async {
+        let recording = if work.call.recording().is_some() || work.call.talk().is_none() {
+            Sought::Nothing
+        } else {
+            record(app, &work.call, &work.utterances).await
+        };
+        let found = if is_read_already(&work) { None } else { read(app, &work, ENRICHING).await };
+        (recording, found)
     };
-    let found = if is_read_already(&work) { None } else { read(app, &work, ENRICHING).await };
+    let Some((recording, found)) = app.unless_handed_over(seek).await else {
+        return attempt::give_back(app, job).await;
+    };
     let is_missing =
         knows_later(app, &work.call) && (recording.is_missing() || !has_summary(work.findings.as_ref()));
     let next =
@@ -160,18 +193,25 @@ async fn look_back(app: &App, job: JobId, mut work: Work) -> Result<(), StoreErr
     conclude(app, job, results, next.map_or(Then::Finish, Then::LookBack)).await
 }
 
-/// Asks an engine elsewhere what it knows of a final call, and takes it down.
-async fn ask_again(app: &App, call: &Call) -> Result<(), StoreError> {
-    let Some(engine) = app.engine_of(call) else { return Ok(()) };
+/// Asks an engine elsewhere what it knows of a final call.
+async fn ask_again(app: &App, call: &Call) -> Result<Vec<Report>, StoreError> {
+    let Some(engine) = app.engine_of(call) else { return Ok(Vec::new()) };
     // What it knows after so long is all that it will know.
-    let reports = match inquiry::inquire(app, &**engine, call, Some(Duration::MAX)).await? {
-        Ok(Fate::Reports(reports)) => reports,
-        Ok(_) => return Ok(()),
+    match inquiry::inquire(app, &**engine, call, Some(Duration::MAX)).await? {
+        Ok(Fate::Reports(reports)) => Ok(reports),
+        Ok(_) => Ok(Vec::new()),
         Err(error) => {
             tracing::info!(call = %call.id, %error, "an engine could not be asked for what is missing of a call");
-            return Ok(());
+            Ok(Vec::new())
         }
-    };
+    }
+}
+
+/// Takes down what an engine has told of a final call.
+async fn take_down(app: &App, call: &Call, reports: Vec<Report>) -> Result<(), StoreError> {
+    if reports.is_empty() {
+        return Ok(());
+    }
     let (platform, id) = (app.clone(), call.id);
     app.platform()
         .write(move |tx| {

@@ -36,6 +36,9 @@ pub(super) fn syncing(app: &App) -> impl Iterator<Item = &Arc<dyn CallEngine>> {
 /// One round. Trouble with one engine does not keep the others waiting for the next round.
 pub(super) async fn repair(app: &App, thorough: bool) {
     for engine in syncing(app) {
+        if app.is_stopping() {
+            return;
+        }
         let name = engine.name();
         if let Err(error) = agents::repair(app, &**engine, thorough).await {
             tracing::warn!(engine = name, %error, "comparing agents with the engine has to wait");
@@ -51,7 +54,7 @@ async fn numbers(app: &App, engine: &dyn CallEngine, import: bool) -> Result<(),
     let Some(registry) = engine.numbers() else { return Ok(()) };
     let name = engine.name();
     if import {
-        let held = registry.list().await?;
+        let Some(held) = app.unless_stopping(registry.list()).await.transpose()? else { return Ok(()) };
         let added = register(app, name, held.numbers).await?;
         if added > 0 {
             tracing::info!(engine = name, added, "registered phone numbers that the engine holds");

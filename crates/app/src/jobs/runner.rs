@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::deliver;
 use super::lanes::{Begin, CLAIMED_AT_ONCE, Lanes, Place};
 use crate::App;
-use crate::attempt::{Attempt, log_trouble};
+use crate::attempt::{self, Attempt, log_trouble};
 use crate::calls::{dial, wrap_up};
 
 /// How often the queue is looked at without being woken: for jobs that become due, and as a net.
@@ -66,7 +66,7 @@ pub(super) async fn run(app: App, queue: Queue, hands: Arc<Semaphore>) {
                     };
                     let app_of_task = app.clone();
                     app.spawn(async move {
-                        work(&app_of_task, job, None).await;
+                        begin(&app_of_task, job, None).await;
                         drop(hand);
                     });
                 }
@@ -94,13 +94,23 @@ fn in_its_turn(app: &App, hands: &Arc<Semaphore>) -> Begin {
         let (app_of_task, hands) = (app.clone(), Arc::clone(&hands));
         app.spawn(async move {
             let hand = hands.acquire_owned().await.expect("the hands are never closed");
-            // One that has waited for too long is claimed again, and one that has not begun when the process stops by whoever comes next.
-            if !app_of_task.is_stopping() && app_of_task.now() + ENOUGH_LEASE < job.lease_until {
-                work(&app_of_task, job, Some(place)).await;
+            // One that has waited for too long is claimed again.
+            if app_of_task.is_stopping() || app_of_task.now() + ENOUGH_LEASE < job.lease_until {
+                begin(&app_of_task, job, Some(place)).await;
             }
             drop(hand);
         });
     })
+}
+
+/// Begins with a claimed job, unless this process stops: then another one does.
+async fn begin(app: &App, job: Job, place: Option<Place>) {
+    if !app.is_stopping() {
+        return work(app, job, place).await;
+    }
+    if let Err(error) = attempt::give_back(app, job.id).await {
+        tracing::warn!(job = %job.id, %error, "A job keeps its lease until this process signs off");
+    }
 }
 
 /// Makes one attempt at a job; whatever comes of it has been stored afterwards.

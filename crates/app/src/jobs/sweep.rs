@@ -85,7 +85,9 @@ pub(super) async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
         .await?;
     futures_util::stream::iter(due)
         .for_each_concurrent(AT_ONCE, async |due| {
-            settle(app, &due.call, due.end_seen_at).await;
+            if !app.is_stopping() {
+                settle(app, &due.call, due.end_seen_at).await;
+            }
         })
         .await;
     let silent = app
@@ -102,6 +104,9 @@ pub(super) async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
         app.platform().read(|tx| Box::pin(async move { store::calls::to_end(tx, BATCH).await })).await?;
     futures_util::stream::iter(to_end)
         .for_each_concurrent(AT_ONCE, async |call| {
+            if app.is_stopping() {
+                return;
+            }
             attempt::guarded("ending a call that somebody asked to end", Box::pin(hang_up(app, &call))).await;
         })
         .await;
@@ -168,19 +173,24 @@ fn note(call: CallId, error: &StoreError, consequence: &'static str) {
 async fn ask_after(app: &App, call: &Call, end_seen_at: Option<Timestamp>) -> Result<bool, StoreError> {
     let waited = end_seen_at.map(|seen| Duration::try_from(app.now() - seen).unwrap_or_default());
     let fate = match app.engine_of(call) {
-        Some(engine) => match inquire(app, &**engine, call, waited).await? {
-            Ok(fate) => fate,
-            // Its longest talk has been over for a while, so it does not run any more, whether the engine can be reached or not.
-            Err(error) if is_over_by_now(app, call) => {
-                tracing::warn!(call = %call.id, %error, "the engine could not be asked what became of a call, which is over by now");
-                Fate::Unknown
+        Some(engine) => {
+            // Whoever comes next asks anew.
+            let answer = app.unless_stopping(inquire(app, &**engine, call, waited)).await;
+            match answer.transpose()? {
+                None => return Ok(false),
+                Some(Ok(fate)) => fate,
+                // Its longest talk has been over for a while, so it does not run any more, whether the engine can be reached or not.
+                Some(Err(error)) if is_over_by_now(app, call) => {
+                    tracing::warn!(call = %call.id, %error, "the engine could not be asked what became of a call, which is over by now");
+                    Fate::Unknown
+                }
+                Some(Err(error)) => {
+                    tracing::warn!(call = %call.id, %error, "the engine could not be asked what became of a call");
+                    look_again(app, call, UNREACHABLE, false).await?;
+                    return Ok(false);
+                }
             }
-            Err(error) => {
-                tracing::warn!(call = %call.id, %error, "the engine could not be asked what became of a call");
-                look_again(app, call, UNREACHABLE, false).await?;
-                return Ok(false);
-            }
-        },
+        }
         None => {
             tracing::warn!(
                 call = %call.id,

@@ -1,5 +1,7 @@
 //! `kaicalls serve`.
 
+use std::time::Duration;
+
 use app::App;
 use app::setup::FirstAccount;
 use store::Platform;
@@ -73,23 +75,36 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
     };
     let (stop, stopping) = oneshot::channel();
     let told = async move { stopping.await.unwrap_or(Drain::within(drain)) };
-    let serving = tokio::spawn(http_server::serve(listener, routes, limits, told));
+    // Until then requests are carried out as always, live views among them.
+    let closed = {
+        let app = app.clone();
+        move || app.announce_stop()
+    };
+    let serving = tokio::spawn(http_server::serve_and_tell(listener, routes, limits, told, closed));
     let reason = signal_to_stop().await?;
     #[expect(clippy::disallowed_methods, reason = "the time for stopping is measured on the monotonic clock")]
     let begun = tokio::time::Instant::now();
     app.announce_leaving();
-    if watchers.any() {
-        tracing::info!(reason, "Stopping: not ready any more, going on until balancers have noticed");
-        tokio::time::sleep(unready.min(drain)).await;
+    let stopping = async {
+        if watchers.any() {
+            tracing::info!(reason, "Stopping: not ready any more, going on until balancers have noticed");
+            tokio::time::sleep(unready.min(drain)).await;
+        }
+        tracing::info!(reason, "Stopping: waiting for calls and requests under way");
+        // It is listening as long as it serves.
+        let _ = stop.send(Drain::within(drain.saturating_sub(begun.elapsed())));
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the listener broke");
+        }
+        app.stop(drain.saturating_sub(begun.elapsed())).await;
+    };
+    tokio::select! {
+        () = stopping => {}
+        again = signal_to_stop() => {
+            tracing::info!(reason = again?, "Told to stop once more: waiting for nothing");
+            app.stop(Duration::ZERO).await;
+        }
     }
-    tracing::info!(reason, "Stopping: waiting for calls and requests under way");
-    app.announce_stop();
-    // It is listening as long as it serves.
-    let _ = stop.send(Drain::within(drain.saturating_sub(begun.elapsed())));
-    if let Err(error) = serving.await {
-        tracing::error!(%error, "the listener broke");
-    }
-    app.stop(drain.saturating_sub(begun.elapsed())).await;
     if let Err(error) = api.usage().flush().await {
         tracing::warn!(%error, "usage rows wait in their file for the next start");
     }

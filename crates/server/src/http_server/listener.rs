@@ -31,10 +31,10 @@ impl Server {
         Self { listener, router, patience, connections, running: TaskTracker::new() }
     }
 
-    /// Serves until it is told how to stop, and then stops so.
-    pub(super) async fn run(self, stop: impl Future<Output = Drain>) {
+    /// Serves until it is told how to stop, and then stops so. Says when the listener is closed.
+    pub(super) async fn run(self, stop: impl Future<Output = Drain>, closed: impl FnOnce()) {
         let drain = self.accept_until(stop).await;
-        self.drain(drain).await;
+        self.drain(drain, closed).await;
     }
 
     async fn accept_until<T>(&self, end: impl Future<Output = T>) -> T {
@@ -77,7 +77,7 @@ impl Server {
     }
 
     /// Stops.
-    async fn drain(self, drain: Drain) {
+    async fn drain(self, drain: Drain, closed: impl FnOnce()) {
         #[expect(
             clippy::disallowed_methods,
             reason = "the time for stopping is measured on the monotonic clock"
@@ -89,6 +89,7 @@ impl Server {
             self.accept_until(tokio::time::sleep(UNDER_WAY)).await;
         }
         drop(self.listener);
+        closed();
         self.running.close();
         if tokio::time::timeout_at(end, self.running.wait()).await.is_err() {
             tracing::warn!("some requests did not finish in time");

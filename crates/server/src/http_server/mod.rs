@@ -48,7 +48,18 @@ pub(crate) async fn serve(
     limits: Limits,
     stop: impl Future<Output = Drain>,
 ) {
-    Server::new(listener, router, limits, Patience::default()).run(stop).await;
+    serve_and_tell(listener, router, limits, stop, || {}).await;
+}
+
+/// The same; tells when nobody can connect any more, and only requests under way are left.
+pub(crate) async fn serve_and_tell(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    stop: impl Future<Output = Drain>,
+    closed: impl FnOnce(),
+) {
+    Server::new(listener, router, limits, Patience::default()).run(stop, closed).await;
 }
 
 /// Waits until `stop` turns true.

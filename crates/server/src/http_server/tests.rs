@@ -53,7 +53,7 @@ async fn start(limits: Limits, patience: Patience) -> Running {
     let (stop, stopping) = oneshot::channel();
     let server = Server::new(listener, router, limits, patience);
     let told = async { stopping.await.expect("the test stops it") };
-    let serving = tokio::spawn(server.run(told));
+    let serving = tokio::spawn(server.run(told, || {}));
     Running { address, stop, serving, release, held }
 }
 

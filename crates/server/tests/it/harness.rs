@@ -6,8 +6,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
+use testkit::Patience;
 
 /// How long a server may take to start, and a command to end.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -54,9 +56,7 @@ pub struct Home {
 impl Home {
     /// An empty folder. Nothing listens on its port until [`Home::serve`].
     pub fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("a bound listener").port();
-        Self { folder: tempfile::tempdir().expect("a temporary folder"), port }
+        Self { folder: tempfile::tempdir().expect("a temporary folder"), port: free_port() }
     }
 
     /// One with an account; gives what `setup` printed as JSON.
@@ -69,6 +69,10 @@ impl Home {
 
     pub fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn url(&self) -> String {
@@ -100,6 +104,12 @@ impl Home {
         let mut command = self.command(arguments);
         command.env("KAICALLS_API_KEY", key);
         finish(command)
+    }
+
+    /// Has the agent that `setup` made call a number; gives the id of the call.
+    pub fn call(&self, made: &Value, to: &str) -> String {
+        let key = made["test_key"].as_str().expect("a key");
+        self.with_key(key, &["calls", "create", "--to", to]).ok().trim().to_owned()
     }
 
     /// The status of a request without a key.
@@ -146,6 +156,12 @@ impl Home {
     }
 }
 
+/// A port on which nothing listens right now.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("a bound listener").port()
+}
+
 /// Runs a command to its end.
 pub fn finish(mut command: Command) -> Ran {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
@@ -168,6 +184,25 @@ pub fn finish_with_input(mut command: Command, input: &str) -> Ran {
 pub struct Server(Child);
 
 impl Server {
+    /// Tells it to stop.
+    pub fn terminate(&self) {
+        let process = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw).expect("an id");
+        kill_process(process, Signal::TERM).expect("it runs");
+    }
+
+    /// Waits until it has ended by itself and without a failure. Longer than this is too long.
+    pub fn has_ended(&mut self, limit: Duration) {
+        let patience = Patience::of(limit);
+        loop {
+            if let Some(status) = self.0.try_wait().expect("a child can be looked after") {
+                assert!(status.success(), "{status}");
+                return;
+            }
+            assert!(patience.is_left(), "it still runs after {limit:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Ends it as a crash would.
     pub fn kill(mut self) {
         self.0.kill().expect("it runs");

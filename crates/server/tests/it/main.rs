@@ -1,7 +1,10 @@
 //! The real binary, as somebody at a terminal sees it: a fresh folder, free ports, real processes.
 
 mod demo;
+mod engine_elsewhere;
 mod harness;
 mod operator;
 mod over_the_api;
+mod replicas;
+mod stopping;
 mod terminal;
