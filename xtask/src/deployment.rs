@@ -16,10 +16,32 @@ use crate::programs::{self, announce};
 
 /// Tries them all.
 pub async fn files() -> Result<(), Failure> {
+    composition()?;
     let binary = server::build(false).await?;
     unit(&binary).await?;
     for proxy in [Proxy::Nginx, Proxy::Caddy] {
         behind(proxy, &binary).await?;
+    }
+    Ok(())
+}
+
+/// The compose file asks for nothing that the example of its settings lacks, and mounts only what is there.
+fn composition() -> Result<(), Failure> {
+    announce("the compose file and its settings");
+    let folder = programs::root().join("deploy");
+    let text = |name: &str| std::fs::read_to_string(folder.join(name)).doing(format!("read deploy/{name}"));
+    let (composed, example) = (text("compose.yaml")?, text("environment.example")?);
+    for asked in composed.split("${").skip(1) {
+        let name = asked.split([':', '}']).next().unwrap_or_default();
+        if !example.lines().any(|line| line.starts_with(&format!("{name}="))) {
+            return Err(Failure::Claim(format!("deploy/environment.example does not name {name}")));
+        }
+    }
+    let mounted = composed.lines().filter_map(|line| line.trim().strip_prefix("- ./")?.split(':').next());
+    for file in mounted {
+        if !folder.join(file).is_file() {
+            return Err(Failure::Claim(format!("deploy/{file}, which compose.yaml mounts, is not there")));
+        }
     }
     Ok(())
 }
@@ -64,7 +86,8 @@ async fn behind(proxy: Proxy, binary: &Path) -> Result<(), Failure> {
     let folder = folder()?;
     let certificate = certificate(folder.path()).await?;
     let configured = configure(proxy, folder.path(), &certificate, public, installation.address())?;
-    let mut child = start(proxy, &program, folder.path(), &configured).await?;
+    let domain = format!("https://localhost:{}", public.port());
+    let mut child = start(proxy, &program, folder.path(), &configured, &domain).await?;
     server::answers(public).await?;
     let mut client = programs::program("python3");
     client
@@ -152,10 +175,10 @@ fn configure(
         Proxy::Caddy => (
             "deploy/caddy/Caddyfile",
             vec![
-                ("127.0.0.1:8080", inside.to_string()),
+                ("{$UPSTREAM:127.0.0.1:8080}", format!("{{$UPSTREAM:{inside}}}")),
                 (
-                    "\nkai.example.com {\n",
-                    format!("\nhttps://localhost:{port} {{\n\tbind 127.0.0.1\n\ttls {file} {key}\n"),
+                    "\n{$DOMAIN:kai.example.com} {\n",
+                    format!("\n{{$DOMAIN}} {{\n\tbind 127.0.0.1\n\ttls {file} {key}\n"),
                 ),
             ],
         ),
@@ -187,10 +210,17 @@ fn filled_in(source: &str, mut text: String, changes: &[(&str, String)]) -> Resu
     Ok(text)
 }
 
-async fn start(proxy: Proxy, program: &Path, folder: &Path, configured: &Path) -> Result<Child, Failure> {
+async fn start(
+    proxy: Proxy,
+    program: &Path,
+    folder: &Path,
+    configured: &Path,
+    domain: &str,
+) -> Result<Child, Failure> {
     let command = || {
         let mut command = programs::program(program);
         command.env("HOME", folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
+        command.env("DOMAIN", domain);
         command
     };
     let (mut check, mut run) = (command(), command());
