@@ -24,6 +24,8 @@ pub async fn clients() -> Result<(), Failure> {
     programs::run(&mut sdk).await?;
     generators::all(&python, &installation, &key).await?;
     on_vapi(&python, &binary).await?;
+    // Somebody can call it, so that incoming calls are among what is asked for.
+    installation.kaicalls(&["numbers", "add", "+15125550199", "--agent", &installation.agent]).await?;
     let mut requests = programs::program(&python);
     requests
         .arg("e2e/generated_requests.py")

@@ -29,6 +29,8 @@ pub struct Installation {
     pub webhook_secret: String,
     /// The password of the user.
     pub password: String,
+    /// Id of the first agent.
+    pub agent: String,
 }
 
 /// A running server; dropping it kills it.
@@ -57,6 +59,7 @@ impl Installation {
             variables,
             webhook_secret: String::new(),
             password: String::new(),
+            agent: String::new(),
         };
         let mut setup = installation.command();
         setup.args(["setup", "--email", EMAIL, "--business", "Smith & Partners", "--phone", "+15125550100"]);
@@ -67,6 +70,9 @@ impl Installation {
         };
         installation.webhook_secret = after("Webhook secret");
         installation.password = after("Password");
+        let agent = told.lines().find(|line| line.starts_with("Agent"));
+        let id = agent.and_then(|line| line.rsplit('(').next()?.strip_suffix(')'));
+        id.unwrap_or_default().clone_into(&mut installation.agent);
         Ok(installation)
     }
 
