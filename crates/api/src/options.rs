@@ -1,16 +1,15 @@
 //! OPTIONS, and what browsers need to know before a page of another origin may use the API.
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, ORIGIN, VARY,
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::Api;
-use crate::error::ApiError;
 
 /// Tells pages of allowed origins that they may read the answer, whatever it is.
 pub(crate) async fn share(State(api): State<Api>, request: Request, next: Next) -> Response {
@@ -22,27 +21,13 @@ pub(crate) async fn share(State(api): State<Api>, request: Request, next: Next) 
     response
 }
 
-/// Answers OPTIONS before any route sees it.
-pub(crate) async fn answer(State(api): State<Api>, request: Request, next: Next) -> Response {
-    if request.method() != Method::OPTIONS {
-        return next.run(request).await;
-    }
-    let path = request.extensions().get::<MatchedPath>();
-    options(&api, path.map(MatchedPath::as_str))
-}
-
-/// OPTIONS names the methods; it needs no key.
-fn options(api: &Api, path: Option<&str>) -> Response {
-    match path.and_then(|path| api.routes().allow(path)) {
-        Some(allow) => {
-            let mut response = StatusCode::NO_CONTENT.into_response();
-            let allow = HeaderValue::from_str(&allow).expect("method names are visible ASCII");
-            response.headers_mut().insert(ALLOW, allow.clone());
-            response.headers_mut().insert(ACCESS_CONTROL_ALLOW_METHODS, allow);
-            response
-        }
-        None => ApiError::unknown_route().into_response(),
-    }
+/// The answer to OPTIONS, which needs no key: the methods of the path.
+pub(crate) fn answer(allow: &str) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let allow = HeaderValue::from_str(allow).expect("method names are visible ASCII");
+    response.headers_mut().insert(ALLOW, allow.clone());
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_METHODS, allow);
+    response
 }
 
 fn allowed_origin(api: &Api, headers: &HeaderMap) -> Option<HeaderValue> {

@@ -33,14 +33,22 @@ pub fn router(api: &Api) -> Router {
     let mut router = Router::new();
     for (path, handlers) in by_path {
         let allow = api.routes().allow(path).expect("the index is made from the same table");
-        router = router
-            .route(path, handlers.fallback(move || async move { ApiError::method_not_allowed(&allow) }));
+        router = router.route(path, handlers.fallback(async move |method| unanswered(&method, &allow)));
     }
-    let router =
-        router.fallback(unknown).layer(axum::middleware::from_fn_with_state(api.clone(), options::answer));
-    observed(router, api.clone())
-        .layer(axum::middleware::from_fn_with_state(api.clone(), options::share))
-        .with_state(api.clone())
+    let mut router = observed(router.fallback(unknown), api.clone());
+    if !api.settings().cors_origins.is_empty() {
+        router = router.layer(axum::middleware::from_fn_with_state(api.clone(), options::share));
+    }
+    router.with_state(api.clone())
+}
+
+/// Methods for which a path has no handler.
+fn unanswered(method: &Method, allow: &str) -> Response {
+    if *method == Method::OPTIONS {
+        options::answer(allow)
+    } else {
+        ApiError::method_not_allowed(allow).into_response()
+    }
 }
 
 /// Routes that the public API opens to everybody; a client without a key learns that this server lacks them.
@@ -49,7 +57,7 @@ const KEYLESS: [&str; 2] = ["/api/v1/signup", "/api/v1/wordpress/plugin/download
 /// Where there is no route. Below `/api/` only whoever has a key is told so.
 async fn unknown(State(api): State<Api>, request: Request) -> ApiError {
     let path = request.uri().path();
-    if path.starts_with("/api/") && !KEYLESS.contains(&path) {
+    if path.starts_with("/api/") && !KEYLESS.contains(&path) && request.method() != Method::OPTIONS {
         let (mut parts, _) = request.into_parts();
         if let Err(refusal) = Caller::<AnyKey>::from_request_parts(&mut parts, &api).await {
             return refusal;

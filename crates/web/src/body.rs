@@ -58,7 +58,7 @@ struct Shared {
     body: Body,
     /// The handler has read it to its end, or found it broken. Chunked bodies do not know that themselves.
     ended: bool,
-    /// Ends with the time that the body has; `None` if there is no body to wait for.
+    /// Ends with the time that the body has; `None` once it has been taken out.
     time: Option<Pin<Box<Sleep>>>,
     late: bool,
 }
@@ -76,7 +76,8 @@ impl Shared {
 
 /// The body of a request, kept by the layer around it while the handler reads from it.
 pub(crate) struct Kept {
-    body: Arc<Mutex<Shared>>,
+    /// `None` if there is nothing to come.
+    body: Option<Arc<Mutex<Shared>>>,
     /// The client sends its body only once it is asked to.
     waits_to_be_asked: bool,
 }
@@ -85,18 +86,21 @@ impl Kept {
     /// Puts a body into the request that leaves what is not read behind.
     pub(crate) fn of(request: Request<Body>) -> (Request<Body>, Self) {
         let waits_to_be_asked = request.headers().contains_key(EXPECT);
+        if request.body().is_end_stream() {
+            return (request, Self { body: None, waits_to_be_asked });
+        }
         let (parts, body) = request.into_parts();
-        let ended = body.is_end_stream();
-        let time = (!ended).then(|| Box::pin(tokio::time::sleep(ARRIVAL)));
-        let body = Arc::new(Mutex::new(Shared { body, ended, time, late: false }));
+        let time = Box::pin(tokio::time::sleep(ARRIVAL));
+        let body = Arc::new(Mutex::new(Shared { body, ended: false, time: Some(time), late: false }));
         let lent = Body::new(Lent(Arc::clone(&body)));
-        (Request::from_parts(parts, lent), Self { body, waits_to_be_asked })
+        (Request::from_parts(parts, lent), Self { body: Some(body), waits_to_be_asked })
     }
 
     /// Sees to the rest of the body, now that the answer is known.
     pub(crate) fn finish<B>(self, answer: &mut Response<B>) {
+        let Some(body) = self.body else { return };
         let Shared { body: rest, ended, late, .. } =
-            std::mem::take(&mut *self.body.lock().unwrap_or_else(PoisonError::into_inner));
+            std::mem::take(&mut *body.lock().unwrap_or_else(PoisonError::into_inner));
         if ended || rest.is_end_stream() {
             return;
         }

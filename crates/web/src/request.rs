@@ -73,8 +73,8 @@ async fn observe<E: Entry>(State(entry): State<E>, mut request: Request, next: N
     let web = entry.web();
     let id = request_id(request.headers()).unwrap_or_else(|| new_request_id(web));
     let method = request.method().clone();
-    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let known = path.and_then(|path| entry.group(&method, &path).map(|group| (path, group)));
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let known = path.and_then(|path| entry.group(&method, path.as_str()).map(|group| (path, group)));
     let record = Arc::new(Record::new(known.as_ref().map_or(Group::Read, |(_, group)| *group)));
     request.extensions_mut().insert(Arc::clone(&record));
     let (request, body) = Kept::of(request);
@@ -88,7 +88,7 @@ async fn observe<E: Entry>(State(entry): State<E>, mut request: Request, next: N
         web.request_log().answered(known_method(&method), label, call, &response, started);
         web.measured().note(known_method(&method), label, response.status(), started.elapsed());
         if let Some((path, _)) = &known {
-            keep_usage(web, &record, &method, path, response.status());
+            keep_usage(web, &record, &method, path.as_str(), response.status());
         }
         if let Some(verdict) = record.verdict() {
             verdict.write_to(response.headers_mut());

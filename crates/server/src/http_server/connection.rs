@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use api::ApiError;
@@ -90,10 +90,18 @@ async fn drive(turns: &Turns, mut hyper: impl FnMut(&mut Context<'_>) -> Poll<hy
             heard.set(signal.heard());
         }
         let Some((deadline, overdue)) = turns.deadline() else { return Poll::Pending };
-        if timer.deadline() != deadline {
+        // Every request moves the deadline away. The timer is left where it is until it rings, because setting it costs more than
+        // waking up for nothing once a minute.
+        if deadline < timer.deadline() {
             timer.as_mut().reset(deadline);
         }
-        timer.as_mut().poll(context).map(|()| End::Overdue(overdue))
+        loop {
+            ready!(timer.as_mut().poll(context));
+            if timer.deadline() >= deadline {
+                return Poll::Ready(End::Overdue(overdue));
+            }
+            timer.as_mut().reset(deadline);
+        }
     })
     .await
 }
