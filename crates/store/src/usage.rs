@@ -5,7 +5,8 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::usage::Month;
@@ -13,7 +14,7 @@ use domain::{BusinessId, CallId, KeyId, Mode, Timestamp, UsageId, UserId};
 use uuid::Uuid;
 
 use crate::page::{Conditions, ListQuery, list as list_page, list_by};
-use crate::tx::{PlatformTx, Row, Tx, params};
+use crate::tx::{Param, PlatformTx, Row, Tx, params};
 use crate::{Listed, Page, Store, StoreError, Tenancy, monotonic_now};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +71,32 @@ fn read(row: Row) -> Result<UsageRow, StoreError> {
 
 /// Stores rows; those that are there already stay as they are.
 pub async fn insert_batch(tx: &mut PlatformTx, rows: &[UsageRow]) -> Result<(), StoreError> {
-    let sql = "INSERT INTO usage_log (id, key_id, user_id, business_id, mode, endpoint, method, status_code, call_id, \
-               created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
+    const INSERT: &str = "INSERT INTO usage_log (id, key_id, user_id, business_id, mode, endpoint, method, status_code, call_id, \
+                          created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
+    const INSERT_COLUMNS: &str = "INSERT INTO usage_log (id, key_id, user_id, business_id, mode, endpoint, method, status_code, \
+                                  call_id, created_at) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], \
+                                  $5::text[], $6::text[], $7::text[], $8::bigint[], $9::uuid[], $10::bigint[]) \
+                                  ON CONFLICT (id) DO NOTHING";
+    if tx.is_on_postgres() {
+        let ids = |id: fn(&UsageRow) -> Option<Uuid>| Param::Ids(rows.iter().map(id).collect());
+        let texts =
+            |text: fn(&UsageRow) -> &str| Param::Texts(rows.iter().map(|row| text(row).to_owned()).collect());
+        let numbers = |number: fn(&UsageRow) -> i64| Param::Ints(rows.iter().map(number).collect());
+        let columns = [
+            ids(|row| Some(row.id.0)),
+            ids(|row| Some(row.key_id.0)),
+            ids(|row| Some(row.user_id.0)),
+            ids(|row| row.business_id.map(|id| id.0)),
+            texts(|row| row.mode.as_str()),
+            texts(|row| &row.endpoint),
+            texts(|row| &row.method),
+            numbers(|row| row.status_code.into()),
+            ids(|row| row.call_id.map(|id| id.0)),
+            numbers(|row| row.created_at.as_microsecond()),
+        ];
+        tx.execute(INSERT_COLUMNS, &columns).await?;
+        return Ok(());
+    }
     let values = |row: &UsageRow| {
         params![
             row.id,
@@ -87,7 +112,7 @@ pub async fn insert_batch(tx: &mut PlatformTx, rows: &[UsageRow]) -> Result<(), 
         ]
         .to_vec()
     };
-    tx.execute_each(sql, &rows.iter().map(values).collect::<Vec<_>>()).await
+    tx.execute_each(INSERT, &rows.iter().map(values).collect::<Vec<_>>()).await
 }
 
 /// Requests in the tenant's mode, newest first; `start` is inclusive, `end` exclusive.
@@ -161,11 +186,14 @@ pub async fn talked_in(
     Ok(talked)
 }
 
-/// How often rows move from the file into the database.
+/// How often rows move from the files into the database.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
 
-/// Rows that may wait; beyond it they only go into the file and are taken in at the next start.
+/// Rows that may wait; beyond it they only go into the files and are taken in at the next start.
 const WAITING: usize = 100_000;
+
+/// How many files are written at once. Threads that answer requests are spread over them, so that they need not wait for each other.
+const FILES: usize = 8;
 
 /// The usage log of this process. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -175,20 +203,28 @@ pub struct UsageLog(Arc<Spool>);
 struct Spool {
     store: Store,
     folder: PathBuf,
-    waiting: Mutex<Waiting>,
+    files: [Mutex<Waiting>; FILES],
+    files_made: AtomicU32,
     /// Held while rows move, so that a reader who waits for a flush waits for all of it.
-    moving: tokio::sync::Mutex<()>,
+    moving: tokio::sync::Mutex<Moving>,
     complaints: Complaints,
 }
 
+/// Rows in one file.
 #[derive(Debug, Default)]
 struct Waiting {
     rows: Vec<UsageRow>,
     file: Option<(std::fs::File, PathBuf)>,
-    files_made: u32,
-    /// Files whose rows could not be stored so far.
-    left: Vec<PathBuf>,
-    /// Some rows are in their files only.
+    /// Some rows are in the file only.
+    overflowed: bool,
+}
+
+/// Rows that are on their way into the database, or have not been taken there so far.
+#[derive(Debug, Default)]
+struct Moving {
+    rows: Arc<Vec<UsageRow>>,
+    files: Vec<PathBuf>,
+    /// Some rows are in the files only.
     overflowed: bool,
 }
 
@@ -222,8 +258,9 @@ impl UsageLog {
         let spool = Spool {
             store,
             folder: folder.to_owned(),
-            waiting: Mutex::default(),
-            moving: tokio::sync::Mutex::new(()),
+            files: Default::default(),
+            files_made: AtomicU32::new(0),
+            moving: tokio::sync::Mutex::default(),
             complaints: Complaints::default(),
         };
         for entry in std::fs::read_dir(folder).map_err(io)? {
@@ -250,13 +287,14 @@ impl UsageLog {
 
     /// Notes a request. When this returns, the row survives the death of the process.
     pub fn record(&self, row: UsageRow) {
-        let mut waiting = self.0.waiting();
-        if let Err(error) = self.0.append(&mut waiting, &row)
+        let line = to_line(&row);
+        let mut waiting = self.0.files[file_of_thread()].lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = self.0.append(&mut waiting, &line)
             && self.0.complaints.are_due()
         {
             tracing::error!(%error, "usage rows cannot be written to their file");
         }
-        if waiting.rows.len() < WAITING {
+        if waiting.rows.len() < WAITING / FILES {
             waiting.rows.push(row);
         } else {
             waiting.overflowed = true;
@@ -269,67 +307,53 @@ impl UsageLog {
     }
 }
 
+/// The file that this thread writes to.
+fn file_of_thread() -> usize {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static FILE: usize = THREADS.fetch_add(1, Ordering::Relaxed) % FILES;
+    }
+    FILE.with(|file| *file)
+}
+
 impl Spool {
-    fn append(&self, waiting: &mut Waiting, row: &UsageRow) -> std::io::Result<()> {
+    fn append(&self, waiting: &mut Waiting, line: &[u8]) -> std::io::Result<()> {
         let (file, _) = match &mut waiting.file {
             Some(open) => open,
             None => {
-                waiting.files_made += 1;
-                let name = format!("{}-{}.jsonl", std::process::id(), waiting.files_made);
-                let path = self.folder.join(name);
+                let number = self.files_made.fetch_add(1, Ordering::Relaxed);
+                let path = self.folder.join(format!("{}-{number}.jsonl", std::process::id()));
                 let file = std::fs::File::options().create(true).append(true).open(&path)?;
                 waiting.file.insert((file, path))
             }
         };
-        let mut line = to_line(row);
-        line.push(b'\n');
-        file.write_all(&line)
+        file.write_all(line)
     }
 
     async fn flush(&self) -> Result<(), StoreError> {
-        let _turn = self.moving.lock().await;
-        let (mut rows, left, overflowed) = {
-            let mut waiting = self.waiting();
-            let mut left = std::mem::take(&mut waiting.left);
-            left.extend(waiting.file.take().map(|(_, path)| path));
-            (std::mem::take(&mut waiting.rows), left, std::mem::take(&mut waiting.overflowed))
-        };
-        if rows.is_empty() && left.is_empty() {
+        let mut moving = self.moving.lock().await;
+        for waiting in &self.files {
+            let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
+            moving.take(waiting);
+        }
+        if moving.rows.is_empty() && moving.files.is_empty() {
             return Ok(());
         }
-        if let Err(error) = self.insert(rows.clone()).await {
-            let mut waiting = self.waiting();
-            rows.append(&mut waiting.rows);
-            waiting.overflowed |= overflowed || rows.len() > WAITING;
-            rows.truncate(WAITING);
-            waiting.rows = rows;
-            waiting.left = left;
-            return Err(error);
-        }
-        for (place, path) in left.iter().enumerate() {
-            let taken_in = if overflowed {
-                self.take_in(path).await
+        self.insert(Arc::clone(&moving.rows)).await?;
+        moving.rows = Arc::default();
+        while let Some(path) = moving.files.last() {
+            if moving.overflowed {
+                self.take_in(path).await?;
             } else {
-                {
-                    remove(path);
-                    Ok(())
-                }
-            };
-            if let Err(error) = taken_in {
-                let mut waiting = self.waiting();
-                waiting.left.extend_from_slice(&left[place..]);
-                waiting.overflowed = true;
-                return Err(error);
+                remove(path);
             }
+            moving.files.pop();
         }
+        moving.overflowed = false;
         Ok(())
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn insert(&self, rows: Vec<UsageRow>) -> Result<(), StoreError> {
+    async fn insert(&self, rows: Arc<Vec<UsageRow>>) -> Result<(), StoreError> {
         let mut used: Vec<(KeyId, Timestamp)> = rows.iter().map(|row| (row.key_id, row.created_at)).collect();
         // One update per key and batch: the newest use.
         used.sort_by_key(|&(key, at)| (key, std::cmp::Reverse(at)));
@@ -355,9 +379,22 @@ impl Spool {
             let line = line.map_err(io)?;
             rows.extend(from_line(&line));
         }
-        self.insert(rows).await?;
+        self.insert(Arc::new(rows)).await?;
         remove(path);
         Ok(())
+    }
+}
+
+impl Moving {
+    fn take(&mut self, waiting: Waiting) {
+        self.overflowed |= waiting.overflowed;
+        self.files.extend(waiting.file.map(|(_, path)| path));
+        if !waiting.rows.is_empty() {
+            let rows = Arc::make_mut(&mut self.rows);
+            rows.extend(waiting.rows);
+            self.overflowed |= rows.len() > WAITING;
+            rows.truncate(WAITING);
+        }
     }
 }
 
@@ -368,26 +405,29 @@ fn remove(path: &Path) {
 }
 
 /// A row as a line of the file, in this order.
-type KeptRow = (Uuid, Uuid, Uuid, Option<Uuid>, String, String, String, u16, Option<Uuid>, i64);
+type KeptRow<Text> = (Uuid, Uuid, Uuid, Option<Uuid>, Text, Text, Text, u16, Option<Uuid>, i64);
 
 fn to_line(row: &UsageRow) -> Vec<u8> {
-    let kept: KeptRow = (
+    let kept: KeptRow<&str> = (
         row.id.0,
         row.key_id.0,
         row.user_id.0,
         row.business_id.map(|id| id.0),
-        row.mode.as_str().to_owned(),
-        row.endpoint.clone(),
-        row.method.clone(),
+        row.mode.as_str(),
+        &row.endpoint,
+        &row.method,
         row.status_code,
         row.call_id.map(|id| id.0),
         row.created_at.as_microsecond(),
     );
-    serde_json::to_vec(&kept).expect("texts and numbers can be written as JSON")
+    let mut line = Vec::with_capacity(256);
+    serde_json::to_writer(&mut line, &kept).expect("texts and numbers can be written as JSON");
+    line.push(b'\n');
+    line
 }
 
 fn from_line(line: &[u8]) -> Option<UsageRow> {
-    let kept: KeptRow = serde_json::from_slice(line).ok()?;
+    let kept: KeptRow<String> = serde_json::from_slice(line).ok()?;
     let (id, key, user, business, mode, endpoint, method, status_code, call, created_at) = kept;
     Some(UsageRow {
         id: UsageId(id),

@@ -21,6 +21,8 @@ pub(crate) enum Param {
     Ints(Vec<i64>),
     /// The same with texts.
     Texts(Vec<String>),
+    /// The same with ids, some of which may be missing.
+    Ids(Vec<Option<Uuid>>),
 }
 
 /// What can be stored in a column.
@@ -88,7 +90,9 @@ impl rusqlite::ToSql for Param {
             Self::Text(value) => ValueRef::Text(value.as_bytes()),
             Self::Bytes(value) => ValueRef::Blob(value),
             Self::Id(value) => ValueRef::Blob(value.as_bytes()),
-            Self::Ints(_) | Self::Texts(_) => return Err(rusqlite::Error::InvalidQuery),
+            Self::Ints(_) | Self::Texts(_) | Self::Ids(_) => {
+                return Err(rusqlite::Error::InvalidQuery);
+            }
         }))
     }
 }
@@ -107,12 +111,13 @@ impl ToSql for Param {
             Self::Id(value) => value.to_sql(ty, out),
             Self::Ints(values) => values.to_sql(ty, out),
             Self::Texts(values) => values.to_sql(ty, out),
+            Self::Ids(values) => values.to_sql(ty, out),
         }
     }
 
     fn accepts(ty: &Type) -> bool {
         let single = [Type::INT8, Type::TEXT, Type::BYTEA, Type::UUID];
-        single.contains(ty) || [Type::INT8_ARRAY, Type::TEXT_ARRAY].contains(ty)
+        single.contains(ty) || [Type::INT8_ARRAY, Type::TEXT_ARRAY, Type::UUID_ARRAY].contains(ty)
     }
 
     to_sql_checked!();
