@@ -92,17 +92,19 @@ impl SqliteConnection {
     }
 
     pub(crate) fn execute(&self, sql: &str, params: &[Param]) -> Result<u64, StoreError> {
-        let mut statement = self.connection.prepare_cached(&without_holes(sql))?;
-        bind(&mut statement, params)?;
+        let sql = without_holes(sql);
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        bind(&mut statement, &sql, params)?;
         let touched = statement.raw_execute()?;
         self.count(&statement);
         Ok(touched as u64)
     }
 
     pub(crate) fn execute_each(&self, sql: &str, sets: &[Vec<Param>]) -> Result<(), StoreError> {
-        let mut statement = self.connection.prepare_cached(&without_holes(sql))?;
+        let sql = without_holes(sql);
+        let mut statement = self.connection.prepare_cached(&sql)?;
         for params in sets {
-            bind(&mut statement, params)?;
+            bind(&mut statement, &sql, params)?;
             statement.raw_execute()?;
         }
         self.count(&statement);
@@ -111,8 +113,9 @@ impl SqliteConnection {
 
     pub(crate) fn query(&self, sql: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
         self.go_on_reading()?;
-        let mut statement = self.connection.prepare_cached(&without_holes(sql))?;
-        bind(&mut statement, params)?;
+        let sql = without_holes(sql);
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        bind(&mut statement, &sql, params)?;
         let columns = statement.column_count();
         let mut found = statement.raw_query();
         let mut rows = Vec::new();
@@ -146,14 +149,26 @@ fn without_holes(sql: &str) -> Cow<'_, str> {
 }
 
 /// Gives each placeholder its value. To SQLite `$7` is a name, and it numbers names in the order in which it meets them; the number in
-/// the name says which value is meant.
-fn bind(statement: &mut CachedStatement<'_>, params: &[Param]) -> Result<(), StoreError> {
-    for place in 1..=statement.parameter_count() {
-        let number = statement.parameter_name(place).and_then(|name| name.strip_prefix('$')?.parse().ok());
-        let value = number.and_then(|number: usize| params.get(number.checked_sub(1)?));
+/// the name says which value is meant. Reading the text for that is cheaper than asking SQLite for every name.
+fn bind(statement: &mut CachedStatement<'_>, sql: &str, params: &[Param]) -> Result<(), StoreError> {
+    let mut bound = vec![false; params.len()];
+    let mut place = 0;
+    for piece in sql.split('$').skip(1) {
+        let digits = piece.bytes().take_while(u8::is_ascii_digit);
+        let number = digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'));
+        let index = number.wrapping_sub(1);
         let lacking = || StoreError::Unexpected("a placeholder without a value".to_owned());
-        statement.raw_bind_parameter(place, value.ok_or_else(lacking)?)?;
+        let value = params.get(index).ok_or_else(lacking)?;
+        if !std::mem::replace(&mut bound[index], true) {
+            place += 1;
+            statement.raw_bind_parameter(place, value)?;
+        }
     }
+    debug_assert_eq!(
+        place,
+        statement.parameter_count(),
+        "a dollar sign stands before a number in every statement"
+    );
     Ok(())
 }
 
