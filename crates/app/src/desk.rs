@@ -206,7 +206,7 @@ pub(crate) async fn admit(
         };
         return Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)));
     }
-    store::call_log::begin(tx, call.id, &LogEntry { at: rings_at, line: LogLine::Ringing }).await?;
+    store::call_log::begin(tx, call.id, &[LogEntry { at: rings_at, line: LogLine::Ringing }]).await?;
     if node.is_none() {
         // It goes on without this process; somebody has to ask after it should nothing more be heard.
         store::calls::check_at(tx, call.id, now + call.max_duration + intake::BEYOND_THE_TALK).await?;

@@ -49,13 +49,12 @@ async fn dream_until(platform: &Platform, clock: &Dream, what: &str, mut is_true
 }
 
 async fn platform(database: &TestDatabase) -> (Platform, Arc<Dream>) {
-    fragile(database, 0, 0).await
+    with(database, Fragile::new(0, 0)).await
 }
 
-/// A platform whose engine panics so often when it is asked for a call and for a recording.
-async fn fragile(database: &TestDatabase, places: u32, recordings: u32) -> (Platform, Arc<Dream>) {
+async fn with(database: &TestDatabase, engine: Fragile) -> (Platform, Arc<Dream>) {
     let clock = Arc::new(Dream::default());
-    let sandbox = Arc::new(Fragile::new(places, recordings));
+    let sandbox = Arc::new(engine);
     let setup = Setup { clock: Arc::clone(&clock) as Arc<dyn Clock>, sandbox, ..Setup::default() };
     (Platform::start(database, setup).await, clock)
 }
@@ -97,13 +96,19 @@ struct Fragile {
     inner: Arc<dyn CallEngine>,
     places: AtomicU32,
     recordings: AtomicU32,
+    capacity: Option<u32>,
 }
 
 impl Fragile {
     /// How often the next questions for a call and for its recording panic.
     fn new(places: u32, recordings: u32) -> Self {
-        let inner = Setup::default().sandbox;
-        Self { inner, places: AtomicU32::new(places), recordings: AtomicU32::new(recordings) }
+        let (places, recordings) = (AtomicU32::new(places), AtomicU32::new(recordings));
+        Self { inner: Setup::default().sandbox, places, recordings, capacity: None }
+    }
+
+    /// The same with room for so many calls at once: they are queued first, and dialled by jobs.
+    fn with_turns(self) -> Self {
+        Self { capacity: Some(100), ..self }
     }
 
     fn break_down(left: &AtomicU32) {
@@ -142,6 +147,10 @@ impl CallEngine for Fragile {
         Self::break_down(&self.recordings);
         self.inner.recording(call, conversation_id, said, file).await
     }
+
+    fn capacity(&self) -> Option<u32> {
+        self.capacity
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,7 +186,7 @@ async fn a_job_of_a_kind_that_only_another_version_knows_hinders_nobody_and_stay
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_cannot_be_dialled_ends_with_one_event_and_its_job_is_kept() {
     for database in databases().await {
-        let (platform, clock) = platform(&database).await;
+        let (platform, clock) = with(&database, Fragile::new(0, 0).with_turns()).await;
         let mut receiver = Receiver::start().await;
         forbid(&database, "UPDATE ON calls", "NEW.state = 'dialing'").await;
         let call = place(&platform, &receiver).await;
@@ -240,7 +249,7 @@ async fn a_wrap_up_that_fails_for_good_ends_the_call_and_can_be_made_up_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_in_a_job_is_a_failed_attempt_and_the_next_one_goes_on() {
     for database in databases().await {
-        let (platform, clock) = fragile(&database, 0, 2).await;
+        let (platform, clock) = with(&database, Fragile::new(0, 2)).await;
         let mut receiver = Receiver::start().await;
         let call = place(&platform, &receiver).await;
         dream_until(&platform, &clock, "the call ends", async || {
@@ -261,8 +270,13 @@ async fn a_panic_in_a_job_is_a_failed_attempt_and_the_next_one_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_panics_is_not_asked_twice_and_the_call_ends_with_one_event() {
+    breaks_down(|| Fragile::new(1, 0)).await;
+    breaks_down(|| Fragile::new(1, 0).with_turns()).await;
+}
+
+async fn breaks_down(engine: fn() -> Fragile) {
     for database in databases().await {
-        let (platform, clock) = fragile(&database, 1, 0).await;
+        let (platform, clock) = with(&database, engine()).await;
         let mut receiver = Receiver::start().await;
         let lost = place(&platform, &receiver).await;
         let fine = place(&platform, &receiver).await;

@@ -28,35 +28,65 @@ pub struct LogRow {
 
 /// Adds lines to a call's log, in order. The call must be locked, or nobody else may be writing to its log.
 pub async fn add(tx: &mut PlatformTx, id: CallId, entries: &[LogEntry]) -> Result<(), StoreError> {
-    const ADD_ONE: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) \
-                           SELECT $1, coalesce(max(seq), 0) + 1, $2, $3, $4 FROM call_log WHERE call_id = $1";
-    const ADD_ALL: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) \
-                           SELECT $1, (SELECT coalesce(max(seq), 0) FROM call_log WHERE call_id = $1) + n, at, kind, data \
-                           FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS added(at, kind, data, n)";
-    let write = |sql, params: Vec<Param>| Write::new("call_log", id.0, sql, params);
-    if tx.is_on_postgres() && entries.len() > 1 {
-        let mut columns = (Vec::new(), Vec::new(), Vec::new());
-        for entry in entries {
-            let (kind, data) = kept(&entry.line);
-            columns.0.push(entry.at.as_microsecond());
-            columns.1.push(kind.to_owned());
-            columns.2.push(data);
-        }
-        let columns = [Param::Ints(columns.0), Param::Texts(columns.1), Param::Texts(columns.2)];
-        return tx.write(write(ADD_ALL, [id.to_param()].into_iter().chain(columns).collect())).await;
+    const LAST: &str = "SELECT coalesce(max(seq), 0) FROM call_log WHERE call_id = $1";
+    const ADD: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) \
+                       SELECT $1, (SELECT coalesce(max(seq), 0) FROM call_log WHERE call_id = $1) + n, at, kind, data \
+                       FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS added(at, kind, data, n)";
+    if entries.is_empty() {
+        return Ok(());
     }
-    for entry in entries {
-        let (kind, data) = kept(&entry.line);
-        tx.write(write(ADD_ONE, params![id, entry.at, kind, data].to_vec())).await?;
+    if tx.is_on_postgres() {
+        return add_columns(tx, id, ADD, entries).await;
     }
-    Ok(())
+    let last = tx.query_one(LAST, params![id]).await?;
+    let last = last.map_or(Ok(0), |row| row.of("call_log").next())?;
+    add_each(tx, id, last, entries).await
 }
 
-/// The first line of the log of a call that was just stored.
-pub async fn begin(tx: &mut PlatformTx, id: CallId, entry: &LogEntry) -> Result<(), StoreError> {
-    const BEGIN: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) VALUES ($1, 1, $2, $3, $4)";
-    let (kind, data) = kept(&entry.line);
-    tx.write(Write::new("call_log", id.0, BEGIN, params![id, entry.at, kind, data].to_vec())).await
+/// The first lines of the log of a call that was just stored.
+pub async fn begin(tx: &mut PlatformTx, id: CallId, entries: &[LogEntry]) -> Result<(), StoreError> {
+    const BEGIN: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) SELECT $1, n, at, kind, data \
+                         FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS added(at, kind, data, n)";
+    if tx.is_on_postgres() {
+        add_columns(tx, id, BEGIN, entries).await
+    } else {
+        add_each(tx, id, 0, entries).await
+    }
+}
+
+/// Adds lines by one statement that takes their columns.
+async fn add_columns(
+    tx: &mut PlatformTx,
+    id: CallId,
+    sql: &'static str,
+    entries: &[LogEntry],
+) -> Result<(), StoreError> {
+    let mut columns = (Vec::new(), Vec::new(), Vec::new());
+    for entry in entries {
+        let (kind, data) = kept(&entry.line);
+        columns.0.push(entry.at.as_microsecond());
+        columns.1.push(kind.to_owned());
+        columns.2.push(data);
+    }
+    let params =
+        vec![id.to_param(), Param::Ints(columns.0), Param::Texts(columns.1), Param::Texts(columns.2)];
+    tx.write(Write::new("call_log", id.0, sql, params)).await
+}
+
+/// Adds lines one by one behind the last line that there is.
+async fn add_each(
+    tx: &mut PlatformTx,
+    id: CallId,
+    last: i64,
+    entries: &[LogEntry],
+) -> Result<(), StoreError> {
+    const ADD: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) VALUES ($1, $2, $3, $4, $5)";
+    let numbered = (last + 1..).zip(entries);
+    let sets = numbered.map(|(seq, entry)| {
+        let (kind, data) = kept(&entry.line);
+        params![id, seq, entry.at, kind, data].to_vec()
+    });
+    tx.execute_each(ADD, &sets.collect::<Vec<_>>()).await
 }
 
 /// Lines of the log of a tenant's call after a place, in order.

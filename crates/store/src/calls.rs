@@ -14,7 +14,7 @@ use domain::{AgentId, BusinessId, CallId, LeadId, Timestamp};
 
 use crate::page::{Conditions, ListQuery, Way, list_ways};
 use crate::table::{compiled, table, text};
-use crate::tx::{Param, PlatformTx, Row, ToParam as _, Tx, params};
+use crate::tx::{PlatformTx, Row, ToParam as _, Tx, params};
 use crate::writes::Write;
 use crate::{Listed, Page, StoreError, Tenancy};
 
@@ -280,11 +280,13 @@ pub async fn insert(tx: &mut PlatformTx, call: &Call) -> Result<bool, StoreError
     Ok(tx.execute(INSERT, &Calls::inserted(call)).await? > 0)
 }
 
-/// Stores a new call that is to be made while fewer than so many calls of its business run. [`StoreError::Changed`] otherwise.
+/// Stores a new call that is to be made while fewer than so many calls of its business run and its number is not blocked.
+/// [`StoreError::Changed`] otherwise.
 pub async fn admit(tx: &mut PlatformTx, call: &Call, max_running: u32) -> Result<(), StoreError> {
     const ADMIT: &str = text!(
         compiled!(insert_below("calls", &[Calls::KEY, Calls::FIXED, Calls::CHANGING, Calls::UNREAD])),
-        "(SELECT count(*) FROM calls r WHERE r.business_id = $2 AND r.mode = $3 AND r.finished_at IS NULL)"
+        "(SELECT count(*) FROM calls r WHERE r.business_id = $2 AND r.mode = $3 AND r.finished_at IS NULL) \
+         AND NOT EXISTS (SELECT 1 FROM opt_outs o WHERE o.business_id = $2 AND o.mode = $3 AND o.phone_number = $6)"
     );
     let mut values = Calls::inserted(call);
     values.push(max_running.to_param());
@@ -296,28 +298,12 @@ pub async fn update(tx: &mut PlatformTx, call: &Call) -> Result<(), StoreError> 
     tx.write(Write::new("calls", call.id.0, Calls::UPDATE, Calls::changed(call))).await
 }
 
-/// What [`replace`] and [`begin_dialing`] share: the call as it is now, if it is still what it was.
-const REPLACE: &str = compiled!(update_unchanged("calls", Calls::KEY, Calls::CHANGING));
-
-fn replaced(before: &Call, call: &Call) -> Vec<Param> {
-    let mut values = Calls::changed(call);
-    values.extend(Calls::changed(before).into_iter().skip(Calls::KEY.len()));
-    values
-}
-
 /// The same for a call that was not locked: [`StoreError::Changed`] if it is no longer what it was before.
 pub async fn replace(tx: &mut PlatformTx, before: &Call, call: &Call) -> Result<(), StoreError> {
-    tx.write(Write::new("calls", call.id.0, REPLACE, replaced(before, call)).or_fail()).await
-}
-
-/// The same for a call that is about to be dialled, unless its number has been blocked meanwhile: [`StoreError::Changed`] then as well.
-pub async fn begin_dialing(tx: &mut PlatformTx, before: &Call, call: &Call) -> Result<(), StoreError> {
-    const BEGIN_DIALING: &str = text!(
-        REPLACE,
-        " AND NOT EXISTS (SELECT 1 FROM opt_outs o WHERE o.business_id = calls.business_id AND o.mode = calls.mode \
-         AND o.phone_number = calls.to_number)"
-    );
-    tx.write(Write::new("calls", call.id.0, BEGIN_DIALING, replaced(before, call)).or_fail()).await
+    const REPLACE: &str = compiled!(update_unchanged("calls", Calls::KEY, Calls::CHANGING));
+    let mut values = Calls::changed(call);
+    values.extend(Calls::changed(before).into_iter().skip(Calls::KEY.len()));
+    tx.write(Write::new("calls", call.id.0, REPLACE, values).or_fail()).await
 }
 
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: CallId) -> Result<Option<CallView>, StoreError> {

@@ -224,17 +224,12 @@ async fn a_call_that_somebody_else_has_changed_is_not_replaced_and_nothing_else_
 }
 
 #[tokio::test]
-async fn a_number_that_is_blocked_between_admission_and_dialling_is_not_dialled() {
+async fn a_call_to_a_number_that_was_blocked_a_moment_ago_is_not_admitted() {
     for database in databases().await {
         let platform = database.open().await;
-        let (queued, dialling) = about_to_be_dialled(&platform, 1).await;
-        let begin = |before: Call, call: Call| {
-            platform.write(move |tx| {
-                Box::pin(async move { store::calls::begin_dialing(tx, &before, &call).await })
-            })
-        };
-        let (business, mode, to) = (queued.business_id, queued.mode, queued.to.clone());
-        let blocked: Result<(), StoreError> = platform
+        let blocked = Call::outbound(facts(1), None);
+        let (business, mode, to) = (blocked.business_id, blocked.mode, blocked.to.clone());
+        let wish: Result<(), StoreError> = platform
             .write(move |tx| {
                 let clear = store::opt_outs::Certainty::Clear;
                 Box::pin(async move {
@@ -242,16 +237,19 @@ async fn a_number_that_is_blocked_between_admission_and_dialling_is_not_dialled(
                 })
             })
             .await;
-        blocked.expect("the database works");
-        assert_eq!(begin(queued.clone(), dialling.clone()).await, Err(StoreError::Changed));
-        assert_eq!(read(&platform, queued.id).await, queued);
+        wish.expect("the database works");
         let elsewhere = CallFacts { to: E164::parse("+15125559999").expect("a number"), ..facts(2) };
-        let other = Call::outbound(elsewhere, None);
-        assert!(insert(&platform, &other).await);
-        let mut dialled = other.clone();
-        assert!(dialled.dial(NodeId(Uuid::from_u128(4))));
-        assert_eq!(begin(other, dialled.clone()).await, Ok(()), "{}", database.kind);
-        assert_eq!(read(&platform, dialled.id).await, dialled);
+        let mut free = Call::outbound(elsewhere, None);
+        assert!(free.dial(NodeId(Uuid::from_u128(4))));
+        let admit = |call: Call| {
+            platform.write(move |tx| Box::pin(async move { store::calls::admit(tx, &call, 10).await }))
+        };
+        assert_eq!(admit(blocked.clone()).await, Err(StoreError::Changed), "{}", database.kind);
+        assert_eq!(admit(free.clone()).await, Ok(()), "{}", database.kind);
+        assert_eq!(read(&platform, free.id).await, free);
+        let found =
+            platform.read(move |tx| Box::pin(async move { store::calls::by_id(tx, blocked.id).await }));
+        assert_eq!(found.await, Ok::<_, StoreError>(None), "{}", database.kind);
     }
 }
 
@@ -264,7 +262,7 @@ async fn no_more_calls_are_admitted_than_may_run() {
             platform.write(move |tx| {
                 Box::pin(async move {
                     store::calls::admit(tx, &call, 2).await?;
-                    store::call_log::begin(tx, call.id, &line(1, LogLine::Queued)).await
+                    store::call_log::begin(tx, call.id, &[line(1, LogLine::Queued)]).await
                 })
             })
         };
@@ -292,7 +290,7 @@ async fn lines_of_a_log_stand_in_their_order_and_the_newest_says_when_a_call_was
             .write(move |tx| {
                 Box::pin(async move {
                     let answered = [line(20, LogLine::Ringing), line(30, LogLine::Answered)];
-                    store::call_log::begin(tx, id, &line(10, LogLine::Queued)).await?;
+                    store::call_log::begin(tx, id, &[line(10, LogLine::Queued)]).await?;
                     store::call_log::add(tx, id, &answered).await?;
                     store::call_log::add(tx, id, &[line(25, LogLine::Waiting)]).await
                 })
@@ -327,11 +325,11 @@ async fn a_write_that_fails_at_the_end_takes_its_whole_transaction_along_and_nob
                         if asks_first {
                             assert!(store::calls::by_id(tx, id).await?.is_some());
                         }
-                        store::call_log::begin(tx, CallId(Uuid::from_u128(7)), &line(1, LogLine::Queued))
+                        store::call_log::begin(tx, CallId(Uuid::from_u128(7)), &[line(1, LogLine::Queued)])
                             .await?;
-                        store::call_log::begin(tx, CallId(Uuid::from_u128(8)), &line(1, LogLine::Queued))
+                        store::call_log::begin(tx, CallId(Uuid::from_u128(8)), &[line(1, LogLine::Queued)])
                             .await?;
-                        store::call_log::begin(tx, CallId(Uuid::from_u128(8)), &line(2, LogLine::Queued))
+                        store::call_log::begin(tx, CallId(Uuid::from_u128(8)), &[line(2, LogLine::Queued)])
                             .await
                     })
                 })

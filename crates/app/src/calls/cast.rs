@@ -1,5 +1,6 @@
 //! Who takes part in a call, and what its engine has to know of them.
 
+use domain::JobId;
 use domain::agent::Agent;
 use domain::business::Business;
 use domain::call::{Call, CallPlan};
@@ -25,6 +26,8 @@ pub(crate) struct Cast {
 pub(crate) struct Admitted {
     pub(crate) call: Call,
     pub(crate) cast: Cast,
+    /// The job that dials the call, if it has to wait for its turn at the engine. Otherwise it is stored as being dialled.
+    pub(crate) job: Option<JobId>,
 }
 
 /// The agent, the business and the lead of a call.

@@ -1,15 +1,17 @@
 //! Dialling: the one place that asks an engine to ring a phone.
 //!
-//! `Queued` becomes `Dialing` in a transaction of its own before the engine is asked. Whoever finds a call in `Dialing` knows
-//! that it may have rung and never asks again: an outcome that got lost is asked for (`sweep`), not dialled anew.
+//! A call is `Dialing` on stable storage before the engine is asked: stored so at once if the engine takes calls at any time, else
+//! moved there from `Queued` when its turn comes. Whoever finds a call in `Dialing` knows that it may have rung and never asks again: an
+//! outcome that got lost is asked for (`sweep`), not dialled anew.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::call::{Call, CallState, Ending, FailureCode, LogEntry, LogLine, Progress, Refusal, Report};
 use domain::engine::PlaceError;
-use domain::{CallId, JobId};
+use domain::{CallId, JobId, Timestamp};
 use jiff::SignedDuration;
+use store::jobs::{JobKind, NewJob};
 use store::{PlatformTx, StoreError};
 
 use super::cast::{Admitted, Cast, cast_of, plan};
@@ -43,16 +45,28 @@ enum Next {
     Nothing,
 }
 
+/// Dials a call that was admitted a moment ago; gives the call as it then is, or `None` if that came to nothing.
+pub(crate) async fn admitted(app: &App, admitted: Box<Admitted>) -> Option<Call> {
+    let Admitted { call, cast, job } = *admitted;
+    let id = call.id;
+    if let Some(job) = job {
+        return attempt(app, id, Attempt::first(job, JobKind::Dial), Some(cast)).await;
+    }
+    // Nobody may dial it again. If this fails, its engine is asked later what became of it, as after a crash.
+    match attempt::guarded("dialling", Box::pin(ask(app, call, cast, None))).await {
+        Some(Ok(call)) => return call,
+        Some(Err(error)) => tracing::error!(call = %id, %error, "What became of a call could not be stored"),
+        None => app.reports().ends(id),
+    }
+    app.live().ring(id);
+    None
+}
+
 /// Makes an attempt at dialling a queued call; gives the call as it then is, or `None` if there was nothing to dial or the
-/// attempt failed. A call that was admitted a moment ago need not be looked up.
-pub(crate) async fn attempt(
-    app: &App,
-    id: CallId,
-    attempt: Attempt,
-    admitted: Option<Admitted>,
-) -> Option<Call> {
+/// attempt failed. Who takes part need not be looked up if it is known.
+pub(crate) async fn attempt(app: &App, id: CallId, attempt: Attempt, cast: Option<Cast>) -> Option<Call> {
     let platform = app.clone();
-    let dialled = attempt::run(app, attempt, Box::pin(dial(app, id, attempt.job, admitted)), move |tx| {
+    let dialled = attempt::run(app, attempt, Box::pin(dial(app, id, attempt.job, cast)), move |tx| {
         Box::pin(async move { give_up(tx, &platform, id).await })
     });
     match dialled.await {
@@ -77,20 +91,28 @@ async fn give_up(tx: &mut PlatformTx, app: &App, id: CallId) -> Result<(), Store
 }
 
 /// Dials a queued call and stores what the engine said; `None` if there was nothing to dial.
-async fn dial(
-    app: &App,
-    id: CallId,
-    job: JobId,
-    admitted: Option<Admitted>,
-) -> Result<Option<Call>, StoreError> {
-    let (call, cast) = match Box::pin(begin(app, id, job, admitted)).await? {
-        Next::Place(both) => *both,
+async fn dial(app: &App, id: CallId, job: JobId, cast: Option<Cast>) -> Result<Option<Call>, StoreError> {
+    let platform = app.clone();
+    let next = app
+        .platform()
+        .write(move |tx| Box::pin(async move { step_forward(tx, &platform, id, job, cast).await }))
+        .await?;
+    match next {
+        Next::Place(both) => {
+            let (call, cast) = *both;
+            Box::pin(ask(app, call, cast, Some(job))).await
+        }
         Next::Settled(call) => {
             app.live().ring(id);
-            return Ok(Some(*call));
+            Ok(Some(*call))
         }
-        Next::Nothing => return Ok(None),
-    };
+        Next::Nothing => Ok(None),
+    }
+}
+
+/// Asks the engine to make a call that is stored as being dialled, and stores what it said. Then the job is done, if there is one.
+async fn ask(app: &App, call: Call, cast: Cast, job: Option<JobId>) -> Result<Option<Call>, StoreError> {
+    let id = call.id;
     app.reports().begins(id);
     let line = app.reports().line(id);
     *line.storing.lock().await = Some(call.clone());
@@ -142,7 +164,7 @@ async fn dial(
         Err(PlaceError::Later { .. }) => unreachable!("has become something else above"),
     };
     let report = report.map(|progress| Report { call_id: id, at, progress });
-    let also = intake::Also { finish: Some(job), ..Default::default() };
+    let also = intake::Also { finish: job, ..Default::default() };
     let call = intake::store_gathered(app, id, &line, report, also).await?.call;
     if let Some(call) = call.as_ref().filter(|call| call.end_asked_at().is_some()) {
         // Somebody asked for the end before the engine had the call.
@@ -150,46 +172,6 @@ async fn dial(
         app.spawn(async move { hang_up::hang_up(&app_of_task, &call).await });
     }
     Ok(call)
-}
-
-/// Takes a call up for dialling, or settles it otherwise.
-async fn begin(app: &App, id: CallId, job: JobId, admitted: Option<Admitted>) -> Result<Next, StoreError> {
-    let mut known = None;
-    if let Some(Admitted { call, cast }) = admitted {
-        if app.engine_of(&call).is_none_or(|engine| engine.capacity().is_none()) {
-            match begin_admitted(app, &call).await {
-                Ok(Some(dialled)) => return Ok(Next::Place(Box::new((dialled, cast)))),
-                // What has happened to it since it was admitted is seen below.
-                Ok(None) | Err(StoreError::Changed) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        known = Some(cast);
-    }
-    let platform = app.clone();
-    app.platform()
-        .write(move |tx| Box::pin(async move { step_forward(tx, &platform, id, job, known).await }))
-        .await
-}
-
-/// Takes up a call that was admitted a moment ago. Since then only its number can have been blocked or the call settled by somebody else:
-/// [`StoreError::Changed`].
-async fn begin_admitted(app: &App, admitted: &Call) -> Result<Option<Call>, StoreError> {
-    let (before, now) = (admitted.clone(), app.now());
-    let mut call = before.clone();
-    if !call.dial(app.node()) {
-        return Ok(None);
-    }
-    let dialled = call.clone();
-    app.platform()
-        .write(move |tx| {
-            Box::pin(async move {
-                store::calls::begin_dialing(tx, &before, &call).await?;
-                store::call_log::add(tx, call.id, &[LogEntry { at: now, line: LogLine::Dialing }]).await
-            })
-        })
-        .await?;
-    Ok(Some(dialled))
 }
 
 /// Why nobody makes a call, and what to do about it.
@@ -209,11 +191,12 @@ fn no_engine(call: &Call) -> String {
 async fn put_back(
     app: &App,
     id: CallId,
-    job: JobId,
-    run_at: domain::Timestamp,
+    job: Option<JobId>,
+    run_at: Timestamp,
 ) -> Result<Option<Call>, StoreError> {
     app.reports().ends(id);
     let now = app.now();
+    let new_job = JobId::new(app.ids());
     let platform = app.clone();
     app.platform()
         .write(move |tx| {
@@ -224,16 +207,27 @@ async fn put_back(
                 }
                 if call.end_asked_at().is_some() {
                     hang_up::call_off(tx, &platform, &mut call, now).await?;
-                    store::jobs::finish(tx, job).await?;
+                    if let Some(job) = job {
+                        store::jobs::finish(tx, job).await?;
+                    }
                     return Ok(Some(call));
                 }
                 store::calls::update(tx, &call).await?;
                 store::call_log::add(tx, id, &[LogEntry { at: now, line: LogLine::Waiting }]).await?;
-                store::jobs::postpone(tx, job, run_at).await?;
+                match job {
+                    Some(job) => store::jobs::postpone(tx, job, run_at).await?,
+                    None => store::jobs::add(tx, &waiting(new_job, id, run_at, now)).await?,
+                }
                 Ok(Some(call))
             })
         })
         .await
+}
+
+/// The job that dials a call later.
+fn waiting(id: JobId, call: CallId, run_at: Timestamp, now: Timestamp) -> NewJob {
+    let (kind, subject) = (JobKind::Dial, call.0);
+    NewJob { id, kind, subject, lane: None, run_at, created_at: now, leased_to: None }
 }
 
 async fn step_forward(

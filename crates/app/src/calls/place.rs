@@ -14,7 +14,6 @@ use super::cast::{Admitted, Cast};
 use super::dial;
 use super::policy::{self, Known};
 use crate::App;
-use crate::attempt::Attempt;
 use crate::engines::NO_ENGINE;
 use crate::idempotency::{self, Intent, Repeated};
 
@@ -79,7 +78,7 @@ enum Admission {
     Repeated { business: BusinessId, repeated: Repeated },
 }
 
-/// Stores a call with its dial job, dials it, and waits for the engine's word as long as the settings allow.
+/// Stores a call, dials it, and waits for the engine's word as long as the settings allow.
 ///
 /// A caller that goes away does not stop the call: what is stored gets dialled.
 pub async fn place(app: &App, tenancy: &Tenancy, order: CallOrder) -> Result<Placed, PlaceCallError> {
@@ -87,25 +86,26 @@ pub async fn place(app: &App, tenancy: &Tenancy, order: CallOrder) -> Result<Pla
         app.parts().egress.check(url).map_err(|refused| PlaceCallError::WebhookUrl(refused.to_string()))?;
     }
     let id = CallId::new(app.ids());
-    let job = JobId::new(app.ids());
-    let admitted = match admit(app, tenancy, &order, id, job).await? {
-        Admission::Admitted(admitted) => *admitted,
+    let admitted = match Box::pin(admit(app, tenancy, &order, id)).await? {
+        Admission::Admitted(admitted) => admitted,
         Admission::Repeated { business, repeated } => return Ok(Placed::Repeated { business, repeated }),
     };
-    let call = admitted.call.clone();
+    let (call, job) = (admitted.call.clone(), admitted.job);
     let dialling = app.spawn({
         let app = app.clone();
-        async move { dial::attempt(&app, id, Attempt::first(job, JobKind::Dial), Some(admitted)).await }
+        async move { dial::admitted(&app, admitted).await }
     });
     match tokio::time::timeout(app.settings().acceptance_wait, dialling).await {
         Ok(Ok(Some(call))) if was_refused(&call) => Ok(Placed::Refused(Box::new(call))),
         Ok(Ok(Some(call))) => Ok(Placed::Taken(Box::new(call))),
-        // Slow, or stored but not yet to be dialled: the call lives on without an answer from the engine, and nothing may have been
-        // synced since it was admitted.
+        // Slow, or stored but not yet to be dialled: the call lives on without an answer from the engine.
         Ok(Ok(None) | Err(_)) | Err(_) => {
-            app.platform()
-                .write(move |tx| Box::pin(async move { store::jobs::confirm(tx, job).await }))
-                .await?;
+            if let Some(job) = job {
+                // Nothing may have been synced since it was admitted.
+                app.platform()
+                    .write(move |tx| Box::pin(async move { store::jobs::confirm(tx, job).await }))
+                    .await?;
+            }
             Ok(Placed::Taken(Box::new(call)))
         }
     }
@@ -116,13 +116,13 @@ pub fn was_refused(call: &Call) -> bool {
     call.failure().is_some() && call.conversation_id().is_none()
 }
 
-/// Decides whether the call may be made, and stores it with its dial job and its key.
+/// Decides whether the call may be made, and stores it with its key: as being dialled if the engine takes calls at any time, else as
+/// waiting, with the job that dials it.
 async fn admit(
     app: &App,
     tenancy: &Tenancy,
     order: &CallOrder,
     id: CallId,
-    job: JobId,
 ) -> Result<Admission, PlaceCallError> {
     for _ in 0..ADMISSIONS {
         let (agent, to, lead) = (order.agent_id, order.to.clone(), order.lead_id);
@@ -141,29 +141,53 @@ async fn admit(
         {
             return Err(refused);
         }
-        let (platform, mode, intent) = (app.clone(), tenancy.mode(), order.intent.clone());
-        // Whoever is told that the call is there is told so after a later commit, which is synced and takes this one along.
-        let stored = app.platform().write_lazily(move |tx| {
-            Box::pin(async move {
-                let now = platform.now();
-                if let Some(intent) = &intent
-                    && let Some(repeated) =
-                        idempotency::begin(tx, &platform, business, mode, intent, id.0, now).await?
-                {
-                    return Ok(Admission::Repeated { business, repeated });
-                }
-                let admitted = decided?;
-                store_queued(tx, &platform, &admitted.call, job, now).await?;
-                Ok(Admission::Admitted(Box::new(admitted)))
-            })
-        });
-        match stored.await {
-            // Others were faster, and there is no room for this one as far as the last look goes. The next one says so.
+        let waits = decided.as_ref().is_ok_and(|admitted| admitted.job.is_some());
+        let admitting = Admitting {
+            app: app.clone(),
+            business,
+            mode: tenancy.mode(),
+            intent: order.intent.clone(),
+            id,
+            decided,
+        };
+        let stored = if waits {
+            // Whoever is told that the call is there is told so after a later commit, which is synced and takes this one along.
+            app.platform().write_lazily(move |tx| Box::pin(admitting.store(tx))).await
+        } else {
+            app.platform().write(move |tx| Box::pin(admitting.store(tx))).await
+        };
+        match stored {
+            // Others were faster: there is no room for this one any more, or its number has been blocked. The next look says so.
             Err(PlaceCallError::Store(StoreError::Changed)) => {}
             stored => return stored,
         }
     }
     Err(StoreError::Busy.into())
+}
+
+/// What the transaction needs that admits a call.
+struct Admitting {
+    app: App,
+    business: BusinessId,
+    mode: Mode,
+    intent: Option<Intent>,
+    id: CallId,
+    decided: Result<Box<Admitted>, PlaceCallError>,
+}
+
+impl Admitting {
+    async fn store(self, tx: &mut PlatformTx) -> Result<Admission, PlaceCallError> {
+        let Self { app, business, mode, intent, id, decided } = self;
+        let now = app.now();
+        if let Some(intent) = &intent
+            && let Some(repeated) = idempotency::begin(tx, &app, business, mode, intent, id.0, now).await?
+        {
+            return Ok(Admission::Repeated { business, repeated });
+        }
+        let admitted = decided?;
+        store_admitted(tx, &app, &admitted, now).await?;
+        Ok(Admission::Admitted(admitted))
+    }
 }
 
 /// Asks the dial policy; gives the call as it is to be stored.
@@ -173,7 +197,7 @@ fn decide(
     candidate: Candidate,
     order: &CallOrder,
     id: CallId,
-) -> Result<Admitted, PlaceCallError> {
+) -> Result<Box<Admitted>, PlaceCallError> {
     let Candidate { agent, business, number, lead, running, is_opted_out } = candidate;
     if order.lead_id.is_some() && lead.is_none() {
         return Err(PlaceCallError::UnknownLead);
@@ -196,20 +220,26 @@ fn decide(
         policy_reason: reason.to_string(),
         created_at: app.store().created_at(app.now()),
     };
-    let call = Call::outbound(facts, lead.as_ref().map(|lead| lead.id));
-    Ok(Admitted { call, cast: Cast { agent, external_agent_id: None, business, lead } })
+    let mut call = Call::outbound(facts, lead.as_ref().map(|lead| lead.id));
+    let has_turns = engine.is_some_and(|engine| engine.capacity().is_some());
+    let job = if has_turns || !call.dial(app.node()) { Some(JobId::new(app.ids())) } else { None };
+    Ok(Box::new(Admitted { call, cast: Cast { agent, external_agent_id: None, business, lead }, job }))
 }
 
-/// Stores a call that is to be made, with the job that dials it.
-async fn store_queued(
+/// Stores a call that is to be made, with the job that dials it if it waits.
+async fn store_admitted(
     tx: &mut PlatformTx,
     app: &App,
-    call: &Call,
-    job: JobId,
+    admitted: &Admitted,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let Admitted { call, job, .. } = admitted;
+    let entry = |line| LogEntry { at: now, line };
     store::calls::admit(tx, call, app.settings().max_concurrent_calls).await?;
-    store::call_log::begin(tx, call.id, &LogEntry { at: now, line: LogLine::Queued }).await?;
+    let Some(job) = *job else {
+        return store::call_log::begin(tx, call.id, &[entry(LogLine::Queued), entry(LogLine::Dialing)]).await;
+    };
+    store::call_log::begin(tx, call.id, &[entry(LogLine::Queued)]).await?;
     let dial_job = NewJob {
         id: job,
         kind: JobKind::Dial,
