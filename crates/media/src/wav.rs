@@ -75,6 +75,49 @@ pub fn duration(mut file: impl Read + Seek, bytes: u64) -> Result<Option<Duratio
     Ok((length <= there).then_some(duration))
 }
 
+/// How loud a sound is along its length, channel by channel: for a drawing of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peaks {
+    /// For each channel as many loudest samples as were asked for, 255 for the loudest that there can be.
+    pub channels: Vec<Vec<u8>>,
+}
+
+/// Frames that are read for one peak; a longer stretch is read in [`PIECES`], so that an hour costs no more than some minutes do.
+const FRAMES_PER_PEAK: u64 = 2048;
+const PIECES: u64 = 4;
+
+/// So many peaks of each channel; `None` if the file does not hold 16-bit samples, or none at all.
+pub fn peaks(mut file: impl Read + Seek, count: usize) -> Option<Peaks> {
+    let sound = find(&mut file).ok()??;
+    let channels = usize::from(sound.channels);
+    if (sound.encoding, sound.bits) != (PCM, 16) || !(1..=8).contains(&channels) || count == 0 {
+        return None;
+    }
+    let there = file.seek(SeekFrom::End(0)).ok()?.saturating_sub(sound.begin);
+    let length = if sound.length == 0 || sound.length >= UNKNOWN { there } else { sound.length.min(there) };
+    let frame = 2 * channels as u64;
+    let frames = length / frame;
+    let mut peaks = vec![vec![0; count]; channels];
+    let mut buffer = Vec::new();
+    for stroke in 0..count as u64 {
+        let (begin, end) = (frames * stroke / count as u64, frames * (stroke + 1) / count as u64);
+        let pieces = if end - begin <= FRAMES_PER_PEAK { 1 } else { PIECES };
+        let wanted = (end - begin).min(FRAMES_PER_PEAK) / pieces;
+        for piece in 0..pieces {
+            let first = begin + (end - begin) * piece / pieces;
+            buffer.resize(usize::try_from(wanted * frame).ok()?, 0);
+            file.seek(SeekFrom::Start(sound.begin + first * frame)).ok()?;
+            file.read_exact(&mut buffer).ok()?;
+            for (at, pair) in buffer.chunks_exact(2).enumerate() {
+                let loud = i16::from_le_bytes([pair[0], pair[1]]).unsigned_abs().min(0x7fff) >> 7;
+                let peak: &mut u8 = &mut peaks[at % channels][usize::try_from(stroke).ok()?];
+                *peak = (*peak).max(u8::try_from(loud).unwrap_or(u8::MAX));
+            }
+        }
+    }
+    (frames > 0).then_some(Peaks { channels: peaks })
+}
+
 /// What a header says about the sound behind it.
 struct Sound {
     encoding: u16,
@@ -177,6 +220,24 @@ mod tests {
 
     fn length_of(bytes: &[u8]) -> Option<Duration> {
         duration(Cursor::new(bytes), bytes.len() as u64).expect("memory can be read")
+    }
+
+    #[test]
+    fn peaks_follow_the_loudest_sample_of_each_stretch_and_side() {
+        let mut bytes = Cursor::new(Vec::new());
+        let loud = |from: usize| {
+            (0..8000).map(|at| if at / 2000 == from { -32768 } else { 0 }).collect::<Vec<i16>>()
+        };
+        write_stereo(&mut bytes, 8000, &loud(0), &loud(3)).expect("memory takes everything");
+        let drawn = peaks(Cursor::new(bytes.get_ref()), 4).expect("a sound");
+        assert_eq!(drawn.channels, [[255, 0, 0, 0], [0, 0, 0, 255]]);
+        assert_eq!(peaks(Cursor::new(bytes.get_ref()), 0), None);
+        for broken in [&b"no sound"[..], &file(&[])] {
+            assert_eq!(peaks(Cursor::new(broken), 4), None);
+        }
+        // A header that promises more than there is draws what there is.
+        let cut = with_size(file(&[300; 100]), 4000);
+        assert_eq!(peaks(Cursor::new(&cut), 2).expect("a sound").channels, [[2, 2]]);
     }
 
     #[test]
