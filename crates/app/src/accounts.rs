@@ -77,6 +77,22 @@ pub async fn add_user(
         .await
 }
 
+/// A user with the businesses that they see; `None` if there is no such user.
+pub async fn person(app: &App, id: UserId) -> Result<Option<(User, Vec<Business>)>, StoreError> {
+    app.platform()
+        .read(move |tx| {
+            Box::pin(async move {
+                let Some(user) = store::users::get(tx, id).await? else { return Ok(None) };
+                let mut businesses = Vec::new();
+                for business in store::users::businesses_of(tx, id).await? {
+                    businesses.extend(store::businesses::by_id(tx, business).await?);
+                }
+                Ok(Some((user, businesses)))
+            })
+        })
+        .await
+}
+
 /// Lets a user see more businesses.
 pub async fn let_in(app: &App, email: &str, businesses: Vec<BusinessId>) -> Result<User, AccountError> {
     let email = email.to_owned();

@@ -344,7 +344,8 @@ impl App {
         self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).insert((id, engine), version);
     }
 
-    pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
+    /// Random bytes that nobody can guess.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.0.parts.entropy.fill(&mut bytes);
         bytes

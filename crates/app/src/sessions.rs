@@ -119,6 +119,16 @@ pub async fn current(app: &App, token: &str) -> Result<Option<CurrentUser>, Stor
     Ok(Some(CurrentUser { session_id: session.id, user_id: session.user_id }))
 }
 
+/// Whether a session still lasts. Asking is no use of it: a page that is left open does not keep its session alive.
+pub async fn is_open(app: &App, session: SessionId) -> Result<bool, StoreError> {
+    let now = app.now();
+    let seen = app
+        .platform()
+        .read(move |tx| Box::pin(async move { store::sessions::last_seen(tx, session, now).await }))
+        .await?;
+    Ok(seen.is_some_and(|seen| now.duration_since(seen) <= IDLE_LIFETIME))
+}
+
 /// What a user may see in a mode.
 pub async fn tenancy(app: &App, user: UserId, mode: Mode) -> Result<Tenancy, StoreError> {
     let businesses = app

@@ -115,6 +115,20 @@ pub async fn since(
     rows.collect()
 }
 
+/// What was said last in a tenant's call.
+pub async fn last_said(tx: &mut Tx, tenancy: &Tenancy, id: CallId) -> Result<Option<Utterance>, StoreError> {
+    let sql = "SELECT l.data FROM call_log l JOIN calls c ON c.id = l.call_id WHERE l.call_id = $1 AND l.kind = 'said' \
+               AND c.business_id = $2 AND c.mode = $3 ORDER BY l.seq DESC LIMIT 1";
+    for &business in tenancy.businesses() {
+        if let Some(row) = tx.query_one(sql, params![id, business, tenancy.mode()]).await? {
+            let said =
+                row.of("call_log").parse(|data| serde_json::from_str::<KeptUtterance>(data).ok()?.read())?;
+            return Ok(Some(said));
+        }
+    }
+    Ok(None)
+}
+
 /// Everything that was said in a call, in the order in which it began.
 pub async fn utterances(tx: &mut PlatformTx, id: CallId) -> Result<Vec<Utterance>, StoreError> {
     let sql = "SELECT data FROM call_log WHERE call_id = $1 AND kind = 'said' ORDER BY seq";

@@ -37,6 +37,18 @@ pub struct CallFilter {
     pub lead_id: Option<LeadId>,
 }
 
+impl CallFilter {
+    /// Whether a list with this filter would show the call.
+    pub fn lets_through(&self, call: &Call) -> bool {
+        let Self { business_id, agent_id, statuses, direction, lead_id } = self;
+        business_id.is_none_or(|id| id == call.business_id)
+            && agent_id.is_none_or(|id| id == call.agent_id)
+            && statuses.as_ref().is_none_or(|words| words.contains(&call.state().as_str()))
+            && direction.is_none_or(|direction| direction == call.direction)
+            && lead_id.is_none_or(|id| call.lead_id() == Some(id))
+    }
+}
+
 table! {
     /// Calls as they are stored. Which columns have a value follows from the state. `quality` has the four marks as one text in rows of
     /// the release before the columns of their own: it is read, and emptied when the call is next written.

@@ -58,6 +58,17 @@ pub async fn by_token_hash(
     }))
 }
 
+/// When a login that has not expired was last used.
+pub async fn last_seen(
+    tx: &mut PlatformTx,
+    id: SessionId,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT last_seen_at FROM sessions WHERE id = $1 AND expires_at > $2";
+    let row = tx.query_one(sql, params![id, now]).await?;
+    row.map(|row| row.of("sessions").next()).transpose()
+}
+
 /// Notes that a login was used.
 pub async fn touch(tx: &mut PlatformTx, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
     tx.execute("UPDATE sessions SET last_seen_at = $2 WHERE id = $1", params![id, now]).await?;

@@ -1,7 +1,7 @@
 //! Calls as everybody shows and finds them.
 
 use domain::call::{Call, Direction};
-use domain::{AgentId, BusinessId, LeadId};
+use domain::{AgentId, BusinessId, LeadId, Timestamp};
 use store::calls::{CallFilter, CallView};
 use store::{Listed, Page, StoreError, Tenancy};
 
@@ -52,6 +52,51 @@ pub async fn list(
     };
     let tenancy = tenancy.clone();
     web.read(move |tx| Box::pin(async move { store::calls::list(tx, &tenancy, &filter, &page).await })).await
+}
+
+/// Calls that a search found.
+#[derive(Debug, Clone)]
+pub struct Searched {
+    /// Those that match, newest first.
+    pub rows: Vec<CallView>,
+    /// Where the search goes on; `None` if it has seen every call.
+    pub next: Option<Timestamp>,
+    /// How many calls one search looks through.
+    pub looked_at: u32,
+}
+
+/// Calls of a tenant in which a text occurs, newest first: in names, numbers, summaries or in what was said. See [`store::call_search`].
+pub async fn search(
+    web: &Web,
+    tenancy: &Tenancy,
+    wanted: Wanted,
+    text: String,
+    page: Page,
+) -> Result<Searched, StoreError> {
+    let looked_at = store::call_search::LOOKED_THROUGH;
+    let Some(filter) = wanted.filter() else {
+        return Ok(Searched { rows: Vec::new(), next: None, looked_at });
+    };
+    let tenancy = tenancy.clone();
+    web.read(move |tx| {
+        Box::pin(async move {
+            let matches = store::call_search::search(tx, &tenancy, &text, page.after).await?;
+            let (mut rows, mut next) = (Vec::new(), matches.searched_to);
+            for (id, _) in matches.found {
+                let Some(view) = store::calls::get(tx, &tenancy, id).await? else { continue };
+                if !filter.lets_through(&view.call) {
+                    continue;
+                }
+                if rows.len() == page.limit as usize {
+                    next = rows.last().map(|view: &CallView| view.call.created_at);
+                    break;
+                }
+                rows.push(view);
+            }
+            Ok(Searched { rows, next, looked_at })
+        })
+    })
+    .await
 }
 
 /// The states behind a status word; none for a word that is not known.

@@ -1,0 +1,78 @@
+//! Calls that somebody looks for by a name, a part of a number, or words that were said.
+//!
+//! No index holds these, so the newest calls are read one by one, and only so many at once: a search costs the same however many calls
+//! there are, and says from where on it can be continued.
+
+use domain::{CallId, Timestamp};
+
+use crate::tx::{ToParam as _, Tx, params};
+use crate::{StoreError, Tenancy};
+
+/// How many calls of a business one search looks through.
+pub const LOOKED_THROUGH: u32 = 2000;
+
+/// What a search found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matches {
+    /// Calls that match, newest first, with their times of creation.
+    pub found: Vec<(CallId, Timestamp)>,
+    /// The oldest call that was looked at, if there may be older ones.
+    pub searched_to: Option<Timestamp>,
+}
+
+/// Looks through the tenant's newest calls, or those before a time. Capital letters do not matter; digits are found in numbers however
+/// these are written.
+pub async fn search(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    text: &str,
+    before: Option<Timestamp>,
+) -> Result<Matches, StoreError> {
+    const WINDOW: &str = "SELECT w.id FROM calls w WHERE w.business_id = $1 AND w.mode = $2 AND w.created_at < $3 \
+                          ORDER BY w.created_at DESC, w.id DESC LIMIT $4";
+    const OLDEST: &str = "SELECT count(*), min(o.created_at) FROM (SELECT w.created_at FROM calls w \
+                          WHERE w.business_id = $1 AND w.mode = $2 AND w.created_at < $3 \
+                          ORDER BY w.created_at DESC, w.id DESC LIMIT $4) AS o";
+    let words = format!("%{}%", escaped(&text.trim().to_lowercase()));
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    // Two digits are in every other number.
+    let digits = if digits.len() >= 3 { format!("%{digits}%") } else { words.clone() };
+    let sql = format!(
+        "SELECT c.id, c.created_at FROM calls c LEFT JOIN leads l ON l.id = c.lead_id \
+         LEFT JOIN transcripts t ON t.call_id = c.id WHERE c.id IN (SELECT id FROM ({WINDOW}) AS seen) \
+         AND (lower(coalesce(c.name, '')) LIKE $5 ESCAPE '!' OR lower(coalesce(l.name, '')) LIKE $5 ESCAPE '!' \
+         OR lower(coalesce(c.summary, '')) LIKE $5 ESCAPE '!' OR lower(coalesce(t.text, '')) LIKE $5 ESCAPE '!' \
+         OR c.to_number LIKE $6 ESCAPE '!' OR coalesce(c.from_number, '') LIKE $6 ESCAPE '!') \
+         ORDER BY c.created_at DESC, c.id DESC"
+    );
+    let before = before.unwrap_or(Timestamp::MAX);
+    let mut matches = Matches::default();
+    for &business in tenancy.businesses() {
+        let window =
+            [business.to_param(), tenancy.mode().to_param(), before.to_param(), LOOKED_THROUGH.to_param()];
+        if let Some(row) = tx.query_one(OLDEST, &window).await? {
+            let mut row = row.of("calls");
+            let (count, oldest): (u64, Option<Timestamp>) = (row.next()?, row.next()?);
+            if count == u64::from(LOOKED_THROUGH) {
+                // With several businesses the search goes on where the one with the most calls was left.
+                matches.searched_to = matches.searched_to.max(oldest);
+            }
+        }
+        let mut values = window.to_vec();
+        values.extend_from_slice(params![words.as_str(), digits.as_str()]);
+        for row in tx.query(&sql, &values).await? {
+            let mut row = row.of("calls");
+            matches.found.push((row.next()?, row.next()?));
+        }
+    }
+    if let Some(edge) = matches.searched_to {
+        matches.found.retain(|&(_, at)| at >= edge);
+    }
+    matches.found.sort_by_key(|&(_, at)| std::cmp::Reverse(at));
+    Ok(matches)
+}
+
+/// A text that stands for itself in a pattern.
+fn escaped(text: &str) -> String {
+    text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+}
