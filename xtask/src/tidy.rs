@@ -28,7 +28,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("web", &["domain", "store", "app", "meters"]),
     ("api", &["web", "domain", "store", "app"]),
     ("mcp", &["web", "domain", "store", "app"]),
-    ("dashboard", &["web", "domain", "store", "app"]),
+    ("dashboard", &["web", "domain", "store", "app", "media"]),
     ("providers", &["domain", "speech", "egress", "media", "meters", "understanding"]),
     ("vapi", &["domain", "egress", "media", "meters"]),
     ("voice", &["domain", "speech", "sip", "media", "conversation", "agent"]),

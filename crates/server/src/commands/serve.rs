@@ -73,6 +73,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         }
         None => api::router(&api),
     };
+    let routes = dashboard::in_front_of(api.web(), routes);
     let (stop, stopping) = oneshot::channel();
     let told = async move { stopping.await.unwrap_or(Drain::within(drain)) };
     // Until then requests are carried out as always, live views among them.

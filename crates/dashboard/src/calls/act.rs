@@ -1,0 +1,74 @@
+//! What a person does with a call: ends it, or has it made once more.
+
+use app::calls::{CallOrder, EndCallError, PlaceCallError, Placed};
+use app::idempotency::Once;
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use domain::CallId;
+use domain::call::CallRequest;
+use web::Web;
+
+use crate::page::PageError;
+use crate::visitor::Visitor;
+
+/// The id in an address; what cannot be one names nothing.
+pub(super) fn id(text: &str) -> Result<CallId, PageError> {
+    text.parse().map_err(|_| PageError::NotFound)
+}
+
+/// Ends a call that runs.
+pub(crate) async fn end(
+    visitor: Visitor,
+    State(web): State<Web>,
+    Path(name): Path<String>,
+) -> Result<Redirect, PageError> {
+    let id = id(&name)?;
+    let done = match app::calls::end(web.app(), &visitor.tenancy, id, None).await {
+        Ok(Once::New(asked)) if asked.was_over => "over",
+        Ok(_) => "ending",
+        Err(EndCallError::NotFound) => return Err(PageError::NotFound),
+        Err(EndCallError::Store(error)) => return Err(error.into()),
+    };
+    Ok(Redirect::to(&format!("/{}/calls/{id}?done={done}", visitor.mode())))
+}
+
+/// Calls the same person once more, with the same agent and the same words.
+pub(crate) async fn again(
+    visitor: Visitor,
+    State(web): State<Web>,
+    Path(name): Path<String>,
+) -> Result<Redirect, PageError> {
+    let (tenancy, id) = (visitor.tenancy.clone(), id(&name)?);
+    let known =
+        web.read(move |tx| Box::pin(async move { store::calls::get(tx, &tenancy, id).await })).await?;
+    let call = known.ok_or(PageError::NotFound)?.call;
+    let to = call.other_party().cloned().ok_or_else(|| wrong("The caller withheld their number."))?;
+    let order = CallOrder {
+        agent_id: call.agent_id,
+        to,
+        lead_id: call.lead_id(),
+        request: CallRequest { webhook_url: None, ..call.request.clone() },
+        max_duration: Some(call.max_duration),
+        intent: None,
+    };
+    let placed = place(&web, &visitor, order).await?;
+    Ok(Redirect::to(&format!("/{}/calls/{placed}", visitor.mode())))
+}
+
+/// Places a call; one that its engine refused exists as well, and its page says why.
+pub(crate) async fn place(web: &Web, visitor: &Visitor, order: CallOrder) -> Result<CallId, PageError> {
+    match Box::pin(app::calls::place(web.app(), &visitor.tenancy, order)).await {
+        Ok(Placed::Taken(call) | Placed::Refused(call)) => Ok(call.id),
+        Ok(Placed::Repeated { .. }) => Err(wrong("This call has been placed already.")),
+        Err(PlaceCallError::UnknownAgent | PlaceCallError::UnknownLead) => Err(PageError::NotFound),
+        Err(PlaceCallError::WebhookUrl(expected)) => Err(PageError::Wrong(expected)),
+        Err(PlaceCallError::Forbidden(refusal)) => {
+            Err(wrong(&format!("The call was not placed: {refusal}.")))
+        }
+        Err(PlaceCallError::Store(error)) => Err(error.into()),
+    }
+}
+
+fn wrong(text: &str) -> PageError {
+    PageError::Wrong(text.to_owned())
+}

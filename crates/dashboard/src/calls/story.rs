@@ -1,0 +1,100 @@
+//! Everything that is known of one call, read at once.
+
+use std::time::Duration;
+
+use domain::call::{LogLine, Party, Utterance};
+use domain::lead::Lead;
+use domain::{CallId, Timestamp};
+use store::call_deliveries::CallDelivery;
+use store::call_log::LogRow;
+use store::calls::CallView;
+use store::{StoreError, Tenancy};
+use web::Web;
+
+/// The longest log that a page shows.
+const LINES: u32 = 5000;
+
+/// A call with all that happened.
+#[derive(Debug, Clone)]
+pub(super) struct Story {
+    pub(super) view: CallView,
+    pub(super) log: Vec<LogRow>,
+    /// What was said, in the order in which it began.
+    pub(super) said: Vec<Utterance>,
+    pub(super) lead: Option<Lead>,
+    pub(super) deliveries: Vec<CallDelivery>,
+}
+
+/// Reads it; `None` if the tenant has no such call.
+pub(super) async fn read(web: &Web, tenancy: &Tenancy, id: CallId) -> Result<Option<Story>, StoreError> {
+    let tenancy = tenancy.clone();
+    web.read(move |tx| {
+        Box::pin(async move {
+            let Some(view) = store::calls::get(tx, &tenancy, id).await? else { return Ok(None) };
+            let log = store::call_log::since(tx, &tenancy, id, 0, LINES).await?;
+            let transcript = store::transcripts::get(tx, &tenancy, id).await?;
+            let mut said = match transcript {
+                Some(transcript) => transcript.utterances,
+                None => log.iter().filter_map(utterance).cloned().collect(),
+            };
+            said.sort_by_key(|said| said.start);
+            let lead = match view.call.lead_id() {
+                Some(lead) => store::leads::get(tx, &tenancy, lead).await?,
+                None => None,
+            };
+            let deliveries = store::call_deliveries::of_call(tx, &tenancy, id).await?;
+            Ok(Some(Story { view, log, said, lead, deliveries }))
+        })
+    })
+    .await
+}
+
+fn utterance(row: &LogRow) -> Option<&Utterance> {
+    match &row.line {
+        Some(LogLine::Said(said)) => Some(said),
+        _ => None,
+    }
+}
+
+impl Story {
+    /// The place of the last line of the log.
+    pub(super) fn seq(&self) -> i64 {
+        self.log.last().map_or(0, |row| row.seq)
+    }
+
+    /// How long an agent's turn was waited for: from the end of the caller's words to the agent's first. One for each utterance; `None`
+    /// where nobody waited.
+    pub(super) fn waits(&self) -> Vec<Option<Duration>> {
+        let mut before: Option<&Utterance> = None;
+        let mut waits = Vec::with_capacity(self.said.len());
+        for said in &self.said {
+            let waited = before
+                .filter(|before| before.by == Party::Caller && said.by == Party::Agent)
+                .and_then(|before| said.start.checked_sub(before.end));
+            waits.push(waited);
+            before = Some(said);
+        }
+        waits
+    }
+
+    /// When it was answered, on the engine's clock, which the log is kept on.
+    pub(super) fn answered_at(&self) -> Option<Timestamp> {
+        let answered = self.log.iter().find(|row| row.line == Some(LogLine::Answered)).map(|row| row.at);
+        answered.or_else(|| self.view.call.answered_at())
+    }
+
+    /// A point of the log's clock as time since the answer; zero for what came before.
+    pub(super) fn since_answer(&self, at: Timestamp) -> Option<Duration> {
+        let millis = at.as_millisecond() - self.answered_at()?.as_millisecond();
+        Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+    }
+
+    /// How long the talk is, or has been so far.
+    pub(super) fn talk_length(&self) -> Duration {
+        let talked = self.view.call.talk().map(|talk| talk.talked).unwrap_or_default();
+        let said = self.said.iter().map(|said| said.end).max().unwrap_or_default();
+        let recorded =
+            self.view.call.recording().and_then(|recording| recording.duration).unwrap_or_default();
+        talked.max(said).max(recorded)
+    }
+}

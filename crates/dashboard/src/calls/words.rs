@@ -1,0 +1,125 @@
+//! How calls end, in sentences: first what happened, then whose doing it was and what helps.
+
+use domain::call::{Call, CallState, Direction, FailureCode};
+
+/// How a state is called.
+pub(crate) fn state(call: &Call) -> &'static str {
+    match call.state() {
+        CallState::Queued => "Waiting",
+        CallState::Dialing => "Dialling",
+        CallState::Ringing => "Ringing",
+        CallState::InProgress { .. } => "In progress",
+        CallState::WrappingUp { .. } => "Wrapping up",
+        CallState::Ended(_) => call.failure().map_or("Completed", |failure| failed(failure.code)),
+    }
+}
+
+fn failed(code: FailureCode) -> &'static str {
+    match code {
+        FailureCode::NoAnswer => "No answer",
+        FailureCode::Busy => "Busy",
+        FailureCode::Declined => "Declined",
+        FailureCode::InvalidNumber => "No such number",
+        FailureCode::CarrierError => "Carrier failed",
+        FailureCode::Canceled => "Called off",
+        FailureCode::Blocked => "Not allowed",
+        FailureCode::AgentError => "Agent failed",
+        FailureCode::InternalError => "Lost",
+    }
+}
+
+/// Why it ended as it did, and what can be done about it.
+pub(crate) fn verdict(call: &Call) -> String {
+    if let Some(failure) = call.failure() {
+        if let Some(refusal) = &failure.refusal {
+            return format!("It never rang: {refusal}.");
+        }
+        return match failure.code {
+            FailureCode::NoAnswer => "It rang and nobody picked up. Try again at another time of day.",
+            FailureCode::Busy => "The line was busy. Trying again in some minutes usually helps.",
+            FailureCode::Declined => "The other side refused the call.",
+            FailureCode::InvalidNumber => "This number does not exist. Correct it with the lead.",
+            FailureCode::CarrierError => {
+                "The carrier could not connect the call. Neither agent nor number is at fault."
+            }
+            FailureCode::Canceled => "Somebody on our side called it off before it was answered.",
+            FailureCode::Blocked => "The dial policy forbade the call when its turn came.",
+            FailureCode::AgentError => "The agent could not take part: look at its model and voice.",
+            FailureCode::InternalError => {
+                "KaiCalls lost the call: the server stopped, or its engine is gone."
+            }
+        }
+        .to_owned();
+    }
+    let Some(reason) = call.ended_reason() else {
+        return match call.state() {
+            CallState::Queued => "It waits for its turn.".to_owned(),
+            CallState::InProgress { .. } => "They are talking.".to_owned(),
+            _ => "The phone is about to ring, or rings.".to_owned(),
+        };
+    };
+    ended(reason)
+}
+
+/// The engine's word for the end of a talk as a sentence; a word that we do not know stands for itself.
+pub(super) fn ended(reason: &str) -> String {
+    let known = match reason {
+        "caller-hung-up" => "The caller hung up.",
+        "agent-said-goodbye" => "The agent said goodbye.",
+        "silence" => "Nobody said anything any more.",
+        "max-duration" => "It reached the longest duration of its agent.",
+        "voicemail" => "A machine answered.",
+        "screener" => "A call screener answered and did not put it through.",
+        "menu" => "A menu answered.",
+        "on-hold" => "It was put on hold for too long.",
+        "not-in-service" => "An announcement said that the number is not in service.",
+        "transferred" => "The caller was passed on to a person.",
+        "agent-error" => "The agent failed in the middle of the talk.",
+        "cancelled" => "It was called off.",
+        "ended-by-api" => "Somebody asked for its end.",
+        "engine-lost" => "Its engine was lost.",
+        "server-stopped" => "The server was stopped.",
+        "opted-out" => "The caller wants no more calls.",
+        other => return format!("It ended with `{other}`."),
+    };
+    known.to_owned()
+}
+
+/// A note in a call's log as people say it, and how it looks on the timeline.
+pub(super) fn noted(what: &str, detail: &str) -> (String, &'static str) {
+    let (text, tone) = match what {
+        "barge_in" => ("The caller interrupted", "warn"),
+        "false_barge_in" => ("A noise, no interruption", ""),
+        "voicemail" => ("A machine answered", "warn"),
+        "screener" => ("A call screener answered", "warn"),
+        "menu" => ("A menu answered", "warn"),
+        "hold" => ("Put on hold", ""),
+        "intercept" => ("An announcement of the carrier", "bad"),
+        "silence_prompt" => ("Asked whether anybody is there", ""),
+        "transfer" => ("Passed on to a person", ""),
+        "reply_failed" => ("The model gave no answer", "bad"),
+        "time_is_up" => ("The time was up", "warn"),
+        "disclosure" => match detail {
+            "ai" => return ("Said that it is an AI".to_owned(), ""),
+            "recording" => return ("Said that the call is recorded".to_owned(), ""),
+            _ => ("Disclosed", ""),
+        },
+        "urgent" => ("Urgent: upset, grieved, or asks for a person", "warn"),
+        "emergency" => ("Emergency: somebody is in danger", "bad"),
+        "end_requested" => ("Somebody asked for the end", ""),
+        "tool_call" => ("Tool call", ""),
+        other => {
+            let words = other.replace('_', " ");
+            return (if detail.is_empty() { words } else { format!("{words}: {detail}") }, "");
+        }
+    };
+    (if detail.is_empty() { text.to_owned() } else { format!("{text}: {detail}") }, tone)
+}
+
+/// Which way a call goes.
+pub(super) fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Inbound => "Incoming",
+        Direction::Outbound => "Outgoing",
+    }
+}

@@ -1,0 +1,140 @@
+//! The way in and out: where a visitor begins, the login form, and leaving.
+
+use askama::Template;
+use axum::extract::{FromRequestParts as _, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::Mode;
+use http::header::SET_COOKIE;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use store::Page;
+use store::calls::CallFilter;
+use web::session::{SignedIn, count_login, from_own_page, log_out};
+use web::{LOGIN_PAGE, Refusal, Web};
+
+use crate::assets;
+use crate::form::{Asked, Filled};
+use crate::page::{PageError, framed, nonce};
+use crate::visitor::theme;
+
+/// The address without anything behind it: the mode in which there are calls.
+pub(crate) async fn front(user: SignedIn, State(web): State<Web>) -> Result<Redirect, PageError> {
+    let tenancy = user.tenancy(&web, Mode::Live).await?;
+    let newest = Page { limit: 1, after: None };
+    let has_live = web
+        .read(move |tx| {
+            Box::pin(async move {
+                let calls = store::calls::list(tx, &tenancy, &CallFilter::default(), &newest).await?;
+                Ok(!calls.rows.is_empty())
+            })
+        })
+        .await?;
+    Ok(Redirect::to(if has_live { "/live" } else { "/test" }))
+}
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage {
+    assets: &'static assets::Paths,
+    nonce: String,
+    theme: Option<&'static str>,
+    email: String,
+    next: String,
+    wrong: Option<String>,
+}
+
+fn login_page(
+    web: &Web,
+    headers: &HeaderMap,
+    email: String,
+    next: String,
+    wrong: Option<String>,
+) -> Result<Response, PageError> {
+    let page = LoginPage {
+        assets: assets::paths(),
+        nonce: nonce(web.app().random()),
+        theme: theme(headers),
+        email,
+        next,
+        wrong,
+    };
+    framed(&page.nonce, &page)
+}
+
+/// The form. Whoever is logged in already goes on.
+pub(crate) async fn form(
+    State(web): State<Web>,
+    asked: Asked,
+    mut parts: Parts,
+) -> Result<Response, PageError> {
+    let next = own_path(&asked.text("next").unwrap_or_default());
+    match SignedIn::from_request_parts(&mut parts, &web).await {
+        Ok(_) => Ok(Redirect::to(&next).into_response()),
+        Err(Refusal::NoSession) => login_page(&web, &parts.headers, String::new(), next, None),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Logs in and goes to where the visitor wanted to be.
+pub(crate) async fn log_in(
+    State(web): State<Web>,
+    parts: Parts,
+    fields: Filled,
+) -> Result<Response, PageError> {
+    let (email, password) = (fields.text("email"), fields.raw("password"));
+    let next = own_path(&fields.text("next"));
+    from_own_page(&web, &parts)?;
+    count_login(&web, &parts)?;
+    match web::session::log_in(&web, &email, password).await {
+        Ok(opened) => Ok(([(SET_COOKIE, opened.cookie)], Redirect::to(&next)).into_response()),
+        Err(refusal @ (Refusal::WrongCredentials | Refusal::LoginsBusy)) => {
+            let (status, words) = match refusal {
+                Refusal::WrongCredentials => {
+                    (StatusCode::UNAUTHORIZED, "The e-mail address or the password is wrong.")
+                }
+                _ => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "Many people log in at this moment. Please try again.")
+                }
+            };
+            let mut response = login_page(&web, &parts.headers, email, next, Some(words.to_owned()))?;
+            *response.status_mut() = status;
+            Ok(response)
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// Ends the session.
+pub(crate) async fn leave(State(web): State<Web>, parts: Parts) -> Result<Response, PageError> {
+    Ok(([(SET_COOKIE, log_out(&web, &parts).await?)], Redirect::to(LOGIN_PAGE)).into_response())
+}
+
+/// A path on this server; the beginning for everything that a browser could take for another one.
+fn own_path(next: &str) -> String {
+    let is_path = next.starts_with('/') && !next.starts_with("//");
+    let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_path && is_plain && !next.starts_with(LOGIN_PAGE) { next.to_owned() } else { "/".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_led_to_another_site_after_the_login() {
+        for own in ["/", "/test/calls?status=failed", "/live/calls/018f"] {
+            assert_eq!(own_path(own), own);
+        }
+        for other in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil",
+            "/login?next=/",
+            "a",
+        ] {
+            assert_eq!(own_path(other), "/", "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Times, durations, numbers and money as people read them.
+
+use std::time::Duration;
+
+use domain::{E164, Timestamp};
+use jiff::tz::TimeZone;
+
+/// The time in the zone of whoever looks, and what time it is now.
+#[derive(Debug, Clone)]
+pub(crate) struct Clock {
+    zone: TimeZone,
+    now: Timestamp,
+}
+
+/// A point in time, ready for a `<time>` element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct When {
+    /// For programs.
+    pub(crate) iso: String,
+    /// In full, with its zone.
+    pub(crate) full: String,
+    /// As short as it can be understood now.
+    pub(crate) short: String,
+}
+
+impl Clock {
+    /// A clock in a zone; in UTC if there is no such zone.
+    pub(crate) fn new(zone: &str, now: Timestamp) -> Self {
+        Self { zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC), now }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(crate) fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    pub(crate) fn when(&self, at: Timestamp) -> When {
+        let (local, today) =
+            (at.to_zoned_datetime(self.zone.clone()), self.now.to_zoned_datetime(self.zone.clone()));
+        let ago = self.now.as_second() - at.as_second();
+        let short = match ago {
+            ..0 => local.strftime("%-d %b, %H:%M").to_string(),
+            0..60 => "just now".to_owned(),
+            60..3600 => format!("{} min ago", ago / 60),
+            _ if local.date() == today.date() => format!("today, {}", local.strftime("%H:%M")),
+            _ if local.date() == today.date().yesterday().unwrap_or(today.date()) => {
+                format!("yesterday, {}", local.strftime("%H:%M"))
+            }
+            _ if local.year() == today.year() => local.strftime("%-d %b, %H:%M").to_string(),
+            _ => local.strftime("%-d %b %Y").to_string(),
+        };
+        When { iso: at.to_string(), full: local.strftime("%A, %-d %B %Y, %H:%M:%S %Z").to_string(), short }
+    }
+
+    /// The time of day with its seconds.
+    pub(crate) fn second(&self, at: Timestamp) -> String {
+        at.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S%.3f").to_string()
+    }
+}
+
+/// Minutes and seconds: `1:24`.
+pub(crate) fn length(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds / 3600 {
+        0 => format!("{}:{:02}", seconds / 60, seconds % 60),
+        hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
+    }
+}
+
+/// A short span with as much precision as is of interest: `340 ms`, `1.2 s`.
+pub(crate) fn span(time: Duration) -> String {
+    match time.as_millis() {
+        millis @ 0..1000 => format!("{millis} ms"),
+        millis @ 1000..10_000 => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
+        millis => format!("{} s", millis / 1000),
+    }
+}
+
+/// A part of a whole in per cent, to two digits, without the sign.
+pub(crate) fn share(part: u64, whole: u64) -> String {
+    let hundredths = u128::from(part) * 10_000 / u128::from(whole.max(1));
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+/// Money in dollars.
+pub(crate) fn money(cents: u64) -> String {
+    format!("${}.{:02}", cents / 100, cents % 100)
+}
+
+/// A phone number with the gaps that people expect, where we know them.
+pub(crate) fn phone(number: &E164) -> String {
+    let text = number.as_str();
+    match text.strip_prefix("+1") {
+        Some(rest) if rest.len() == 10 => format!("+1 {} {} {}", &rest[..3], &rest[3..6], &rest[6..]),
+        _ => text.to_owned(),
+    }
+}
+
+/// How a word for a state looks.
+pub(crate) fn tone(state: &str) -> &'static str {
+    match state {
+        "completed" | "succeeded" | "active" => "good",
+        "failed" | "revoked" => "bad",
+        "ringing" | "in_progress" | "wrapping_up" | "dialing" => "busy",
+        "pending" => "warn",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_as_short_as_they_can_be_understood() {
+        let now: Timestamp = "2026-03-10T18:30:00Z".parse().expect("a time");
+        let clock = Clock::new("America/Chicago", now);
+        let short = |at: &str| clock.when(at.parse().expect("a time")).short;
+        assert_eq!(short("2026-03-10T18:29:40Z"), "just now");
+        assert_eq!(short("2026-03-10T18:05:00Z"), "25 min ago");
+        assert_eq!(short("2026-03-10T12:05:00Z"), "today, 07:05");
+        assert_eq!(short("2026-03-10T02:05:00Z"), "yesterday, 21:05");
+        assert_eq!(short("2026-01-02T12:00:00Z"), "2 Jan, 06:00");
+        assert_eq!(short("2024-01-02T12:00:00Z"), "2 Jan 2024");
+        assert_eq!(short("2026-03-11T12:00:00Z"), "11 Mar, 07:00");
+    }
+
+    #[test]
+    fn spans_money_and_numbers_read_like_speech() {
+        assert_eq!(length(Duration::from_secs(84)), "1:24");
+        assert_eq!(length(Duration::from_secs(3725)), "1:02:05");
+        assert_eq!(span(Duration::from_millis(340)), "340 ms");
+        assert_eq!(span(Duration::from_millis(1260)), "1.2 s");
+        assert_eq!(span(Duration::from_secs(31)), "31 s");
+        assert_eq!(money(1205), "$12.05");
+        let phone = |text: &str| phone(&E164::parse(text).expect("a number"));
+        assert_eq!(phone("+15125550100"), "+1 512 555 0100");
+        assert_eq!(phone("+442071838750"), "+442071838750");
+    }
+}

@@ -1,0 +1,100 @@
+//! Who looks at a page, and what they may see.
+
+use axum::extract::FromRequestParts;
+use domain::Mode;
+use domain::business::Business;
+use http::HeaderMap;
+use http::header::COOKIE;
+use http::request::Parts;
+use store::Tenancy;
+use web::session::{SignedIn, signed_in};
+use web::{Refusal, Web};
+
+use crate::assets;
+use crate::page::{Frame, PageError, Section, nonce, notice};
+use crate::show::Clock;
+
+/// Somebody who is logged in, on a page of one mode.
+#[derive(Debug, Clone)]
+pub(crate) struct Visitor {
+    pub(crate) user: SignedIn,
+    pub(crate) email: String,
+    /// The businesses that they see, never none.
+    pub(crate) businesses: Vec<Business>,
+    pub(crate) tenancy: Tenancy,
+    theme: Option<&'static str>,
+    /// What has just been done, by its word.
+    done: Option<String>,
+}
+
+impl Visitor {
+    pub(crate) fn mode(&self) -> Mode {
+        self.tenancy.mode()
+    }
+
+    /// The frame of a page.
+    pub(crate) fn frame(&self, web: &Web, section: Section) -> Frame {
+        let business = match self.businesses.as_slice() {
+            [one] => one.name.clone(),
+            several => format!("{} businesses", several.len()),
+        };
+        Frame {
+            nonce: nonce(web.app().random()),
+            assets: assets::paths(),
+            theme: self.theme,
+            mode: self.mode(),
+            email: self.email.clone(),
+            business,
+            section,
+            notice: notice(self.done.as_deref()),
+        }
+    }
+
+    /// The clock that the visitor reads times on.
+    pub(crate) fn clock(&self, web: &Web) -> Clock {
+        let zone = self.businesses.first().map_or("UTC", |business| business.timezone.as_str());
+        Clock::new(zone, web.app().now())
+    }
+}
+
+impl FromRequestParts<Web> for Visitor {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, PageError> {
+        let user = match signed_in(web, parts).await {
+            Err(Refusal::NoSession) => {
+                let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+                return Err(PageError::LogIn { back_to: path.to_owned() });
+            }
+            other => other?,
+        };
+        let mode = parts.extensions.get::<Mode>().copied().unwrap_or(Mode::Test);
+        let person = app::accounts::person(web.app(), user.user_id).await?;
+        let (known, businesses) = person.ok_or(PageError::Refused(Refusal::NoSession))?;
+        let tenancy = Tenancy::new(businesses.iter().map(|business| business.id).collect(), mode);
+        Ok(Self {
+            user,
+            email: known.email,
+            businesses,
+            tenancy,
+            theme: theme(&parts.headers),
+            done: done(parts.uri.query().unwrap_or_default()),
+        })
+    }
+}
+
+fn done(query: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find(|(name, _)| name == "done").map(|(_, word)| word.into_owned())
+}
+
+/// What the visitor chose; anything else is no choice.
+pub(crate) fn theme(headers: &HeaderMap) -> Option<&'static str> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    match pairs.find(|(name, _)| *name == "kaicalls_theme")?.1 {
+        "light" => Some("light"),
+        "dark" => Some("dark"),
+        _ => None,
+    }
+}
