@@ -84,7 +84,10 @@ macro_rules! uids {
         }
     )*};
 }
-uids!(BusinessId, UserId, KeyId, AgentId, NumberId, LeadId, CallId, UsageId);
+uids!(
+    BusinessId, UserId, KeyId, AgentId, NumberId, LeadId, CallId, UsageId, EndpointId, EventId, DeliveryId,
+    AttemptId
+);
 
 impl JsonSchema for Uid {
     fn schema_name() -> std::borrow::Cow<'static, str> {

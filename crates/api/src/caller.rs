@@ -22,31 +22,36 @@ use crate::route::{Access, Describe, Operation};
 
 /// A scope as a type.
 pub trait ScopeMarker: Send + Sync + 'static {
-    /// The scope; `None` for routes that any valid key may use.
-    const SCOPE: Option<Scope>;
+    /// The scopes of which a key needs one; none for routes that any valid key may use.
+    const ANY_OF: &'static [Scope];
 }
 
 macro_rules! scope_markers {
-    ($($name:ident = $scope:expr),* $(,)?) => {$(
+    ($($name:ident = $scopes:expr),* $(,)?) => {$(
         #[doc = concat!("`", stringify!($name), "` as a type.")]
         #[derive(Debug, Clone, Copy)]
         pub struct $name;
 
         impl ScopeMarker for $name {
-            const SCOPE: Option<Scope> = $scope;
+            const ANY_OF: &'static [Scope] = &$scopes;
         }
     )*};
 }
 
 scope_markers! {
-    AnyKey = None,
-    AgentsRead = Some(Scope::AgentsRead),
-    AgentsWrite = Some(Scope::AgentsWrite),
-    NumbersRead = Some(Scope::NumbersRead),
-    CallsRead = Some(Scope::CallsRead),
-    CallsWrite = Some(Scope::CallsWrite),
-    LeadsRead = Some(Scope::LeadsRead),
-    LeadsWrite = Some(Scope::LeadsWrite),
+    AnyKey = [],
+    AgentsRead = [Scope::AgentsRead],
+    AgentsWrite = [Scope::AgentsWrite],
+    NumbersRead = [Scope::NumbersRead],
+    CallsRead = [Scope::CallsRead],
+    CallsWrite = [Scope::CallsWrite],
+    LeadsRead = [Scope::LeadsRead],
+    LeadsWrite = [Scope::LeadsWrite],
+    WebhooksRead = [Scope::WebhooksRead],
+    WebhooksWrite = [Scope::WebhooksWrite],
+    EventsRead = [Scope::EventsRead],
+    EventsReplay = [Scope::EventsReplay],
+    DeliveriesRead = [Scope::EventsRead, Scope::WebhooksRead],
 }
 
 /// A key that passed every check, with the scope `S`.
@@ -95,13 +100,29 @@ impl<S> Caller<S> {
     }
 }
 
+impl<S> Caller<S> {
+    /// The business that a change is for: the one that the request names, or the only one that the key reaches.
+    pub fn only_business(&self, named: Option<&Id<BusinessId>>) -> Result<BusinessId, ApiError> {
+        match (named, self.tenancy().businesses()) {
+            (Some(id), _) => self.business(id),
+            (None, [only]) => Ok(*only),
+            (None, _) => Err(ApiError::invalid_field(
+                "business_id",
+                "required, because the key reaches several businesses",
+            )),
+        }
+    }
+}
+
 impl<S: ScopeMarker> FromRequestParts<Api> for Caller<S> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
         let bearer = bearer::admit(api.web(), parts).await?;
-        match S::SCOPE {
-            Some(scope) if !bearer.key.scopes.grants(scope) => Err(ApiError::missing_scope(scope)),
+        match S::ANY_OF {
+            [first, ..] if !S::ANY_OF.iter().any(|&scope| bearer.key.scopes.grants(scope)) => {
+                Err(ApiError::missing_scope(*first))
+            }
             _ => Ok(Self { bearer, scope: PhantomData }),
         }
     }
@@ -109,9 +130,9 @@ impl<S: ScopeMarker> FromRequestParts<Api> for Caller<S> {
 
 impl<S: ScopeMarker> Describe for Caller<S> {
     fn describe(operation: &mut Operation, _: &mut SchemaGenerator) {
-        operation.access = Access::Key(S::SCOPE);
+        operation.access = Access::Key(S::ANY_OF);
         operation.codes.extend([Code::Unauthorized, Code::RateLimited]);
-        if S::SCOPE.is_some() {
+        if !S::ANY_OF.is_empty() {
             operation.codes.insert(Code::Forbidden);
         }
     }

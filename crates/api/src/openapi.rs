@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::Scope;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -101,8 +100,14 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     out.insert("description".into(), description(route, &operation).into());
     out.insert("tags".into(), json!([tag(route)]));
     out.insert("security".into(), security(operation.access));
-    if let Access::Key(scope) = operation.access {
-        out.insert("x-scope".into(), json!(scope.map(Scope::as_str)));
+    if let Access::Key(scopes) = operation.access {
+        let names: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+        let scope = match names.as_slice() {
+            [] => Value::Null,
+            [one] => json!(one),
+            several => json!(several),
+        };
+        out.insert("x-scope".into(), scope);
         out.insert(
             "x-rate-limit".into(),
             json!(format!("{} per minute", RateLimits::default().of(route.group))),
@@ -129,8 +134,11 @@ fn description(route: &Route, operation: &Operation) -> String {
     let needs = match operation.access {
         Access::Open => "Needs no key.".to_owned(),
         Access::Link => "Needs no key; the link carries the permission and expires.".to_owned(),
-        Access::Key(None) => "Needs any valid key.".to_owned(),
-        Access::Key(Some(scope)) => format!("Needs the scope `{scope}`."),
+        Access::Key([]) => "Needs any valid key.".to_owned(),
+        Access::Key(scopes) => {
+            let names: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
+            format!("Needs the scope {}.", names.join(" or "))
+        }
         Access::Session => "Needs a session (POST /api/session); an API key does not do.".to_owned(),
     };
     format!("{}\n\n{needs}", route.description).trim().to_owned()
@@ -140,7 +148,10 @@ fn security(access: Access) -> Value {
     match access {
         Access::Open | Access::Link => json!([]),
         // OpenAPI 3.1 allows role names for schemes other than OAuth.
-        Access::Key(scope) => json!([{ "bearer": scope.map(Scope::as_str).into_iter().collect::<Vec<_>>() }]),
+        Access::Key([]) => json!([{ "bearer": [] }]),
+        Access::Key(scopes) => {
+            scopes.iter().map(|scope| json!({ "bearer": [scope.as_str()] })).collect::<Vec<_>>().into()
+        }
         Access::Session => json!([{ "session": [] }, { "secureSession": [] }]),
     }
 }

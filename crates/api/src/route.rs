@@ -25,8 +25,8 @@ pub enum Access {
     Open,
     /// Whoever holds a signed link.
     Link,
-    /// Any key, or only one with this scope.
-    Key(Option<Scope>),
+    /// Any key, or only one with one of these scopes.
+    Key(&'static [Scope]),
     /// A user with a session.
     Session,
 }

@@ -3,9 +3,11 @@
 use domain::business::{Business, User};
 use domain::disclosure::Disclosures;
 use domain::{BusinessId, E164, UserId};
+use store::endpoints::NewSecret;
 use store::{PlatformTx, StoreError};
 
 use crate::App;
+use crate::endpoints::OldSecret;
 use crate::setup::{AccountError, check_email, check_password, check_timezone, home_country};
 
 /// A business to make.
@@ -136,17 +138,22 @@ pub async fn end_sessions(app: &App, email: &str) -> Result<u64, AccountError> {
         .await
 }
 
-/// Replaces the secret that the webhooks of a business are signed with, and gives the new one. From now on nothing is signed with the
-/// old one; `None` if there is no such business.
-pub async fn rotate_webhook_secret(app: &App, business: BusinessId) -> Result<Option<String>, StoreError> {
+/// Exchanges the secret that the webhooks of a business's calls are signed with, and gives the new one. For a day they are signed with the
+/// old one as well, unless it is to count no longer at once; `None` if there is no such business.
+pub async fn rotate_webhook_secret(
+    app: &App,
+    business: BusinessId,
+    old: OldSecret,
+) -> Result<Option<String>, StoreError> {
     let vault = app.store().vault().clone();
     let secret = webhooks::signature::new_secret(&app.random::<32>());
     let nonce = app.random::<24>();
+    let overlap_until = old.counts_until(app.now());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
-                let known =
-                    store::businesses::set_webhook_secret(tx, &vault, business, &secret, &nonce).await?;
+                let new = NewSecret { secret: &secret, nonce, overlap_until };
+                let known = store::businesses::exchange_webhook_secret(tx, &vault, business, new).await?;
                 Ok(known.then_some(secret))
             })
         })

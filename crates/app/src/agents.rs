@@ -417,6 +417,7 @@ async fn announce_update(
     tenancy: &Tenancy,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    app.agent_names().note(agent.id, &agent.config.name);
     let number = store::numbers::of_agent(tx, tenancy, agent.id).await?;
     let phone_number = number.as_ref().map(|number| &number.phone_number);
     let event = Event::AgentUpdated { agent, phone_number, mode: tenancy.mode() };

@@ -3,6 +3,7 @@
 use domain::BusinessId;
 use domain::Mode;
 use store::idempotency::Begin;
+use store::vault::Place;
 use store::{PlatformTx, StoreError};
 use uuid::Uuid;
 
@@ -104,6 +105,49 @@ pub(crate) async fn forget(
 ) -> Result<(), StoreError> {
     let scope = store::idempotency::Scope { business_id: business, mode, route: intent.route };
     store::idempotency::forget(tx, &scope, &intent.key).await
+}
+
+/// Claims the key of a request that takes more than one transaction. `None`: go ahead and act, perhaps again, because whoever acted first
+/// has died over it; what is done twice must do no harm.
+pub(crate) async fn begin_alone(
+    app: &App,
+    business: BusinessId,
+    mode: Mode,
+    intent: &Intent,
+    resource: Uuid,
+) -> Result<Option<Repeated>, StoreError> {
+    let (platform, intent, now) = (app.clone(), intent.clone(), app.now());
+    let begun = app
+        .platform()
+        .write(move |tx| {
+            Box::pin(async move { begin(tx, &platform, business, mode, &intent, resource, now).await })
+        })
+        .await?;
+    Ok(begun.filter(|earlier| !matches!(earlier, Repeated::Unfinished { abandoned: true, .. })))
+}
+
+/// Keeps an answer that shows a secret: sealed, so that it can be repeated and the database does not tell it.
+pub(crate) async fn keep_sealed(
+    tx: &mut PlatformTx,
+    app: &App,
+    business: BusinessId,
+    mode: Mode,
+    intent: &Intent,
+    answer: &KeptAnswer,
+) -> Result<(), StoreError> {
+    let body = app.store().vault().seal(sealed_answer(business), &app.random::<24>(), &answer.body);
+    keep(tx, business, mode, intent, &KeptAnswer { status: answer.status, body }).await
+}
+
+/// Opens an answer that was sealed.
+pub(crate) fn opened(app: &App, business: BusinessId, earlier: Repeated) -> Result<Repeated, StoreError> {
+    let Repeated::Answered(KeptAnswer { status, body }) = earlier else { return Ok(earlier) };
+    let body = app.store().vault().open(sealed_answer(business), &body)?;
+    Ok(Repeated::Answered(KeptAnswer { status, body }))
+}
+
+fn sealed_answer(business: BusinessId) -> Place<'static> {
+    Place { column: "idempotency.body", row: business.0 }
 }
 
 /// Keeps the answer. The first answer kept is the one that counts.

@@ -4,12 +4,15 @@
 //! Reads do not pass through here: the entries ask `store` themselves.
 
 pub mod accounts;
+mod agent_names;
 pub mod agents;
 mod attempt;
 pub mod businesses;
 pub mod calls;
 mod desk;
+pub mod endpoints;
 mod engines;
+pub mod events;
 pub mod gauges;
 pub mod idempotency;
 pub mod jobs;
@@ -22,6 +25,7 @@ mod outbox;
 mod passwords;
 pub mod phone_check;
 mod platform;
+mod posting;
 mod recording_files;
 pub mod recordings;
 pub mod rehearsal;

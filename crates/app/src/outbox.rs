@@ -1,11 +1,11 @@
 //! The news of what happened: event, deliveries and the jobs that deliver, in the transaction of the change itself.
 
 use domain::event::Event;
-use domain::{BusinessId, DeliveryId, EndpointId, EventId, JobId, Timestamp};
+use domain::{DeliveryId, EndpointId, EventId, JobId, Timestamp};
 use store::deliveries::{Delivery, DeliveryState};
-use store::events::StoredEvent;
+use store::events::{EventOutcome, StoredEvent};
 use store::jobs::{JobKind, NewJob};
-use store::{PlatformTx, StoreError};
+use store::{PlatformTx, StoreError, Subscriber};
 use uuid::Uuid;
 
 use crate::App;
@@ -17,44 +17,69 @@ pub(crate) async fn announce(
     event: &Event<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let id = EventId::new(app.ids());
-    let subject = event.subject();
-    let stored = StoredEvent {
-        id,
-        business_id: event.business_id(),
-        mode: event.mode(),
-        event_type: event.event_type(),
-        subject,
-        payload: webhooks::payload::body(id, event, now),
-        created_at: app.store().created_at(now),
-    };
-    store::events::insert(tx, &stored).await?;
-    for receiver in receivers(event) {
+    let stored = stored(app, event, now);
+    let mut receivers: Vec<Receiver> = event.webhook_url().map(Receiver::of_a_call).into_iter().collect();
+    receivers.extend(subscribers(tx, app, &stored).await?);
+    let outcome = if receivers.is_empty() { EventOutcome::Skipped } else { EventOutcome::Sent };
+    store::events::insert(tx, &stored, outcome).await?;
+    for receiver in receivers {
         deliver(tx, app, &stored, receiver, now).await?;
     }
     Ok(())
 }
 
+/// The event as it is stored.
+pub(crate) fn stored(app: &App, event: &Event<'_>, now: Timestamp) -> StoredEvent {
+    let id = EventId::new(app.ids());
+    StoredEvent {
+        id,
+        business_id: event.business_id(),
+        mode: event.mode(),
+        event_type: event.event_type(),
+        subject: event.subject(),
+        payload: webhooks::payload::body(id, event, now),
+        created_at: app.store().created_at(now),
+    }
+}
+
 /// Somebody who hears of an event.
-struct Receiver {
+#[derive(Debug, Clone)]
+pub(crate) struct Receiver {
     /// The subscription; none for the address that a call named for itself.
-    endpoint_id: Option<EndpointId>,
-    url: String,
+    pub(crate) endpoint_id: Option<EndpointId>,
+    pub(crate) url: String,
 }
 
-/// Everybody who is to hear of an event.
-fn receivers(event: &Event<'_>) -> Vec<Receiver> {
-    event.webhook_url().map(|url| Receiver { endpoint_id: None, url: url.to_owned() }).into_iter().collect()
+impl Receiver {
+    fn of_a_call(url: &str) -> Self {
+        Self { endpoint_id: None, url: url.to_owned() }
+    }
 }
 
-async fn deliver(
+/// The subscriptions that hear of an event now.
+async fn subscribers(
+    tx: &mut PlatformTx,
+    app: &App,
+    event: &StoredEvent,
+) -> Result<Vec<Receiver>, StoreError> {
+    let active = store::endpoints::active(tx, app.store(), event.business_id, event.mode).await?;
+    Ok(active.iter().filter(|one| one.events.hears(event.event_type)).map(Receiver::from).collect())
+}
+
+impl From<&Subscriber> for Receiver {
+    fn from(one: &Subscriber) -> Self {
+        Self { endpoint_id: Some(one.id), url: one.url.clone() }
+    }
+}
+
+/// Has an event sent to somebody who has not been told it yet.
+pub(crate) async fn deliver(
     tx: &mut PlatformTx,
     app: &App,
     event: &StoredEvent,
     receiver: Receiver,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let lane = lane(event.business_id, &receiver.url);
     let delivery = Delivery {
         id: DeliveryId::new(app.ids()),
         event_id: event.id,
@@ -63,16 +88,27 @@ async fn deliver(
         url: receiver.url,
         state: DeliveryState::Pending,
         attempts: 0,
+        earlier_attempts: 0,
         first_attempt_at: None,
         next_attempt_at: Some(now),
         created_at: now,
     };
     store::deliveries::insert(tx, &delivery).await?;
+    queue(tx, app, &delivery, now).await
+}
+
+/// Adds the job that makes the attempts at a delivery.
+pub(crate) async fn queue(
+    tx: &mut PlatformTx,
+    app: &App,
+    delivery: &Delivery,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let job = NewJob {
         id: JobId::new(app.ids()),
         kind: JobKind::Deliver,
         subject: delivery.id.0,
-        lane: Some(lane),
+        lane: Some(lane(delivery)),
         run_at: now,
         created_at: now,
         leased_to: None,
@@ -80,9 +116,15 @@ async fn deliver(
     store::jobs::add(tx, &job).await
 }
 
-/// Deliveries of one business to one host share a lane, so that a host that hangs holds up nobody else.
-fn lane(business: BusinessId, url: &str) -> Uuid {
-    let authority =
-        url.split_once("://").map_or(url, |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(rest));
-    Uuid::new_v5(&business.0, authority.to_ascii_lowercase().as_bytes())
+/// A receiver that hangs holds up nobody else: each subscription has a lane of its own, and addresses that calls named share one for each
+/// host of a business.
+fn lane(delivery: &Delivery) -> Uuid {
+    if let Some(endpoint) = delivery.endpoint_id {
+        return endpoint.0;
+    }
+    let url = &delivery.url;
+    let authority = url
+        .split_once("://")
+        .map_or(url.as_str(), |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(rest));
+    Uuid::new_v5(&delivery.business_id.0, authority.to_ascii_lowercase().as_bytes())
 }

@@ -15,6 +15,7 @@ use store::Store;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
 
+use crate::agent_names::AgentNames;
 use crate::engines::Engines;
 use crate::live::LiveBus;
 use crate::passwords::{Guesses, PasswordQueue};
@@ -65,6 +66,8 @@ pub struct Settings {
     pub rates: RateTable,
     /// When webhooks are tried again.
     pub webhook_schedule: webhooks::schedule::Schedule,
+    /// How long nothing may have reached a subscription before it is switched off.
+    pub webhook_patience: Duration,
     /// How many calls of one business may run at once.
     pub max_concurrent_calls: u32,
     /// Country calling codes that live calls may reach besides the business's own.
@@ -89,6 +92,7 @@ struct Inner {
     parts: Parts,
     live: LiveBus,
     reports: Reports,
+    agent_names: AgentNames,
     passwords: PasswordQueue,
     guesses: Guesses,
     /// Agents that an engine did not take, and in which version.
@@ -122,6 +126,7 @@ impl App {
             parts,
             live: LiveBus::default(),
             reports: Reports::default(),
+            agent_names: AgentNames::default(),
             passwords: PasswordQueue::default(),
             guesses: Guesses::default(),
             refused: Mutex::default(),
@@ -311,6 +316,11 @@ impl App {
 
     pub(crate) fn reports(&self) -> &Reports {
         &self.0.reports
+    }
+
+    /// What agents are called.
+    pub(crate) fn agent_names(&self) -> &AgentNames {
+        &self.0.agent_names
     }
 
     /// How many calls are dialled and wrapped up by runners at once.

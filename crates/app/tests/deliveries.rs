@@ -2,34 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use domain::clock::to_micros;
-use domain::{CallId, Clock, Timestamp};
-use jiff::SignedDuration;
+use domain::{CallId, Clock};
 use serde_json::json;
 use store::StoreError;
-use testkit::{Patience, Platform, Receiver, Setup, databases};
+use testkit::{Patience, Platform, Receiver, Setup, WallClock, databases};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
 /// A number that is busy: the call ends at once.
 const BUSY: &str = "+15005550003";
-
-/// The machine's clock, set forwards or back.
-#[derive(Default)]
-struct WallClock {
-    ahead_s: AtomicI64,
-}
-
-impl Clock for WallClock {
-    fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "the test's time goes on as well as it jumps")]
-        let now = Timestamp::now();
-        to_micros(now + SignedDuration::from_secs(self.ahead_s.load(Ordering::SeqCst)))
-    }
-}
 
 async fn place(platform: &Platform, agent: &str, to: &str, webhook: &str) -> String {
     let placed =
@@ -126,7 +110,7 @@ async fn a_clock_that_is_set_back_by_an_hour_keeps_no_retry_waiting_for_the_hour
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         app::jobs::look_after(&platform.app).await.expect("the database works");
-        clock.ahead_s.store(-3600, Ordering::SeqCst);
+        clock.set_ahead(-3600);
         app::jobs::look_after(&platform.app).await.expect("the database works");
         let second = receiver.next().await;
         assert_eq!(first.header("webhook-id"), second.header("webhook-id"), "{}", database.kind);

@@ -1,40 +1,14 @@
 //! What a business can be told about.
 
-use std::time::Duration;
-
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::agent::Agent;
-use crate::call::{Direction, FailureCode};
+use crate::call::{Call, Direction};
+use crate::endpoint::Endpoint;
+pub use crate::event_type::EventType;
 use crate::lead::Lead;
-use crate::{AgentId, BusinessId, CallId, E164, LeadId, Mode, Timestamp};
-
-crate::word_enum! {
-    /// The kind of an event.
-    pub enum EventType {
-        /// `call.started`
-        CallStarted = "call.started",
-        /// `call.completed`
-        CallCompleted = "call.completed",
-        /// `call.failed`
-        CallFailed = "call.failed",
-        /// `call.updated`
-        CallUpdated = "call.updated",
-        /// `lead.created`
-        LeadCreated = "lead.created",
-        /// `lead.updated`
-        LeadUpdated = "lead.updated",
-        /// `agent.updated`
-        AgentUpdated = "agent.updated",
-    }
-}
-
-impl EventType {
-    /// True for the two events that end a call; each call has exactly one of them.
-    pub fn ends_a_call(self) -> bool {
-        matches!(self, Self::CallCompleted | Self::CallFailed)
-    }
-}
+use crate::{AgentId, BusinessId, CallId, E164, EndpointId, LeadId, Mode, Timestamp};
 
 /// Something that happened and that a business can be told about. What is told of each is written by `webhooks::payload`; who is told,
 /// and the rest of what follows, by `app::outbox`.
@@ -49,33 +23,11 @@ pub enum Event<'a> {
         answered_at: Timestamp,
     },
     /// A call that had been answered is final.
-    CallCompleted {
-        call: EventCall<'a>,
-        /// From answer to end.
-        talked: Duration,
-        /// A link to the recording, if there is one.
-        recording_url: Option<&'a str>,
-        /// What was said, in a few sentences.
-        summary: Option<&'a str>,
-    },
+    CallCompleted(FinalCall<'a>),
     /// A call that never connected is final.
-    CallFailed {
-        call: EventCall<'a>,
-        /// Why it did not connect.
-        code: FailureCode,
-    },
+    CallFailed(FinalCall<'a>),
     /// More became known of a call that is final: its summary, its recording, its lead, or how long it was. How it ended stays.
-    CallUpdated {
-        call: EventCall<'a>,
-        /// How it ended, in the word of the public API.
-        status: &'static str,
-        /// From answer to end, if it was answered.
-        talked: Option<Duration>,
-        /// A link to the recording, if there is one.
-        recording_url: Option<&'a str>,
-        /// What was said, in a few sentences.
-        summary: Option<&'a str>,
-    },
+    CallUpdated(FinalCall<'a>),
     /// A lead has come into being.
     LeadCreated(&'a Lead),
     /// Something about a lead has changed.
@@ -89,9 +41,33 @@ pub enum Event<'a> {
         /// The mode of whoever changed it: agents themselves are common to both modes.
         mode: Mode,
     },
+    /// A subscription was switched off, because nothing reached its address any more.
+    WebhookDisabled(&'a Endpoint),
+    /// Somebody tries out whether a subscription reaches its receiver.
+    WebhookTest {
+        endpoint: &'a Endpoint,
+        /// What is to be sent.
+        data: &'a TestData,
+    },
 }
 
-/// What events tell of a call, whatever happened to it.
+/// What somebody wants to see at a receiver that they try out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TestData(pub Map<String, Value>);
+
+/// A call that is final, as events tell of it.
+#[derive(Debug, Clone, Copy)]
+pub struct FinalCall<'a> {
+    pub call: &'a Call,
+    /// The name of the agent that talked.
+    pub agent_name: &'a str,
+    /// A link to the recording, if there is one.
+    pub recording_url: Option<&'a str>,
+    /// There is a transcript of it.
+    pub has_transcript: bool,
+}
+
+/// What events tell of a call that goes on.
 #[derive(Debug, Clone, Copy)]
 pub struct EventCall<'a> {
     pub id: CallId,
@@ -113,8 +89,6 @@ pub struct EventCall<'a> {
     pub name: Option<&'a str>,
     /// When the call came into being.
     pub created_at: Timestamp,
-    /// Where the end of this call alone is reported.
-    pub webhook_url: Option<&'a str>,
 }
 
 impl Event<'_> {
@@ -122,59 +96,66 @@ impl Event<'_> {
     pub fn event_type(&self) -> EventType {
         match self {
             Self::CallStarted { .. } => EventType::CallStarted,
-            Self::CallCompleted { .. } => EventType::CallCompleted,
-            Self::CallFailed { .. } => EventType::CallFailed,
-            Self::CallUpdated { .. } => EventType::CallUpdated,
+            Self::CallCompleted(_) => EventType::CallCompleted,
+            Self::CallFailed(_) => EventType::CallFailed,
+            Self::CallUpdated(_) => EventType::CallUpdated,
             Self::LeadCreated(_) => EventType::LeadCreated,
             Self::LeadUpdated(_) => EventType::LeadUpdated,
             Self::AgentUpdated { .. } => EventType::AgentUpdated,
+            Self::WebhookDisabled(_) => EventType::WebhookDisabled,
+            Self::WebhookTest { .. } => EventType::WebhookTest,
         }
     }
 
     /// What it happened to.
     pub fn subject(&self) -> Subject {
         match self {
-            Self::CallStarted { call, .. }
-            | Self::CallCompleted { call, .. }
-            | Self::CallFailed { call, .. }
-            | Self::CallUpdated { call, .. } => Subject::Call(call.id),
+            Self::CallStarted { call, .. } => Subject::Call(call.id),
+            Self::CallCompleted(told) | Self::CallFailed(told) | Self::CallUpdated(told) => {
+                Subject::Call(told.call.id)
+            }
             Self::LeadCreated(lead) | Self::LeadUpdated(lead) => Subject::Lead(lead.id),
             Self::AgentUpdated { agent, .. } => Subject::Agent(agent.id),
+            Self::WebhookDisabled(endpoint) | Self::WebhookTest { endpoint, .. } => {
+                Subject::Webhook(endpoint.id)
+            }
         }
     }
 
     /// The business whose event it is.
     pub fn business_id(&self) -> BusinessId {
         match self {
-            Self::CallStarted { call, .. }
-            | Self::CallCompleted { call, .. }
-            | Self::CallFailed { call, .. }
-            | Self::CallUpdated { call, .. } => call.business_id,
+            Self::CallStarted { call, .. } => call.business_id,
+            Self::CallCompleted(told) | Self::CallFailed(told) | Self::CallUpdated(told) => {
+                told.call.business_id
+            }
             Self::LeadCreated(lead) | Self::LeadUpdated(lead) => lead.business_id,
             Self::AgentUpdated { agent, .. } => agent.business_id,
+            Self::WebhookDisabled(endpoint) | Self::WebhookTest { endpoint, .. } => endpoint.business_id,
         }
     }
 
     pub fn mode(&self) -> Mode {
         match self {
-            Self::CallStarted { call, .. }
-            | Self::CallCompleted { call, .. }
-            | Self::CallFailed { call, .. }
-            | Self::CallUpdated { call, .. } => call.mode,
+            Self::CallStarted { call, .. } => call.mode,
+            Self::CallCompleted(told) | Self::CallFailed(told) | Self::CallUpdated(told) => told.call.mode,
             Self::LeadCreated(lead) | Self::LeadUpdated(lead) => lead.mode,
             Self::AgentUpdated { mode, .. } => *mode,
+            Self::WebhookDisabled(endpoint) | Self::WebhookTest { endpoint, .. } => endpoint.mode,
         }
     }
 
     /// The address that a call itself named for this event: it is told its one end and nothing else.
     pub fn webhook_url(&self) -> Option<&str> {
         match self {
-            Self::CallCompleted { call, .. } | Self::CallFailed { call, .. } => call.webhook_url,
+            Self::CallCompleted(told) | Self::CallFailed(told) => told.call.request.webhook_url.as_deref(),
             Self::CallStarted { .. }
-            | Self::CallUpdated { .. }
+            | Self::CallUpdated(_)
             | Self::LeadCreated(_)
             | Self::LeadUpdated(_)
-            | Self::AgentUpdated { .. } => None,
+            | Self::AgentUpdated { .. }
+            | Self::WebhookDisabled(_)
+            | Self::WebhookTest { .. } => None,
         }
     }
 }
@@ -185,6 +166,7 @@ pub enum Subject {
     Call(CallId),
     Lead(LeadId),
     Agent(AgentId),
+    Webhook(EndpointId),
 }
 
 impl Subject {
@@ -194,6 +176,7 @@ impl Subject {
             Self::Call(_) => "call",
             Self::Lead(_) => "lead",
             Self::Agent(_) => "agent",
+            Self::Webhook(_) => "webhook",
         }
     }
 
@@ -202,20 +185,7 @@ impl Subject {
             Self::Call(id) => id.0,
             Self::Lead(id) => id.0,
             Self::Agent(id) => id.0,
+            Self::Webhook(id) => id.0,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_event_reads_back_and_two_of_them_end_a_call() {
-        for &kind in EventType::ALL {
-            assert_eq!(EventType::parse(kind.as_str()), Some(kind));
-        }
-        assert_eq!(EventType::parse("*"), None);
-        assert_eq!(EventType::ALL.iter().filter(|kind| kind.ends_a_call()).count(), 2);
     }
 }

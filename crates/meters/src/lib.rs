@@ -156,7 +156,10 @@ figures! {
         WEBHOOK_FIRST_ATTEMPT_SECONDS: Histogram = "kaicalls_webhook_first_attempt_seconds" [] in WAITS,
             "Time from an event to the first attempt to deliver it.";
         WEBHOOKS_FAILED: Counter = "kaicalls_webhooks_failed_total" ["reason"] in NONE,
-            "Deliveries that ended without success: `exhausted` after the last attempt, `gone` after an answer of 410.";
+            "Deliveries that ended without success: `exhausted` after the last attempt, `gone` after an answer of 410, `unsubscribed` because \
+             the subscription had been removed or switched off.";
+        WEBHOOK_SUBSCRIPTIONS_DISABLED: Counter = "kaicalls_webhook_subscriptions_disabled_total" ["reason"] in NONE,
+            "Subscriptions that were switched off: `gone` after an answer of 410, `failing` because nothing had reached them for days.";
     }
     "Engines elsewhere" {
         ENGINE_REQUESTS: Counter = "kaicalls_engine_requests_total" ["engine", "method", "resource", "result"] in NONE,

@@ -99,6 +99,19 @@ impl Client {
         self.send(Method::PATCH, path, Some(body), None).await
     }
 
+    pub(crate) async fn delete(
+        &self,
+        path: &str,
+        parameters: &[(&str, Option<String>)],
+    ) -> Result<Value, Failure> {
+        self.send(Method::DELETE, &with_parameters(path, parameters), None, None).await
+    }
+
+    /// The server's address.
+    pub(crate) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     /// Asks for something that happens once for each `key`.
     pub(crate) async fn post_once(
         &self,

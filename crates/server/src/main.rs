@@ -89,9 +89,14 @@ enum Command {
     /// Register phone numbers and give them to agents (database)
     #[command(subcommand)]
     Numbers(commands::numbers::Numbers),
-    /// Show deliveries of webhooks and the secret that they are signed with (database)
+    /// Subscribe to events and try subscriptions out (API); show deliveries and the secret of a business (database)
     #[command(subcommand)]
     Webhooks(commands::webhooks::Webhooks),
+    /// List events and the attempts to deliver them, and send events again (API)
+    #[command(subcommand)]
+    Events(commands::events::Events),
+    /// Hand events to a program on this machine as signed webhooks, from any point in the past (API)
+    Listen(commands::listen::Listen),
     /// List the numbers that must not be called, and lift such wishes (database)
     #[command(subcommand)]
     OptOuts(commands::opt_outs::OptOuts),
@@ -163,6 +168,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Sandbox(sandbox) => sandbox.run(config, format).await,
         Command::Numbers(numbers) => numbers.run(config, format).await,
         Command::Webhooks(webhooks) => webhooks.run(config, format).await,
+        Command::Events(events) => events.run(config, format).await,
+        Command::Listen(listen) => listen.run(config, format).await,
         Command::OptOuts(opt_outs) => opt_outs.run(config, format).await,
         Command::Usage(usage) => usage.run(config, format).await,
         Command::Jobs(jobs) => jobs.run(config, format).await,

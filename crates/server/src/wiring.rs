@@ -25,6 +25,9 @@ use crate::system::{SystemClock, SystemEntropy, TimeOrderedIds};
 /// How long POST `/calls` waits for the engine's word.
 const ACCEPTANCE_WAIT: Duration = Duration::from_secs(5);
 
+/// How long nothing may have reached a subscription before it is switched off.
+const WEBHOOK_PATIENCE: Duration = Duration::from_secs(5 * 24 * 3600);
+
 /// Opens the database for this process. `exclusive` is for servers; other commands may look in beside one.
 pub(crate) async fn open_store(config: &Config, exclusive: bool) -> Result<Arc<Platform>, Failure> {
     private::tighten(config);
@@ -76,6 +79,7 @@ pub(crate) fn build_app_on(
             public_url: config.public_url()?,
             rates: config.rates()?,
             webhook_schedule: config.webhook_schedule()?,
+            webhook_patience: WEBHOOK_PATIENCE,
             max_concurrent_calls: config.max_concurrent_calls()?,
             allowed_countries: config.digits(
                 "allowed_countries",

@@ -4,6 +4,7 @@ use domain::BusinessId;
 use domain::business::Business;
 use domain::disclosure::Disclosures;
 
+use crate::endpoints::NewSecret;
 use crate::table::{table, text};
 use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::vault::Place;
@@ -32,7 +33,7 @@ pub(crate) fn read_columns(row: &mut Row) -> Result<Business, StoreError> {
     Businesses::read_from(row)
 }
 
-fn place(id: BusinessId) -> Place<'static> {
+pub(crate) fn place(id: BusinessId) -> Place<'static> {
     Place { column: "businesses.webhook_secret", row: id.0 }
 }
 
@@ -73,17 +74,17 @@ pub async fn all(tx: &mut PlatformTx) -> Result<Vec<Business>, StoreError> {
     tx.query(SQL, &[]).await?.into_iter().map(Businesses::read).collect()
 }
 
-/// Replaces the secret that webhooks are signed with. `nonce` must be random. False if there is no such business.
-pub async fn set_webhook_secret(
+/// Exchanges the secret that the webhooks of single calls are signed with. False if there is no such business.
+pub async fn exchange_webhook_secret(
     tx: &mut PlatformTx,
     vault: &Vault,
     id: BusinessId,
-    webhook_secret: &str,
-    nonce: &[u8; 24],
+    new: NewSecret<'_>,
 ) -> Result<bool, StoreError> {
-    let sealed = vault.seal(place(id), nonce, webhook_secret.as_bytes());
-    let sql = "UPDATE businesses SET webhook_secret = $2 WHERE id = $1";
-    Ok(tx.execute(sql, params![id, sealed]).await? > 0)
+    let sealed = vault.seal(place(id), &new.nonce, new.secret.as_bytes());
+    let sql = "UPDATE businesses SET previous_webhook_secret = webhook_secret, webhook_secret_exchanged_until = $2, \
+               webhook_secret = $3 WHERE id = $1";
+    Ok(tx.execute(sql, params![id, new.overlap_until, sealed]).await? > 0)
 }
 
 /// The secret that webhooks of single calls are signed with.
@@ -93,11 +94,5 @@ pub async fn webhook_secret(
     id: BusinessId,
 ) -> Result<Option<String>, StoreError> {
     let row = tx.query_one("SELECT webhook_secret FROM businesses WHERE id = $1", params![id]).await?;
-    row.map(|mut row| open_secret(vault, id, &row.next::<Vec<u8>>()?)).transpose()
-}
-
-/// A webhook secret that was read from its row.
-pub(crate) fn open_secret(vault: &Vault, id: BusinessId, sealed: &[u8]) -> Result<String, StoreError> {
-    let opened = vault.open(place(id), sealed)?;
-    String::from_utf8(opened).map_err(|_| StoreError::corrupt("businesses", "a webhook secret is no text"))
+    row.map(|mut row| vault.open_text(place(id), &row.next::<Vec<u8>>()?)).transpose()
 }

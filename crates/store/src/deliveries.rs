@@ -1,15 +1,16 @@
 //! Events on their way to their receivers, and every attempt to get them there.
 
 use domain::event::EventType;
-use domain::{AttemptId, BusinessId, DeliveryId, EndpointId, EventId, Timestamp};
+use domain::{AttemptId, BusinessId, DeliveryId, EndpointId, EventId, Mode, Timestamp};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::events::StoredEvent;
+use crate::page::{ListQuery, Way, list_ways};
 use crate::table::{compiled, table, text};
-use crate::tx::{PlatformTx, Row, params};
+use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::writes::Write;
-use crate::{StoreError, Vault, businesses, events};
+use crate::{Listed, Page, StoreError, Tenancy, Vault, businesses, endpoints, events};
 
 domain::word_enum! {
     /// State of a delivery.
@@ -39,6 +40,8 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// Attempts so far.
     pub attempts: u32,
+    /// Those of them that were made before the event was last asked to be sent again. The schedule counts from there.
+    pub earlier_attempts: u32,
     /// When the first attempt began.
     pub first_attempt_at: Option<Timestamp>,
     /// When the next one is due.
@@ -69,6 +72,13 @@ pub struct Attempt {
     pub request_headers: RequestHeaders,
 }
 
+impl Attempt {
+    /// True if the receiver has the event.
+    pub fn succeeded(&self) -> bool {
+        self.response_status.is_some_and(|status| (200..300).contains(&status))
+    }
+}
+
 /// Names and values of headers, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestHeaders(pub Vec<(String, String)>);
@@ -97,15 +107,21 @@ table! {
     Deliveries = "deliveries" as "d", (delivery: &Delivery)
     key { id }
     fixed { event_id, business_id, endpoint_id, url, created_at }
-    changing { state, attempts, first_attempt_at, next_attempt_at }
+    changing { state, attempts, earlier_attempts, first_attempt_at, next_attempt_at }
 }
 
 table! {
-    /// The requests that were made.
-    Attempts = "attempts" as "a", (attempt: &Attempt)
+    /// The requests that were made, with what lists of them look for.
+    Attempts = "attempts" as "a", (attempt: &Attempt, to: &Addressee)
     key { id }
     fixed {
         delivery_id, event_id, number, started_at, duration_ms, response_status, response_body, error, request_headers,
+    }
+    unread {
+        business_id = to.business_id,
+        mode = to.mode,
+        endpoint_id = to.endpoint_id,
+        url = to.url,
     }
 }
 
@@ -121,8 +137,19 @@ pub struct Outgoing {
     pub delivery: Delivery,
     /// What is sent.
     pub event: StoredEvent,
-    /// What it is signed with.
-    pub secret: String,
+    /// Whom it is sent to; `None` if its subscription has been removed or switched off.
+    pub recipient: Option<Recipient>,
+}
+
+/// Whom an event is sent to.
+#[derive(Debug, Clone)]
+pub struct Recipient {
+    /// The address: that of the subscription as it is now, or the one that a call named.
+    pub url: String,
+    /// What it is signed with: the current secret, and the one of before while both count.
+    pub secrets: Vec<String>,
+    /// The first failure after which nothing has arrived at a subscription.
+    pub failing_since: Option<Timestamp>,
 }
 
 /// A delivery that is still to be made; `None` if there is nothing left to do.
@@ -130,21 +157,37 @@ pub async fn outgoing(
     tx: &mut PlatformTx,
     vault: &Vault,
     id: DeliveryId,
+    now: Timestamp,
 ) -> Result<Option<Outgoing>, StoreError> {
     const SQL: &str = text!(
         "SELECT ",
         Deliveries::COLUMNS,
         ", ",
         events::COLUMNS,
-        ", b.webhook_secret FROM deliveries d JOIN events e ON e.id = d.event_id JOIN businesses b ON b.id = d.business_id \
+        ", w.id, w.url, w.failing_since, w.secret, w.previous_secret, w.exchanged_until, \
+         b.webhook_secret, b.previous_webhook_secret, b.webhook_secret_exchanged_until \
+         FROM deliveries d JOIN events e ON e.id = d.event_id JOIN businesses b ON b.id = d.business_id \
+         LEFT JOIN endpoints w ON w.id = d.endpoint_id AND w.is_active = 1 \
          WHERE d.id = $1 AND d.state = 'pending'"
     );
     let Some(row) = tx.query_one(SQL, params![id]).await? else { return Ok(None) };
     let mut row = row.of("deliveries");
     let delivery = Deliveries::read_from(&mut row)?;
     let event = events::read_columns(&mut row)?;
-    let secret = businesses::open_secret(vault, delivery.business_id, &row.next::<Vec<u8>>()?)?;
-    Ok(Some(Outgoing { delivery, event, secret }))
+    let subscription = row.joined(6, |row| {
+        let (id, url): (EndpointId, String) = (row.next()?, row.next()?);
+        let failing_since = row.next()?;
+        let secrets = endpoints::read_secrets(row, vault, endpoints::place(id), now)?;
+        Ok(Recipient { url, secrets, failing_since })
+    })?;
+    let recipient = if delivery.endpoint_id.is_some() {
+        subscription
+    } else {
+        let place = businesses::place(delivery.business_id);
+        let secrets = endpoints::read_secrets(&mut row, vault, place, now)?;
+        Some(Recipient { url: delivery.url.clone(), secrets, failing_since: None })
+    };
+    Ok(Some(Outgoing { delivery, event, recipient }))
 }
 
 /// One delivery. For the platform itself.
@@ -189,8 +232,22 @@ pub async fn of_event(tx: &mut PlatformTx, event: EventId) -> Result<Vec<Deliver
     tx.query(SQL, params![event]).await?.into_iter().map(Deliveries::read).collect()
 }
 
-pub async fn insert_attempt(tx: &mut PlatformTx, attempt: &Attempt) -> Result<(), StoreError> {
-    tx.write(Write::new("attempts", attempt.id.0, Attempts::INSERT, Attempts::inserted(attempt))).await
+/// Where an attempt went, and whose it was.
+#[derive(Debug, Clone)]
+pub struct Addressee {
+    pub business_id: BusinessId,
+    pub mode: Mode,
+    /// The subscription; `None` for the URL that a single call named.
+    pub endpoint_id: Option<EndpointId>,
+    pub url: String,
+}
+
+pub async fn insert_attempt(
+    tx: &mut PlatformTx,
+    attempt: &Attempt,
+    to: &Addressee,
+) -> Result<(), StoreError> {
+    tx.write(Write::new("attempts", attempt.id.0, Attempts::INSERT, Attempts::inserted(attempt, to))).await
 }
 
 /// The attempts of a delivery, in order.
@@ -201,6 +258,99 @@ pub async fn attempts_of(tx: &mut PlatformTx, delivery: DeliveryId) -> Result<Ve
         " FROM attempts a WHERE a.delivery_id = $1 ORDER BY a.number, a.started_at"
     );
     tx.query(SQL, params![delivery]).await?.into_iter().map(Attempts::read).collect()
+}
+
+/// An attempt with everything that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptView {
+    pub attempt: Attempt,
+    pub event_type: EventType,
+    /// The body of the event; the address that a call named for itself gets a part of it.
+    pub payload: String,
+    /// The subscription; `None` for the URL that a single call named.
+    pub endpoint_id: Option<EndpointId>,
+    pub url: String,
+    /// When the next attempt is due, if this one was the last.
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+/// Which attempts a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AttemptFilter {
+    pub business_id: Option<BusinessId>,
+    pub event_id: Option<EventId>,
+    /// Only those at this subscription.
+    pub endpoint_id: Option<EndpointId>,
+    /// Only those that succeeded, or that did not.
+    pub succeeded: Option<bool>,
+}
+
+/// Attempts of the tenant, newest first.
+pub async fn attempts(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    filter: &AttemptFilter,
+    page: &Page,
+) -> Result<Listed<AttemptView>, StoreError> {
+    const SELECT: &str = text!(
+        "SELECT ",
+        Attempts::COLUMNS,
+        ", e.event_type, e.payload, a.endpoint_id, a.url, CASE WHEN d.attempts = a.number THEN d.next_attempt_at END \
+         FROM attempts a JOIN events e ON e.id = a.event_id JOIN deliveries d ON d.id = a.delivery_id"
+    );
+    const FAILED: &str = "(a.response_status IS NULL OR a.response_status < 200 OR a.response_status > 299)";
+    const SUCCEEDED: &str = "(a.response_status BETWEEN 200 AND 299) IS TRUE";
+    let query = ListQuery {
+        select: SELECT,
+        table: "attempts a",
+        business: "a.business_id",
+        time: "a.started_at",
+        id: "a.id",
+    };
+    let mode = tenancy.mode();
+    // Most attempts succeed, so those that did are found on the way to all.
+    let failed = (filter.succeeded == Some(false)).then_some(FAILED);
+    let way = if let Some(event) = filter.event_id {
+        let deliveries = "a.delivery_id IN (SELECT d.id FROM deliveries d WHERE d.event_id =";
+        Way::to_few().and_within(deliveries, event, ")")
+    } else if let Some(endpoint) = filter.endpoint_id {
+        Way::of_column().and("a.endpoint_id =", endpoint)
+    } else if let Some(failed) = failed {
+        Way::of_business().and("a.mode =", mode).and_text(failed)
+    } else {
+        Way::of_business().and("a.mode =", mode)
+    };
+    list_ways(
+        tx,
+        query,
+        &tenancy.scope(filter.business_id),
+        page,
+        &[way],
+        |conditions| {
+            conditions.aside("a.mode", "=", mode);
+            conditions.aside_if("a.endpoint_id", "=", filter.endpoint_id);
+            match filter.succeeded {
+                Some(true) => conditions.and_text(SUCCEEDED),
+                Some(false) => conditions.and_text(FAILED),
+                None => {}
+            }
+        },
+        read_view,
+        |view| view.attempt.started_at,
+    )
+    .await
+}
+
+fn read_view(row: Row) -> Result<AttemptView, StoreError> {
+    let mut row = row.of("attempts");
+    Ok(AttemptView {
+        attempt: Attempts::read_from(&mut row)?,
+        event_type: row.next()?,
+        payload: row.next()?,
+        endpoint_id: row.next()?,
+        url: row.next()?,
+        next_attempt_at: row.next()?,
+    })
 }
 
 /// A delivery with the event that it is about, and what came of its last attempt.

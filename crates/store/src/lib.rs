@@ -15,6 +15,7 @@ mod postgres;
 mod sqlite;
 mod sqlite_connection;
 mod sqlite_file;
+mod subscribers;
 mod table;
 mod tenancy;
 mod tx;
@@ -30,6 +31,7 @@ pub mod call_log;
 pub mod call_search;
 pub mod calls;
 pub mod deliveries;
+pub mod endpoints;
 pub mod engine_agents;
 pub mod engine_messages;
 pub mod events;
@@ -64,6 +66,7 @@ pub use error::{OpenError, StoreError};
 pub use migrate::migrations;
 pub use page::{Listed, Page};
 pub use platform::Platform;
+pub use subscribers::Subscriber;
 pub use tenancy::Tenancy;
 pub use tx::{PlatformTx, Tx};
 pub use vault::{MasterKey, Vault};
@@ -132,6 +135,7 @@ struct Inner {
     bell: Arc<watch::Sender<u64>>,
     meters: Meters,
     keys: key_cache::KeyCache,
+    subscribers: subscribers::Subscribers,
     /// No other process serves requests from this database.
     is_alone: bool,
 }
@@ -178,6 +182,7 @@ impl Store {
             bell,
             meters: Meters::new(),
             keys: key_cache::KeyCache::default(),
+            subscribers: subscribers::Subscribers::default(),
             is_alone,
         }));
         migrate::run(&store).await?;
@@ -225,10 +230,13 @@ impl Store {
         }
         if afterwards.rights_changed {
             self.0.keys.forget();
-            if !self.0.is_alone {
-                // Until then another process may go by what it looked up before.
-                tokio::time::sleep(key_cache::LEASE).await;
-            }
+        }
+        if afterwards.subscriptions_changed {
+            self.0.subscribers.forget();
+        }
+        if (afterwards.rights_changed || afterwards.subscriptions_changed) && !self.0.is_alone {
+            // Until then another process may go by what it looked up before.
+            tokio::time::sleep(key_cache::LEASE).await;
         }
         Ok(value)
     }
@@ -270,6 +278,10 @@ impl Store {
         let (hash, since) = (*hash, self.0.keys.begin());
         let look = self.run_queries(move |tx| Box::pin(keys::authenticate(tx, hash, now)));
         Ok(look.await?.map(|found| self.0.keys.keep(found, since)))
+    }
+
+    pub(crate) fn subscribers(&self) -> &subscribers::Subscribers {
+        &self.0.subscribers
     }
 
     /// Keys made from the master key.

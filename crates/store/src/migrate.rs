@@ -27,6 +27,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 9, text: include_str!("../migrations/0009_disclosures.sql") },
     Migration { number: 10, text: include_str!("../migrations/0010_lanes.sql") },
     Migration { number: 11, text: include_str!("../migrations/0011_filtered_lists.sql") },
+    Migration { number: 12, text: include_str!("../migrations/0012_subscriptions.sql") },
 ];
 
 /// What stands in a hole on SQLite and on PostgreSQL.

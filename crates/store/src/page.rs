@@ -82,6 +82,13 @@ impl Conditions {
         let place = self.value(i64::from(limit));
         (format!("{select}{} ORDER BY {time} DESC, {id} DESC LIMIT {place}", self.text), self.values)
     }
+
+    /// The same for a list that goes forwards in time.
+    pub(crate) fn finish_forwards(mut self, query: ListQuery<'_>, limit: u32) -> (String, Vec<Param>) {
+        let place = self.value(i64::from(limit));
+        let ListQuery { select, time, id, .. } = query;
+        (format!("{select}{} ORDER BY {time}, {id} LIMIT {place}", self.text), self.values)
+    }
 }
 
 /// A way to rows of a list: conditions for which an index holds the rows in the list's order. The rows that a list shows may lie on
@@ -96,6 +103,8 @@ pub(crate) struct Way {
 enum Condition {
     /// Text up to its value, along an index.
     Seek(&'static str, Param),
+    /// The same with text behind the value.
+    SeekWithin(&'static str, Param, &'static str),
     /// A column and what it is held against.
     Aside(&'static str, Param),
     Text(&'static str),
@@ -137,6 +146,17 @@ impl Way {
         self
     }
 
+    /// The same with the rest of the condition behind its value.
+    pub(crate) fn and_within(
+        mut self,
+        begin: &'static str,
+        value: impl Into<Param>,
+        end: &'static str,
+    ) -> Self {
+        self.conditions.push(Condition::SeekWithin(begin, value.into(), end));
+        self
+    }
+
     /// The same if there is a value.
     pub(crate) fn and_if(self, condition: &'static str, value: Option<impl Into<Param>>) -> Self {
         match value {
@@ -172,6 +192,10 @@ impl Way {
                 Condition::Seek(begin, value) => {
                     let place = conditions.value(value.clone());
                     conditions.and_text(&format!("{begin} {place}"));
+                }
+                Condition::SeekWithin(begin, value, end) => {
+                    let place = conditions.value(value.clone());
+                    conditions.and_text(&format!("{begin} {place}{end}"));
                 }
                 Condition::Aside(column, value) => conditions.aside(column, "=", value.clone()),
                 Condition::Text(text) => conditions.and_text(text),

@@ -27,6 +27,8 @@ pub(crate) struct Afterwards {
     pub(crate) actions: Vec<Box<dyn FnOnce() + Send>>,
     /// What a key may do has changed.
     pub(crate) rights_changed: bool,
+    /// Who hears of events has changed.
+    pub(crate) subscriptions_changed: bool,
 }
 
 /// Which database a transaction runs on.

@@ -113,6 +113,12 @@ impl Vault {
             .map_err(|_| broken("damaged, or moved from another row"))
     }
 
+    /// The same for a text.
+    pub(crate) fn open_text(&self, place: Place<'_>, sealed: &[u8]) -> Result<String, StoreError> {
+        let opened = self.open(place, sealed)?;
+        String::from_utf8(opened).map_err(|_| StoreError::corrupt("sealed columns", "a secret is no text"))
+    }
+
     /// Tells databases made with different master keys apart.
     pub(crate) fn fingerprint(&self) -> String {
         STANDARD.encode(self.mac("fingerprint", b""))

@@ -10,8 +10,9 @@ mod switchboard;
 pub mod vapi;
 
 pub use database::{TestDatabase, databases, open};
-pub use machine::{CountedIds, ManualClock, SeededEntropy};
+pub use machine::{CountedIds, ManualClock, SeededEntropy, WallClock};
 pub use patience::Patience;
 pub use platform::{Account, Answer, Platform, Setup, build_app};
 pub use receiver::{Received, Receiver};
+pub use reqwest::RequestBuilder;
 pub use switchboard::Switchboard;

@@ -1,8 +1,9 @@
 //! Clock, ids and randomness that tests control.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use domain::clock::to_micros;
 use domain::{Clock, IdSource, Timestamp};
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -27,6 +28,27 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().expect("nobody panics while holding the clock")
+    }
+}
+
+/// The machine's clock, set forwards or back.
+#[derive(Debug, Default)]
+pub struct WallClock {
+    ahead_s: AtomicI64,
+}
+
+impl WallClock {
+    /// Sets it so many seconds ahead of the machine's own, or behind it.
+    pub fn set_ahead(&self, seconds: i64) {
+        self.ahead_s.store(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        #[expect(clippy::disallowed_methods, reason = "the test's time goes on as well as it jumps")]
+        let now = Timestamp::now();
+        to_micros(now + SignedDuration::from_secs(self.ahead_s.load(Ordering::SeqCst)))
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Setup {
     pub egress: String,
     /// When webhooks are tried again.
     pub schedule: Schedule,
+    /// How long nothing may have reached a subscription before it is switched off.
+    pub webhook_patience: Duration,
     /// Requests per minute.
     pub limits: RateLimits,
     pub clock: Arc<dyn Clock>,
@@ -77,6 +79,7 @@ impl Default for Setup {
             more_engines: Vec::new(),
             egress: "127.0.0.1:*".to_owned(),
             schedule: "0s,1s,1s".parse().expect("a schedule"),
+            webhook_patience: Duration::from_secs(5 * 24 * 3600),
             limits: RateLimits {
                 place_call: many,
                 create_agent: many,
@@ -143,6 +146,7 @@ pub fn build_app(database: Arc<store::Platform>, folder: &Path, setup: Setup, ur
             public_url: url.to_owned(),
             rates: RateTable::new([("sandbox".to_owned(), 5.0)].into()).expect("a price"),
             webhook_schedule: setup.schedule,
+            webhook_patience: setup.webhook_patience,
             max_concurrent_calls: 1000,
             allowed_countries: Vec::new(),
             new_number_ranges: Vec::new(),

@@ -1,12 +1,16 @@
 //! What receivers are told about events. The bytes stored with an event are the bytes that are sent, however often.
 //!
-//! The end of a call is told in the flat form that the public API fixed for the webhook of a single call. Every other event comes in
-//! the envelope of subscriptions, with the object that it happened to under `data`.
+//! Every event comes in one envelope, with the object that it happened to under `data`; events of calls repeat a few fields beside it. The
+//! address that a call named for itself is told the end of that call in the flat form that the public API fixed for it: those few fields
+//! and nothing else ([`of_a_single_call`]).
+
+use std::borrow::Cow;
 
 use domain::agent::{Agent, DEFAULT_FIRST_MESSAGE};
-use domain::call::FailureCode;
+use domain::call::{Quality, Urgency};
 use domain::clock::written;
-use domain::event::{Event, EventCall};
+use domain::endpoint::Endpoint;
+use domain::event::{Event, EventCall, FinalCall};
 use domain::lead::Lead;
 use domain::{E164, EventId, Timestamp};
 use serde::Serialize;
@@ -22,84 +26,47 @@ pub fn body(id: EventId, event: &Event<'_>, now: Timestamp) -> String {
     };
     match event {
         Event::CallStarted { call, agent_name, answered_at } => {
-            let data = StartedCall::new(call, agent_name, *answered_at);
+            let data = ToldCall::answered(call, agent_name, *answered_at);
             json(&CallEnvelope {
                 call_id: data.id.clone(),
                 status: data.status,
                 duration: None,
                 recording_url: None,
                 summary: None,
+                error: None,
                 envelope: about.envelope(data),
             })
         }
-        Event::CallCompleted { call, talked, recording_url, summary } => json(&Completed {
-            event: about.event,
-            call_id: call.id.to_string(),
-            status: "completed",
-            duration: talked.as_secs(),
-            recording_url: *recording_url,
-            summary: *summary,
-            timestamp: about.timestamp,
-        }),
-        Event::CallFailed { call, code } => json(&Failed {
-            event: about.event,
-            call_id: call.id.to_string(),
-            status: "failed",
-            error: FailureCode::as_str(*code),
-            timestamp: about.timestamp,
-        }),
-        Event::CallUpdated { call, status, talked, recording_url, summary } => {
-            let data = UpdatedCall {
-                id: call.id.to_string(),
-                business_id: call.business_id.to_string(),
-                agent_id: call.agent_id.to_string(),
-                lead_id: call.lead_id.map(|id| id.to_string()),
-                status,
-                direction: call.direction.as_str(),
-                to: call.to.as_str(),
-                from: call.from.map(domain::E164::as_str),
-                duration: talked.map(|talked| talked.as_secs()),
-                recording_url: *recording_url,
-                summary: *summary,
-            };
-            json(&CallEnvelope {
-                call_id: data.id.clone(),
-                status,
-                duration: data.duration,
-                recording_url: data.recording_url,
-                summary: data.summary,
-                envelope: about.envelope(data),
-            })
+        Event::CallCompleted(told) | Event::CallUpdated(told) => json(&ended(about, told, None)),
+        Event::CallFailed(told) => {
+            json(&ended(about, told, told.call.failure().map(|failure| failure.code.as_str())))
         }
         Event::LeadCreated(lead) | Event::LeadUpdated(lead) => json(&about.envelope(ToldLead::from(*lead))),
         Event::AgentUpdated { agent, phone_number, .. } => {
             json(&about.envelope(ToldAgent::new(agent, *phone_number)))
         }
+        Event::WebhookDisabled(endpoint) => json(&about.envelope(ToldEndpoint::from(*endpoint))),
+        Event::WebhookTest { data, .. } => json(&about.envelope(&data.0)),
     }
+}
+
+/// The event that a call ended, as the address is told that the call named for itself. Other bodies stay as they are.
+pub fn of_a_single_call(body: &str) -> Cow<'_, str> {
+    const COMPLETED: &[&str] =
+        &["event", "call_id", "status", "duration", "recording_url", "summary", "timestamp"];
+    const FAILED: &[&str] = &["event", "call_id", "status", "error", "timestamp"];
+    let Ok(mut told) = serde_json::from_str::<Map<String, Value>>(body) else { return body.into() };
+    let fields = match told.get("event").and_then(Value::as_str) {
+        Some("call.completed") => COMPLETED,
+        Some("call.failed") => FAILED,
+        _ => return body.into(),
+    };
+    let take = |&field: &&str| Some((field.to_owned(), told.get_mut(field)?.take()));
+    json(&fields.iter().filter_map(take).collect::<Map<String, Value>>()).into()
 }
 
 fn json(body: &impl Serialize) -> String {
     serde_json::to_string(body).expect("texts, numbers and objects can be written as JSON")
-}
-
-#[derive(Serialize)]
-struct Completed<'a> {
-    event: &'static str,
-    call_id: String,
-    status: &'static str,
-    duration: u64,
-    recording_url: Option<&'a str>,
-    summary: Option<&'a str>,
-    timestamp: String,
-}
-
-#[derive(Serialize)]
-struct Failed {
-    event: &'static str,
-    call_id: String,
-    status: &'static str,
-    error: &'static str,
-    timestamp: String,
 }
 
 /// What every event says of itself.
@@ -143,11 +110,30 @@ struct CallEnvelope<'a, T> {
     duration: Option<u64>,
     recording_url: Option<&'a str>,
     summary: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
 }
 
-/// A call that was answered, as the public API shows it at that moment: nothing is known yet of its end.
+fn ended<'a>(
+    about: About,
+    told: &FinalCall<'a>,
+    error: Option<&'static str>,
+) -> CallEnvelope<'a, ToldCall<'a>> {
+    let data = ToldCall::new(told);
+    CallEnvelope {
+        call_id: data.id.clone(),
+        status: data.status,
+        duration: data.duration,
+        recording_url: data.recording_url,
+        summary: data.summary,
+        error,
+        envelope: about.envelope(data),
+    }
+}
+
+/// A call as the public API shows it.
 #[derive(Serialize)]
-struct StartedCall<'a> {
+struct ToldCall<'a> {
     id: String,
     conversation_id: Option<&'a str>,
     status: &'static str,
@@ -162,19 +148,28 @@ struct StartedCall<'a> {
     summary: Option<&'a str>,
     created_at: String,
     recording_url: Option<&'a str>,
-    quality_dimensions: Option<()>,
+    quality_dimensions: Option<ToldQuality>,
     name: Option<&'a str>,
-    started_at: String,
+    started_at: Option<String>,
     ended_at: Option<String>,
-    error: Option<&'a str>,
+    error: Option<&'static str>,
     ended_reason: Option<&'a str>,
-    disclosures: [&'a str; 0],
-    urgency: Option<&'a str>,
+    disclosures: Vec<&'static str>,
+    urgency: Option<&'static str>,
     transcript_available: bool,
 }
 
-impl<'a> StartedCall<'a> {
-    fn new(call: &EventCall<'a>, agent_name: &'a str, answered_at: Timestamp) -> Self {
+#[derive(Serialize)]
+struct ToldQuality {
+    professionalism: u8,
+    empathy: u8,
+    information_gathering: u8,
+    resolution: u8,
+}
+
+impl<'a> ToldCall<'a> {
+    /// A call that was answered: nothing is known yet of its end.
+    fn answered(call: &EventCall<'a>, agent_name: &'a str, answered_at: Timestamp) -> Self {
         Self {
             id: call.id.to_string(),
             conversation_id: call.conversation_id,
@@ -192,31 +187,51 @@ impl<'a> StartedCall<'a> {
             recording_url: None,
             quality_dimensions: None,
             name: call.name,
-            started_at: written(answered_at),
+            started_at: Some(written(answered_at)),
             ended_at: None,
             error: None,
             ended_reason: None,
-            disclosures: [],
+            disclosures: Vec::new(),
             urgency: None,
             transcript_available: false,
         }
     }
+
+    fn new(told: &FinalCall<'a>) -> Self {
+        let FinalCall { call, agent_name, recording_url, has_transcript } = *told;
+        Self {
+            id: call.id.to_string(),
+            conversation_id: call.conversation_id(),
+            status: call.state().public(),
+            direction: call.direction.as_str(),
+            duration: call.talk().map(|talk| talk.talked.as_secs()),
+            agent_id: call.agent_id.to_string(),
+            agent_name,
+            business_id: call.business_id.to_string(),
+            lead_id: call.lead_id().map(|id| id.to_string()),
+            to: call.to.as_str(),
+            from: call.from.as_ref().map(E164::as_str),
+            summary: call.summary(),
+            created_at: written(call.created_at),
+            recording_url,
+            quality_dimensions: call.assessment().and_then(|found| found.quality).map(ToldQuality::from),
+            name: call.request.name.as_deref(),
+            started_at: call.answered_at().map(written),
+            ended_at: call.ended_at().map(written),
+            error: call.failure().map(|failure| failure.code.as_str()),
+            ended_reason: call.ended_reason(),
+            disclosures: call.disclosed().iter().map(|disclosure| disclosure.as_str()).collect(),
+            urgency: call.urgency().map(Urgency::as_str),
+            transcript_available: has_transcript,
+        }
+    }
 }
 
-/// A final call of which more has become known, in the words of the public API.
-#[derive(Serialize)]
-struct UpdatedCall<'a> {
-    id: String,
-    business_id: String,
-    agent_id: String,
-    lead_id: Option<String>,
-    status: &'static str,
-    direction: &'static str,
-    to: &'a str,
-    from: Option<&'a str>,
-    duration: Option<u64>,
-    recording_url: Option<&'a str>,
-    summary: Option<&'a str>,
+impl From<Quality> for ToldQuality {
+    fn from(quality: Quality) -> Self {
+        let Quality { professionalism, empathy, information_gathering, resolution } = quality;
+        Self { professionalism, empathy, information_gathering, resolution }
+    }
 }
 
 /// A lead, in the words of the public API.
@@ -393,13 +408,56 @@ impl<'a> ToldAgent<'a> {
     }
 }
 
+/// A subscription, as the public API shows it.
+#[derive(Serialize)]
+struct ToldEndpoint<'a> {
+    id: String,
+    url: &'a str,
+    webhook_url: &'a str,
+    business_id: String,
+    events: Vec<&'static str>,
+    description: Option<&'a str>,
+    is_active: bool,
+    failing_since: Option<String>,
+    last_error: Option<&'a str>,
+    last_error_at: Option<String>,
+    disabled_at: Option<String>,
+    disabled_reason: Option<&'static str>,
+    created_at: String,
+    updated_at: String,
+}
+
+impl<'a> From<&'a Endpoint> for ToldEndpoint<'a> {
+    fn from(endpoint: &'a Endpoint) -> Self {
+        Self {
+            id: endpoint.id.to_string(),
+            url: &endpoint.url,
+            webhook_url: &endpoint.url,
+            business_id: endpoint.business_id.to_string(),
+            events: endpoint.events.names(),
+            description: endpoint.description.as_deref(),
+            is_active: endpoint.is_active,
+            failing_since: endpoint.failing_since.map(written),
+            last_error: endpoint.last_error.as_deref(),
+            last_error_at: endpoint.last_error_at.map(written),
+            disabled_at: endpoint.disabled.map(|disabled| written(disabled.at)),
+            disabled_reason: endpoint.disabled.map(|disabled| disabled.reason.as_str()),
+            created_at: written(endpoint.created_at),
+            updated_at: written(endpoint.updated_at),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use domain::call::Direction;
+    use domain::call::{
+        Assessment, Call, CallFacts, CallRequest, Direction, Ending, FailureCode, Progress, Step,
+    };
     use domain::lead::{LeadFields, Phone};
-    use domain::{AgentId, BusinessId, CallId, LeadId, Mode};
+    use domain::{AgentId, BusinessId, CallId, LeadId, Mode, NodeId};
+    use jiff::SignedDuration;
     use uuid::Uuid;
 
     use super::*;
@@ -426,28 +484,90 @@ mod tests {
             conversation_id: None,
             name: Some("Maria"),
             created_at: "2026-02-15T14:30:00Z".parse().expect("a timestamp"),
-            webhook_url: None,
+        }
+    }
+
+    /// A call that lasted 127.9 seconds, or one that was refused.
+    fn over(talked: bool) -> Call {
+        let at: Timestamp = "2026-02-15T14:30:00Z".parse().expect("a timestamp");
+        let facts = CallFacts {
+            id: CallId(Uuid::nil()),
+            business_id: BusinessId(Uuid::from_u128(1)),
+            mode: Mode::Test,
+            agent_id: AgentId(Uuid::from_u128(2)),
+            direction: Direction::Outbound,
+            to: number(),
+            from: None,
+            request: CallRequest {
+                webhook_url: Some("https://example.com/hook".into()),
+                ..CallRequest::default()
+            },
+            max_duration: Duration::from_secs(600),
+            engine: "sandbox".into(),
+            policy_reason: "allowed".into(),
+            created_at: at,
+        };
+        let mut call = Call::outbound(facts, None);
+        assert!(call.dial(NodeId(Uuid::from_u128(5))));
+        let limit = SignedDuration::from_secs(30);
+        let mut on = |progress, at: Timestamp| call.on(&progress, at, at, limit);
+        if talked {
+            assert_eq!(on(Progress::Answered, at), Step::Moved);
+            let ending = Ending::Talked { answered_at: None, talked: None };
+            let ended = Progress::Ended { ending, reason: "agent-said-goodbye".into() };
+            let end = at + Duration::from_millis(127_900);
+            assert_eq!(on(ended, end), Step::TalkEnded);
+            let assessment = Assessment {
+                summary: "Maria asked for an \"appointment\".".into(),
+                quality: None,
+                analyst: "rules".into(),
+            };
+            assert!(call.conclude(7, Some(assessment), None, end));
+        } else {
+            let ending = Ending::Failed(FailureCode::NoAnswer);
+            let ended = Progress::Ended { ending, reason: "nobody-answered".into() };
+            assert_eq!(on(ended, at), Step::Failed);
+        }
+        call
+    }
+
+    fn final_call(call: &Call) -> FinalCall<'_> {
+        FinalCall { call, agent_name: "Intake", recording_url: None, has_transcript: true }
+    }
+
+    #[test]
+    fn the_end_of_a_call_comes_in_the_envelope_with_the_whole_call_and_the_flat_fields_beside_it() {
+        let (talked, failed) = (over(true), over(false));
+        for (event, status, error) in [
+            (Event::CallCompleted(final_call(&talked)), "completed", None),
+            (Event::CallUpdated(final_call(&talked)), "completed", None),
+            (Event::CallFailed(final_call(&failed)), "failed", Some("no_answer")),
+        ] {
+            let told: Value = serde_json::from_str(&told(&event)).expect("JSON");
+            let kind = event.event_type().as_str();
+            assert_eq!((&told["event"], &told["event_type"]), (&kind.into(), &kind.into()));
+            assert_eq!((&told["status"], &told["data"]["status"]), (&status.into(), &status.into()));
+            assert_eq!(told.get("error").and_then(Value::as_str), error, "{kind}");
+            assert_eq!(told["call_id"], told["data"]["id"]);
+            for field in ["duration", "recording_url", "summary"] {
+                assert_eq!(told[field], told["data"][field], "{kind}.{field}");
+            }
+            assert_eq!(told["data"]["agent_name"], "Intake");
+            assert_eq!(told["data"]["error"].as_str(), error);
         }
     }
 
     #[test]
-    fn a_completed_call_has_exactly_the_fields_of_the_contract() {
-        let to = number();
-        let event = Event::CallCompleted {
-            call: call(&to),
-            talked: Duration::from_millis(127_900),
-            recording_url: None,
-            summary: Some("Maria asked for an \"appointment\"."),
-        };
-        let expected = r#"{"event":"call.completed","call_id":"00000000-0000-0000-0000-000000000000","status":"completed","duration":127,"recording_url":null,"summary":"Maria asked for an \"appointment\".","timestamp":"2026-02-15T14:32:12.750000Z"}"#;
-        assert_eq!(told(&event), expected);
-    }
-
-    #[test]
-    fn a_failed_call_says_why() {
-        let to = number();
-        let expected = r#"{"event":"call.failed","call_id":"00000000-0000-0000-0000-000000000000","status":"failed","error":"no_answer","timestamp":"2026-02-15T14:32:12.750000Z"}"#;
-        assert_eq!(told(&Event::CallFailed { call: call(&to), code: FailureCode::NoAnswer }), expected);
+    fn the_address_of_a_call_is_told_its_end_in_exactly_the_fields_of_the_contract() {
+        let talked = over(true);
+        let body = told(&Event::CallCompleted(final_call(&talked)));
+        let flat = r#"{"event":"call.completed","call_id":"00000000-0000-0000-0000-000000000000","status":"completed","duration":127,"recording_url":null,"summary":"Maria asked for an \"appointment\".","timestamp":"2026-02-15T14:32:12.750000Z"}"#;
+        assert_eq!(of_a_single_call(&body), flat);
+        assert_eq!(of_a_single_call(flat), flat, "an older version stored it like that");
+        let failed = over(false);
+        let body = told(&Event::CallFailed(final_call(&failed)));
+        let flat = r#"{"event":"call.failed","call_id":"00000000-0000-0000-0000-000000000000","status":"failed","error":"no_answer","timestamp":"2026-02-15T14:32:12.750000Z"}"#;
+        assert_eq!(of_a_single_call(&body), flat);
     }
 
     #[test]

@@ -112,7 +112,6 @@ async def test_routes_that_the_server_lacks_answer_as_they_did(kai: Any, akai: A
         {"of": "communication_runs.pause", "with": ["x"]},
         {"of": "agents.versions", "with": ["x", 1]},
         {"of": "leads.audit", "with": [24]},
-        {"of": "events.backfill", "with": ["2026-01-01", "2026-01-02"]},
     ]
     for one in asked:
         resource, method = one["of"].split(".")

@@ -21,6 +21,7 @@ export class KaiCalls extends Core {
   readonly recordings = new resources.RecordingsResource(this);
   readonly transcripts = new resources.TranscriptsResource(this);
   readonly numbers = new resources.NumbersResource(this);
+  readonly events = new resources.EventsResource(this);
   readonly sandbox = new resources.SandboxResource(this);
   readonly balance = new resources.BalanceResource(this);
   readonly usage = new resources.UsageResource(this);
@@ -45,7 +46,6 @@ export class KaiCalls extends Core {
   readonly webhooks = legacy(this, 'webhooks');
   readonly analytics = legacy(this, 'analytics');
   readonly evals = legacy(this, 'evals');
-  readonly events = legacy(this, 'events');
   readonly communicationRuns = legacy(this, 'communicationRuns');
 
   constructor(options: KaiCallsOptions = {}) {

@@ -52,12 +52,6 @@ const ROUTES = {
     run: 'POST evals/run eval_id agent_id',
     getRun: 'GET evals/run run_id',
   },
-  events: {
-    list: 'GET events',
-    deliveries: 'GET event-deliveries',
-    replay: 'POST events/replay event_id',
-    backfill: 'POST events/backfill from to business_id',
-  },
   communicationRuns: {
     validate: 'POST communication-runs/validate',
     preview: 'POST communication-runs/preview',

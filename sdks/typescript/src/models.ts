@@ -718,6 +718,345 @@ export interface Capabilities {
   mms: boolean;
 }
 
+/** The subscriptions, and what can be subscribed to. */
+export interface WebhookList {
+  /** Id of the business if only its subscriptions are listed. */
+  business_id: string | null;
+  webhooks: Webhook[];
+  /** Names of all events that a subscription can hear of. */
+  events: string[];
+  has_more: boolean;
+}
+
+/** A subscription. */
+export interface Webhook {
+  id: string;
+  url: string;
+  /** The same as `url`. */
+  webhook_url: string;
+  business_id: string;
+  /** Events that the subscription hears of; `*` stands for all. */
+  events: string[];
+  description: string | null;
+  /** False if its owner or we have switched it off. */
+  is_active: boolean;
+  /** The end of the secret, to recognise it by. */
+  webhook_secret_masked: string;
+  /** Time until which deliveries are signed with the secret of before as well. */
+  previous_secret_expires_at: string | null;
+  /** Time of the first failure after which nothing has arrived; null while deliveries arrive. */
+  failing_since: string | null;
+  /** What came of the last failure: `status` and the number, or why there was no answer. */
+  last_error: string | null;
+  last_error_at: string | null;
+  /** Time at which we switched the subscription off. */
+  disabled_at: string | null;
+  /** `gone` after an answer of 410, `failing` after five days of nothing but failures. */
+  disabled_reason: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+/** A subscription to create, or changes to one. */
+export interface WebhookSubscription {
+  /** Address that gets a signed POST for each event; needed for a new subscription. */
+  webhook_url?: string | null;
+  /** Id of the business that the subscription belongs to; may be left out if the key reaches only one. */
+  business_id?: string | null;
+  /** Events to hear of; `*` stands for all, those of later versions included. By default all that there are now. */
+  events?: string[] | null;
+  /** What the subscription is for. */
+  description?: string | null;
+  /** Id of the subscription to change; without it one is created. */
+  id?: string | null;
+  /** Whether the subscription hears of events; true by default. */
+  is_active?: boolean | null;
+}
+
+/** {@link WebhookSubscription} with names like `firstMessage`. */
+export interface WebhookSubscriptionInCamelCase {
+  /** Address that gets a signed POST for each event; needed for a new subscription. */
+  webhookUrl?: string | null;
+  /** Id of the business that the subscription belongs to; may be left out if the key reaches only one. */
+  businessId?: string | null;
+  /** Events to hear of; `*` stands for all, those of later versions included. By default all that there are now. */
+  events?: string[] | null;
+  /** What the subscription is for. */
+  description?: string | null;
+  /** Id of the subscription to change; without it one is created. */
+  id?: string | null;
+  /** Whether the subscription hears of events; true by default. */
+  isActive?: boolean | null;
+}
+
+/** A subscription that was created or changed. */
+export interface WebhookSaved {
+  id: string;
+  url: string;
+  /** The same as `url`. */
+  webhook_url: string;
+  business_id: string;
+  /** Events that the subscription hears of; `*` stands for all. */
+  events: string[];
+  description: string | null;
+  /** False if its owner or we have switched it off. */
+  is_active: boolean;
+  /** The end of the secret, to recognise it by. */
+  webhook_secret_masked: string;
+  /** Time until which deliveries are signed with the secret of before as well. */
+  previous_secret_expires_at: string | null;
+  /** Time of the first failure after which nothing has arrived; null while deliveries arrive. */
+  failing_since: string | null;
+  /** What came of the last failure: `status` and the number, or why there was no answer. */
+  last_error: string | null;
+  last_error_at: string | null;
+  /** Time at which we switched the subscription off. */
+  disabled_at: string | null;
+  /** `gone` after an answer of 410, `failing` after five days of nothing but failures. */
+  disabled_reason: string | null;
+  created_at: string;
+  updated_at: string;
+  /** Always true. */
+  success: boolean;
+  webhook: Webhook;
+  /** Secret that deliveries are signed with; only in the answer to a creation. */
+  webhook_secret?: string | null;
+}
+
+/** A subscription that was deleted. */
+export interface WebhookDeleted {
+  /** Always true. */
+  success: boolean;
+  /** Id of the subscription; null if all of the business were deleted. */
+  id: string | null;
+  /** Always true. */
+  deleted: boolean;
+}
+
+/** A test to send. */
+export interface WebhookTest {
+  /** Id of the subscription to try out. */
+  id: string;
+  /** Id of the business that the subscription belongs to. */
+  business_id?: string | null;
+  /** What the event carries under `data`; an empty object by default. */
+  data?: Record<string, unknown> | null;
+}
+
+/** {@link WebhookTest} with names like `firstMessage`. */
+export interface WebhookTestInCamelCase {
+  /** Id of the subscription to try out. */
+  id: string;
+  /** Id of the business that the subscription belongs to. */
+  businessId?: string | null;
+  /** What the event carries under `data`; an empty object by default. */
+  data?: Record<string, unknown> | null;
+}
+
+/** What came of a test. */
+export interface WebhookTested {
+  /** Whether the receiver answered 2xx. */
+  success: boolean;
+  event_id: string;
+  event_type: string;
+  delivery: DeliveryRow;
+}
+
+/** An attempt to deliver an event. */
+export interface DeliveryRow {
+  /** Id of the attempt, which the receiver saw as `X-KaiCalls-Delivery-Id`. */
+  id: string;
+  event_id: string;
+  event_type: string;
+  /** Id of the subscription; null for the `webhook_url` of a call. */
+  webhook_id: string | null;
+  url: string;
+  /** Number of the attempt, from 1. */
+  attempt: number;
+  /** `succeeded` or `failed`. */
+  status: string;
+  response_status: number | null;
+  /** The beginning of the answer, at most 1024 characters. */
+  response_body: string | null;
+  /** Why there was no answer, as one word; null if there was one. */
+  error: string | null;
+  duration_ms: number;
+  /** Time of the next attempt; null if there is none. */
+  next_retry_at: string | null;
+  request: SentRequest;
+  created_at: string;
+}
+
+/** What was sent. */
+export interface SentRequest {
+  /** Always `POST`. */
+  method: string;
+  url: string;
+  /** The headers without the signatures. */
+  headers: Record<string, unknown>;
+  body: string;
+}
+
+/** A secret to exchange. */
+export interface SecretRotation {
+  /** Id of the subscription whose secret is exchanged. */
+  id: string;
+  /** Id of the business that the subscription belongs to. */
+  business_id?: string | null;
+  /** Whether the old secret ends at once instead of after 24 hours. */
+  revoke_previous?: boolean | null;
+}
+
+/** {@link SecretRotation} with names like `firstMessage`. */
+export interface SecretRotationInCamelCase {
+  /** Id of the subscription whose secret is exchanged. */
+  id: string;
+  /** Id of the business that the subscription belongs to. */
+  businessId?: string | null;
+  /** Whether the old secret ends at once instead of after 24 hours. */
+  revokePrevious?: boolean | null;
+}
+
+/** A secret that was exchanged. */
+export interface SecretRotated {
+  /** Always true. */
+  success: boolean;
+  id: string;
+  /** The new secret, shown only here. */
+  webhook_secret: string;
+  /** The end of the new secret, to recognise it by. */
+  webhook_secret_masked: string;
+  rotated_at: string;
+  /** Time until which deliveries are signed with the old secret as well; null if it has ended. */
+  previous_secret_expires_at: string | null;
+}
+
+/** A page of events. */
+export interface EventList {
+  events: EventRow[];
+  has_more: boolean;
+}
+
+/** An event. */
+export interface EventRow {
+  id: string;
+  /** The same as `id`. */
+  event_id: string;
+  event_type: string;
+  business_id: string;
+  /** `call`, `lead`, `agent` or `webhook`. */
+  object_type: string;
+  /** Id of the call, lead, agent or subscription that it happened to. */
+  object_id: string;
+  /** `pending`, `delivered`, `failed` or `skipped` (nobody was to hear of it). */
+  status: string;
+  /** The body that subscriptions get. */
+  payload: Record<string, unknown>;
+  deliveries: DeliveryCount;
+  created_at: string;
+}
+
+/** How many receivers an event has reached. */
+export interface DeliveryCount {
+  /** Number of receivers that were to hear of the event. */
+  total: number;
+  succeeded: number;
+  failed: number;
+  last_attempt_at: string | null;
+}
+
+/** A page of attempts. */
+export interface DeliveryList {
+  deliveries: DeliveryRow[];
+  has_more: boolean;
+}
+
+/** Events to send again. */
+export interface EventReplay {
+  /** Id of the event to send again. */
+  event_id?: string | null;
+  /** Ids of the events to send again, at most 100. */
+  event_ids?: string[] | null;
+  /** Which events to send again, at most 1000. */
+  filter?: Record<string, unknown> | null;
+  /** Id of the business whose events they are; may be left out if the key reaches only one. */
+  business_id?: string | null;
+  /** Id of the only subscription that they are sent to. */
+  webhook_id?: string | null;
+}
+
+/** {@link EventReplay} with names like `firstMessage`. */
+export interface EventReplayInCamelCase {
+  /** Id of the event to send again. */
+  eventId?: string | null;
+  /** Ids of the events to send again, at most 100. */
+  eventIds?: string[] | null;
+  /** Which events to send again, at most 1000. */
+  filter?: Record<string, unknown> | null;
+  /** Id of the business whose events they are; may be left out if the key reaches only one. */
+  businessId?: string | null;
+  /** Id of the only subscription that they are sent to. */
+  webhookId?: string | null;
+}
+
+/** Events that are on their way again. */
+export interface EventsReplayed {
+  /** Always true. */
+  success: boolean;
+  /** Number of events that are on their way again. */
+  queued: number;
+  /** Ids of the events that are on their way again, oldest first. */
+  event_ids: string[];
+  /** Ids of no events. */
+  not_found: string[];
+  /** Ids of events that no subscription would hear of now. */
+  unheard: string[];
+}
+
+/** A time range whose events are sent again. */
+export interface EventBackfill {
+  /** Time of the first events. */
+  from: string;
+  /** Time before which the events end; at most 31 days after `from`. */
+  to: string;
+  /** Id of the business whose events they are; may be left out if the key reaches only one. */
+  business_id?: string | null;
+  /** Only events of this type. */
+  event_type?: string | null;
+  /** Only events that are `pending`, `delivered`, `failed` or `skipped`. */
+  status?: string | null;
+  /** Id of the only subscription that they are sent to. */
+  webhook_id?: string | null;
+}
+
+/** {@link EventBackfill} with names like `firstMessage`. */
+export interface EventBackfillInCamelCase {
+  /** Time of the first events. */
+  from: string;
+  /** Time before which the events end; at most 31 days after `from`. */
+  to: string;
+  /** Id of the business whose events they are; may be left out if the key reaches only one. */
+  businessId?: string | null;
+  /** Only events of this type. */
+  eventType?: string | null;
+  /** Only events that are `pending`, `delivered`, `failed` or `skipped`. */
+  status?: string | null;
+  /** Id of the only subscription that they are sent to. */
+  webhookId?: string | null;
+}
+
+/** The events of a time range that are on their way again. */
+export interface EventsBackfilled {
+  /** Always true. */
+  success: boolean;
+  from: string;
+  to: string;
+  /** Number of events in the range. */
+  matched: number;
+  /** Number of events that are on their way again. */
+  queued: number;
+}
+
 /** An incoming call to play. */
 export interface IncomingTestCall {
   /** Phone number that is called; an agent of yours must answer it. */
@@ -1074,6 +1413,118 @@ export interface NumbersListQuery {
 export interface NumbersListQueryInCamelCase {
   /** Only those of this business. */
   businessId?: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
+/** What `kai.webhooks.list` may be asked for. */
+export interface WebhooksListQuery {
+  /** Only those of this business. */
+  business_id?: string;
+}
+
+/** {@link WebhooksListQuery} with names like `agentId`. */
+export interface WebhooksListQueryInCamelCase {
+  /** Only those of this business. */
+  businessId?: string;
+}
+
+/** What `kai.webhooks.delete` may be asked for. */
+export interface WebhooksDeleteQuery {
+  /** Id of the subscription to delete; without it all of the business are deleted. */
+  id?: string;
+  /** Id of the business; needed without `id`. */
+  business_id?: string;
+}
+
+/** {@link WebhooksDeleteQuery} with names like `agentId`. */
+export interface WebhooksDeleteQueryInCamelCase {
+  /** Id of the subscription to delete; without it all of the business are deleted. */
+  id?: string;
+  /** Id of the business; needed without `id`. */
+  businessId?: string;
+}
+
+/** What `kai.events.list` may be asked for. */
+export interface EventsListQuery {
+  /** Only those of this business. */
+  business_id?: string;
+  /** Only the event with this id. */
+  event_id?: string;
+  /** Only events with one of these types, separated by commas. */
+  event_type?: string | readonly string[];
+  /** Only what happened to things of this kind: `call`, `lead`, `agent` or `webhook`. */
+  object_type?: string;
+  /** Only what happened to the thing with this id. */
+  object_id?: string;
+  /** Only events that are `pending`, `delivered`, `failed` or `skipped` (nobody was to hear of them). */
+  status?: string;
+  /** Only events at this time or later. */
+  from?: string | Date;
+  /** Only events before this time. */
+  to?: string | Date;
+  /** `newest` (the default) or `oldest` first. */
+  order?: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows beyond this time in the list's order; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
+/** {@link EventsListQuery} with names like `agentId`. */
+export interface EventsListQueryInCamelCase {
+  /** Only those of this business. */
+  businessId?: string;
+  /** Only the event with this id. */
+  eventId?: string;
+  /** Only events with one of these types, separated by commas. */
+  eventType?: string | readonly string[];
+  /** Only what happened to things of this kind: `call`, `lead`, `agent` or `webhook`. */
+  objectType?: string;
+  /** Only what happened to the thing with this id. */
+  objectId?: string;
+  /** Only events that are `pending`, `delivered`, `failed` or `skipped` (nobody was to hear of them). */
+  status?: string;
+  /** Only events at this time or later. */
+  from?: string | Date;
+  /** Only events before this time. */
+  to?: string | Date;
+  /** `newest` (the default) or `oldest` first. */
+  order?: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows beyond this time in the list's order; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
+/** What `kai.events.deliveries` may be asked for. */
+export interface EventsDeliveriesQuery {
+  /** Only those of this business. */
+  business_id?: string;
+  /** Only attempts to deliver this event. */
+  event_id?: string;
+  /** Only attempts at this subscription. */
+  webhook_id?: string;
+  /** Only attempts that `succeeded` or `failed`. */
+  status?: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
+/** {@link EventsDeliveriesQuery} with names like `agentId`. */
+export interface EventsDeliveriesQueryInCamelCase {
+  /** Only those of this business. */
+  businessId?: string;
+  /** Only attempts to deliver this event. */
+  eventId?: string;
+  /** Only attempts at this subscription. */
+  webhookId?: string;
+  /** Only attempts that `succeeded` or `failed`. */
+  status?: string;
   /** Largest number of rows in the answer. */
   limit?: number;
   /** Only rows created before this time; take the `created_at` of the last row of the page before. */

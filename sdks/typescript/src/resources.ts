@@ -24,6 +24,20 @@ import type {
   CallsListQueryInCamelCase,
   Credentials,
   CurrentBody,
+  DeliveryList,
+  DeliveryRow,
+  EventBackfill,
+  EventBackfillInCamelCase,
+  EventList,
+  EventReplay,
+  EventReplayInCamelCase,
+  EventRow,
+  EventsBackfilled,
+  EventsDeliveriesQuery,
+  EventsDeliveriesQueryInCamelCase,
+  EventsListQuery,
+  EventsListQueryInCamelCase,
+  EventsReplayed,
   Health,
   IncomingCallRinging,
   IncomingTestCall,
@@ -50,6 +64,9 @@ import type {
   NumbersListQuery,
   NumbersListQueryInCamelCase,
   Recording,
+  SecretRotated,
+  SecretRotation,
+  SecretRotationInCamelCase,
   SessionBody,
   Success,
   TranscriptList,
@@ -59,6 +76,18 @@ import type {
   Usage,
   UsageList,
   UsageListQuery,
+  WebhookDeleted,
+  WebhookList,
+  WebhookSaved,
+  WebhookSubscription,
+  WebhookSubscriptionInCamelCase,
+  WebhookTest,
+  WebhookTestInCamelCase,
+  WebhookTested,
+  WebhooksDeleteQuery,
+  WebhooksDeleteQueryInCamelCase,
+  WebhooksListQuery,
+  WebhooksListQueryInCamelCase,
 } from './models.js';
 
 /** `kai.agents`. */
@@ -229,6 +258,111 @@ export class NumbersResource extends Resource {
    */
   list(query: NumbersListQuery | NumbersListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<NumberList, NumberRow> {
     return this.client.pages('GET', 'numbers', 'numbers', { query }, options);
+  }
+}
+
+/** `kai.webhooks`. */
+export class WebhooksResource extends Resource {
+  /**
+   * List webhook subscriptions.
+   *
+   * Subscriptions of the key's mode, newest first. `events` names all events that a subscription can hear of.
+   *
+   * Needs the scope `webhooks:read`.
+   */
+  list(query: WebhooksListQuery | WebhooksListQueryInCamelCase = {}, options?: RequestOptions): APIPromise<WebhookList> {
+    return this.client.send('GET', 'webhooks', { query }, options);
+  }
+
+  /**
+   * Create or change a webhook subscription.
+   *
+   * Without `id` a subscription is created: `webhook_secret` is shown in this answer and never again. With `id` that subscription is changed, and fields that are not sent stay. A subscription that was switched off works again after `is_active: true`. A business may have 50 subscriptions.
+   *
+   * Needs the scope `webhooks:write`.
+   */
+  create(params: WebhookSubscription | WebhookSubscriptionInCamelCase = {}, options?: RequestOptions): APIPromise<WebhookSaved> {
+    return this.client.send('POST', 'webhooks', { body: params, idempotent: true }, options);
+  }
+
+  /**
+   * Delete a webhook subscription.
+   *
+   * Without `id`, all subscriptions of the business. What is still to be delivered to a deleted subscription is not delivered.
+   *
+   * Needs the scope `webhooks:write`.
+   */
+  delete(query: WebhooksDeleteQuery | WebhooksDeleteQueryInCamelCase = {}, options?: RequestOptions): APIPromise<WebhookDeleted> {
+    return this.client.send('DELETE', 'webhooks', { query }, options);
+  }
+
+  /**
+   * Send a test event.
+   *
+   * Sends one signed event `webhook.test` and answers when the receiver has answered, at the latest after 5 seconds. Works on subscriptions that are off, and changes nothing about them.
+   *
+   * Needs the scope `webhooks:write`.
+   */
+  test(params: WebhookTest | WebhookTestInCamelCase, options?: RequestOptions): APIPromise<WebhookTested> {
+    return this.client.send('POST', 'webhooks/test', { body: params, idempotent: true }, options);
+  }
+
+  /**
+   * Exchange the secret of a webhook subscription.
+   *
+   * `webhook_secret` is shown in this answer and never again. For 24 hours deliveries carry signatures by both secrets, so that receivers can change over; with `revoke_previous` the old one ends at once.
+   *
+   * Needs the scope `webhooks:write`.
+   */
+  rotate_secret(params: SecretRotation | SecretRotationInCamelCase, options?: RequestOptions): APIPromise<SecretRotated> {
+    return this.client.send('POST', 'webhooks/rotate-secret', { body: params, idempotent: true }, options);
+  }
+}
+
+/** `kai.events`. */
+export class EventsResource extends Resource {
+  /**
+   * List events.
+   *
+   * What happened in the last 90 days, newest first, whether or not anybody was to hear of it. With `order=oldest` the list goes forwards in time, and `after` then gives newer rows.
+   *
+   * Needs the scope `events:read`.
+   */
+  list(query: EventsListQuery | EventsListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<EventList, EventRow> {
+    return this.client.pages('GET', 'events', 'events', { query }, options);
+  }
+
+  /**
+   * List attempts to deliver events.
+   *
+   * Every request to a receiver in the last 30 days with what was sent and answered, newest first. Signatures are left out.
+   *
+   * Needs the scope `events:read` or `webhooks:read`.
+   */
+  deliveries(query: EventsDeliveriesQuery | EventsDeliveriesQueryInCamelCase = {}, options?: RequestOptions): PagePromise<DeliveryList, DeliveryRow> {
+    return this.client.pages('GET', 'event-deliveries', 'deliveries', { query }, options);
+  }
+
+  /**
+   * Send events again.
+   *
+   * Names the events by `event_id`, `event_ids` or `filter`. They are sent to the subscriptions that would hear of them now, and to the `webhook_url` of the call whose end they tell, with the same event ids. What is still to be delivered is tried at once.
+   *
+   * Needs the scope `events:replay`.
+   */
+  replay(params: EventReplay | EventReplayInCamelCase = {}, options?: RequestOptions): APIPromise<EventsReplayed> {
+    return this.client.send('POST', 'events/replay', { body: params, idempotent: true }, options);
+  }
+
+  /**
+   * Send the events of a time range again.
+   *
+   * Like `replay`, for all events from `from` (inclusive) to `to` (exclusive): at most 31 days and 1000 events.
+   *
+   * Needs the scope `events:replay`.
+   */
+  backfill(params: EventBackfill | EventBackfillInCamelCase, options?: RequestOptions): APIPromise<EventsBackfilled> {
+    return this.client.send('POST', 'events/backfill', { body: params, idempotent: true }, options);
   }
 }
 

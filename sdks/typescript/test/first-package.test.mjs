@@ -21,7 +21,6 @@ test('its methods are there, and what the server lacks answers 404', async () =>
     () => kai.webhooks.rotateSecret('id'),
     () => kai.analytics.dashboard({ days: 7 }),
     () => kai.evals.getRun({ runId: 'x' }),
-    () => kai.events.list({ limit: 1 }),
     () => kai.communicationRuns.create({ businessId: 'x' }, 'key'),
     () => kai.agents.versions('x', { limit: 1 }),
     () => kai.leads.audit({ windowHours: 24 }),

@@ -20,6 +20,11 @@ const RESERVED: [&str; 5] = ["from", "class", "global", "import", "pass"];
 const ORDER: &[(&str, &[&str])] = &[
     ("calls.list", &["limit", "agent_id", "status", "after"]),
     ("transcripts.list", &["limit", "agent_id", "after", "days"]),
+    ("webhooks.create", &["webhook_url", "business_id", "events", "description", "id", "is_active"]),
+    ("webhooks.delete", &["id", "business_id"]),
+    ("webhooks.test", &["business_id", "data"]),
+    ("events.replay", &["event_id", "event_ids", "filter", "business_id"]),
+    ("events.backfill", &["from", "to", "business_id", "event_type", "status"]),
     (
         "leads.list",
         &[

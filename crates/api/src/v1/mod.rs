@@ -4,6 +4,7 @@ pub mod agents;
 pub mod balance;
 pub mod calls;
 pub mod end;
+pub mod events;
 pub mod health;
 pub mod keys;
 pub mod leads;
@@ -14,6 +15,7 @@ pub mod sandbox;
 pub mod stream;
 pub mod transcripts;
 pub mod usage;
+pub mod webhooks;
 
 use crate::input::Id;
 use crate::route::Route;
@@ -29,6 +31,8 @@ pub(crate) fn routes() -> Vec<Route> {
         transcripts::routes(),
         leads::routes(),
         numbers::routes(),
+        webhooks::routes(),
+        events::routes(),
         sandbox::routes(),
         balance::routes(),
         usage::routes(),

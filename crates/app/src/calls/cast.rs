@@ -50,6 +50,7 @@ pub(crate) async fn cast_of(tx: &mut PlatformTx, call: &Call) -> Result<Option<C
 /// Everything that an engine needs for a call.
 pub(crate) fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
     let now = app.now();
+    app.agent_names().note(cast.agent.id, &cast.agent.config.name);
     let knowledge = Knowledge {
         lead: cast.lead.as_ref(),
         name: call.request.name.as_deref(),

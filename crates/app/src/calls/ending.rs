@@ -10,22 +10,31 @@ use store::{PlatformTx, StoreError};
 use super::news;
 use crate::App;
 
+/// What a wrap-up found out about its call.
+#[derive(Debug, Default)]
+pub(crate) struct Wrapped {
+    pub(crate) assessment: Option<Assessment>,
+    pub(crate) recording: Option<StoredRecording>,
+    /// A transcript was stored.
+    pub(crate) has_transcript: bool,
+}
+
 /// Ends the wrap-up of a call with whatever results there are. Nothing happens if it is not being wrapped up.
 pub(crate) async fn complete(
     tx: &mut PlatformTx,
     app: &App,
     call: &mut Call,
-    assessment: Option<Assessment>,
-    recording: Option<StoredRecording>,
+    wrapped: Wrapped,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let Wrapped { assessment, recording, has_transcript } = wrapped;
     let Some(talked) = call.talk().map(|talk| talk.talked) else { return Ok(()) };
     let cost_cents = cost(tx, app, call, talked).await?;
     if !call.conclude(cost_cents, assessment, recording, now) {
         return Ok(());
     }
     store::usage::add_talked(tx, call.business_id, call.mode, Month::of(now), talked).await?;
-    tell(tx, app, call, now).await
+    tell(tx, app, call, has_transcript, now).await
 }
 
 /// Stores a final call of which more has become known, and tells those who subscribed to that. False, and nothing happens, if nothing is
@@ -60,7 +69,7 @@ pub(crate) async fn refuse(
     refusal: Refusal,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if call.refuse(refusal, now) { tell(tx, app, call, now).await } else { Ok(()) }
+    if call.refuse(refusal, now) { tell(tx, app, call, false, now).await } else { Ok(()) }
 }
 
 /// Stores a call that has become final a moment ago, and queues the news of it.
@@ -68,13 +77,14 @@ pub(crate) async fn tell(
     tx: &mut PlatformTx,
     app: &App,
     call: &Call,
+    has_transcript: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     store::calls::update(tx, call).await?;
     note(tx, call);
     let line = if call.failure().is_some() { LogLine::Failed } else { LogLine::Completed };
     store::call_log::add(tx, call.id, &[LogEntry { at: now, line }]).await?;
-    news::ended(tx, app, call, now).await
+    news::ended(tx, app, call, has_transcript, now).await
 }
 
 /// Counts the end of a call and logs it, once it is stored.
@@ -109,6 +119,6 @@ pub(crate) async fn without_findings(tx: &mut PlatformTx, app: &App, id: CallId)
     if !matches!(call.state(), CallState::WrappingUp { .. }) {
         return Ok(false);
     }
-    complete(tx, app, &mut call, None, None, app.now()).await?;
+    complete(tx, app, &mut call, Wrapped::default(), app.now()).await?;
     Ok(true)
 }

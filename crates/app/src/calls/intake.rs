@@ -308,7 +308,7 @@ async fn apply(tx: &mut PlatformTx, app: &App, arrival: &Arrival) -> Result<Appl
     }
     if has_failed {
         ending::note(tx, &call);
-        news::ended(tx, app, &call, now).await?;
+        news::ended(tx, app, &call, false, now).await?;
         if outlives_us && call.was_lost() {
             // Its engine may know more later.
             wrap_up = Some(WrapUp::Later);

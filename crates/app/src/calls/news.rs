@@ -1,8 +1,10 @@
 //! What is told of a call while it runs and when it ends.
 
+use std::sync::Arc;
+
 use domain::Timestamp;
 use domain::call::{Call, Outcome};
-use domain::event::{Event, EventCall};
+use domain::event::{Event, EventCall, FinalCall};
 use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::{App, outbox, recordings};
@@ -15,9 +17,7 @@ pub(crate) async fn started(
     answered_at: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let one = Tenancy::one(call.business_id, call.mode);
-    let agent = store::agents::get(tx, &one, call.agent_id).await?;
-    let agent_name = agent.map(|agent| agent.config.name).unwrap_or_default();
+    let agent_name = agent_name(tx, app, call).await?;
     let event = Event::CallStarted { call: told(call), agent_name: &agent_name, answered_at };
     outbox::announce(tx, app, &event, now).await
 }
@@ -27,18 +27,17 @@ pub(crate) async fn ended(
     tx: &mut PlatformTx,
     app: &App,
     call: &Call,
+    has_transcript: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(ended) = call.ended() else { return Ok(()) };
+    let agent_name = agent_name(tx, app, call).await?;
     let recording_url = ended.recording.as_ref().map(|_| recordings::signed_url(app, call.id, now).0);
+    let told =
+        FinalCall { call, agent_name: &agent_name, recording_url: recording_url.as_deref(), has_transcript };
     let event = match &ended.outcome {
-        Outcome::Completed { talk, .. } => Event::CallCompleted {
-            call: told(call),
-            talked: talk.talked,
-            recording_url: recording_url.as_deref(),
-            summary: call.summary(),
-        },
-        Outcome::Failed(failure) => Event::CallFailed { call: told(call), code: failure.code },
+        Outcome::Completed { .. } => Event::CallCompleted(told),
+        Outcome::Failed(_) => Event::CallFailed(told),
     };
     outbox::announce(tx, app, &event, now).await
 }
@@ -50,15 +49,27 @@ pub(crate) async fn updated(
     call: &Call,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let agent_name = agent_name(tx, app, call).await?;
+    let one = Tenancy::one(call.business_id, call.mode);
     let recording_url = call.recording().map(|_| recordings::signed_url(app, call.id, now).0);
-    let event = Event::CallUpdated {
-        call: told(call),
-        status: call.state().public(),
-        talked: call.talk().map(|talk| talk.talked),
+    let told = FinalCall {
+        call,
+        agent_name: &agent_name,
         recording_url: recording_url.as_deref(),
-        summary: call.summary(),
+        has_transcript: store::transcripts::exists(tx, &one, call.id).await?,
     };
-    outbox::announce(tx, app, &event, now).await
+    outbox::announce(tx, app, &Event::CallUpdated(told), now).await
+}
+
+async fn agent_name(tx: &mut PlatformTx, app: &App, call: &Call) -> Result<Arc<str>, StoreError> {
+    if let Some(name) = app.agent_names().get(call.agent_id) {
+        return Ok(name);
+    }
+    let one = Tenancy::one(call.business_id, call.mode);
+    let agent = store::agents::get(tx, &one, call.agent_id).await?;
+    let name = agent.map(|agent| agent.config.name).unwrap_or_default();
+    app.agent_names().note(call.agent_id, &name);
+    Ok(name.into())
 }
 
 fn told(call: &Call) -> EventCall<'_> {
@@ -74,6 +85,5 @@ fn told(call: &Call) -> EventCall<'_> {
         conversation_id: call.conversation_id(),
         name: call.request.name.as_deref(),
         created_at: call.created_at,
-        webhook_url: call.request.webhook_url.as_deref(),
     }
 }

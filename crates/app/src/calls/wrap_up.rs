@@ -20,6 +20,7 @@ use store::transcripts::Transcript;
 use store::{PlatformTx, StoreError};
 
 use super::cast::cast_of;
+use super::ending::Wrapped;
 use super::{ending, inquiry, news, privacy};
 use crate::attempt::{self, Attempt};
 use crate::{App, leads};
@@ -347,7 +348,7 @@ struct Results {
 }
 
 async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
-    let now = app.now();
+    let (platform, now) = (app.clone(), app.now());
     app.platform()
         .read(move |tx| {
             Box::pin(async move {
@@ -358,6 +359,7 @@ async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
                     _ => store::call_log::utterances(tx, id).await?,
                 };
                 let Some(cast) = cast_of(tx, &call).await? else { return Ok(None) };
+                platform.agent_names().note(cast.agent.id, &cast.agent.config.name);
                 let knowledge = Knowledge {
                     lead: cast.lead.as_ref(),
                     name: call.request.name.as_deref(),
@@ -511,10 +513,11 @@ async fn complete(
         Some((analysis, by)) => Some(assess(tx, app, call, analysis, by, now).await?),
         None => None,
     };
-    if !work.utterances.is_empty() {
+    let has_transcript = !work.utterances.is_empty();
+    if has_transcript {
         store::transcripts::insert(tx, &transcript(call, work.utterances)).await?;
     }
-    ending::complete(tx, app, call, assessment, recording, now).await
+    ending::complete(tx, app, call, Wrapped { assessment, recording, has_transcript }, now).await
 }
 
 /// Adds to a final call what became known of it since. How it ended stays, and the one event that told it; those who subscribed are told

@@ -2,24 +2,17 @@
 //!
 //! An attempt that is repeated after a crash carries the same event id, so a receiver can discard the double.
 
-use std::time::Duration;
-
-use bytes::Bytes;
-use domain::event::Subject;
-use domain::{AttemptId, DeliveryId, JobId, Timestamp, text};
-use egress::{Answer, Post, SendError};
-use store::deliveries::{Attempt, Delivery, DeliveryState, Outgoing, RequestHeaders};
-use store::events::StoredEvent;
+use domain::endpoint::{Disabled, DisabledReason, has_failed_too_long};
+use domain::event::{Event, Subject};
+use domain::{DeliveryId, EndpointId, JobId, Timestamp};
+use store::deliveries::{Addressee, Attempt, Delivery, DeliveryState, Outgoing};
+use store::events::EventOutcome;
 use store::{PlatformTx, StoreError};
 use webhooks::schedule::{Attempted, Next};
-use webhooks::signature::{self, Envelope};
 
 use super::lanes::Place;
-use crate::App;
-use crate::attempt;
-
-/// How much of an answer is kept with its attempt, in characters.
-const KEPT_ANSWER: usize = 1024;
+use crate::posting::{self, Letter, Posted};
+use crate::{App, attempt, outbox};
 
 /// Makes an attempt at a delivery. One that is given up stays pending, so that the job can be revived. The place in its lane is for the
 /// next one as soon as the receiver has answered.
@@ -31,67 +24,64 @@ pub(super) async fn attempt(app: &App, id: DeliveryId, attempt: attempt::Attempt
 
 /// Sends the event once and stores what came of it.
 async fn deliver(app: &App, id: DeliveryId, job: JobId, place: Option<Place>) -> Result<(), StoreError> {
-    let vault = app.store().vault().clone();
+    let (vault, now) = (app.store().vault().clone(), app.now());
     let found = app
         .platform()
-        .read(move |tx| Box::pin(async move { store::deliveries::outgoing(tx, &vault, id).await }))
+        .read(move |tx| Box::pin(async move { store::deliveries::outgoing(tx, &vault, id, now).await }))
         .await?;
-    let Some(Outgoing { delivery, event, secret }) = found else {
+    let Some(Outgoing { delivery, event, recipient }) = found else {
         return app
             .platform()
             .write(move |tx| Box::pin(async move { store::jobs::finish(tx, job).await }))
             .await;
     };
+    let Some(recipient) = recipient else {
+        drop(place);
+        return app.platform().write(move |tx| Box::pin(give_up(tx, id, job))).await;
+    };
 
-    let started_at = app.now();
-    let attempt_id = AttemptId::new(app.ids());
-    #[expect(clippy::disallowed_methods, reason = "how long an attempt took is measured, not decided by")]
-    let begun = tokio::time::Instant::now();
-    let (headers, result) = send(app, &delivery, &event, secret, attempt_id, started_at).await;
-    let duration = begun.elapsed();
+    let letter = Letter {
+        event: &event,
+        delivery: id,
+        recipient: &recipient,
+        is_for_a_call: delivery.endpoint_id.is_none(),
+        number: delivery.attempts + 1,
+    };
+    let Posted { attempt, retry_after, word } = posting::post(app, &letter).await;
     drop(place);
-    let number = delivery.attempts + 1;
-    let result_word = word(&result);
-    meters::WEBHOOK_ATTEMPTS.with([result_word]).increment(1);
-    meters::WEBHOOK_ATTEMPT_SECONDS.with([]).record(duration);
     if delivery.attempts == 0 {
-        let lag = started_at.duration_since(delivery.created_at);
+        let lag = attempt.started_at.duration_since(delivery.created_at);
         meters::WEBHOOK_FIRST_ATTEMPT_SECONDS.with([]).record(lag.as_secs_f64());
     }
-
-    let attempt = Attempt {
-        id: attempt_id,
-        delivery_id: id,
-        event_id: event.id,
-        number,
-        started_at,
-        duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-        response_status: result.as_ref().ok().map(|answer| answer.status),
-        response_body: result.as_ref().ok().map(|answer| readable(&answer.body)),
-        error: result.as_ref().err().map(|error| error.word().to_owned()),
-        request_headers: headers,
+    let settled = Settled {
+        subject: event.subject,
+        to: Addressee {
+            business_id: event.business_id,
+            mode: event.mode,
+            endpoint_id: delivery.endpoint_id,
+            url: recipient.url,
+        },
+        failing_since: recipient.failing_since,
+        attempt,
+        retry_after,
+        jitter: jitter(app),
+        result: word,
+        job,
     };
-    let attempted = Attempted {
-        number,
-        status: attempt.response_status,
-        retry_after: result.as_ref().ok().and_then(|answer| answer.retry_after),
-    };
-    let now = app.now();
-    let next = app.settings().webhook_schedule.next(attempted, jitter(app), now);
-    let settled = Settled { subject: event.subject, attempt, next, result: result_word, job };
     // Nobody else works on it while this process holds its lease, so it need not be read again.
-    let (known, at_once) = (delivery.clone(), settled.clone());
+    let (known, at_once, platform) = (delivery.clone(), settled.clone(), app.clone());
     let stored = app
         .platform()
-        .write(move |tx| Box::pin(async move { settled_after(tx, Some(known), at_once).await }))
+        .write(move |tx| Box::pin(async move { settled_after(tx, &platform, Some(known), at_once).await }))
         .await;
     match stored {
         Err(StoreError::Changed) => {
+            let platform = app.clone();
             app.platform()
                 .write(move |tx| {
                     Box::pin(async move {
                         let found = store::deliveries::lock(tx, id).await?;
-                        settled_after(tx, found, settled).await
+                        settled_after(tx, &platform, found, settled).await
                     })
                 })
                 .await
@@ -105,17 +95,35 @@ async fn deliver(app: &App, id: DeliveryId, job: JobId, place: Option<Place>) ->
 struct Settled {
     /// What the event is about.
     subject: Subject,
+    to: Addressee,
+    /// The first failure after which nothing has arrived at the subscription.
+    failing_since: Option<Timestamp>,
     attempt: Attempt,
-    next: Next,
+    /// How long the receiver asked us to wait.
+    retry_after: Option<std::time::Duration>,
+    /// A random number from -1 to 1.
+    jitter: f64,
     /// How it went, in one word.
     result: &'static str,
     job: JobId,
 }
 
+impl Settled {
+    /// What follows for a delivery that was in this state before.
+    fn next(&self, app: &App, before: &Delivery, now: Timestamp) -> Next {
+        let attempted = Attempted {
+            number: self.attempt.number.saturating_sub(before.earlier_attempts).max(1),
+            status: self.attempt.response_status,
+            retry_after: self.retry_after,
+        };
+        app.settings().webhook_schedule.next(attempted, self.jitter, now)
+    }
+}
+
 /// Counts and logs a delivery that failed, once that is stored. Its address stays out: it may hold a secret.
-fn note(tx: &mut PlatformTx, delivery: &Delivery, settled: &Settled) {
-    let Settled { subject, attempt, next, result, .. } = settled;
-    let (next, result) = (*next, *result);
+fn note(tx: &mut PlatformTx, delivery: &Delivery, settled: &Settled, next: Next) {
+    let Settled { subject, attempt, result, .. } = settled;
+    let result = *result;
     let (id, event, business) = (delivery.id, delivery.event_id, delivery.business_id);
     let (number, status) = (attempt.number, attempt.response_status.unwrap_or(0));
     let call = match subject {
@@ -135,46 +143,6 @@ fn note(tx: &mut PlatformTx, delivery: &Delivery, settled: &Settled) {
     });
 }
 
-async fn send(
-    app: &App,
-    delivery: &Delivery,
-    event: &StoredEvent,
-    secret: String,
-    attempt_id: AttemptId,
-    sent_at: Timestamp,
-) -> (RequestHeaders, Result<Answer, SendError>) {
-    let attempt_id = attempt_id.to_string();
-    let envelope = Envelope {
-        event_id: event.id,
-        event_type: event.event_type.as_str(),
-        attempt_id: &attempt_id,
-        sent_at,
-    };
-    let mut headers = vec![("content-type", "application/json".to_owned())];
-    headers.extend(signature::headers(&[secret], &envelope, event.payload.as_bytes()));
-    let kept = kept_headers(&headers);
-    let body = Bytes::copy_from_slice(event.payload.as_bytes());
-    (kept, app.parts().egress.post(Post { url: &delivery.url, headers, body }).await)
-}
-
-/// The headers as the attempt keeps them. Signatures are left out: who reads attempts need not be able to replay them.
-fn kept_headers(headers: &[(&'static str, String)]) -> RequestHeaders {
-    let shown = headers.iter().filter(|(name, _)| !name.contains("signature"));
-    RequestHeaders(shown.map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
-}
-
-fn readable(body: &[u8]) -> String {
-    text::clean(&String::from_utf8_lossy(body)).chars().take(KEPT_ANSWER).collect()
-}
-
-fn word(result: &Result<Answer, SendError>) -> &'static str {
-    match result {
-        Ok(answer) if (200..300).contains(&answer.status) => "delivered",
-        Ok(_) => "refused",
-        Err(error) => error.word(),
-    }
-}
-
 /// A random number from -1 to 1.
 fn jitter(app: &App) -> f64 {
     let random = u32::from_le_bytes(app.random::<4>());
@@ -184,14 +152,17 @@ fn jitter(app: &App) -> f64 {
 /// Stores what came of an attempt at a delivery that was in this state before.
 async fn settled_after(
     tx: &mut PlatformTx,
+    app: &App,
     before: Option<Delivery>,
     settled: Settled,
 ) -> Result<(), StoreError> {
     let Some(before) = before else {
         return store::jobs::finish(tx, settled.job).await;
     };
-    note(tx, &before, &settled);
-    let Settled { attempt, next, job, .. } = settled;
+    let now = app.now();
+    let next = settled.next(app, &before, now);
+    note(tx, &before, &settled, next);
+    let Settled { attempt, to, job, .. } = &settled;
     let mut delivery = before.clone();
     delivery.attempts = delivery.attempts.max(attempt.number);
     delivery.first_attempt_at.get_or_insert(attempt.started_at);
@@ -202,14 +173,69 @@ async fn settled_after(
         Next::RetryAt(time) => delivery.next_attempt_at = Some(time),
     }
     store::deliveries::replace(tx, &before, &delivery).await?;
-    store::deliveries::insert_attempt(tx, &attempt).await?;
+    store::deliveries::insert_attempt(tx, attempt, to).await?;
+    if delivery.state == DeliveryState::Failed {
+        store::events::set_outcome(tx, delivery.event_id, EventOutcome::Failed).await?;
+    }
     match delivery.next_attempt_at {
-        Some(time) => store::jobs::repeat_at(tx, job, time).await,
-        None => store::jobs::finish(tx, job).await,
+        Some(time) => store::jobs::repeat_at(tx, *job, time).await?,
+        None => store::jobs::finish(tx, *job).await?,
+    }
+    match before.endpoint_id {
+        Some(endpoint) => note_health(tx, app, endpoint, &settled, next, now).await,
+        None => Ok(()),
     }
 }
 
-/// What the client for webhooks may spend on one attempt.
-pub fn limits() -> egress::Limits {
-    egress::Limits { deadline: Duration::from_secs(5), kept_body: KEPT_ANSWER }
+/// Remembers whether a subscription's receiver works, and switches the subscription off if it is gone or has failed for too long.
+async fn note_health(
+    tx: &mut PlatformTx,
+    app: &App,
+    endpoint: EndpointId,
+    settled: &Settled,
+    next: Next,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Settled { attempt, to, failing_since, .. } = settled;
+    if next == Next::Delivered {
+        return match failing_since {
+            Some(_) => store::endpoints::works_again(tx, endpoint).await,
+            None => Ok(()),
+        };
+    }
+    let error = match (attempt.response_status, &attempt.error) {
+        (Some(status), _) => format!("status {status}"),
+        (None, word) => word.clone().unwrap_or_default(),
+    };
+    let too_long = has_failed_too_long(*failing_since, app.settings().webhook_patience, now);
+    let (reason, since) = match next {
+        Next::Gone => (DisabledReason::Gone, None),
+        _ if too_long => (DisabledReason::Failing, *failing_since),
+        _ => return store::endpoints::fails(tx, endpoint, &error, attempt.started_at).await,
+    };
+    let disabled = Disabled { at: now, reason };
+    let Some(endpoint) = store::endpoints::disable(tx, endpoint, &to.url, disabled, &error, since).await?
+    else {
+        return Ok(());
+    };
+    let (id, business, reason) = (endpoint.id, endpoint.business_id, reason.as_str());
+    tx.afterwards(move || {
+        meters::WEBHOOK_SUBSCRIPTIONS_DISABLED.with([reason]).increment(1);
+        tracing::warn!(webhook = %id, %business, reason, error, "Webhook subscription switched off: {reason}");
+    });
+    outbox::announce(tx, app, &Event::WebhookDisabled(&endpoint), now).await
+}
+
+/// Ends a delivery to a subscription that was removed or switched off meanwhile.
+async fn give_up(tx: &mut PlatformTx, id: DeliveryId, job: JobId) -> Result<(), StoreError> {
+    store::jobs::finish(tx, job).await?;
+    let Some(mut delivery) = store::deliveries::lock(tx, id).await? else { return Ok(()) };
+    if delivery.state == DeliveryState::Pending {
+        delivery.state = DeliveryState::Failed;
+        delivery.next_attempt_at = None;
+        store::deliveries::update(tx, &delivery).await?;
+        store::events::set_outcome(tx, delivery.event_id, EventOutcome::Failed).await?;
+        tx.afterwards(|| meters::WEBHOOKS_FAILED.with(["unsubscribed"]).increment(1));
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@
 //! dies loses its lease, and another one does the work again; each job is written so that this does no harm.
 
 mod deliver;
-pub use deliver::limits as webhook_limits;
+pub use crate::posting::limits as webhook_limits;
 mod lanes;
 mod remote;
 mod runner;

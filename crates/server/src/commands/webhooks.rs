@@ -1,20 +1,95 @@
-//! `kaicalls webhooks`: what was delivered, and the secret it is signed with, for whoever can reach the database.
+//! `kaicalls webhooks`: subscriptions over the API, with a key; what was delivered and the secret of a business, for whoever can reach the
+//! database.
 
-use clap::Subcommand;
+use app::endpoints::OldSecret;
+use clap::{Args, Subcommand};
 use domain::DeliveryId;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::deliveries::{Attempt, DeliveryView};
 use uuid::Uuid;
 
+use crate::client::Client;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, say};
 use crate::{commands, wiring};
 
-/// Show deliveries of webhooks and the secret that they are signed with (database)
+/// Subscribe to events and try subscriptions out (API); show deliveries and the secret of a business (database)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Webhooks {
-    /// List deliveries, newest first, with what came of their last attempts
+    #[command(flatten)]
+    Subscriptions(Subscriptions),
+    #[command(flatten)]
+    Records(Records),
+}
+
+/// Subscribe to events and try subscriptions out (API)
+#[derive(Debug, Subcommand)]
+pub(crate) enum Subscriptions {
+    /// List subscriptions, newest first (API)
+    List {
+        /// Only subscriptions of the business with this id
+        #[arg(long, value_name = "ID")]
+        business: Option<String>,
+    },
+    /// Create a subscription and print its id and secret, which is shown this once (API)
+    #[command(
+        after_help = "Example:\n  kaicalls webhooks create https://hooks.example.com/kaicalls --events call.completed,lead.created"
+    )]
+    Create {
+        /// Address that gets a signed POST for each event
+        #[arg(value_name = "URL")]
+        url: String,
+        /// Id of the business that the subscription belongs to [default: the only one that the key can reach]
+        #[arg(long, value_name = "ID")]
+        business: Option<String>,
+        #[command(flatten)]
+        fields: Fields,
+    },
+    /// Change a subscription; what is not named stays as it is (API)
+    Update {
+        /// Id of the subscription
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Address that gets a signed POST for each event
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+        #[command(flatten)]
+        fields: Fields,
+        /// Switch it on or off
+        #[arg(long, value_name = "true|false")]
+        active: Option<bool>,
+    },
+    /// Delete a subscription (API)
+    Delete {
+        /// Id of the subscription
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// Send a test event to a subscription and show what came of it (API)
+    Test {
+        /// Id of the subscription
+        #[arg(value_name = "ID")]
+        id: String,
+        /// What the event carries, as a JSON object
+        #[arg(long, value_name = "JSON")]
+        data: Option<String>,
+    },
+    /// Exchange the secret of a subscription and print the new one; for 24 hours both sign (API)
+    RotateSecret {
+        /// Id of the subscription
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Sign nothing with the old secret any more, because somebody else knows it
+        #[arg(long)]
+        revoke_previous: bool,
+    },
+}
+
+/// Show deliveries and the secret of a business (database)
+#[derive(Debug, Subcommand)]
+pub(crate) enum Records {
+    /// List deliveries, newest first, with what came of their last attempts (database)
     Deliveries {
         /// Only deliveries about the call, lead or agent with this id
         #[arg(long, value_name = "ID")]
@@ -23,18 +98,38 @@ pub(crate) enum Webhooks {
         #[arg(long, default_value_t = 20)]
         limit: u32,
     },
-    /// List the attempts of a delivery, in order
+    /// List the attempts of a delivery, in order (database)
     Attempts {
         /// Id of the delivery, as `kaicalls webhooks deliveries` shows it
         #[arg(value_name = "ID")]
         delivery: String,
     },
-    /// Show or replace the secret that webhooks are signed with
+    /// Show or replace the secret that the webhooks of a business's calls are signed with (database)
     #[command(subcommand)]
     Secret(Secret),
 }
 
-/// Show or replace the secret that webhooks are signed with
+/// What can be said of a subscription on the command line.
+#[derive(Debug, Args)]
+pub(crate) struct Fields {
+    /// Events to hear of, separated by commas; * stands for all
+    #[arg(long, value_name = "NAMES")]
+    events: Option<String>,
+    /// What the subscription is for
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+}
+
+impl Fields {
+    fn body(self) -> Map<String, Value> {
+        let events = self.events.map(|names| names.split(',').map(str::trim).collect::<Vec<_>>().into());
+        let fields: [(&str, Option<Value>); 2] =
+            [("events", events), ("description", self.description.map(Value::from))];
+        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+}
+
+/// Show or replace the secret that the webhooks of a business's calls are signed with
 #[derive(Debug, Subcommand)]
 pub(crate) enum Secret {
     /// Print the secret
@@ -43,13 +138,35 @@ pub(crate) enum Secret {
         #[arg(long, value_name = "ID")]
         business: Option<String>,
     },
-    /// Replace the secret and print the new one; from now on nothing is signed with the old one
+    /// Replace the secret and print the new one; for 24 hours webhooks carry signatures by both
     Rotate {
         /// Id of the business [default: the only one]
         #[arg(long, value_name = "ID")]
         business: Option<String>,
+        /// Sign nothing with the old secret any more, because somebody else knows it
+        #[arg(long)]
+        revoke_previous: bool,
     },
 }
+
+const SUBSCRIPTIONS: &[Column] = &[
+    ("ID", "id"),
+    ("ACTIVE", "is_active"),
+    ("EVENTS", "events"),
+    ("LAST ERROR", "last_error"),
+    ("URL", "url"),
+];
+
+const MADE: &[Column] = &[("id", "id"), ("secret", "webhook_secret"), ("events", "events"), ("url", "url")];
+
+const TESTED: &[Column] = &[
+    ("arrived", "success"),
+    ("event", "event_id"),
+    ("status", "/delivery/response_status"),
+    ("error", "/delivery/error"),
+    ("answer", "/delivery/response_body"),
+    ("milliseconds", "/delivery/duration_ms"),
+];
 
 const DELIVERIES: &[Column] = &[
     ("ID", "id"),
@@ -72,7 +189,66 @@ const ATTEMPTS: &[Column] = &[
 
 impl Webhooks {
     pub(crate) async fn run(self, config: Config, format: Format) -> Result<(), Failure> {
-        let store = wiring::open_store(&config, false).await?;
+        match self {
+            Self::Subscriptions(subscriptions) => subscriptions.run(&config, format).await,
+            Self::Records(records) => records.run(&config, format).await,
+        }
+    }
+}
+
+impl Subscriptions {
+    async fn run(self, config: &Config, format: Format) -> Result<(), Failure> {
+        let client = Client::configured(config)?;
+        match self {
+            Self::List { business } => {
+                let parameters = [("business_id", business)];
+                let listed = client.find("/webhooks", &parameters).await?;
+                let rows = listed["webhooks"].as_array().cloned().unwrap_or_default();
+                output::rows(format, &rows, SUBSCRIPTIONS)
+            }
+            Self::Create { url, business, fields } => {
+                let mut body = fields.body();
+                body.insert("webhook_url".to_owned(), url.into());
+                body.insert(
+                    "business_id".to_owned(),
+                    commands::business_of_key(&client, business).await?.into(),
+                );
+                output::record(format, &client.post("/webhooks", &body.into()).await?, MADE)
+            }
+            Self::Update { id, url, fields, active } => {
+                let mut body = fields.body();
+                body.extend(url.map(|url| ("webhook_url".to_owned(), url.into())));
+                body.extend(active.map(|active| ("is_active".to_owned(), active.into())));
+                if body.is_empty() {
+                    return Err(Failure::Because("nothing is named that should change".to_owned()));
+                }
+                body.insert("id".to_owned(), id.into());
+                output::made(format, &client.post("/webhooks", &body.into()).await?)
+            }
+            Self::Delete { id } => {
+                output::made(format, &client.delete("/webhooks", &[("id", Some(id))]).await?)
+            }
+            Self::Test { id, data } => {
+                let data = data.map(|text| commands::object("--data", &text)).transpose()?;
+                let body = json!({ "id": id, "data": data });
+                let tested = client.post("/webhooks/test", &body).await?;
+                output::record(format, &tested, TESTED)
+            }
+            Self::RotateSecret { id, revoke_previous } => {
+                let body = json!({ "id": id, "revoke_previous": revoke_previous });
+                let rotated = client.post("/webhooks/rotate-secret", &body).await?;
+                match format {
+                    Format::Json => output::json(&rotated),
+                    Format::Text => say!("{}", rotated["webhook_secret"].as_str().unwrap_or_default()),
+                }
+            }
+        }
+    }
+}
+
+impl Records {
+    async fn run(self, config: &Config, format: Format) -> Result<(), Failure> {
+        let store = wiring::open_store(config, false).await?;
         match self {
             Self::Deliveries { about, limit } => {
                 let about = about.map(|id| commands::id::<Uuid>("--about", &id)).transpose()?;
@@ -100,10 +276,11 @@ impl Webhooks {
                     .await?;
                 show(format, secret)
             }
-            Self::Secret(Secret::Rotate { business }) => {
+            Self::Secret(Secret::Rotate { business, revoke_previous }) => {
                 let business = commands::business(&store, business).await?;
-                let app = wiring::build_app(&config, store)?;
-                show(format, app::accounts::rotate_webhook_secret(&app, business).await?)
+                let app = wiring::build_app(config, store)?;
+                let old = if revoke_previous { OldSecret::Ends } else { OldSecret::Overlaps };
+                show(format, app::accounts::rotate_webhook_secret(&app, business, old).await?)
             }
         }
     }

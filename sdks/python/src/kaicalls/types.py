@@ -27,9 +27,16 @@ __all__ = [
     "CallStatus",
     "Capabilities",
     "CurrentBody",
+    "DeliveryCount",
+    "DeliveryList",
+    "DeliveryRow",
     "DisclosuresView",
     "ErrorBody",
     "ErrorDetail",
+    "EventList",
+    "EventRow",
+    "EventsBackfilled",
+    "EventsReplayed",
     "Health",
     "HealthPart",
     "HealthProviders",
@@ -47,12 +54,19 @@ __all__ = [
     "Quality",
     "Recording",
     "RecordingStatus",
+    "SecretRotated",
+    "SentRequest",
     "SessionBody",
     "Success",
     "TranscriptList",
     "TranscriptRow",
     "Usage",
     "UsageList",
+    "Webhook",
+    "WebhookDeleted",
+    "WebhookList",
+    "WebhookSaved",
+    "WebhookTested",
 ]
 
 CallStatus = Literal["queued", "ringing", "in-progress", "completed", "failed"]
@@ -526,6 +540,281 @@ class Capabilities(KaiObject):
     mms: bool
 
 
+class Webhook(KaiObject):
+    """A subscription."""
+
+    id: str
+
+    url: str
+
+    webhook_url: str
+    """The same as `url`."""
+
+    business_id: str
+
+    events: List[str]
+    """Events that the subscription hears of; `*` stands for all."""
+
+    description: Optional[str]
+
+    is_active: bool
+    """False if its owner or we have switched it off."""
+
+    webhook_secret_masked: str
+    """The end of the secret, to recognise it by."""
+
+    previous_secret_expires_at: Optional[str]
+    """Time until which deliveries are signed with the secret of before as well."""
+
+    failing_since: Optional[str]
+    """Time of the first failure after which nothing has arrived; null while deliveries arrive."""
+
+    last_error: Optional[str]
+    """What came of the last failure: `status` and the number, or why there was no answer."""
+
+    last_error_at: Optional[str]
+
+    disabled_at: Optional[str]
+    """Time at which we switched the subscription off."""
+
+    disabled_reason: Optional[str]
+    """`gone` after an answer of 410, `failing` after five days of nothing but failures."""
+
+    created_at: str
+
+    updated_at: str
+
+
+class WebhookSaved(KaiObject):
+    """A subscription that was created or changed."""
+
+    id: str
+
+    url: str
+
+    webhook_url: str
+    """The same as `url`."""
+
+    business_id: str
+
+    events: List[str]
+    """Events that the subscription hears of; `*` stands for all."""
+
+    description: Optional[str]
+
+    is_active: bool
+    """False if its owner or we have switched it off."""
+
+    webhook_secret_masked: str
+    """The end of the secret, to recognise it by."""
+
+    previous_secret_expires_at: Optional[str]
+    """Time until which deliveries are signed with the secret of before as well."""
+
+    failing_since: Optional[str]
+    """Time of the first failure after which nothing has arrived; null while deliveries arrive."""
+
+    last_error: Optional[str]
+    """What came of the last failure: `status` and the number, or why there was no answer."""
+
+    last_error_at: Optional[str]
+
+    disabled_at: Optional[str]
+    """Time at which we switched the subscription off."""
+
+    disabled_reason: Optional[str]
+    """`gone` after an answer of 410, `failing` after five days of nothing but failures."""
+
+    created_at: str
+
+    updated_at: str
+
+    success: bool
+    """Always true."""
+
+    webhook: Webhook
+
+    webhook_secret: Optional[str]
+    """Secret that deliveries are signed with; only in the answer to a creation."""
+
+
+class WebhookDeleted(KaiObject):
+    """A subscription that was deleted."""
+
+    success: bool
+    """Always true."""
+
+    id: Optional[str]
+    """Id of the subscription; null if all of the business were deleted."""
+
+    deleted: bool
+    """Always true."""
+
+
+class WebhookTested(KaiObject):
+    """What came of a test."""
+
+    success: bool
+    """Whether the receiver answered 2xx."""
+
+    event_id: str
+
+    event_type: str
+
+    delivery: DeliveryRow
+
+
+class DeliveryRow(KaiObject):
+    """An attempt to deliver an event."""
+
+    id: str
+    """Id of the attempt, which the receiver saw as `X-KaiCalls-Delivery-Id`."""
+
+    event_id: str
+
+    event_type: str
+
+    webhook_id: Optional[str]
+    """Id of the subscription; null for the `webhook_url` of a call."""
+
+    url: str
+
+    attempt: int
+    """Number of the attempt, from 1."""
+
+    status: str
+    """`succeeded` or `failed`."""
+
+    response_status: Optional[int]
+
+    response_body: Optional[str]
+    """The beginning of the answer, at most 1024 characters."""
+
+    error: Optional[str]
+    """Why there was no answer, as one word; null if there was one."""
+
+    duration_ms: int
+
+    next_retry_at: Optional[str]
+    """Time of the next attempt; null if there is none."""
+
+    request: SentRequest
+
+    created_at: str
+
+
+class SentRequest(KaiObject):
+    """What was sent."""
+
+    method: str
+    """Always `POST`."""
+
+    url: str
+
+    headers: Dict[str, Any]
+    """The headers without the signatures."""
+
+    body: str
+
+
+class SecretRotated(KaiObject):
+    """A secret that was exchanged."""
+
+    success: bool
+    """Always true."""
+
+    id: str
+
+    webhook_secret: str
+    """The new secret, shown only here."""
+
+    webhook_secret_masked: str
+    """The end of the new secret, to recognise it by."""
+
+    rotated_at: str
+
+    previous_secret_expires_at: Optional[str]
+    """Time until which deliveries are signed with the old secret as well; null if it has ended."""
+
+
+class EventRow(KaiObject):
+    """An event."""
+
+    id: str
+
+    event_id: str
+    """The same as `id`."""
+
+    event_type: str
+
+    business_id: str
+
+    object_type: str
+    """`call`, `lead`, `agent` or `webhook`."""
+
+    object_id: str
+    """Id of the call, lead, agent or subscription that it happened to."""
+
+    status: str
+    """`pending`, `delivered`, `failed` or `skipped` (nobody was to hear of it)."""
+
+    payload: Dict[str, Any]
+    """The body that subscriptions get."""
+
+    deliveries: DeliveryCount
+
+    created_at: str
+
+
+class DeliveryCount(KaiObject):
+    """How many receivers an event has reached."""
+
+    total: int
+    """Number of receivers that were to hear of the event."""
+
+    succeeded: int
+
+    failed: int
+
+    last_attempt_at: Optional[str]
+
+
+class EventsReplayed(KaiObject):
+    """Events that are on their way again."""
+
+    success: bool
+    """Always true."""
+
+    queued: int
+    """Number of events that are on their way again."""
+
+    event_ids: List[str]
+    """Ids of the events that are on their way again, oldest first."""
+
+    not_found: List[str]
+    """Ids of no events."""
+
+    unheard: List[str]
+    """Ids of events that no subscription would hear of now."""
+
+
+class EventsBackfilled(KaiObject):
+    """The events of a time range that are on their way again."""
+
+    success: bool
+    """Always true."""
+
+    from_: str
+
+    to: str
+
+    matched: int
+    """Number of events in the range."""
+
+    queued: int
+    """Number of events that are on their way again."""
+
+
 class IncomingCallRinging(KaiObject):
     """An incoming call that has begun to ring."""
 
@@ -767,6 +1056,42 @@ class NumberList(Page[NumberRow]):
     _rows_field = "numbers"
 
     numbers: List[NumberRow]
+
+    has_more: bool
+
+
+class WebhookList(Page[Webhook]):
+    """The subscriptions, and what can be subscribed to."""
+
+    _rows_field = "webhooks"
+
+    business_id: Optional[str]
+    """Id of the business if only its subscriptions are listed."""
+
+    webhooks: List[Webhook]
+
+    events: List[str]
+    """Names of all events that a subscription can hear of."""
+
+    has_more: bool
+
+
+class EventList(Page[EventRow]):
+    """A page of events."""
+
+    _rows_field = "events"
+
+    events: List[EventRow]
+
+    has_more: bool
+
+
+class DeliveryList(Page[DeliveryRow]):
+    """A page of attempts."""
+
+    _rows_field = "deliveries"
+
+    deliveries: List[DeliveryRow]
 
     has_more: bool
 

@@ -42,6 +42,8 @@ class AsyncClient(Common):
         self.recordings = resources.AsyncRecordingsResource(self)
         self.transcripts = resources.AsyncTranscriptsResource(self)
         self.numbers = resources.AsyncNumbersResource(self)
+        self.webhooks = resources.AsyncWebhooksResource(self)
+        self.events = resources.AsyncEventsResource(self)
         self.sandbox = resources.AsyncSandboxResource(self)
         self.balance = resources.AsyncBalanceResource(self)
         self.usage = resources.AsyncUsageResource(self)
@@ -54,10 +56,8 @@ class AsyncClient(Common):
         self.sms = legacy.AsyncSms(self)
         self.phone_numbers = legacy.AsyncPhoneNumbers(self)
         self.workspaces = legacy.AsyncWorkspaces(self)
-        self.webhooks = legacy.AsyncWebhooks(self)
         self.analytics = legacy.AsyncAnalytics(self)
         self.evals = legacy.AsyncEvals(self)
-        self.events = legacy.AsyncEvents(self)
         self.communication_runs = legacy.AsyncCommunicationRuns(self)
 
     @classmethod

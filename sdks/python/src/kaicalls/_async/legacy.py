@@ -135,39 +135,6 @@ class AsyncWorkspaces(AsyncLegacy):
         return await self._ask("PATCH", "workspaces", {"id": id, **fields})
 
 
-class AsyncWebhooks(AsyncLegacy):
-    """``kai.webhooks``: Subscriptions to events; ``kaicalls.webhooks`` checks what they send."""
-
-    async def list(self, business_id: Optional[str] = None) -> Any:
-        """``GET /api/v1/webhooks``."""
-        return await self._ask("GET", "webhooks", {"business_id": business_id})
-
-    async def create(
-        self,
-        webhook_url: str,
-        business_id: Optional[str] = None,
-        events: Optional[List[str]] = None,
-        description: Optional[str] = None,
-        id: Optional[str] = None,
-        is_active: Optional[bool] = None,
-    ) -> Any:
-        """``POST /api/v1/webhooks``."""
-        fields: Dict[str, Any] = {"webhook_url": webhook_url, "business_id": business_id, "events": events, "description": description, "id": id, "is_active": is_active}
-        return await self._ask("POST", "webhooks", fields)
-
-    async def delete(self, id: str, business_id: Optional[str] = None) -> Any:
-        """``DELETE /api/v1/webhooks``."""
-        return await self._ask("DELETE", "webhooks", {"id": id, "business_id": business_id})
-
-    async def test(self, id: str, business_id: Optional[str] = None, data: Optional[Dict[str, Any]] = None) -> Any:
-        """``POST /api/v1/webhooks/test``."""
-        return await self._ask("POST", "webhooks/test", {"id": id, "business_id": business_id, "data": data})
-
-    async def rotate_secret(self, id: str, business_id: Optional[str] = None) -> Any:
-        """``POST /api/v1/webhooks/rotate-secret``."""
-        return await self._ask("POST", "webhooks/rotate-secret", {"id": id, "business_id": business_id})
-
-
 class AsyncAnalytics(AsyncLegacy):
     """``kai.analytics``: Figures."""
 
@@ -246,41 +213,6 @@ class AsyncEvals(AsyncLegacy):
     ) -> Any:
         """``GET /api/v1/evals/run``."""
         return await self._ask("GET", "evals/run", {"run_id": run_id, "vapi_run_id": vapi_run_id, "agent_id": agent_id})
-
-
-class AsyncEvents(AsyncLegacy):
-    """``kai.events``: Events that were kept."""
-
-    async def list(self, **fields: Any) -> Any:
-        """``GET /api/v1/events``."""
-        return await self._ask("GET", "events", fields)
-
-    async def deliveries(self, **fields: Any) -> Any:
-        """``GET /api/v1/event-deliveries``."""
-        return await self._ask("GET", "event-deliveries", fields)
-
-    async def replay(
-        self,
-        event_id: Optional[str] = None,
-        event_ids: Optional[List[str]] = None,
-        filter: Optional[Dict[str, Any]] = None,
-        business_id: Optional[str] = None,
-    ) -> Any:
-        """``POST /api/v1/events/replay``."""
-        fields: Dict[str, Any] = {"event_id": event_id, "event_ids": event_ids, "filter": filter, "business_id": business_id}
-        return await self._ask("POST", "events/replay", fields)
-
-    async def backfill(
-        self,
-        from_: str,
-        to: str,
-        business_id: Optional[str] = None,
-        event_type: Optional[str] = None,
-        status: Optional[str] = None,
-    ) -> Any:
-        """``POST /api/v1/events/backfill``."""
-        fields: Dict[str, Any] = {"from_": from_, "to": to, "business_id": business_id, "event_type": event_type, "status": status}
-        return await self._ask("POST", "events/backfill", fields)
 
 
 class AsyncCommunicationRuns(AsyncLegacy):

@@ -23,6 +23,12 @@ from ..types import (
     CallPlaced,
     CallRow,
     CurrentBody,
+    DeliveryList,
+    DeliveryRow,
+    EventList,
+    EventRow,
+    EventsBackfilled,
+    EventsReplayed,
     Health,
     IncomingCallRinging,
     KeyBody,
@@ -33,12 +39,17 @@ from ..types import (
     NumberList,
     NumberRow,
     Recording,
+    SecretRotated,
     SessionBody,
     Success,
     TranscriptList,
     TranscriptRow,
     Usage,
     UsageList,
+    WebhookDeleted,
+    WebhookList,
+    WebhookSaved,
+    WebhookTested,
 )
 
 
@@ -754,6 +765,355 @@ class AsyncNumbersResource(AsyncResource):
                 "after": after,
             },
             options=options,
+        )
+
+
+class AsyncWebhooksResource(AsyncResource):
+    """`kai.webhooks`."""
+
+    @spelled
+    async def list(
+        self,
+        business_id: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> WebhookList:
+        """List webhook subscriptions.
+
+        Subscriptions of the key's mode, newest first. `events` names all events that a subscription can hear of.
+
+        Needs the scope `webhooks:read`.
+
+        Args:
+            business_id: Only those of this business.
+        """
+        return await self._send(
+            WebhookList,
+            "GET",
+            "/api/v1/webhooks",
+            query={
+                "business_id": business_id,
+            },
+            options=options,
+        )
+
+    @spelled
+    async def create(
+        self,
+        webhook_url: Optional[Union[str, Null]] = None,
+        business_id: Optional[Union[str, Null]] = None,
+        events: Optional[Union[List[str], Null]] = None,
+        description: Optional[Union[str, Null]] = None,
+        id: Optional[Union[str, Null]] = None,
+        is_active: Optional[Union[bool, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> WebhookSaved:
+        """Create or change a webhook subscription.
+
+        Without `id` a subscription is created: `webhook_secret` is shown in this answer and never again. With `id` that subscription is changed, and fields that are not sent stay. A subscription that was switched off works again after `is_active: true`. A business may have 50 subscriptions.
+
+        Needs the scope `webhooks:write`.
+
+        Args:
+            webhook_url: Address that gets a signed POST for each event; needed for a new subscription.
+            business_id: Id of the business that the subscription belongs to; may be left out if the key reaches only one.
+            events: Events to hear of; `*` stands for all, those of later versions included. By default all that there are now.
+            description: What the subscription is for.
+            id: Id of the subscription to change; without it one is created.
+            is_active: Whether the subscription hears of events; true by default.
+        """
+        return await self._send(
+            WebhookSaved,
+            "POST",
+            "/api/v1/webhooks",
+            body={
+                "webhook_url": webhook_url,
+                "business_id": business_id,
+                "events": events,
+                "description": description,
+                "id": id,
+                "is_active": is_active,
+            },
+            options=options,
+            idempotent=True,
+        )
+
+    @spelled
+    async def delete(
+        self,
+        id: Optional[str] = None,
+        business_id: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> WebhookDeleted:
+        """Delete a webhook subscription.
+
+        Without `id`, all subscriptions of the business. What is still to be delivered to a deleted subscription is not delivered.
+
+        Needs the scope `webhooks:write`.
+
+        Args:
+            id: Id of the subscription to delete; without it all of the business are deleted.
+            business_id: Id of the business; needed without `id`.
+        """
+        return await self._send(
+            WebhookDeleted,
+            "DELETE",
+            "/api/v1/webhooks",
+            query={
+                "id": id,
+                "business_id": business_id,
+            },
+            options=options,
+        )
+
+    @spelled
+    async def test(
+        self,
+        id: str,
+        business_id: Optional[Union[str, Null]] = None,
+        data: Optional[Union[Dict[str, Any], Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> WebhookTested:
+        """Send a test event.
+
+        Sends one signed event `webhook.test` and answers when the receiver has answered, at the latest after 5 seconds. Works on subscriptions that are off, and changes nothing about them.
+
+        Needs the scope `webhooks:write`.
+
+        Args:
+            id: Id of the subscription to try out.
+            business_id: Id of the business that the subscription belongs to.
+            data: What the event carries under `data`; an empty object by default.
+        """
+        return await self._send(
+            WebhookTested,
+            "POST",
+            "/api/v1/webhooks/test",
+            body={
+                "id": id,
+                "business_id": business_id,
+                "data": data,
+            },
+            options=options,
+            idempotent=True,
+        )
+
+    @spelled
+    async def rotate_secret(
+        self,
+        id: str,
+        business_id: Optional[Union[str, Null]] = None,
+        revoke_previous: Optional[Union[bool, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> SecretRotated:
+        """Exchange the secret of a webhook subscription.
+
+        `webhook_secret` is shown in this answer and never again. For 24 hours deliveries carry signatures by both secrets, so that receivers can change over; with `revoke_previous` the old one ends at once.
+
+        Needs the scope `webhooks:write`.
+
+        Args:
+            id: Id of the subscription whose secret is exchanged.
+            business_id: Id of the business that the subscription belongs to.
+            revoke_previous: Whether the old secret ends at once instead of after 24 hours.
+        """
+        return await self._send(
+            SecretRotated,
+            "POST",
+            "/api/v1/webhooks/rotate-secret",
+            body={
+                "id": id,
+                "business_id": business_id,
+                "revoke_previous": revoke_previous,
+            },
+            options=options,
+            idempotent=True,
+        )
+
+
+class AsyncEventsResource(AsyncResource):
+    """`kai.events`."""
+
+    @spelled
+    def list(
+        self,
+        business_id: Optional[str] = None,
+        event_id: Optional[str] = None,
+        event_type: Optional[Union[str, Iterable[str]]] = None,
+        object_type: Optional[str] = None,
+        object_id: Optional[str] = None,
+        status: Optional[str] = None,
+        from_: Optional[str] = None,
+        to: Optional[str] = None,
+        order: Optional[str] = None,
+        limit: Optional[int] = None,
+        after: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncPager[EventList, EventRow]:
+        """List events.
+
+        What happened in the last 90 days, newest first, whether or not anybody was to hear of it. With `order=oldest` the list goes forwards in time, and `after` then gives newer rows.
+
+        Needs the scope `events:read`.
+
+        Args:
+            business_id: Only those of this business.
+            event_id: Only the event with this id.
+            event_type: Only events with one of these types, separated by commas.
+            object_type: Only what happened to things of this kind: `call`, `lead`, `agent` or `webhook`.
+            object_id: Only what happened to the thing with this id.
+            status: Only events that are `pending`, `delivered`, `failed` or `skipped` (nobody was to hear of them).
+            from_: Only events at this time or later.
+            to: Only events before this time.
+            order: `newest` (the default) or `oldest` first.
+            limit: Largest number of rows in the answer.
+            after: Only rows beyond this time in the list's order; take the `created_at` of the last row of the page before.
+        """
+        return self._pages(
+            EventList,
+            "GET",
+            "/api/v1/events",
+            query={
+                "business_id": business_id,
+                "event_id": event_id,
+                "event_type": event_type,
+                "object_type": object_type,
+                "object_id": object_id,
+                "status": status,
+                "from": from_,
+                "to": to,
+                "order": order,
+                "limit": limit,
+                "after": after,
+            },
+            options=options,
+        )
+
+    @spelled
+    def deliveries(
+        self,
+        business_id: Optional[str] = None,
+        event_id: Optional[str] = None,
+        webhook_id: Optional[str] = None,
+        status: Optional[str] = None,
+        limit: Optional[int] = None,
+        after: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncPager[DeliveryList, DeliveryRow]:
+        """List attempts to deliver events.
+
+        Every request to a receiver in the last 30 days with what was sent and answered, newest first. Signatures are left out.
+
+        Needs the scope `events:read` or `webhooks:read`.
+
+        Args:
+            business_id: Only those of this business.
+            event_id: Only attempts to deliver this event.
+            webhook_id: Only attempts at this subscription.
+            status: Only attempts that `succeeded` or `failed`.
+            limit: Largest number of rows in the answer.
+            after: Only rows created before this time; take the `created_at` of the last row of the page before.
+        """
+        return self._pages(
+            DeliveryList,
+            "GET",
+            "/api/v1/event-deliveries",
+            query={
+                "business_id": business_id,
+                "event_id": event_id,
+                "webhook_id": webhook_id,
+                "status": status,
+                "limit": limit,
+                "after": after,
+            },
+            options=options,
+        )
+
+    @spelled
+    async def replay(
+        self,
+        event_id: Optional[Union[str, Null]] = None,
+        event_ids: Optional[Union[List[str], Null]] = None,
+        filter: Optional[Union[Dict[str, Any], Null]] = None,
+        business_id: Optional[Union[str, Null]] = None,
+        webhook_id: Optional[Union[str, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> EventsReplayed:
+        """Send events again.
+
+        Names the events by `event_id`, `event_ids` or `filter`. They are sent to the subscriptions that would hear of them now, and to the `webhook_url` of the call whose end they tell, with the same event ids. What is still to be delivered is tried at once.
+
+        Needs the scope `events:replay`.
+
+        Args:
+            event_id: Id of the event to send again.
+            event_ids: Ids of the events to send again, at most 100.
+            filter: Which events to send again, at most 1000.
+            business_id: Id of the business whose events they are; may be left out if the key reaches only one.
+            webhook_id: Id of the only subscription that they are sent to.
+        """
+        return await self._send(
+            EventsReplayed,
+            "POST",
+            "/api/v1/events/replay",
+            body={
+                "event_id": event_id,
+                "event_ids": event_ids,
+                "filter": filter,
+                "business_id": business_id,
+                "webhook_id": webhook_id,
+            },
+            options=options,
+            idempotent=True,
+        )
+
+    @spelled
+    async def backfill(
+        self,
+        from_: str,
+        to: str,
+        business_id: Optional[Union[str, Null]] = None,
+        event_type: Optional[Union[str, Null]] = None,
+        status: Optional[Union[str, Null]] = None,
+        webhook_id: Optional[Union[str, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> EventsBackfilled:
+        """Send the events of a time range again.
+
+        Like `replay`, for all events from `from` (inclusive) to `to` (exclusive): at most 31 days and 1000 events.
+
+        Needs the scope `events:replay`.
+
+        Args:
+            from_: Time of the first events.
+            to: Time before which the events end; at most 31 days after `from`.
+            business_id: Id of the business whose events they are; may be left out if the key reaches only one.
+            event_type: Only events of this type.
+            status: Only events that are `pending`, `delivered`, `failed` or `skipped`.
+            webhook_id: Id of the only subscription that they are sent to.
+        """
+        return await self._send(
+            EventsBackfilled,
+            "POST",
+            "/api/v1/events/backfill",
+            body={
+                "from": from_,
+                "to": to,
+                "business_id": business_id,
+                "event_type": event_type,
+                "status": status,
+                "webhook_id": webhook_id,
+            },
+            options=options,
+            idempotent=True,
         )
 
 

@@ -44,6 +44,8 @@ class Client(Common):
         self.recordings = resources.RecordingsResource(self)
         self.transcripts = resources.TranscriptsResource(self)
         self.numbers = resources.NumbersResource(self)
+        self.webhooks = resources.WebhooksResource(self)
+        self.events = resources.EventsResource(self)
         self.sandbox = resources.SandboxResource(self)
         self.balance = resources.BalanceResource(self)
         self.usage = resources.UsageResource(self)
@@ -56,10 +58,8 @@ class Client(Common):
         self.sms = legacy.Sms(self)
         self.phone_numbers = legacy.PhoneNumbers(self)
         self.workspaces = legacy.Workspaces(self)
-        self.webhooks = legacy.Webhooks(self)
         self.analytics = legacy.Analytics(self)
         self.evals = legacy.Evals(self)
-        self.events = legacy.Events(self)
         self.communication_runs = legacy.CommunicationRuns(self)
 
     @classmethod

@@ -137,39 +137,6 @@ class Workspaces(Legacy):
         return self._ask("PATCH", "workspaces", {"id": id, **fields})
 
 
-class Webhooks(Legacy):
-    """``kai.webhooks``: Subscriptions to events; ``kaicalls.webhooks`` checks what they send."""
-
-    def list(self, business_id: Optional[str] = None) -> Any:
-        """``GET /api/v1/webhooks``."""
-        return self._ask("GET", "webhooks", {"business_id": business_id})
-
-    def create(
-        self,
-        webhook_url: str,
-        business_id: Optional[str] = None,
-        events: Optional[List[str]] = None,
-        description: Optional[str] = None,
-        id: Optional[str] = None,
-        is_active: Optional[bool] = None,
-    ) -> Any:
-        """``POST /api/v1/webhooks``."""
-        fields: Dict[str, Any] = {"webhook_url": webhook_url, "business_id": business_id, "events": events, "description": description, "id": id, "is_active": is_active}
-        return self._ask("POST", "webhooks", fields)
-
-    def delete(self, id: str, business_id: Optional[str] = None) -> Any:
-        """``DELETE /api/v1/webhooks``."""
-        return self._ask("DELETE", "webhooks", {"id": id, "business_id": business_id})
-
-    def test(self, id: str, business_id: Optional[str] = None, data: Optional[Dict[str, Any]] = None) -> Any:
-        """``POST /api/v1/webhooks/test``."""
-        return self._ask("POST", "webhooks/test", {"id": id, "business_id": business_id, "data": data})
-
-    def rotate_secret(self, id: str, business_id: Optional[str] = None) -> Any:
-        """``POST /api/v1/webhooks/rotate-secret``."""
-        return self._ask("POST", "webhooks/rotate-secret", {"id": id, "business_id": business_id})
-
-
 class Analytics(Legacy):
     """``kai.analytics``: Figures."""
 
@@ -248,41 +215,6 @@ class Evals(Legacy):
     ) -> Any:
         """``GET /api/v1/evals/run``."""
         return self._ask("GET", "evals/run", {"run_id": run_id, "vapi_run_id": vapi_run_id, "agent_id": agent_id})
-
-
-class Events(Legacy):
-    """``kai.events``: Events that were kept."""
-
-    def list(self, **fields: Any) -> Any:
-        """``GET /api/v1/events``."""
-        return self._ask("GET", "events", fields)
-
-    def deliveries(self, **fields: Any) -> Any:
-        """``GET /api/v1/event-deliveries``."""
-        return self._ask("GET", "event-deliveries", fields)
-
-    def replay(
-        self,
-        event_id: Optional[str] = None,
-        event_ids: Optional[List[str]] = None,
-        filter: Optional[Dict[str, Any]] = None,
-        business_id: Optional[str] = None,
-    ) -> Any:
-        """``POST /api/v1/events/replay``."""
-        fields: Dict[str, Any] = {"event_id": event_id, "event_ids": event_ids, "filter": filter, "business_id": business_id}
-        return self._ask("POST", "events/replay", fields)
-
-    def backfill(
-        self,
-        from_: str,
-        to: str,
-        business_id: Optional[str] = None,
-        event_type: Optional[str] = None,
-        status: Optional[str] = None,
-    ) -> Any:
-        """``POST /api/v1/events/backfill``."""
-        fields: Dict[str, Any] = {"from_": from_, "to": to, "business_id": business_id, "event_type": event_type, "status": status}
-        return self._ask("POST", "events/backfill", fields)
 
 
 class CommunicationRuns(Legacy):
