@@ -95,6 +95,8 @@ struct Inner {
     agent_names: AgentNames,
     passwords: PasswordQueue,
     guesses: Guesses,
+    /// Links for a login that have been used, by their proof.
+    used_links: Mutex<std::collections::HashSet<[u8; 32]>>,
     /// Agents that an engine did not take, and in which version.
     refused: Mutex<HashMap<(AgentId, &'static str), u32>>,
     call_hands: Arc<Semaphore>,
@@ -129,6 +131,7 @@ impl App {
             agent_names: AgentNames::default(),
             passwords: PasswordQueue::default(),
             guesses: Guesses::default(),
+            used_links: Mutex::default(),
             refused: Mutex::default(),
             tasks: tokio_util::task::TaskTracker::new(),
             leaving: AtomicBool::new(false),
@@ -352,6 +355,11 @@ impl App {
 
     pub(crate) fn note_refused(&self, id: AgentId, engine: &'static str, version: u32) {
         self.0.refused.lock().unwrap_or_else(PoisonError::into_inner).insert((id, engine), version);
+    }
+
+    /// Notes that a link for a login has been used; false if it had been before.
+    pub(crate) fn use_link(&self, proof: [u8; 32]) -> bool {
+        self.0.used_links.lock().unwrap_or_else(PoisonError::into_inner).insert(proof)
     }
 
     /// Random bytes that nobody can guess.

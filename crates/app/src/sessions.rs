@@ -76,6 +76,11 @@ pub async fn log_in(app: &App, email: &str, password: &str) -> Result<LoggedIn, 
     };
     app.guesses().right(&email);
 
+    Ok(open(app, user).await?)
+}
+
+/// Opens a session for somebody who has shown who they are.
+async fn open(app: &App, user: User) -> Result<LoggedIn, StoreError> {
     let token = URL_SAFE_NO_PAD.encode(app.random::<32>());
     let now = app.now();
     let session = NewSession {
@@ -90,6 +95,40 @@ pub async fn log_in(app: &App, email: &str, password: &str) -> Result<LoggedIn, 
         .write(move |tx| Box::pin(async move { store::sessions::insert(tx, &session).await }))
         .await?;
     Ok(LoggedIn { token, expires_at, user })
+}
+
+/// How long a link for a login lasts.
+const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+
+/// The last part of a link by which a user logs in once, within an hour and while this process lives. For whoever runs the server.
+pub fn entry_token(app: &App, user: UserId) -> String {
+    let mut token = user.0.as_bytes().to_vec();
+    token.extend_from_slice(&(app.now() + LINK_LIFETIME).as_second().to_be_bytes());
+    token.extend_from_slice(&app.random::<16>());
+    let mac = app.store().vault().mac(ENTRY, &token);
+    token.extend_from_slice(&mac);
+    URL_SAFE_NO_PAD.encode(token)
+}
+
+const ENTRY: &str = "entry-link";
+
+/// Opens the session that a link is for; `None` if it is forged, has expired or was used.
+pub async fn enter(app: &App, token: &str) -> Result<Option<LoggedIn>, StoreError> {
+    let Ok(bytes) = URL_SAFE_NO_PAD.decode(token) else { return Ok(None) };
+    let Some((signed, mac)) = bytes.split_at_checked(40) else { return Ok(None) };
+    let Ok(proof) = <[u8; 32]>::try_from(mac) else { return Ok(None) };
+    let expires_at = i64::from_be_bytes(signed[16..24].try_into().expect("eight bytes"));
+    let is_good = store::vault::equal(&app.store().vault().mac(ENTRY, signed), &proof);
+    if !is_good || expires_at <= app.now().as_second() || !app.use_link(proof) {
+        return Ok(None);
+    }
+    let id = UserId(uuid::Uuid::from_slice(&signed[..16]).expect("sixteen bytes"));
+    let user =
+        app.platform().read(move |tx| Box::pin(async move { store::users::get(tx, id).await })).await?;
+    match user {
+        Some(user) => open(app, user).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Who is logged in.

@@ -1,11 +1,18 @@
-//! The first account: a user and a business.
+//! The first account: a user and a business, and what they begin with.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::agent::{Agent, AgentConfig};
 use domain::business::{Business, User};
 use domain::dial_policy::country_calling_code;
 use domain::disclosure::Disclosures;
-use domain::{BusinessId, E164, UserId};
+use domain::{BusinessId, E164, Mode, Scope, ScopeSet, UserId};
+use jiff::SignedDuration;
 use store::StoreError;
 
+use crate::agents::{self, AgentError};
+use crate::idempotency::Once;
+use crate::keys::{self, KeyError, NewKey};
 use crate::{App, Entropy, sessions};
 
 /// The first user and the first business.
@@ -142,4 +149,76 @@ pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Acco
             })
         })
         .await
+}
+
+/// How long the link lasts by which the first account is made.
+const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+
+const START: &str = "start-link";
+
+/// The last part of a link by which the first account can be made, for an hour and until somebody did. Every replica takes it.
+pub fn start_token(app: &App) -> String {
+    let expires_at = (app.now() + LINK_LIFETIME).as_second().to_be_bytes();
+    let mac = app.store().vault().mac(START, &expires_at);
+    URL_SAFE_NO_PAD.encode([&expires_at[..], &mac[..]].concat())
+}
+
+/// Whether the first account may be made by this link.
+pub async fn may_start(app: &App, token: &str) -> Result<bool, StoreError> {
+    let bytes = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
+    let Some((expires_at, mac)) = bytes.split_first_chunk::<8>() else { return Ok(false) };
+    let is_good = store::vault::equal(&app.store().vault().mac(START, expires_at), mac);
+    if !is_good || i64::from_be_bytes(*expires_at) <= app.now().as_second() {
+        return Ok(false);
+    }
+    let known = app.platform().read(|tx| Box::pin(async move { store::users::count(tx).await })).await?;
+    Ok(known == 0)
+}
+
+/// What a new account begins with.
+#[derive(Debug, Clone)]
+pub struct Beginning {
+    /// A key for the sandbox that may do everything; shown once.
+    pub key: String,
+    pub agent: Agent,
+}
+
+/// What the first agent is called.
+const AGENT_NAME: &str = "Kai";
+
+/// Gives a new account its first key and its first agent.
+pub async fn begin(app: &App, account: &Account) -> Result<Beginning, StoreError> {
+    let new = NewKey {
+        name: "First test key".to_owned(),
+        mode: Mode::Test,
+        scopes: ScopeSet::new([Scope::All]),
+        business_id: None,
+        expires_at: None,
+    };
+    let key = match keys::create(app, account.user.id, new).await {
+        Ok(made) => made.plain,
+        Err(KeyError::Store(error)) => return Err(error),
+        Err(KeyError::ForeignBusiness) => unreachable!("the key is for no business"),
+    };
+    let name = &account.business.name;
+    let config = AgentConfig {
+        name: AGENT_NAME.to_owned(),
+        system_prompt: format!(
+            "You answer the phone for {name} and call people who asked {name} to call them. Be brief and kind. Ask for name, e-mail \
+             address and what they need. Somebody from {name} calls them back within one working day."
+        ),
+        first_message: Some(
+            "Good {{time_of_day}}, this is Kai from {{business_name}}. How can I help you?".to_owned(),
+        ),
+        ..AgentConfig::default()
+    };
+    // In test mode no engine elsewhere is asked; one that needs the agent gets it with its first live call.
+    match agents::create(app, Mode::Test, account.business.id, config, None).await {
+        Ok(Once::New(agent)) => Ok(Beginning { key, agent }),
+        Ok(Once::Repeated(_)) => unreachable!("it was asked for without a key"),
+        Err(AgentError::Store(error)) => Err(error),
+        Err(AgentError::Engine(_) | AgentError::Contended) => {
+            unreachable!("no engine is asked, and nobody else knows the agent")
+        }
+    }
 }

@@ -102,6 +102,43 @@ pub async fn versions(tx: &mut PlatformTx, id: AgentId) -> Result<Vec<AgentVersi
     tx.query(sql, params![id]).await?.into_iter().map(read).collect()
 }
 
+/// The versions of a tenant's agent, newest first; the newest hundred of them.
+pub async fn history(tx: &mut Tx, tenancy: &Tenancy, id: AgentId) -> Result<Vec<AgentVersion>, StoreError> {
+    let sql = "SELECT v.number, v.source, v.diff_summary, v.created_at FROM agent_versions v \
+               JOIN agents a ON a.id = v.agent_id WHERE v.agent_id = $1 AND a.business_id = $2 \
+               ORDER BY v.number DESC LIMIT 100";
+    let mut found = Vec::new();
+    for &business in tenancy.businesses() {
+        for row in tx.query(sql, params![id, business]).await? {
+            let mut row = row.of("agent_versions");
+            found.push(AgentVersion {
+                number: row.next()?,
+                source: row.next()?,
+                diff_summary: row.next()?,
+                created_at: row.next()?,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// What a tenant's agent was in a version.
+pub async fn version(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    id: AgentId,
+    number: u32,
+) -> Result<Option<AgentConfig>, StoreError> {
+    let sql = "SELECT v.config FROM agent_versions v JOIN agents a ON a.id = v.agent_id \
+               WHERE v.agent_id = $1 AND a.business_id = $2 AND v.number = $3";
+    for &business in tenancy.businesses() {
+        if let Some(row) = tx.query_one(sql, params![id, business, number]).await? {
+            return config_from_text(&row.of("agent_versions").next::<String>()?).map(Some);
+        }
+    }
+    Ok(None)
+}
+
 /// SHA-256 in hexadecimal digits.
 fn hash(config: &str) -> String {
     domain::digest::hex(&Sha256::digest(config.as_bytes()))

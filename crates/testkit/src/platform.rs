@@ -58,6 +58,14 @@ pub struct Setup {
     pub analyst: Option<Arc<dyn CallAnalyst>>,
 }
 
+/// A client that goes where it is told and follows no redirect.
+pub fn client() -> reqwest::Client {
+    egress::install_crypto();
+    #[expect(clippy::disallowed_methods, reason = "tests are clients of the API")]
+    let builder = reqwest::Client::builder();
+    builder.no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("a client")
+}
+
 /// Makes routes for a platform.
 pub type MoreRoutes = Box<dyn FnOnce(&App) -> axum::Router + Send>;
 
@@ -258,13 +266,7 @@ impl Platform {
         tokio::spawn(async move { axum::serve(listener, router).await });
         app::jobs::start(&app).await.expect("jobs start");
         let account = first_account(&app).await;
-        #[expect(clippy::disallowed_methods, reason = "tests are clients of the API")]
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .expect("a client");
-        Self { app, store, url, account, http }
+        Self { app, store, url, account, http: client() }
     }
 
     /// A request with a key.

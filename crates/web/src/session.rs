@@ -82,12 +82,22 @@ pub async fn log_in(web: &Web, email: &str, password: &str) -> Result<Opened, Re
         app::sessions::LoginError::Busy => Refusal::LoginsBusy,
         app::sessions::LoginError::Store(error) => error.into(),
     })?;
+    Ok(opened(web, logged_in))
+}
+
+/// Opens the session that a link is for; `None` if the link is worth nothing. [`count_login`] comes first.
+pub async fn enter(web: &Web, token: &str) -> Result<Option<Opened>, Refusal> {
+    let logged_in = app::sessions::enter(web.app(), token).await?;
+    Ok(logged_in.map(|logged_in| opened(web, logged_in)))
+}
+
+fn opened(web: &Web, logged_in: app::sessions::LoggedIn) -> Opened {
     let lifetime = logged_in.expires_at.duration_since(web.app().now()).as_secs();
-    Ok(Opened {
+    Opened {
         cookie: set_cookie(web, &logged_in.token, lifetime),
         user: logged_in.user,
         expires_at: logged_in.expires_at,
-    })
+    }
 }
 
 /// Ends the session behind the request's cookie, whatever that is worth, and gives the `Set-Cookie` that removes it.
