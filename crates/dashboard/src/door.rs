@@ -110,7 +110,7 @@ pub(crate) async fn leave(State(web): State<Web>, parts: Parts) -> Result<Respon
 }
 
 /// A path on this server; the beginning for everything that a browser could take for another one.
-fn own_path(next: &str) -> String {
+pub(crate) fn own_path(next: &str) -> String {
     let is_path = next.starts_with('/') && !next.starts_with("//");
     let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if is_path && is_plain && !next.starts_with(LOGIN_PAGE) { next.to_owned() } else { "/".to_owned() }

@@ -5,14 +5,20 @@
 //! read through `store` and `web`, what it changes goes through `app`: nothing here can do more than a route of the API. Everything that
 //! callers, leads and clients wrote passes the templates, which encode it.
 
+mod agents;
 mod assets;
 mod calls;
 mod door;
 mod form;
 mod home;
+mod keys;
+mod leads;
 mod live;
 mod page;
+mod requests;
+mod settings;
 mod show;
+mod start;
 mod visitor;
 
 use axum::routing::{MethodRouter, get, post};
@@ -31,16 +37,33 @@ pub fn router(web: &Web) -> Router {
     let routes = Router::new()
         .route("/", get(door::front))
         .route("/login", get(door::form).post(door::log_in))
-        .route("/logout", post(door::leave));
-    let pages: [(&str, MethodRouter<Web>); 8] = [
+        .route("/logout", post(door::leave))
+        .route("/start/{token}", get(start::form).post(start::begin))
+        .route("/enter/{token}", get(start::enter));
+    let pages: [(&str, MethodRouter<Web>); 23] = [
         ("", get(home::page)),
         ("/live", get(home::live)),
-        ("/calls", get(calls::list::page)),
+        ("/calls", get(calls::list::page).post(calls::act::new)),
         ("/calls.csv", get(calls::csv::export)),
         ("/calls/{id}", get(calls::one::page)),
         ("/calls/{id}/live", get(calls::one::live)),
         ("/calls/{id}/end", post(calls::act::end)),
         ("/calls/{id}/again", post(calls::act::again)),
+        ("/agents", get(agents::list::page).post(agents::list::new)),
+        ("/agents/{id}", get(agents::editor::page).post(agents::editor::save)),
+        ("/agents/{id}/ring", post(agents::editor::ring)),
+        ("/agents/{id}/versions/{number}", get(agents::versions::page)),
+        ("/agents/{id}/versions/{number}/restore", post(agents::versions::restore)),
+        ("/leads", get(leads::page).post(leads::new)),
+        ("/leads.csv", get(leads::export)),
+        ("/leads/{id}", get(leads::one).post(leads::save)),
+        ("/leads/{id}/do-not-call", post(leads::do_not_call)),
+        ("/keys", get(keys::page).post(keys::new)),
+        ("/keys/{id}/revoke", post(keys::revoke)),
+        ("/requests", get(requests::page)),
+        ("/settings", get(settings::page)),
+        ("/settings/password", post(settings::password)),
+        ("/settings/sessions", post(settings::end_sessions)),
     ];
     let routes = pages.into_iter().fold(routes, |routes, (path, methods)| {
         Mode::ALL.iter().fold(routes, |routes, &mode| {

@@ -50,6 +50,11 @@ impl Frame {
 pub(crate) enum Section {
     Home,
     Calls,
+    Leads,
+    Agents,
+    Keys,
+    Requests,
+    Settings,
 }
 
 impl Section {
@@ -57,6 +62,11 @@ impl Section {
         match self {
             Self::Home => "",
             Self::Calls => "/calls",
+            Self::Leads => "/leads",
+            Self::Agents => "/agents",
+            Self::Keys => "/keys",
+            Self::Requests => "/requests",
+            Self::Settings => "/settings",
         }
     }
 
@@ -69,6 +79,9 @@ impl Section {
 pub(crate) fn notice(word: Option<&str>) -> Option<&'static str> {
     Some(match word? {
         "saved" => "Saved.",
+        "same" => "Nothing was different, so nothing was saved.",
+        "revoked" => "The key is revoked.",
+        "password" => "The password is changed. Your other sessions have ended.",
         "ending" => "The call is being ended.",
         "over" => "The call was over already.",
         _ => return None,

@@ -8,6 +8,7 @@ use domain::CallId;
 use domain::call::CallRequest;
 use web::Web;
 
+use crate::form::Filled;
 use crate::page::PageError;
 use crate::visitor::Visitor;
 
@@ -51,6 +52,36 @@ pub(crate) async fn again(
         max_duration: Some(call.max_duration),
         intent: None,
     };
+    let placed = place(&web, &visitor, order).await?;
+    Ok(Redirect::to(&format!("/{}/calls/{placed}", visitor.mode())))
+}
+
+/// Places a call that somebody filled in.
+pub(crate) async fn new(
+    visitor: Visitor,
+    State(web): State<Web>,
+    fields: Filled,
+) -> Result<Redirect, PageError> {
+    let agent_id = fields.text("agent").parse().map_err(|_| wrong("Choose the agent that calls."))?;
+    let to = web::leads::read_phone(&web, &visitor.tenancy, None, &fields.text("to")).await?;
+    let to = to
+        .valid()
+        .cloned()
+        .ok_or_else(|| wrong("Write the number with its country, like +1 512 555 0100."))?;
+    let some = |name: &str, most: usize| match fields.text(name) {
+        text if text.is_empty() => Ok(None),
+        text if text.chars().count() > most || text.contains(domain::text::is_harmful) => {
+            Err(wrong("The name or the context is too long, or holds characters that cannot be read."))
+        }
+        text => Ok(Some(text)),
+    };
+    let lead_id = match fields.text("lead") {
+        text if text.is_empty() => None,
+        text => Some(text.parse().map_err(|_| PageError::NotFound)?),
+    };
+    let request =
+        CallRequest { name: some("name", 200)?, context: some("context", 10_000)?, ..CallRequest::default() };
+    let order = CallOrder { agent_id, to, lead_id, request, max_duration: None, intent: None };
     let placed = place(&web, &visitor, order).await?;
     Ok(Redirect::to(&format!("/{}/calls/{placed}", visitor.mode())))
 }

@@ -193,6 +193,22 @@ struct Choice {
     is_chosen: bool,
 }
 
+/// Numbers of the sandbox and who answers them; `docs/reference/sandbox.md` lists them all.
+pub(crate) const SCRIPTED: [(&str, &str); 12] = [
+    ("+15005550007", "gives name, e-mail address and matter"),
+    ("+15005550006", "friendly, agrees to an appointment"),
+    ("+15005550012", "interrupts"),
+    ("+15005550014", "speaks Spanish"),
+    ("+15005550013", "wants no more calls"),
+    ("+15005550010", "never speaks"),
+    ("+15005550011", "hangs up after seven seconds"),
+    ("+15005550008", "answering machine"),
+    ("+15005550009", "call screener, then a person"),
+    ("+15005550016", "menu and waiting line"),
+    ("+15005550003", "busy"),
+    ("+15005550004", "nobody answers"),
+];
+
 #[derive(Template)]
 #[template(path = "calls.html")]
 struct CallsPage {
@@ -213,6 +229,10 @@ struct CallsPage {
 impl CallsPage {
     fn search(&self) -> &str {
         self.filters.search.as_deref().unwrap_or_default()
+    }
+
+    fn scripted(&self) -> &'static [(&'static str, &'static str)] {
+        if self.frame.is_test() { &SCRIPTED } else { &[] }
     }
 
     fn status(&self) -> &str {

@@ -183,7 +183,7 @@ async fn drawn(web: &Web, story: &Story, clock: &Clock) -> Result<String, PageEr
         length: show::length(story.talk_length()),
         rang: rang(story),
         lead: story.lead.as_ref().map(|lead| LeadLine {
-            href: format!("/{}/calls?lead={}", call.mode, lead.id),
+            href: format!("/{}/leads/{}", call.mode, lead.id),
             name: lead.fields.name.clone().unwrap_or_else(|| "Unnamed".to_owned()),
             is_new: lead.created_at >= call.created_at,
             status: lead.fields.status.clone(),

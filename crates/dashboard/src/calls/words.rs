@@ -72,7 +72,7 @@ pub(super) fn ended(reason: &str) -> String {
         "screener" => "A call screener answered and did not put it through.",
         "menu" => "A menu answered.",
         "on-hold" => "It was put on hold for too long.",
-        "not-in-service" => "An announcement said that the number is not in service.",
+        "number-not-in-service" => "An announcement said that the number is not in service.",
         "transferred" => "The caller was passed on to a person.",
         "agent-error" => "The agent failed in the middle of the talk.",
         "cancelled" => "It was called off.",

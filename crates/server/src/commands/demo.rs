@@ -189,6 +189,8 @@ struct Stage<'a> {
 
 /// What was made in the course of it.
 struct Story {
+    user: domain::UserId,
+    call: String,
     agent: String,
     test_key: String,
     live_key: String,
@@ -265,7 +267,7 @@ impl Stage<'_> {
         show_webhook(running, account.business.id, webhooks, colours).await?;
         let live_key = keys.pop().unwrap_or_default();
         let test_key = keys.pop().unwrap_or_default();
-        Ok(Story { agent, test_key, live_key })
+        Ok(Story { user: account.user.id, call, agent, test_key, live_key })
     }
 
     async fn show_recording(&self, client: &Client, call: &str, ends_at_once: bool) -> Result<(), Failure> {
@@ -285,9 +287,14 @@ impl Stage<'_> {
 
     /// What to try on the server while it runs.
     fn propose(&self, story: &Story) -> Result<(), Failure> {
-        let Story { agent, test_key, live_key } = story;
+        let Story { user, call, agent, test_key, live_key } = story;
         let address = &self.running.address;
         let header = format!("-H 'Authorization: Bearer {test_key}'");
+        say!()?;
+        say!("{}", self.colours.bold("See and hear the call"))?;
+        let entry = app::sessions::entry_token(&self.running.app, *user);
+        say!("  http://{address}/enter/{entry}?next=/test/calls/{call}")?;
+        say!("  {}", self.colours.dim("(logs you in once, within an hour)"))?;
         say!()?;
         say!("{}", self.colours.bold("Try next"))?;
         say!("  curl http://{address}/api/v1/calls {header}")?;

@@ -9,9 +9,11 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::config::Config;
+use crate::commands::setup;
+use crate::config::{Config, DEFAULT_FILE};
 use crate::failure::Failure;
 use crate::http_server::{Drain, Limits, Watchers};
+use crate::output::say;
 use crate::telemetry::{self, Figures};
 use crate::{http_server, wiring};
 
@@ -19,8 +21,9 @@ use crate::{http_server, wiring};
 const OTHER_FILES: usize = 300;
 
 /// Runs until SIGTERM or Ctrl-C.
-pub(crate) async fn run(config: Config) -> Result<(), Failure> {
+pub(crate) async fn run(mut config: Config) -> Result<(), Failure> {
     telemetry::start_logs(&config)?;
+    own_master_key(&mut config)?;
     for warning in config.warnings() {
         tracing::warn!("{warning}");
     }
@@ -40,7 +43,7 @@ pub(crate) async fn run(config: Config) -> Result<(), Failure> {
         Some(engine) => Some(wiring::vapi_routes(&config, &app, engine)?),
         None => None,
     };
-    first_account(&config, &app, &store).await?;
+    first_account(&config, &app, &store, &address_of(&listener)).await?;
     app::jobs::start(&app).await?;
     let api = wiring::build_api(&config, app.clone()).await?;
 
@@ -152,16 +155,38 @@ pub(crate) async fn signal_to_stop() -> Result<&'static str, Failure> {
     }
 }
 
+/// Where there is neither a database nor a master key, both are about to begin: a key is made and written down. A database without its key is
+/// refused later, with what to do about it.
+fn own_master_key(config: &mut Config) -> Result<(), Failure> {
+    let store::DatabaseUrl::SqliteFile(file) = config.database_url()? else { return Ok(()) };
+    if config.text("master_key").is_some() || file.exists() {
+        return Ok(());
+    }
+    let key = setup::new_master_key();
+    setup::write_settings(&key)?;
+    config.set("master_key", key);
+    say!(
+        "Wrote {DEFAULT_FILE} with a new master key. Keep it as safe as the database: without it keys, links and sealed secrets are lost."
+    )
+}
+
 /// Makes the first account where settings ask for it.
-async fn first_account(config: &Config, app: &App, store: &Platform) -> Result<(), Failure> {
+async fn first_account(config: &Config, app: &App, store: &Platform, address: &str) -> Result<(), Failure> {
     let users = store.read(|tx| Box::pin(async move { store::users::count(tx).await })).await?;
     if users > 0 {
         return Ok(());
     }
     let Some(email) = config.text("setup_email") else {
         tracing::warn!(
-            "there is no user yet: run `kaicalls setup`, or set KAICALLS_SETUP_EMAIL and KAICALLS_SETUP_PASSWORD"
+            "there is no user yet: open the link that is printed, run `kaicalls setup`, or set KAICALLS_SETUP_EMAIL and KAICALLS_SETUP_PASSWORD"
         );
+        let base = match config.text("public_url") {
+            Some(_) => config.public_url()?,
+            None => format!("http://{address}"),
+        };
+        // The link is a secret, so it does not go into the log.
+        say!("Nobody can log in yet. Within an hour, make the first user and business here:")?;
+        say!("  {base}/start/{}", app::setup::start_token(app))?;
         return Ok(());
     };
     let password = config.text("setup_password").unwrap_or_default();

@@ -4,14 +4,9 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use app::App;
 use app::Entropy as _;
-use app::idempotency::Once;
-use app::keys::NewKey;
-use app::setup::{Account, AccountError, FirstAccount, new_password};
+use app::setup::{AccountError, Beginning, FirstAccount, new_password};
 use clap::Args;
-use domain::agent::AgentConfig;
-use domain::{Mode, Scope, ScopeSet};
 use serde_json::json;
 use store::MasterKey;
 
@@ -86,8 +81,8 @@ impl Setup {
                 Box::pin(async move { store::businesses::webhook_secret(tx, &vault, business).await })
             })
             .await?;
-        let key = first_key(&app, &account).await?;
-        let agent = first_agent(&app, &account).await?;
+        let Beginning { key, agent } = app::setup::begin(&app, &account).await?;
+        let (agent, agent_name) = (agent.id.to_string(), agent.config.name);
         let secret = secret.unwrap_or_default();
         let shown = made.then_some(password.as_str());
         if format == Format::Json {
@@ -106,55 +101,17 @@ impl Setup {
             say!("Password        {password}   (shown this once)")?;
         }
         say!("Test key        {key}   (shown this once)")?;
-        say!("Agent           {AGENT_NAME} ({agent})")?;
+        say!("Agent           {agent_name} ({agent})")?;
         say!("Webhook secret  {secret}   (what webhooks are signed with)")?;
         say!()?;
         say!("Next, start the server:")?;
         say!()?;
         say!("  kaicalls serve")?;
         say!()?;
-        say!("and in another terminal have {AGENT_NAME} call a scripted caller of the sandbox:")?;
+        say!("and in another terminal have {agent_name} call a scripted caller of the sandbox:")?;
         say!()?;
         say!("  export KAICALLS_API_KEY={key}")?;
         say!("  kaicalls calls create --to +15005550007 --watch")
-    }
-}
-
-/// What the first agent is called.
-const AGENT_NAME: &str = "Kai";
-
-/// A key for the sandbox that may do everything.
-async fn first_key(app: &App, account: &Account) -> Result<String, Failure> {
-    let new = NewKey {
-        name: "First test key".to_owned(),
-        mode: Mode::Test,
-        scopes: ScopeSet::new([Scope::All]),
-        business_id: None,
-        expires_at: None,
-    };
-    let made = app::keys::create(app, account.user.id, new).await;
-    Ok(made.map_err(|error| Failure::Because(error.to_string()))?.plain)
-}
-
-/// An agent for the business; gives its id.
-async fn first_agent(app: &App, account: &Account) -> Result<String, Failure> {
-    let name = &account.business.name;
-    let config = AgentConfig {
-        name: AGENT_NAME.to_owned(),
-        system_prompt: format!(
-            "You answer the phone for {name} and call people who asked {name} to call them. Be brief and kind. Ask for name, e-mail \
-             address and what they need. Somebody from {name} calls them back within one working day."
-        ),
-        first_message: Some(
-            "Good {{time_of_day}}, this is Kai from {{business_name}}. How can I help you?".to_owned(),
-        ),
-        ..AgentConfig::default()
-    };
-    // In test mode no engine elsewhere is asked; one that needs the agent gets it with its first live call.
-    match app::agents::create(app, Mode::Test, account.business.id, config, None).await {
-        Ok(Once::New(agent)) => Ok(agent.id.to_string()),
-        Ok(Once::Repeated(_)) => unreachable!("it was asked for without a key"),
-        Err(error) => Err(Failure::Because(error.to_string())),
     }
 }
 
@@ -174,7 +131,7 @@ pub(crate) fn new_master_key() -> String {
 }
 
 /// Adds the master key to the settings file, readable by its owner only.
-fn write_settings(key: &str) -> Result<(), Failure> {
+pub(crate) fn write_settings(key: &str) -> Result<(), Failure> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let path = Path::new(DEFAULT_FILE);
     let problem = |error: std::io::Error| Failure::File {

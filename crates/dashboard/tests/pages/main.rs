@@ -1,8 +1,14 @@
 //! The pages as a browser gets them, over real sockets and on both databases.
 
+mod browser;
+mod manage;
+mod start;
+
 use domain::call::Direction;
 use serde_json::{Value, json};
-use testkit::{Account, Answer, Platform, Setup, TestDatabase, databases};
+use testkit::{Answer, Platform, Setup, TestDatabase, databases};
+
+use browser::{Browser, location, text};
 
 const MARIA: &str = "+15005550007";
 const BUSY: &str = "+15005550003";
@@ -13,47 +19,6 @@ async fn start(database: &TestDatabase) -> Platform {
 
 async fn with(database: &TestDatabase, setup: Setup) -> Platform {
     Platform::start(database, Setup { pages: Some(Box::new(dashboard::router)), ..setup }).await
-}
-
-/// A browser that somebody has logged in with.
-struct Browser<'a> {
-    platform: &'a Platform,
-    cookie: String,
-}
-
-impl<'a> Browser<'a> {
-    async fn of_owner(platform: &'a Platform) -> Self {
-        Self { platform, cookie: platform.log_in().await }
-    }
-
-    async fn of(platform: &'a Platform, account: &Account) -> Self {
-        Self { platform, cookie: platform.log_in_as(account).await }
-    }
-
-    async fn open(&self, path: &str) -> Answer {
-        self.platform.send(self.platform.anonymous("GET", path).header("cookie", &self.cookie)).await
-    }
-
-    async fn see(&self, path: &str) -> String {
-        let answer = self.open(path).await;
-        assert_eq!(answer.status, 200, "{path}: {}", text(&answer));
-        text(&answer)
-    }
-
-    async fn submit(&self, path: &str, fields: &[(&str, &str)], origin: &str) -> Answer {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = self.platform.anonymous("POST", path).header("cookie", &self.cookie);
-        let request = request.header("content-type", "application/x-www-form-urlencoded");
-        self.platform.send(request.header("origin", origin).body(body)).await
-    }
-}
-
-fn text(answer: &Answer) -> String {
-    String::from_utf8(answer.bytes.clone()).expect("UTF-8")
-}
-
-fn location(answer: &Answer) -> &str {
-    answer.headers["location"].to_str().expect("visible ASCII")
 }
 
 async fn place(platform: &Platform, to: &str, more: Value) -> Value {
@@ -332,5 +297,48 @@ async fn a_live_view_ends_with_its_session() {
     if followed.status == 200 {
         assert!(text(&followed).ends_with("event: gone\ndata: -\n\n"), "{}", text(&followed));
     }
+    platform.stop().await;
+}
+
+#[tokio::test]
+async fn a_call_is_placed_from_the_table() {
+    for database in databases().await {
+        let platform = start(&database).await;
+        let agent = platform.agent().await;
+        let browser = Browser::of_owner(&platform).await;
+        assert!(browser.see("/test/calls").await.contains("Place a test call"));
+        let fields = |to| [("agent", agent.as_str()), ("to", to), ("name", "Maria"), ("context", "")];
+        let placed = browser.submit("/test/calls", &fields("(500) 555-0007"), &platform.url).await;
+        assert_eq!(placed.status, 303, "{}", text(&placed));
+        let id = location(&placed).strip_prefix("/test/calls/").expect("the page of the call").to_owned();
+        assert_eq!(platform.finished(&id).await["to"], MARIA);
+        let wrong = browser.submit("/test/calls", &fields("everybody"), &platform.url).await;
+        assert_eq!(wrong.status, 400);
+        let foreign = browser.submit("/test/calls", &fields(MARIA), "https://evil.example").await;
+        assert_eq!(foreign.status, 403);
+        let live = browser.submit("/live/calls", &fields("911"), &platform.url).await;
+        assert_eq!(live.status, 400, "the dial policy is asked: {}", text(&live));
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_link_logs_in_once_and_a_forged_one_never() {
+    let database = databases().await.swap_remove(0);
+    let platform = start(&database).await;
+    let stranger = Browser { platform: &platform, cookie: String::new() };
+    let token = app::sessions::entry_token(&platform.app, platform.account.user.id);
+    let other = if token.as_bytes()[10] == b'A' { 'B' } else { 'A' };
+    let forged = format!("{}{other}{}", &token[..10], &token[11..]);
+    let opened = |answer: &Answer| answer.headers.contains_key("set-cookie");
+    for worthless in [forged.as_str(), "", "x", &token[..20]] {
+        let answer = stranger.open(&format!("/enter/{worthless}?next=/test/calls")).await;
+        assert!(!opened(&answer), "{worthless}");
+    }
+    let first = stranger.open(&format!("/enter/{token}?next=/test/calls")).await;
+    assert!(opened(&first));
+    assert_eq!(location(&first), "/test/calls");
+    let second = stranger.open(&format!("/enter/{token}?next=/test/calls")).await;
+    assert!(!opened(&second));
     platform.stop().await;
 }

@@ -1,0 +1,129 @@
+//! The visitor's own account and what they can see: business, numbers, password and sessions.
+
+use app::sessions::LoginError;
+use app::setup::AccountError;
+use askama::Template;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use domain::business::Business;
+use http::header::SET_COOKIE;
+use http::request::Parts;
+use store::Page;
+use web::session::count_login;
+use web::{Refusal, Web};
+
+use crate::form::Filled;
+use crate::page::{Frame, PageError, Section, framed};
+use crate::show;
+use crate::visitor::Visitor;
+
+struct NumberRow {
+    number: String,
+    agent: Option<(String, String)>,
+    engine: String,
+}
+
+struct BusinessRow {
+    id: String,
+    name: String,
+    phone: String,
+    timezone: String,
+    country: String,
+}
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct SettingsPage {
+    frame: Frame,
+    email: String,
+    businesses: Vec<BusinessRow>,
+    numbers: Vec<NumberRow>,
+    wrong: Option<String>,
+}
+
+fn row(business: &Business) -> BusinessRow {
+    BusinessRow {
+        id: business.id.to_string(),
+        name: business.name.clone(),
+        phone: business.phone.as_ref().map_or_else(|| "none".to_owned(), show::phone),
+        timezone: business.timezone.clone(),
+        country: format!("+{}", business.country_calling_code),
+    }
+}
+
+async fn drawn(web: &Web, visitor: &Visitor, wrong: Option<String>) -> Result<Response, PageError> {
+    let tenancy = visitor.tenancy.clone();
+    let all = Page { limit: 100, after: None };
+    let numbers = web
+        .read(move |tx| {
+            Box::pin(async move {
+                let numbers = store::numbers::list(tx, &tenancy, None, &all).await?.rows;
+                let mut rows = Vec::with_capacity(numbers.len());
+                for number in numbers {
+                    let agent = match number.agent_id {
+                        Some(agent) => store::agents::get(tx, &tenancy, agent).await?,
+                        None => None,
+                    };
+                    rows.push((number, agent));
+                }
+                Ok(rows)
+            })
+        })
+        .await?;
+    let page = SettingsPage {
+        email: visitor.email.clone(),
+        businesses: visitor.businesses.iter().map(row).collect(),
+        numbers: numbers
+            .into_iter()
+            .map(|(number, agent)| NumberRow {
+                number: show::phone(&number.phone_number),
+                agent: agent
+                    .map(|agent| (format!("/{}/agents/{}", visitor.mode(), agent.id), agent.config.name)),
+                engine: number.engine.unwrap_or_else(|| "the installation's".to_owned()),
+            })
+            .collect(),
+        wrong,
+        frame: visitor.frame(web, Section::Settings),
+    };
+    framed(&page.frame.nonce, &page)
+}
+
+pub(crate) async fn page(visitor: Visitor, State(web): State<Web>) -> Result<Response, PageError> {
+    drawn(&web, &visitor, None).await
+}
+
+/// Changes the visitor's password, which ends all their sessions but this one, which begins anew.
+pub(crate) async fn password(
+    visitor: Visitor,
+    State(web): State<Web>,
+    parts: Parts,
+    form: Filled,
+) -> Result<Response, PageError> {
+    count_login(&web, &parts)?;
+    let (current, wanted) = (form.raw("current"), form.raw("new").to_owned());
+    match app::sessions::log_in(web.app(), &visitor.email, current).await {
+        Ok(_) => {}
+        Err(LoginError::Wrong) => {
+            return drawn(&web, &visitor, Some("The current password is wrong.".to_owned())).await;
+        }
+        Err(LoginError::Busy) => return Err(PageError::Refused(Refusal::LoginsBusy)),
+        Err(LoginError::Store(error)) => return Err(error.into()),
+    }
+    match app::accounts::set_password(web.app(), &visitor.email, wanted.clone()).await {
+        Ok(_) => {}
+        Err(AccountError::Store(error)) => return Err(error.into()),
+        Err(error) => return drawn(&web, &visitor, Some(format!("Nothing was changed: {error}."))).await,
+    }
+    let opened = web::session::log_in(&web, &visitor.email, &wanted).await?;
+    let back = Redirect::to(&format!("/{}/settings?done=password", visitor.mode()));
+    Ok(([(SET_COOKIE, opened.cookie)], back).into_response())
+}
+
+/// Ends every session of the visitor, this one too.
+pub(crate) async fn end_sessions(visitor: Visitor, State(web): State<Web>) -> Result<Redirect, PageError> {
+    match app::accounts::end_sessions(web.app(), &visitor.email).await {
+        Ok(_) => Ok(Redirect::to(web::LOGIN_PAGE)),
+        Err(AccountError::Store(error)) => Err(error.into()),
+        Err(error) => Err(PageError::Wrong(error.to_string())),
+    }
+}
