@@ -109,7 +109,8 @@ fn after(before: OptOut, turns: &[Turn<'_>], at: usize) -> OptOut {
         return OptOut::Clear(evidence);
     }
     if says("offer", asked) {
-        if finding == Finding::Unsure || (says("yes", heard) && !says("no", heard)) {
+        let repeats = says("offer-not", asked) && says("not-again", heard);
+        if finding == Finding::Unsure || repeats || (says("yes", heard) && !says("no", heard)) {
             return OptOut::Clear(evidence);
         }
         if says("no", heard) {
