@@ -8,10 +8,13 @@ pub mod corpus;
 pub mod facts;
 mod grammar;
 pub mod language;
+pub mod matter;
 pub mod opt_out;
 pub mod read_back;
 pub mod remark;
 pub mod sensitive;
+pub mod sentences;
+pub mod times;
 pub mod topic;
 mod words;
 

@@ -57,11 +57,13 @@ pub enum Remark {
     When,
     /// They ask to be called.
     CallMe,
+    /// They answer for somebody else, who is not there.
+    ForAnother,
 }
 
 impl Remark {
     /// All of them with their names in the grammars.
-    const NAMES: [(Self, &'static str); 22] = [
+    const NAMES: [(Self, &'static str); 23] = [
         (Self::Robot, "robot"),
         (Self::Recorded, "recorded"),
         (Self::Source, "source"),
@@ -84,6 +86,7 @@ impl Remark {
         (Self::HowAreYou, "how-are-you"),
         (Self::When, "when"),
         (Self::CallMe, "call-me"),
+        (Self::ForAnother, "for-another"),
     ];
 }
 
@@ -99,7 +102,10 @@ static GRAMMARS: LazyLock<[Grammar; 2]> = LazyLock::new(|| {
     let grammar =
         |text, language| Grammar::parse(text, language).expect("the grammars of this crate are well formed");
     [
-        grammar(include_str!("remark/english.grammar"), Language::English),
+        grammar(
+            concat!(include_str!("english.grammar"), include_str!("remark/english.grammar")),
+            Language::English,
+        ),
         grammar(include_str!("remark/spanish.grammar"), Language::Spanish),
     ]
 });

@@ -163,7 +163,8 @@ fn secret_in(
     if (3..=4).contains(&digits) && names_security_code(&tokens[..run.words.start]) {
         return Some((run.words.clone(), Secret::Card));
     }
-    let social_shape = phone::is_social(&run.groups) && is_assigned(&run.digits());
+    let social_shape =
+        (phone::is_social(&run.groups) || phone::is_social(&run.breaths)) && is_assigned(&run.digits());
     match (near, counts) {
         (Some(Secret::Social), _) if (4..=11).contains(&digits) => {
             return Some((run.words.clone(), Secret::Social));
@@ -175,7 +176,8 @@ fn secret_in(
     if social_shape {
         return Some((run.words.clone(), Secret::Social));
     }
-    let said_otherwise = counts == Counts::Other && !phone::is_social(&run.groups);
+    let said_otherwise =
+        counts == Counts::Other && !phone::is_social(&run.groups) && !phone::is_social(&run.breaths);
     let secret = continues.or(asked).filter(|_| !said_otherwise && digits >= FEWEST_DIGITS)?;
     Some((run.words.clone(), secret))
 }

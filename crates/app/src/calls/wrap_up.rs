@@ -370,6 +370,7 @@ async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
                 let config = &cast.agent.config;
                 let mut facts: Vec<(String, String)> =
                     variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                facts.push(("direction".to_owned(), call.direction.as_str().to_owned()));
                 if let Some(context) = &call.request.context {
                     facts.push(("context".to_owned(), context.clone()));
                 }

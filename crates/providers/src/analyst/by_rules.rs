@@ -5,8 +5,8 @@ use domain::call::{Party, Utterance};
 use speech::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, Reached, SpeechError};
 
 use ::understanding::facts;
-use ::understanding::opt_out::{Speaker, Turn};
 
+use super::summary::People;
 use super::{account, marks, reached, summary};
 
 /// The longest reason that is kept, in characters.
@@ -33,11 +33,19 @@ pub(super) fn analyse(request: &AnalysisRequest) -> Analysis {
     let reason = request.ended_reason.as_str();
     let account = account::read(turns);
     let reached = reached(request);
+    let called = fact(request, "name").filter(|_| !is_incoming(request));
     if reached != Reached::Person {
         let is_judged = reached == Reached::SomebodyElse;
         let nothing = LeadFacts::default();
+        let summary = if is_judged && !account.concerns.is_empty() {
+            let told = lead_facts(turns);
+            let people = People { called, spoke: told.name.as_deref() };
+            summary::of(&account, &told, people, reason)
+        } else {
+            summary::of_nobody(reached, turns, reason, &account, called)
+        };
         return Analysis {
-            summary: summary::of_nobody(reached, reason, account.shows(account::Sign::Spanish)).to_owned(),
+            summary,
             reached,
             quality: is_judged.then(|| marks::quality(turns, &account, &nothing, None, reason)),
             lead: nothing,
@@ -55,7 +63,7 @@ pub(super) fn analyse(request: &AnalysisRequest) -> Analysis {
     let (lead_score, score_explanation) =
         marks::score(&by_caller, &account, &lead, known_name, reason).unzip();
     Analysis {
-        summary: summary::of(&account, &lead, known_name, reason),
+        summary: summary::of(&account, &lead, People { called, spoke: known_name }, reason),
         reached,
         quality: Some(marks::quality(turns, &account, &lead, known_name, reason)),
         lead,
@@ -66,7 +74,14 @@ pub(super) fn analyse(request: &AnalysisRequest) -> Analysis {
 
 /// Whom the call reached, by the rules.
 pub(super) fn reached(request: &AnalysisRequest) -> Reached {
-    reached::read(&request.transcript, &request.ended_reason, |said| account::states_reason("", &said.text))
+    reached::read(&request.transcript, &request.ended_reason, is_incoming(request), |said| {
+        account::states_reason("", &said.text)
+    })
+}
+
+/// True if the person on the other side called us.
+fn is_incoming(request: &AnalysisRequest) -> bool {
+    fact(request, "direction") == Some("inbound")
 }
 
 /// Whom the call reached, where that needs no judging.
@@ -95,14 +110,8 @@ fn fact<'a>(request: &'a AnalysisRequest, name: &str) -> Option<&'a str> {
     request.facts.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-/// What was said, as the readers of words take it.
-fn spoken(turns: &[Utterance]) -> Vec<Turn<'_>> {
-    let by = |party| if party == Party::Agent { Speaker::Agent } else { Speaker::Caller };
-    turns.iter().map(|said| Turn { by: by(said.by), text: &said.text }).collect()
-}
-
 fn lead_facts(turns: &[Utterance]) -> LeadFacts {
-    let told = facts::read(&spoken(turns));
+    let told = facts::read(&account::as_turns(turns));
     let phone = told.phone.map(|phone| match phone.extension {
         Some(extension) => format!("{} ext. {extension}", phone.digits),
         None => phone.digits,

@@ -16,8 +16,10 @@
 use domain::call::{Party, Quality, Utterance};
 use speech::LeadFacts;
 
-use super::account::{self, Account, Refused, Sign, Step};
-use crate::understanding::{Wish, plain, says};
+use ::understanding::remark::{self, Remark};
+
+use super::account::{Account, Refused, Sign, Step};
+use crate::understanding::{plain, says};
 
 /// The four marks of a call with a person.
 pub(super) fn quality(
@@ -31,7 +33,7 @@ pub(super) fn quality(
         turns.iter().filter(|said| said.by == Party::Agent).map(|said| plain(&said.text)).collect();
     let by_caller: Vec<&Utterance> = turns.iter().filter(|said| said.by == Party::Caller).collect();
     let last_word = turns.iter().rfind(|said| said.by == Party::Agent);
-    let said_goodbye = last_word.is_some_and(|said| Wish::Goodbye.is_in(&said.text))
+    let said_goodbye = last_word.is_some_and(|said| says_goodbye(&said.text))
         || ["agent-said-goodbye", "assistant-said-end-call-phrase", "assistant-ended-call"]
             .contains(&ended_reason);
     let count = |phrases: &[&str]| points(by_agent.iter().filter(|words| says(words, phrases)).count());
@@ -134,19 +136,16 @@ fn parts(
     known_name: Option<&str>,
     ended_reason: &str,
 ) -> [(bool, i32, &'static str); 18] {
-    let said = |phrases: &[&str]| by_caller.iter().any(|turn| says(&plain(&turn.text), phrases));
     let refused = |what: Refused| account.refused.contains(&what);
     let next = |step: Step| account.next.as_ref().filter(|next| next.step == step);
     let agreed = |step: Step| next(step).is_some_and(|next| next.agreed);
     let only_asked = account.next.as_ref().is_some_and(|next| !next.agreed);
-    let has_amount = by_caller.iter().any(|turn| account::tells_an_amount(&turn.text));
+    let has_amount = account.shows(Sign::Amount);
     let wants_something = !account.concerns.is_empty();
     let withheld = refused(Refused::Email) || refused(Refused::Phone) || refused(Refused::Name);
     let reachable = lead.email.is_some() || lead.phone.is_some();
     let left = ["caller-hung-up", "customer-ended-call"].contains(&ended_reason)
-        && !by_caller
-            .last()
-            .is_some_and(|turn| Wish::Goodbye.is_in(&turn.text) || says(&plain(&turn.text), THANKS));
+        && !by_caller.last().is_some_and(|turn| says_goodbye(&turn.text) || says(&plain(&turn.text), THANKS));
     [
         (wants_something, 20, "said what they want"),
         (lead.name.is_some() || known_name.is_some(), 6, "the name is known"),
@@ -158,7 +157,7 @@ fn parts(
         (account.shows(Sign::Urgent) && wants_something, 10, "it is urgent"),
         (has_amount && !refused(Refused::TooExpensive), 4, "named an amount"),
         (!account.topics.is_empty(), 3, "asked questions about it"),
-        (said(BROWSING), -14, "only looks around"),
+        (account.shows(Sign::Browsing), -14, "only looks around"),
         (refused(Refused::TooExpensive), -14, "finds it too expensive"),
         (refused(Refused::Offer), -18, "is not interested"),
         (refused(Refused::HasSomebody), -20, "has somebody for it already"),
@@ -173,6 +172,10 @@ fn parts(
 fn repetitions(by_agent: &[String]) -> usize {
     let long: Vec<&String> = by_agent.iter().filter(|words| words.split_whitespace().count() >= 4).collect();
     long.iter().enumerate().filter(|(at, words)| long[..*at].contains(words)).count()
+}
+
+fn says_goodbye(text: &str) -> bool {
+    remark::heard(text).contains(&Remark::Goodbye)
 }
 
 /// A count as points.
@@ -264,22 +267,4 @@ const NO_ANSWER: &[&str] = &[
     "i do not have that",
     "no lo sé",
     "no tengo esa",
-];
-
-const BROWSING: &[&str] = &[
-    "just looking",
-    "just browsing",
-    "shopping around",
-    "just curious",
-    "comparing prices",
-    "not ready",
-    "maybe later",
-    "think about it",
-    "need to think",
-    "some day",
-    "not sure yet",
-    "no rush",
-    "sólo estoy mirando",
-    "solo estoy mirando",
-    "pensarlo",
 ];

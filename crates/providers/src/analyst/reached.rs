@@ -6,10 +6,18 @@
 use domain::call::{Party, Utterance, ended_by_machine};
 use speech::Reached;
 
+use ::understanding::remark::{self, Remark};
+
 use crate::understanding::{plain, says};
 
-/// Whom these turns and this end speak of. `concern` tells whether a turn of the caller's names what they want.
-pub(super) fn read(turns: &[Utterance], ended_reason: &str, concern: impl Fn(&Utterance) -> bool) -> Reached {
+/// Whom these turns and this end speak of. `concern` tells whether a turn of the caller's names what they want. Whoever calls us is the
+/// one, unless they have dialled wrong.
+pub(super) fn read(
+    turns: &[Utterance],
+    ended_reason: &str,
+    is_incoming: bool,
+    concern: impl Fn(&Utterance) -> bool,
+) -> Reached {
     if let Some(certain) = certain(turns, ended_reason) {
         return certain;
     }
@@ -23,7 +31,8 @@ pub(super) fn read(turns: &[Utterance], ended_reason: &str, concern: impl Fn(&Ut
         let words = plain(&said.text);
         if is_wrong_number(&words) {
             other = true;
-        } else if !wanted_something && speaks_for_another(&words) {
+        } else if !is_incoming && !wanted_something && remark::heard(&said.text).contains(&Remark::ForAnother)
+        {
             // "Hold on, I'll get her": whoever speaks next is the one.
             other = !(fetches(&words) && by_caller.peek().is_some());
         }
@@ -80,10 +89,6 @@ fn nearly_followed_by(words: &str, phrase: &str) -> bool {
         .take(4 + phrase.split(' ').count())
         .fold(" ".to_owned(), |near, word| near + word + " ");
     says(&near, &[phrase])
-}
-
-fn speaks_for_another(words: &str) -> bool {
-    says(words, FOR_ANOTHER)
 }
 
 fn fetches(words: &str) -> bool {
@@ -329,56 +334,6 @@ const NOT_WRONG: &[&str] = &[
     "sent the wrong",
 ];
 
-const FOR_ANOTHER: &[&str] = &[
-    "hes not here",
-    "shes not here",
-    "he is not here",
-    "she is not here",
-    "he isnt here",
-    "she isnt here",
-    "theyre not here",
-    "hes not home",
-    "shes not home",
-    "he isnt home",
-    "she isnt home",
-    "hes not in",
-    "shes not in",
-    "hes out",
-    "shes out",
-    "hes at work",
-    "shes at work",
-    "hes not available",
-    "shes not available",
-    "im his wife",
-    "im her husband",
-    "im his son",
-    "im her son",
-    "im his daughter",
-    "im her daughter",
-    "im his mother",
-    "im her mother",
-    "im his assistant",
-    "im her assistant",
-    "this is his wife",
-    "this is her husband",
-    "this is his son",
-    "this is her son",
-    "this is his daughter",
-    "this is her daughter",
-    "this is his assistant",
-    "this is her assistant",
-    "can i take a message",
-    "may i take a message",
-    "would you like to leave a message for",
-    "passed away",
-    "no está en casa",
-    "no se encuentra",
-    "soy su esposa",
-    "soy su esposo",
-    "soy su hijo",
-    "soy su hija",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -386,7 +341,7 @@ mod tests {
 
     fn check(lines: &str, ended_reason: &str, expected: Reached) {
         let turns = conversation(lines);
-        assert_eq!(read(&turns, ended_reason, |said| said.text.contains("need")), expected, "{lines}");
+        assert_eq!(read(&turns, ended_reason, false, |said| said.text.contains("need")), expected, "{lines}");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! How noted things are said: addresses, and matters in the words of somebody else.
 
+use understanding::sentences::split;
 use understanding::{Language, read_back};
 
-use super::notes::{is_question, split};
+use super::notes::is_question;
 use crate::understanding::plain;
 
 /// The longest matter that is told, in words.

@@ -10,7 +10,6 @@ mod knowledge;
 mod notes;
 mod policy;
 mod sentences;
-mod times;
 mod wishes;
 
 use async_trait::async_trait;

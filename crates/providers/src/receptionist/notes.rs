@@ -5,14 +5,20 @@ use std::collections::BTreeSet;
 use speech::{Chat, ChatMessage, Role};
 use understanding::Language;
 use understanding::facts::form_of_address;
+use understanding::matter::{self, Said};
 use understanding::remark::{self, Remark};
+use understanding::sentences::split;
+use understanding::times;
 
 use super::sentences::{self, Sentences, Wordings};
-use super::{times, wishes};
+use super::wishes;
 use crate::understanding::{answered, email, name, phone, plain, says};
 
-/// The most words of an answer that is a time.
+/// The most words of an answer that is a time, where the question for one may be answered by a story.
 const LONGEST_TIME: usize = 8;
+
+/// The most words of any answer to the question for a time.
+const LONGEST_ANSWER: usize = 20;
 
 /// How often it asks for the same thing.
 const MAX_TRIES: usize = 2;
@@ -90,6 +96,8 @@ pub(super) struct Notes<'a> {
     pub(super) parted: bool,
     /// The caller's last turn was the first in another language.
     pub(super) switched: bool,
+    /// Somebody with another name than the person who was called has introduced themselves.
+    another: bool,
 }
 
 impl<'a> Notes<'a> {
@@ -115,6 +123,7 @@ impl<'a> Notes<'a> {
             all_remarks: BTreeSet::new(),
             parted: false,
             switched: false,
+            another: false,
         };
         for message in &chat.messages {
             match message.role {
@@ -141,6 +150,12 @@ impl<'a> Notes<'a> {
     /// True if the agent may pass the caller on to a person.
     pub(super) fn can_put_through(&self) -> bool {
         self.chat.tools.iter().any(|tool| tool.name == "transfer_call")
+    }
+
+    /// True if somebody else answered, who has not begun to talk about a matter of their own.
+    pub(super) fn is_anothers(&self) -> bool {
+        let is_there = self.another || self.all_remarks.contains(&Remark::ForAnother);
+        self.is_outbound() && is_there && self.reason.value.is_none()
     }
 
     pub(super) fn business(&self) -> &str {
@@ -172,6 +187,8 @@ impl<'a> Notes<'a> {
                 (words.ask_phone, Question::Phone),
                 (words.ask_time, Question::Time),
                 (words.ask_better_time, Question::BetterTime),
+                (words.ask_when_there, Question::BetterTime),
+                (words.ask_when_they_are_there, Question::BetterTime),
                 (words.ask_more, Question::More),
             ];
             for (wordings, question) in questions {
@@ -288,9 +305,15 @@ impl<'a> Notes<'a> {
     fn take_name(&mut self, text: &str) {
         let corrects =
             self.says(Remark::No) || plain(text).contains(" sorry ") || plain(text).contains(" actually ");
+        if self.answered_by_another() {
+            self.name.value = None;
+        }
         if let Some(told) = name(text) {
             let known = self.name.value.as_deref().unwrap_or_default();
-            if known.is_empty() {
+            let is_anothers =
+                self.is_outbound() && self.knows_the_name_only() && !shares_a_word(known, &told);
+            self.another |= is_anothers;
+            if known.is_empty() || is_anothers {
                 self.learn(Question::Name, told);
             } else if told.starts_with(known) {
                 // A full name completes the first name that the CRM knew.
@@ -306,6 +329,16 @@ impl<'a> Notes<'a> {
             self.learn(Question::Name, told);
         }
         self.complete_name(text);
+    }
+
+    /// True if the caller answers for the person who was called, whose name is the only one that is known.
+    fn answered_by_another(&self) -> bool {
+        self.says(Remark::ForAnother) && self.is_outbound() && self.knows_the_name_only()
+    }
+
+    /// True if the known name is the one that we had before the call.
+    fn knows_the_name_only(&self) -> bool {
+        self.name.value.is_some() && self.name.value.as_deref() == fact(self.chat, "name")
     }
 
     /// A name that is an answer to the question for it, or that stands alone although something else was asked.
@@ -340,7 +373,8 @@ impl<'a> Notes<'a> {
         let states = !is_question(text) && says(&plain(text), APPOINTMENT);
         let is_one = times::is_only_a_time(text, self.language);
         // In a longer answer a day is part of the story ("the rental runs out on Friday").
-        let is_short = text.split_whitespace().count() <= LONGEST_TIME;
+        let longest = if self.asked == Some(Question::Time) { LONGEST_ANSWER } else { LONGEST_TIME };
+        let is_short = text.split_whitespace().count() <= longest;
         if asked
             && is_short
             && let Some(time) = times::answered(text, self.language)
@@ -350,9 +384,20 @@ impl<'a> Notes<'a> {
             && let Some(time) = times::wanted(text, self.language)
         {
             self.learn(Question::Time, time);
-        } else if asked && says(&plain(text), ANY_TIME) {
-            let any = if self.language == Language::Spanish { "a cualquier hora" } else { "any time" };
-            self.learn(Question::Time, any.to_owned());
+        } else if asked && let Some(open) = self.open_time(text) {
+            self.learn(Question::Time, open.to_owned());
+        }
+    }
+
+    /// A time that is left open: any, or at once.
+    fn open_time(&self, text: &str) -> Option<&'static str> {
+        let is_spanish = self.language == Language::Spanish;
+        match () {
+            () if times::is_any_time(text) => Some(if is_spanish { "a cualquier hora" } else { "any time" }),
+            () if times::is_at_once(text) => {
+                Some(if is_spanish { "lo antes posible" } else { "as soon as possible" })
+            }
+            () => None,
         }
     }
 
@@ -377,7 +422,7 @@ impl<'a> Notes<'a> {
             }
             return;
         };
-        let states = says(&plain(&told), STATEMENTS);
+        let states = states_a_matter(&told);
         let puts_off =
             [Remark::Later, Remark::NotInterested, Remark::Goodbye].iter().any(|of| self.says(*of));
         let is_other = NO_REASON.iter().any(|remark| self.says(*remark)) || (puts_off && !states);
@@ -408,8 +453,9 @@ impl<'a> Notes<'a> {
     }
 
     fn learn(&mut self, question: Question, value: String) {
+        let is_anothers = question == Question::Name && self.knows_the_name_only();
         let filling = self.filling(question);
-        let before = filling.value.replace(value.clone());
+        let before = filling.value.replace(value.clone()).filter(|_| !is_anothers);
         match before {
             Some(before) if before == value => {}
             Some(_) => self.news.push(News::Corrected(question)),
@@ -493,32 +539,13 @@ fn matter(text: &str) -> Option<String> {
             if wishes::is_a_shrug(sentence) {
                 return false;
             }
-            let is_small = words <= 4 && !small.is_empty() && !says(&said, STATEMENTS);
+            let is_small = words <= 4 && !small.is_empty() && !states_a_matter(sentence);
             words >= 2 && !is_introduction && !is_address && !greets && !is_small
         })
         .collect();
     let told = kept.join(" ");
-    (told.split_whitespace().count() >= 3 || says(&plain(&told), STATEMENTS)).then_some(told)
+    (told.split_whitespace().count() >= 3 || states_a_matter(&told)).then_some(told)
 }
-
-/// Cuts a text into its sentences. The full stop after a title ends none.
-pub(super) fn split(text: &str) -> impl Iterator<Item = &str> {
-    let mut sentences = Vec::new();
-    let mut begin = 0;
-    for (at, sign) in text.char_indices().filter(|(_, sign)| matches!(sign, '.' | '!' | '?')) {
-        let word = text[begin..at].rsplit(char::is_whitespace).next().unwrap_or_default();
-        if sign == '.' && TITLES.contains(&word.to_lowercase().as_str()) {
-            continue;
-        }
-        sentences.push(&text[begin..=at]);
-        begin = at + 1;
-    }
-    sentences.push(&text[begin..]);
-    sentences.into_iter().map(str::trim).filter(|sentence| sentence.chars().any(char::is_alphanumeric))
-}
-
-/// Titles that are written with a full stop.
-const TITLES: [&str; 9] = ["mr", "mrs", "ms", "dr", "prof", "st", "sr", "sra", "srta"];
 
 /// True for "Nothing. Just do your job." after the question whether there is anything else.
 pub(super) fn begins_with_no(text: &str) -> bool {
@@ -528,10 +555,27 @@ pub(super) fn begins_with_no(text: &str) -> bool {
         .any(|word| said.starts_with(&format!(" {word} ")))
 }
 
+/// True if two names can be those of one person.
+fn shares_a_word(one: &str, other: &str) -> bool {
+    let other = plain(other);
+    plain(one).split_whitespace().any(|word| other.split_whitespace().any(|known| known == word))
+}
+
 /// True for two to four words that all begin with a capital letter.
 fn is_a_bare_name(sentence: &str) -> bool {
     let words: Vec<&str> = sentence.split_whitespace().collect();
     (2..=4).contains(&words.len()) && words.iter().all(|word| word.starts_with(char::is_uppercase))
+}
+
+/// True if these words say what somebody wants.
+fn states_a_matter(text: &str) -> bool {
+    const ASKED: [Said; 6] =
+        [Said::Price, Said::Hours, Said::Address, Said::Availability, Said::Insurance, Said::Parking];
+    split(text).any(|sentence| {
+        let said = matter::heard(sentence);
+        let only_asks = is_question(sentence) && ASKED.iter().any(|topic| said.contains(topic));
+        !only_asks && (said.contains(&Said::Reason) || said.contains(&Said::WantsAppointment))
+    })
 }
 
 /// True if the caller asks something.
@@ -579,57 +623,6 @@ pub(super) const QUESTION_WORDS: &[&str] = &[
     "con qué",
     "at what",
     "by when",
-];
-
-/// How people say what they want.
-const STATEMENTS: &[&str] = &[
-    "calling about",
-    "i need",
-    "we need",
-    "i have a question",
-    "i want",
-    "i would like",
-    "id like",
-    "i was in",
-    "i had",
-    "i asked for",
-    "im looking for",
-    "looking for",
-    "question about",
-    "help with",
-    "interested in",
-    "problem with",
-    "issue with",
-    "my reason",
-    "its about",
-    "it is about",
-    "about my",
-    "appointment",
-    "was supposed to",
-    "is broken",
-    "broke down",
-    "is leaking",
-    "leaks",
-    "stopped working",
-    "doesnt work",
-    "isnt working",
-    "necesito",
-    "quiero",
-    "quisiera",
-    "me gustaría",
-    "tuve",
-    "tengo una pregunta",
-    "tengo un problema",
-    "busco",
-    "es sobre",
-    "es por",
-    "se trata de",
-    "una cita",
-    "no funciona",
-    "se rompió",
-    "se me rompió",
-    "llamo por",
-    "llamo para",
 ];
 
 /// Turns that say nothing but "what?".
@@ -681,18 +674,4 @@ const LACKS: &[&str] = &[
     "no tengo",
     "no uso",
     "sin correo",
-];
-
-const ANY_TIME: &[&str] = &[
-    "any time",
-    "anytime",
-    "whenever",
-    "doesnt matter",
-    "does not matter",
-    "all day",
-    "no preference",
-    "cualquier hora",
-    "cuando quiera",
-    "cuando sea",
-    "todo el día",
 ];

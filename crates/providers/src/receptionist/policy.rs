@@ -6,12 +6,14 @@
 use std::collections::BTreeSet;
 
 use domain::phone;
+use understanding::facts::form_of_address;
 use understanding::remark::Remark;
+use understanding::sentences::split;
 use understanding::{Language, topic};
 
 use super::aloud::{address, address_read_back, lowered, retold, sentence};
 use super::knowledge;
-use super::notes::{News, Notes, QUESTION_WORDS, Question, begins_with_no, fact, is_question, split};
+use super::notes::{News, Notes, QUESTION_WORDS, Question, begins_with_no, fact, is_question};
 use super::sentences::{Wordings, filled};
 use super::wishes;
 use crate::understanding::plain;
@@ -63,6 +65,9 @@ impl Draft<'_> {
         if says(Remark::WrongPerson) {
             return self.end(words.wrong_person);
         }
+        if notes.is_anothers() && says(Remark::Grief) && !has_matter {
+            return self.end(words.died);
+        }
         if notes.turns >= MAX_TURNS || notes.asked_for_more >= MAX_ROUNDS {
             return self.part();
         }
@@ -71,6 +76,23 @@ impl Draft<'_> {
         }
         if notes.is_outbound() && wishes::takes_a_message(notes.heard) {
             return self.leave_word();
+        }
+        if notes.is_anothers() && says(Remark::ForAnother) && !has_matter && !says(Remark::Hold) {
+            return self.reach_another();
+        }
+        if notes.is_anothers()
+            && notes.uses(words.ask_for) == 0
+            && notes.turns == 1
+            && !has_matter
+            && let Some(name) = fact(notes.chat, "name")
+        {
+            // "How can I help you?" is no question about the call there.
+            if says(Remark::Robot) {
+                self.say(words.robot);
+            } else if says(Remark::Who) {
+                self.say(words.introduction);
+            }
+            return self.say_with(words.ask_for, "name", form_of_address(name));
         }
         let no_minute = notes.asked == Some(Question::Minute)
             && says(Remark::No)
@@ -115,6 +137,19 @@ impl Draft<'_> {
             None => self.say(words.tell_them),
         }
         self.ends = true;
+    }
+
+    /// The person who was called is not there: asks when they are.
+    fn reach_another(&mut self) {
+        let (notes, words) = (self.notes, self.notes.words);
+        self.answer_about_the_call();
+        if self.parts.is_empty() {
+            self.say(words.all_right);
+        }
+        match fact(notes.chat, "name") {
+            Some(name) => self.say_with(words.ask_when_there, "name", form_of_address(name)),
+            None => self.say(words.ask_when_they_are_there),
+        }
     }
 
     /// True if the caller put a question that wants an answer.
@@ -186,6 +221,9 @@ impl Draft<'_> {
     fn name_the_topic(&mut self) {
         let (notes, words) = (self.notes, self.notes.words);
         let context = fact(notes.chat, "context").filter(|context| !topic::is_private(context));
+        if notes.is_anothers() && !context.is_some_and(|context| knows_of(notes.heard, context)) {
+            return self.say(words.private_topic);
+        }
         match context.map(|context| (context, topic::of(context))) {
             Some((context, _)) if notes.language == Language::Spanish => {
                 if understanding::language::heard(context) == Some(Language::Spanish) {
@@ -579,6 +617,13 @@ fn at_joint(sentence: &str) -> Option<(&str, &str)> {
         *at > 0 && QUESTION_WORDS.iter().any(|word| rest.starts_with(&format!(" {word} ")))
     })?;
     Some((sentence.get(..at)?, sentence.get(at + joint.len()..)?))
+}
+
+/// True if somebody who asks what a call is about names it themselves.
+fn knows_of(heard: &str, context: &str) -> bool {
+    let heard = plain(heard);
+    let context = plain(context);
+    context.split_whitespace().filter(|word| word.len() > 4).any(|word| heard.contains(&format!(" {word} ")))
 }
 
 /// True for "do you speak Spanish?", which the language of the reply answers.

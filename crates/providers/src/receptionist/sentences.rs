@@ -19,6 +19,11 @@ pub(super) struct Sentences {
     pub(super) ask_phone: Wordings,
     pub(super) ask_time: Wordings,
     pub(super) ask_better_time: Wordings,
+    /// To somebody who is not the person who was called.
+    pub(super) ask_for: Wordings,
+    /// When somebody else can be reached, with their name or without.
+    pub(super) ask_when_there: Wordings,
+    pub(super) ask_when_they_are_there: Wordings,
     pub(super) ask_more: Wordings,
     // Taking note
     pub(super) thanks: Wordings,
@@ -41,6 +46,8 @@ pub(super) struct Sentences {
     pub(super) topic: Wordings,
     pub(super) note: Wordings,
     pub(super) no_topic: Wordings,
+    /// To somebody who answers for another.
+    pub(super) private_topic: Wordings,
     pub(super) robot: Wordings,
     pub(super) recorded: Wordings,
     pub(super) is_recorded: Wordings,
@@ -60,6 +67,8 @@ pub(super) struct Sentences {
     pub(super) person: Wordings,
     pub(super) put_through: Wordings,
     pub(super) condolence: Wordings,
+    /// The person who was called has died.
+    pub(super) died: Wordings,
     pub(super) anger: Wordings,
     pub(super) urgent: Wordings,
     // Summing up
@@ -113,6 +122,15 @@ static ENGLISH: Sentences = Sentences {
         "What would be a good day and time to call you?",
     ],
     ask_better_time: &["When would be a better time to call?", "What other time would suit you?"],
+    ask_for: &["Could I speak with {name}, please?", "I'm calling for {name}; may I speak with them?"],
+    ask_when_there: &[
+        "When would be a good time to reach {name}?",
+        "What would be a better time to reach {name}?",
+    ],
+    ask_when_they_are_there: &[
+        "When would be a good time to reach them?",
+        "What would be a better time to reach them?",
+    ],
     ask_more: &[
         "Is there anything else I can do for you?",
         "Do you need anything else?",
@@ -147,6 +165,10 @@ static ENGLISH: Sentences = Sentences {
     no_topic: &[
         "I don't know more about the reason of this call than that {business} wanted to talk with you.",
         "I can't see a more exact reason here.",
+    ],
+    private_topic: &[
+        "It's about a request that we got, and I would like to talk about it in person.",
+        "I can only say that it's about a request to {business}.",
     ],
     robot: &[
         "Yes, I'm an AI assistant of {business}, not a person.",
@@ -207,6 +229,10 @@ static ENGLISH: Sentences = Sentences {
         "Sure, I'm putting you through to {business} now.",
     ],
     condolence: &["I'm very sorry for your loss.", "I'm so sorry; that is very hard."],
+    died: &[
+        "I'm very sorry for your loss, and I apologise for this call. I'll pass on that our records must be corrected. Goodbye.",
+        "I'm so sorry. You won't be troubled about this again. Goodbye.",
+    ],
     anger: &[
         "I'm sorry about this, and I can hear that you are upset.",
         "I understand that this is frustrating, and I apologise.",
@@ -258,6 +284,15 @@ static SPANISH: Sentences = Sentences {
     ask_phone: &["¿Cuál es el mejor número de teléfono para llamarle?", "¿A qué teléfono le podemos llamar?"],
     ask_time: &["¿A qué hora le viene mejor una llamada?", "¿Qué día y a qué hora le podemos llamar?"],
     ask_better_time: &["¿Cuándo sería mejor momento para llamarle?", "¿Qué otra hora le viene bien?"],
+    ask_for: &["¿Podría hablar con {name}, por favor?", "Llamo para {name}; ¿me puede comunicar?"],
+    ask_when_there: &[
+        "¿A qué hora se encuentra {name}?",
+        "¿Cuándo sería buen momento para hablar con {name}?",
+    ],
+    ask_when_they_are_there: &[
+        "¿A qué hora se encuentra esa persona?",
+        "¿Cuándo sería buen momento para hablar con esa persona?",
+    ],
     ask_more: &[
         "¿Hay algo más en lo que le pueda ayudar?",
         "¿Necesita algo más?",
@@ -288,6 +323,10 @@ static SPANISH: Sentences = Sentences {
     no_topic: &[
         "No sé más del motivo de esta llamada que esto: {business} quería hablar con usted.",
         "Aquí no veo un motivo más exacto.",
+    ],
+    private_topic: &[
+        "Es por una solicitud que recibimos, y quisiera hablarlo en persona.",
+        "Solo puedo decirle que es por una solicitud a {business}.",
     ],
     robot: &[
         "Sí, soy un asistente de inteligencia artificial de {business}, no una persona.",
@@ -348,6 +387,10 @@ static SPANISH: Sentences = Sentences {
         "Por supuesto, ahora mismo le paso con {business}.",
     ],
     condolence: &["Lamento mucho su pérdida.", "Lo siento muchísimo; es muy duro."],
+    died: &[
+        "Siento mucho su pérdida y le pido disculpas por la llamada. Avisaré para que se corrijan los datos. Adiós.",
+        "Lo siento muchísimo. No le molestaremos más con esto. Adiós.",
+    ],
     anger: &[
         "Lamento mucho lo ocurrido, y entiendo su molestia.",
         "Entiendo que es frustrante, y le pido disculpas.",

@@ -5,7 +5,9 @@ use domain::agent::Model;
 use proptest::prelude::*;
 use speech::{Chat, ChatMessage, Role};
 
-use super::notes::{Notes, split};
+use understanding::sentences::split;
+
+use super::notes::Notes;
 use super::policy::{self, Reply};
 use crate::understanding::plain;
 

@@ -1,11 +1,9 @@
-//! What a caller's words say: names, addresses, numbers, wishes. Rules over words, pure and quick; whoever uses them copes with
+//! What a caller says of themselves: names, addresses, numbers. Rules over words, pure and quick; whoever uses them copes with
 //! their finding nothing.
 
 mod contact;
-mod wishes;
 
 pub(crate) use contact::{answered, email, name, phone};
-pub(crate) use wishes::Wish;
 
 /// A text in lower case without punctuation, words separated by single spaces, with a space at either end: so that a phrase between
 /// spaces is found as whole words.

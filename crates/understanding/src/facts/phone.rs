@@ -268,7 +268,7 @@ pub(crate) fn counts(tokens: &[Token<'_>], run: &Run) -> Counts {
     if first.plain.contains('$') || tokens.get(run.words.end).is_some_and(|token| token.is(UNITS)) {
         return Counts::Other;
     }
-    if is_date(&run.groups) || is_social(&run.groups) {
+    if is_date(&run.groups) || is_social(&run.groups) || is_social(&run.breaths) {
         return Counts::Other;
     }
     let mut same_sentence = true;
