@@ -269,3 +269,17 @@ async fn usage_is_read_where_nothing_can_be_written_and_no_row_is_lost() {
         platform.stop().await;
     }
 }
+
+#[tokio::test]
+async fn options_names_the_methods_of_a_path_without_a_key() {
+    for database in databases().await {
+        let platform = Platform::start(&database, Setup::default()).await;
+        let answer = platform.send(platform.anonymous("OPTIONS", "/api/v1/calls")).await;
+        assert_eq!(answer.status, 204, "{}", answer.body);
+        assert_eq!(answer.headers["allow"], "GET, POST, HEAD, OPTIONS");
+        assert_eq!(answer.headers["access-control-allow-methods"], answer.headers["allow"]);
+        let nowhere = platform.send(platform.anonymous("OPTIONS", "/api/v1/nothing")).await;
+        assert_eq!((nowhere.status, nowhere.code()), (404, "not_found"), "{}", nowhere.body);
+        platform.stop().await;
+    }
+}
