@@ -1,4 +1,5 @@
-//! Everything that has to be known before a call is admitted, in one question.
+//! Everything that has to be known before a call is admitted, in one question. How many calls run and whether the number is blocked is
+//! looked at by the statement that stores the call.
 
 use domain::agent::Agent;
 use domain::business::Business;
@@ -19,10 +20,6 @@ pub struct Candidate {
     pub number: Option<Number>,
     /// The lead that was named, or else the newest one with the number that is to be called.
     pub lead: Option<Lead>,
-    /// How many calls of the business run now.
-    pub running: u64,
-    /// True if the number may not be called.
-    pub is_opted_out: bool,
 }
 
 /// Looks everything up; `None` if the tenant has no such agent.
@@ -42,14 +39,12 @@ pub async fn look_up(
         numbers::COLUMNS,
         ", ",
         leads::COLUMNS,
-        ", (SELECT count(*) FROM calls r WHERE r.business_id = b.id AND r.mode = $3 AND r.finished_at IS NULL)",
-        ", (SELECT count(*) FROM opt_outs o WHERE o.business_id = b.id AND o.mode = $3 AND o.phone_number = $4)",
         " FROM agents a JOIN businesses b ON b.id = a.business_id",
         " LEFT JOIN numbers n ON n.id = (SELECT m.id FROM numbers m WHERE m.agent_id = a.id AND m.business_id = b.id",
         " ORDER BY m.created_at LIMIT 1)",
         " LEFT JOIN leads l ON l.id = coalesce($5, (SELECT m.id FROM leads m WHERE m.business_id = b.id AND m.mode = $3",
-        " AND m.phone_e164 = $4 ORDER BY m.created_at DESC, m.id DESC LIMIT 1)) AND l.business_id = b.id AND l.mode = $3",
-        " WHERE a.id = $1 AND a.business_id = $2"
+        " AND m.phone_e164 = $4 ORDER BY m.created_at DESC, m.id DESC LIMIT 1)) AND (l.business_id = b.id AND l.mode = $3) IS TRUE",
+        " WHERE a.id = $1 AND (a.business_id = $2) IS TRUE"
     );
     for &business in tenancy.businesses() {
         let asked = params![agent, business, tenancy.mode(), to, lead];
@@ -60,8 +55,6 @@ pub async fn look_up(
             business: businesses::read_columns(&mut row)?,
             number: numbers::read_joined(&mut row)?,
             lead: leads::read_joined(&mut row)?,
-            running: row.next()?,
-            is_opted_out: row.next::<u64>()? > 0,
         }));
     }
     Ok(None)

@@ -124,6 +124,8 @@ async fn admit(
     order: &CallOrder,
     id: CallId,
 ) -> Result<Admission, PlaceCallError> {
+    // What may forbid the call is looked up when it has been refused, to say why.
+    let mut known = None;
     for _ in 0..ADMISSIONS {
         let (agent, to, lead) = (order.agent_id, order.to.clone(), order.lead_id);
         let tenant = tenancy.clone();
@@ -135,7 +137,11 @@ async fn admit(
             .await?
             .ok_or(PlaceCallError::UnknownAgent)?;
         let business = candidate.business.id;
-        let decided = decide(app, tenancy.mode(), candidate, order, id);
+        let decided = decide(app, tenancy.mode(), candidate, order, id, known.unwrap_or_default());
+        if known.is_none() && matches!(decided, Err(PlaceCallError::Forbidden(_))) {
+            known = Some(look_up(app, business, tenancy.mode(), &order.to).await?);
+            continue;
+        }
         if order.intent.is_none()
             && let Err(refused) = decided
         {
@@ -157,12 +163,21 @@ async fn admit(
             app.platform().write(move |tx| Box::pin(admitting.store(tx))).await
         };
         match stored {
-            // Others were faster: there is no room for this one any more, or its number has been blocked. The next look says so.
-            Err(PlaceCallError::Store(StoreError::Changed)) => {}
+            // There is no room for it, or its number is blocked.
+            Err(PlaceCallError::Store(StoreError::Changed)) => {
+                known = Some(look_up(app, business, tenancy.mode(), &order.to).await?);
+            }
             stored => return stored,
         }
     }
     Err(StoreError::Busy.into())
+}
+
+async fn look_up(app: &App, business: BusinessId, mode: Mode, to: &E164) -> Result<Known, StoreError> {
+    let to = to.clone();
+    app.platform()
+        .read(move |tx| Box::pin(async move { policy::look_up(tx, business, mode, &to).await }))
+        .await
 }
 
 /// What the transaction needs that admits a call.
@@ -197,12 +212,13 @@ fn decide(
     candidate: Candidate,
     order: &CallOrder,
     id: CallId,
+    known: Known,
 ) -> Result<Box<Admitted>, PlaceCallError> {
-    let Candidate { agent, business, number, lead, running, is_opted_out } = candidate;
+    let Candidate { agent, business, number, lead } = candidate;
     if order.lead_id.is_some() && lead.is_none() {
         return Err(PlaceCallError::UnknownLead);
     }
-    let reason = policy::decide(app, &business, mode, &order.to, &Known { is_opted_out, running })
+    let reason = policy::decide(app, &business, mode, &order.to, &known)
         .map_err(PlaceCallError::Forbidden)?;
     let carrier = number.as_ref().and_then(|number| number.engine.as_deref());
     let engine = app.engines().engine_for(mode, carrier, agent.engine.as_deref());

@@ -2,17 +2,30 @@
 
 use domain::business::Business;
 use domain::dial_policy::{self, Question};
-use domain::{E164, Mode};
-use store::{PlatformTx, StoreError};
+use domain::{BusinessId, E164, Mode};
+use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::App;
 
-/// What the database knows about dialling a number for a business.
+/// What the database knows about dialling a number for a business; by default nothing that would forbid it.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Known {
     /// True if the number may not be called.
     pub(crate) is_opted_out: bool,
     /// How many calls of the business run.
     pub(crate) running: u64,
+}
+
+/// Looks up what may forbid a call.
+pub(crate) async fn look_up(
+    tx: &mut PlatformTx,
+    business: BusinessId,
+    mode: Mode,
+    to: &E164,
+) -> Result<Known, StoreError> {
+    let is_opted_out = store::opt_outs::contains(tx, business, mode, to).await?;
+    let running = store::calls::count_running(tx, &Tenancy::one(business, mode)).await?;
+    Ok(Known { is_opted_out, running })
 }
 
 /// Asks the dial policy about what is known.
