@@ -181,7 +181,8 @@ pub async fn lock(tx: &mut Tx, tenancy: &Tenancy, id: AgentId) -> Result<Option<
 }
 
 async fn find(tx: &mut Tx, tenancy: &Tenancy, id: AgentId, lock: &str) -> Result<Option<Agent>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM agents a WHERE a.id = $1 AND a.business_id = $2 {lock}");
+    let sql =
+        format!("SELECT {COLUMNS} FROM agents a WHERE a.id = $1 AND (a.business_id = $2) IS TRUE {lock}");
     for &business in tenancy.businesses() {
         if let Some(row) = tx.query_one(&sql, params![id, business]).await? {
             return read_columns(&mut row.of("agents")).map(Some);

@@ -98,7 +98,7 @@ pub async fn since(
     limit: u32,
 ) -> Result<Vec<LogRow>, StoreError> {
     let sql = "SELECT l.seq, l.at, l.kind, l.data FROM call_log l JOIN calls c ON c.id = l.call_id \
-               WHERE l.call_id = $1 AND l.seq > $2 AND c.business_id = $4 AND c.mode = $5 ORDER BY l.seq LIMIT $3";
+               WHERE l.call_id = $1 AND l.seq > $2 AND (c.business_id = $4 AND c.mode = $5) IS TRUE ORDER BY l.seq LIMIT $3";
     let mut found = Vec::new();
     for &business in tenancy.businesses() {
         found = tx.query(sql, params![id, after, limit, business, tenancy.mode()]).await?;

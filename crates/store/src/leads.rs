@@ -136,7 +136,7 @@ pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: LeadId) -> Result<Option<Le
     const SQL: &str = text!(
         "SELECT ",
         Leads::COLUMNS,
-        " FROM leads l WHERE l.id = $1 AND l.business_id = $2 AND l.mode = $3"
+        " FROM leads l WHERE l.id = $1 AND (l.business_id = $2 AND l.mode = $3) IS TRUE"
     );
     find(tx, SQL, tenancy, id).await
 }
@@ -146,7 +146,7 @@ pub async fn lock(tx: &mut Tx, tenancy: &Tenancy, id: LeadId) -> Result<Option<L
     const SQL: &str = text!(
         "SELECT ",
         Leads::COLUMNS,
-        " FROM leads l WHERE l.id = $1 AND l.business_id = $2 AND l.mode = $3 {for_update}"
+        " FROM leads l WHERE l.id = $1 AND (l.business_id = $2 AND l.mode = $3) IS TRUE {for_update}"
     );
     find(tx, SQL, tenancy, id).await
 }

@@ -94,7 +94,7 @@ pub async fn get(tx: &mut Tx, tenancy: &Tenancy, call: CallId) -> Result<Option<
     const SQL: &str = text!(
         "SELECT ",
         Transcripts::COLUMNS,
-        " FROM transcripts t WHERE t.call_id = $1 AND t.business_id = $2 AND t.mode = $3"
+        " FROM transcripts t WHERE t.call_id = $1 AND (t.business_id = $2 AND t.mode = $3) IS TRUE"
     );
     for &business in tenancy.businesses() {
         if let Some(row) = tx.query_one(SQL, params![call, business, tenancy.mode()]).await? {
@@ -106,7 +106,8 @@ pub async fn get(tx: &mut Tx, tenancy: &Tenancy, call: CallId) -> Result<Option<
 
 /// True if a call of the tenant has a transcript.
 pub async fn exists(tx: &mut Tx, tenancy: &Tenancy, call: CallId) -> Result<bool, StoreError> {
-    let sql = "SELECT created_at FROM transcripts WHERE call_id = $1 AND business_id = $2 AND mode = $3";
+    let sql =
+        "SELECT created_at FROM transcripts WHERE call_id = $1 AND (business_id = $2 AND mode = $3) IS TRUE";
     for &business in tenancy.businesses() {
         if tx.query_one(sql, params![call, business, tenancy.mode()]).await?.is_some() {
             return Ok(true);

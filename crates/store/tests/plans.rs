@@ -2,7 +2,7 @@
 
 use domain::call::Direction;
 use domain::lead::Phone;
-use domain::{AgentId, BusinessId, LeadId, Mode, Timestamp};
+use domain::{AgentId, BusinessId, CallId, LeadId, Mode, Timestamp};
 use store::calls::{CallFilter, CallView};
 use store::leads::LeadFilter;
 use store::{Listed, Page, StoreError, Tenancy};
@@ -249,6 +249,37 @@ async fn every_filter_of_leads_finds_its_leads_along_indexes() {
                     assert_eq!(found, expected(&all.rows, page, made, passes), "{what}");
                 }
             }
+        }
+    }
+}
+
+/// A database that has just been made has no statistics, and may have many rows a minute later.
+#[tokio::test]
+async fn a_row_is_found_by_its_id_and_not_sought_among_all_of_its_business() {
+    for database in databases().await {
+        let store = database.open().await;
+        let asked = store.read(|tx| {
+            Box::pin(async move {
+                let (id, tenancy) = (Uuid::from_u128(9), tenancy());
+                tx.note_plans();
+                store::calls::by_name(tx, &tenancy, &id.to_string()).await?;
+                store::calls::get(tx, &tenancy, CallId(id)).await?;
+                store::leads::get(tx, &tenancy, LeadId(id)).await?;
+                store::agents::get(tx, &tenancy, AgentId(id)).await?;
+                store::transcripts::get(tx, &tenancy, CallId(id)).await?;
+                Ok::<_, StoreError>(tx.take_plans())
+            })
+        });
+        let plans = asked.await.expect("the database works");
+        let keys = ["calls", "conversation", "calls", "leads", "agents", "transcripts"];
+        assert_eq!(plans.len(), keys.len(), "{plans:#?}");
+        for (plan, table) in plans.iter().zip(keys) {
+            let key = match (table, database.kind) {
+                ("conversation", _) => "calls_by_conversation".to_owned(),
+                (_, "sqlite") => format!("sqlite_autoindex_{table}_1"),
+                _ => format!("{table}_pkey"),
+            };
+            assert!(plan.contains(&key), "{} {table}:\n{plan}", database.kind);
         }
     }
 }

@@ -218,8 +218,8 @@ fn decide(
     if order.lead_id.is_some() && lead.is_none() {
         return Err(PlaceCallError::UnknownLead);
     }
-    let reason = policy::decide(app, &business, mode, &order.to, &known)
-        .map_err(PlaceCallError::Forbidden)?;
+    let reason =
+        policy::decide(app, &business, mode, &order.to, &known).map_err(PlaceCallError::Forbidden)?;
     let carrier = number.as_ref().and_then(|number| number.engine.as_deref());
     let engine = app.engines().engine_for(mode, carrier, agent.engine.as_deref());
     let facts = CallFacts {
