@@ -22,6 +22,9 @@ pub async fn everything() -> Result<(), Failure> {
     if programs::found("flite").is_none() && programs::found("espeak-ng").is_none() {
         programs::install("flite").await;
     }
+    if programs::found("sipp").is_none() {
+        programs::install("sip-tester").await;
+    }
     if let Some(given) = programs::environment(POSTGRES_URL) {
         return on_both(&given).await;
     }
