@@ -225,8 +225,9 @@ const QUERY: ListQuery<'_> = ListQuery {
 /// The deliveries that are under way have a job each, which leads to them.
 const UNDER_WAY: &str =
     "e.id IN (SELECT d.event_id FROM jobs j JOIN deliveries d ON d.id = j.subject WHERE j.kind = 'deliver')";
+/// Counted for each event: as a condition on the two tables, PostgreSQL would look through all deliveries first.
 const NOT_UNDER_WAY: &str =
-    "NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.event_id = e.id AND d.state = 'pending')";
+    "(SELECT count(*) FROM deliveries d WHERE d.event_id = e.id AND d.state = 'pending') = 0";
 
 /// Events of the tenant, newest first.
 pub async fn list(

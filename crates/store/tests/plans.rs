@@ -1,9 +1,12 @@
 //! Every list finds what its filter lets through along indexes: it walks over no table and sorts nothing that can be long.
 
 use domain::call::Direction;
+use domain::event::EventType;
 use domain::lead::Phone;
-use domain::{AgentId, BusinessId, CallId, LeadId, Mode, Timestamp};
+use domain::{AgentId, BusinessId, CallId, EndpointId, LeadId, Mode, Timestamp};
 use store::calls::{CallFilter, CallView};
+use store::deliveries::{AttemptFilter, AttemptView};
+use store::events::{EventFilter, EventStatus, EventView};
 use store::leads::LeadFilter;
 use store::{Listed, Page, StoreError, Tenancy};
 use testkit::{TestDatabase, databases};
@@ -76,7 +79,7 @@ fn check(plan: &str, sorts_few: bool, what: &str) {
         return;
     }
     for line in plan.lines().map(str::trim) {
-        for table in ["calls", "leads", "c", "l"] {
+        for table in ["calls", "leads", "events", "deliveries", "attempts", "c", "l", "e", "d", "a"] {
             let walked = line.ends_with(&format!("SCAN {table}")) || line.contains(&format!("SCAN {table} "));
             assert!(!walked && !line.contains(&format!("Seq Scan on {table} ")), "{what} walks:\n{plan}");
         }
@@ -280,6 +283,134 @@ async fn a_row_is_found_by_its_id_and_not_sought_among_all_of_its_business() {
                 _ => format!("{table}_pkey"),
             };
             assert!(plan.contains(&key), "{} {table}:\n{plan}", database.kind);
+        }
+    }
+}
+
+/// Events and attempts, row number `i` at second `i`.
+async fn fill_events(database: &TestDatabase) {
+    let sqlite = database.kind == "sqlite";
+    let id = |number: u8| {
+        if sqlite {
+            format!("x'{number:032x}'")
+        } else {
+            format!("'{}'::uuid", Uuid::from_u128(number.into()))
+        }
+    };
+    let (rows, fresh) = if sqlite {
+        (
+            format!("RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})"),
+            "randomblob(16)",
+        )
+    } else {
+        (format!("n (i) AS (SELECT generate_series(1::bigint, {ROWS}))"), "gen_random_uuid()")
+    };
+    let (business, object, endpoint) = (id(1), id(2), id(3));
+    let sql = format!(
+        "WITH {rows} INSERT INTO events (id, business_id, mode, event_type, object_type, object_id, payload, created_at, outcome) \
+             SELECT {fresh}, {business}, 'test', CASE WHEN i % 1009 = 4 THEN 'agent.updated' ELSE 'lead.created' END, 'lead', \
+             CASE WHEN i % 997 = 5 THEN {object} ELSE {fresh} END, '{{}}', i * 1000000, \
+             CASE WHEN i % 1103 = 3 THEN 'failed' WHEN i % 1201 = 9 THEN 'skipped' ELSE 'sent' END FROM n;
+         INSERT INTO deliveries (id, event_id, business_id, endpoint_id, url, state, attempts, created_at) \
+             SELECT {fresh}, id, {business}, {endpoint}, 'https://a.example', \
+             CASE WHEN outcome = 'failed' THEN 'failed' ELSE 'succeeded' END, 1, created_at FROM events WHERE outcome <> 'skipped';
+         INSERT INTO attempts (id, delivery_id, event_id, number, started_at, duration_ms, response_status, request_headers, \
+             business_id, mode, endpoint_id, url) SELECT {fresh}, id, event_id, 1, created_at, 5, \
+             CASE WHEN state = 'failed' THEN 500 ELSE 204 END, '{{}}', business_id, 'test', \
+             CASE WHEN created_at / 1000000 % 1511 = 9 THEN {endpoint} END, url FROM deliveries;
+         {analyze}",
+        analyze = if sqlite { "" } else { "ANALYZE" },
+    );
+    database.run_sql(&sql).await;
+}
+
+#[tokio::test]
+async fn every_filter_of_events_and_attempts_finds_them_along_indexes() {
+    for database in databases().await {
+        let store = database.open().await;
+        fill_events(&database).await;
+        let list = async |filter: EventFilter, page: Page| {
+            let listed = store.read(move |tx| {
+                Box::pin(async move {
+                    tx.note_plans();
+                    let listed = store::events::list(tx, &tenancy(), &filter, &page).await?;
+                    Ok::<_, StoreError>((listed, tx.take_plans()))
+                })
+            });
+            listed.await.expect("the database works")
+        };
+        let none = EventFilter::default;
+        let (all, _) = list(none(), Page { limit: ROWS, after: None }).await;
+        assert_eq!(all.rows.len(), ROWS as usize);
+        let object = Uuid::from_u128(2);
+        for filter in [
+            none(),
+            EventFilter { kinds: vec![EventType::AgentUpdated], ..none() },
+            EventFilter { kinds: vec![EventType::AgentUpdated, EventType::LeadCreated], ..none() },
+            EventFilter { object_id: Some(object), ..none() },
+            EventFilter { id: Some(all.rows[7].event.id), ..none() },
+            EventFilter { status: Some(EventStatus::Failed), ..none() },
+            EventFilter { status: Some(EventStatus::Skipped), ..none() },
+            EventFilter { status: Some(EventStatus::Pending), ..none() },
+            EventFilter { status: Some(EventStatus::Delivered), ..none() },
+            EventFilter { from: Some(at(5_000)), to: Some(at(5_020)), ..none() },
+        ] {
+            for page in PAGES {
+                let what = format!("{} {filter:?} {page:?}", database.kind);
+                let (found, plans) = list(filter.clone(), page).await;
+                for plan in &plans {
+                    check(plan, filter.status == Some(EventStatus::Pending), &what);
+                }
+                let passes = |view: &EventView| {
+                    (filter.kinds.is_empty() || filter.kinds.contains(&view.event.event_type))
+                        && filter.object_id.is_none_or(|id| view.event.subject.id() == id)
+                        && filter.id.is_none_or(|id| view.event.id == id)
+                        && filter.status.is_none_or(|status| view.status() == status)
+                        && filter.from.is_none_or(|time| view.event.created_at >= time)
+                        && filter.to.is_none_or(|time| view.event.created_at < time)
+                };
+                let made = |view: &EventView| view.event.created_at;
+                let found: Vec<_> = found.rows.iter().map(made).collect();
+                assert_eq!(found, expected(&all.rows, page, made, passes), "{what}");
+            }
+        }
+
+        let attempts = async |filter: AttemptFilter, page: Page| {
+            let listed = store.read(move |tx| {
+                Box::pin(async move {
+                    tx.note_plans();
+                    let listed = store::deliveries::attempts(tx, &tenancy(), &filter, &page).await?;
+                    Ok::<_, StoreError>((listed, tx.take_plans()))
+                })
+            });
+            listed.await.expect("the database works")
+        };
+        let none = AttemptFilter::default;
+        let (all, _) = attempts(none(), Page { limit: ROWS, after: None }).await;
+        let endpoint = EndpointId(Uuid::from_u128(3));
+        for filter in [
+            none(),
+            AttemptFilter { succeeded: Some(true), ..none() },
+            AttemptFilter { succeeded: Some(false), ..none() },
+            AttemptFilter { endpoint_id: Some(endpoint), ..none() },
+            AttemptFilter { endpoint_id: Some(endpoint), succeeded: Some(false), ..none() },
+            AttemptFilter { event_id: Some(all.rows[7].attempt.event_id), ..none() },
+        ] {
+            for page in PAGES {
+                let what = format!("{} {filter:?} {page:?}", database.kind);
+                let (found, plans) = attempts(filter.clone(), page).await;
+                for plan in &plans {
+                    check(plan, filter.event_id.is_some(), &what);
+                }
+                let passes = |view: &AttemptView| {
+                    filter.succeeded.is_none_or(|wanted| view.attempt.succeeded() == wanted)
+                        && filter.endpoint_id.is_none_or(|id| view.endpoint_id == Some(id))
+                        && filter.event_id.is_none_or(|id| view.attempt.event_id == id)
+                };
+                let made = |view: &AttemptView| view.attempt.started_at;
+                let found: Vec<_> = found.rows.iter().map(made).collect();
+                assert_eq!(found, expected(&all.rows, page, made, passes), "{what}");
+            }
         }
     }
 }
