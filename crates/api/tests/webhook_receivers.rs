@@ -299,7 +299,7 @@ async fn events_are_sent_again_under_their_ids_and_counted_on() {
         for (body, path, status) in [
             (json!({}), "replay", 400),
             (json!({ "event_ids": [] }), "replay", 400),
-            (json!({ "event_id": "x" }), "replay", 404),
+            (json!({ "event_id": 7 }), "replay", 400),
             (json!({ "event_id": failed["id"], "webhook_id": "x" }), "replay", 404),
             (json!({ "from": "2026-01-01T00:00:00Z" }), "backfill", 400),
             (json!({ "from": "2026-01-01T00:00:00Z", "to": "2026-02-02T00:00:00Z" }), "backfill", 400),
@@ -308,6 +308,8 @@ async fn events_are_sent_again_under_their_ids_and_counted_on() {
             let refused = platform.post(&format!("/api/v1/events/{path}"), &body).await;
             assert_eq!(refused.status, status, "{body}: {:?}", refused.body);
         }
+        let unknown = replay(&platform, json!({ "event_id": "x" })).await;
+        assert_eq!((&unknown["queued"], &unknown["not_found"]), (&json!(0), &json!(["x"])));
         let nothing = replay(&platform, json!({ "filter": { "event_type": "call.exploded" } })).await;
         assert_eq!(nothing["queued"], 0);
         platform.stop().await;

@@ -130,7 +130,9 @@ async fn find(
 ) -> Result<Vec<StoredEvent>, ReplayError> {
     let Some(one) = tenancy.narrowed(business) else { return Ok(Vec::new()) };
     match which {
-        Which::These(ids) => {
+        Which::These(mut ids) => {
+            ids.sort_unstable();
+            ids.dedup();
             let wanted = ids.clone();
             let mut found = app
                 .store()

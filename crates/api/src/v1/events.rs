@@ -152,7 +152,7 @@ input! {
     /// Events to send again.
     pub struct EventReplay {
         /// Id of the event to send again.
-        event_id: Option<Id<EventId>> = "event_id",
+        event_id: Option<EventName> = "event_id",
         /// Ids of the events to send again, at most 100.
         event_ids: Option<EventIds> = "event_ids",
         /// Which events to send again, at most 1000.
@@ -223,9 +223,27 @@ impl Field for Order {
     }
 }
 
-/// Ids of events; each may be any text, as wherever an id can stand.
+/// The id of an event, as it was written. It may be any text, as wherever an id can stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventName {
+    text: String,
+    id: Option<EventId>,
+}
+
+impl Field for EventName {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let text = value.as_str().unwrap_or_default().to_owned();
+        Id::<EventId>::read(value).map(|id| Self { text, id: id.known() })
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Value {
+        Id::<EventId>::schema(generator)
+    }
+}
+
+/// Ids of events.
 #[derive(Debug)]
-pub struct EventIds(Vec<(String, Option<EventId>)>);
+pub struct EventIds(Vec<EventName>);
 
 impl Field for EventIds {
     fn read(value: Value) -> Result<Self, Problem> {
@@ -234,15 +252,11 @@ impl Field for EventIds {
         if !(1..=MOST_NAMED).contains(&items.len()) {
             return Err(wrong());
         }
-        let ids = items.into_iter().map(|item| {
-            let text = item.as_str().unwrap_or_default().to_owned();
-            Id::<EventId>::read(item).map(|id| (text, id.known()))
-        });
-        ids.collect::<Result<_, _>>().map(Self)
+        items.into_iter().map(EventName::read).collect::<Result<_, _>>().map(Self)
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Value {
-        json!({ "type": "array", "minItems": 1, "maxItems": MOST_NAMED, "items": Id::<EventId>::schema(generator) })
+        json!({ "type": "array", "minItems": 1, "maxItems": MOST_NAMED, "items": EventName::schema(generator) })
     }
 }
 
@@ -485,18 +499,13 @@ async fn replay(
 ) -> Result<Once<EventsReplayed, 202>, ApiError> {
     let business_id = caller.only_business(input.business_id.as_ref())?;
     let only = subscription(input.webhook_id.as_ref())?;
-    let named = input.event_ids.map(|ids| ids.0).unwrap_or_default();
+    let named: Vec<EventName> =
+        input.event_id.into_iter().chain(input.event_ids.into_iter().flat_map(|ids| ids.0)).collect();
     // Text that is no id names nothing, like an id of nothing.
     let no_ids: Vec<String> =
-        named.iter().filter(|(_, id)| id.is_none()).map(|(text, _)| text.clone()).collect();
-    let mut ids: Vec<EventId> = named.iter().filter_map(|(_, id)| *id).collect();
-    let is_one = input.event_id.is_some();
-    if let Some(id) = input.event_id {
-        ids.push(found(id.known(), "event")?);
-    }
-    ids.dedup();
+        named.iter().filter(|name| name.id.is_none()).map(|name| name.text.clone()).collect();
     let which = match input.filter {
-        _ if is_one || !named.is_empty() => Which::These(ids),
+        _ if !named.is_empty() => Which::These(named.iter().filter_map(|name| name.id).collect()),
         Some(Nested(filter)) => {
             let event_type = filter.event_type.map(Line::into_inner);
             match matching(event_type, filter.object_id.as_ref(), filter.status.map(Line::into_inner)) {
