@@ -36,7 +36,9 @@ SESSION = "kaicalls_session"
 # Tells everything about themselves, hangs up early, does not answer: see docs/reference/sandbox.md.
 RECIPIENTS = ["+15005550007", "+15005550011", "+15005550004"]
 # Where an operation's `id` may come from.
-OWNERS = {"agents": "agents", "calls": "calls", "leads": "leads", "keys": "keys"}
+OWNERS = {"agents": "agents", "calls": "calls", "leads": "leads", "keys": "keys", "webhooks": "webhooks"}
+# Nobody answers there, and says so at once.
+RECEIVER = "http://127.0.0.1:9/hook"
 
 dice = random.Random(1)
 known = collections.defaultdict(list)
@@ -78,6 +80,11 @@ def new_key():
     return made["id"]
 
 
+def new_webhook():
+    made, _ = request("POST", "/api/v1/webhooks", {"webhook_url": RECEIVER, "events": ["lead.created"]})
+    return made["id"]
+
+
 def set_up():
     """Makes what generated requests shall find."""
     balance, _ = request("GET", "/api/v1/balance")
@@ -88,6 +95,9 @@ def set_up():
     lead = {"business_id": business, "name": "Ada Example", "phone": "+15005550006", "email": "ada@example.com"}
     made, _ = request("POST", "/api/v1/leads", lead)
     known["leads"].append(made["id"])
+    known["webhooks"].append(new_webhook())
+    events, _ = request("GET", "/api/v1/events")
+    known["events"].extend(row["id"] for row in events["events"])
     numbers, _ = request("GET", "/api/v1/numbers?limit=100")
     known["numbers"].extend(row["phone_number"] for row in numbers["numbers"] if row["agent_id"])
     for recipient in RECIPIENTS:
@@ -122,16 +132,28 @@ def name_known_things(path, method, values):
         "call_id": "recorded" if "recordings" in path else "calls",
         "id": resource(path),
         "token": "tokens",
+        "event_id": "events",
+        "webhook_id": "webhooks",
+        "object_id": "leads",
     }
     if (method, path) == ("DELETE", "/api/v1/keys"):
         values["id"] = new_key()
+    if (method, path) == ("DELETE", "/api/v1/webhooks"):
+        # Those that others name stay.
+        values["id"] = new_webhook()
+        values.pop("business_id", None)
+        return
+    if "webhook_url" in values and path.endswith("/webhooks"):
+        values["webhook_url"] = RECEIVER
     for field, kind in candidates.items():
         if isinstance(values.get(field), str) and known[kind] and values[field] not in known[kind]:
             values[field] = dice.choice(known[kind])
     if path.endswith("/sandbox/incoming"):
         if known["numbers"]:
             values.update({"to": dice.choice(known["numbers"]), "scenario": "new_client"})
-    elif isinstance(values.get("to"), str):
+    elif path.endswith("/backfill"):
+        values.update({"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"})
+    elif isinstance(values.get("to"), str) and "events" not in path:
         values["to"] = dice.choice(RECIPIENTS)
     if path == "/api/session":
         values.update(LOGIN)

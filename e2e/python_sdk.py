@@ -13,6 +13,7 @@ import json
 import os
 import queue
 import threading
+import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -236,6 +237,60 @@ def account(business):
     assert all(isinstance(row.status_code, int) and isinstance(row.cost_cents, int) for row in usage)
 
 
+def subscriptions(business):
+    """Webhook subscriptions and durable events; the receiver's side needs webhooks to this machine."""
+    refused(400, "invalid_request", lambda: SDK.webhooks.create("https://10.0.0.1/hook", business_id=business))
+    refused(404, "not_found", lambda: SDK.webhooks.rotate_secret("0190a0b0-0000-7000-8000-000000000000"))
+    if not SECRET:
+        return
+    receiver = Receiver()
+    made = SDK.webhooks.create(receiver.url, business_id=business, events=["lead.created"], description="CRM")
+    assert made.webhook_secret.startswith("whsec_") and made.events == ["lead.created"] and made.is_active, made
+    listed = SDK.webhooks.list(business_id=business)
+    mine = next(one for one in listed.webhooks if one.id == made.id)
+    assert mine.url == receiver.url and "webhook_secret" not in mine, mine
+    assert mine.webhook_secret_masked.endswith(made.webhook_secret[-4:]), mine
+    assert {"call.completed", "call.failed", "lead.created"} <= set(listed.events), listed.events
+
+    tested = SDK.webhooks.test(made.id, business_id=business, data={"hello": "world"})
+    assert tested.success is True and tested.event_type == "webhook.test", tested
+    headers, body = receiver.next()
+    assert json.loads(body)["data"] == {"hello": "world"} and headers["webhook-id"] == tested.event_id
+    Webhook(made.webhook_secret).verify(body, headers)
+
+    rotated = SDK.webhooks.rotate_secret(made.id)
+    lead = SDK.leads.create(business, name="Grace Example")
+    headers, body = receiver.next()
+    told = json.loads(body)
+    assert told["event"] == told["event_type"] == "lead.created" and told["data"]["id"] == lead.id, told
+    for secret in (made.webhook_secret, rotated.webhook_secret):
+        Webhook(secret).verify(body, headers)
+        signed = headers["x-kaicalls-timestamp"].encode() + b"." + body
+        expected = "sha256=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+        given = [headers.get(name) for name in ("x-kaicalls-signature", "x-kaicalls-signature-previous")]
+        assert expected in given, given
+
+    deadline = time.monotonic() + 30
+    while not (found := SDK.events.list(object_id=lead.id, status="delivered", from_="2026-01-01T00:00:00Z").events):
+        assert time.monotonic() < deadline, SDK.events.list(object_id=lead.id)
+        time.sleep(0.05)
+    event = found[0]
+    assert (event.id, event.object_type, event.payload) == (told["id"], "lead", told), event
+    attempts = SDK.events.deliveries(event_id=event.id, webhook_id=made.id, status="succeeded").deliveries
+    assert [(one.attempt, one.response_status) for one in attempts] == [(1, 204)], attempts
+
+    again = SDK.events.replay(event_id=event.id)
+    assert again.success and (again.queued, again.event_ids, again.not_found) == (1, [event.id], []), again
+    assert receiver.next()[0]["webhook-id"] == event.id
+    filled = SDK.events.backfill(from_="2020-01-01T00:00:00Z", to="2020-01-31T00:00:00Z", business_id=business)
+    assert (filled.matched, filled.queued) == (0, 0), filled
+    refused(400, "invalid_request", lambda: SDK.events.replay())
+    refused(400, "invalid_request", lambda: SDK.events.backfill(from_="2020-01-01", to="2021-01-01"))
+    deleted = SDK.webhooks.delete(made.id)
+    assert deleted.success and deleted.deleted and deleted.id == made.id, deleted
+    refused(404, "not_found", lambda: SDK.webhooks.delete(made.id))
+
+
 def strangers():
     for key in ("kc_test_nobody", "kc_live_" + "0" * 38):
         refused(401, "unauthorized", lambda key=key: KaiCalls(key, base_url=BASE_URL).agents.list())
@@ -254,6 +309,7 @@ def main():
     recordings(call)
     transcripts(agent, call)
     account(business)
+    subscriptions(business)
     strangers()
     print("the official Python SDK found everything it expects")
 

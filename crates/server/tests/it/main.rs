@@ -8,3 +8,4 @@ mod over_the_api;
 mod replicas;
 mod stopping;
 mod terminal;
+mod webhooks;
