@@ -120,7 +120,7 @@ pub async fn of_subject(
     const SQL: &str = text!(
         "SELECT ",
         COLUMNS,
-        " FROM events e WHERE e.object_id = $4 AND e.business_id = $1 AND e.mode = $2 AND e.object_type = $3 \
+        " FROM events e WHERE e.object_id = $4 AND (e.business_id = $1 AND e.mode = $2 AND e.object_type = $3) IS TRUE \
          ORDER BY e.created_at, e.id"
     );
     let mut found = Vec::new();
