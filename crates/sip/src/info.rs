@@ -33,6 +33,8 @@ pub(crate) fn body(key: char) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -52,5 +54,14 @@ mod tests {
         }
         assert_eq!(key("application/dtmf", &[0xFF; 300]), None);
         assert_eq!(key("application/dtmf-relay", body('*').as_bytes()), Some('*'));
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_a_key_or_none(kind in "(application/dtmf(-relay)?|.{0,20})", body in prop::collection::vec(any::<u8>(), 0..300)) {
+            if let Some(key) = key(&kind, &body) {
+                prop_assert!("0123456789*#ABCD".contains(key));
+            }
+        }
     }
 }

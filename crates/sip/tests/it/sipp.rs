@@ -354,6 +354,40 @@ async fn sipp_calls_us_and_changes_its_mind() {
     until_empty(&there).await;
 }
 
+/// A caller who wants to hear our offer first gives its answer in the confirmation.
+#[tokio::test]
+async fn sipp_calls_us_without_an_offer() {
+    if !is_here() {
+        return;
+    }
+    let request = |method: &str, sequence: u32, to: &str, body: &str| {
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\n" };
+        format!(
+            "<send><![CDATA[\n\n{method} sip:+15125550100@[remote_ip]:[remote_port] SIP/2.0\n\
+             Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]\nFrom: <sip:+15125550142@[local_ip]>;tag=[pid]T[call_number]\n\
+             {to}\nCall-ID: [call_id]\nCSeq: {sequence} {method}\nContact: <sip:sipp@[local_ip]:[local_port]>\nMax-Forwards: 70\n{kind}\
+             Content-Length: [len]\n\n{body}]]></send>\n"
+        )
+    };
+    let steps = request("INVITE", 1, "To: <sip:+15125550100@[remote_ip]>", "")
+        + "<recv response=\"100\" optional=\"true\"></recv>\n"
+        + &is_said("200")
+        + &request("ACK", 1, "[last_To:]", SOUND)
+        + &receive("BYE")
+        + &confirm("200 OK");
+    let (there, mut calls) = callee().await;
+    let sipp = Sipp::play(&steps, Some(there.address()), &[]);
+    let mut theirs = incoming(&mut calls).await;
+    assert_eq!(theirs.offer, None);
+    let mut negotiator = Negotiator::new(local(free_address()));
+    theirs.call.answer(negotiator.offer(Direction::SendReceive).to_string().into_bytes()).await;
+    let description = Description::parse(&answered(&mut theirs.call).await).expect("a description");
+    let agreement = negotiator.accept(&description).expect("an agreement");
+    assert_eq!(agreement.codec, Codec::Pcmu);
+    hang_up(theirs.call).await;
+    sipp.ends_well().await;
+}
+
 fn local(address: SocketAddr) -> Local {
     Local { address: address.ip(), port: address.port(), codecs: Codec::ALL.to_vec(), session_id: 1 }
 }
