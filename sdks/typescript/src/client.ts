@@ -4,6 +4,7 @@ import type { APIPromise, KaiCallsOptions } from './core.js';
 import { Core } from './core.js';
 import { legacy, type Answer } from './legacy.js';
 import * as resources from './resources.js';
+import { subscriptions } from './subscriptions.js';
 
 /**
  * A client of the KaiCalls API.
@@ -21,6 +22,7 @@ export class KaiCalls extends Core {
   readonly recordings = new resources.RecordingsResource(this);
   readonly transcripts = new resources.TranscriptsResource(this);
   readonly numbers = new resources.NumbersResource(this);
+  readonly webhooks = subscriptions(this);
   readonly events = new resources.EventsResource(this);
   readonly sandbox = new resources.SandboxResource(this);
   readonly balance = new resources.BalanceResource(this);
@@ -43,7 +45,6 @@ export class KaiCalls extends Core {
   readonly sms = legacy(this, 'sms');
   readonly phoneNumbers = legacy(this, 'phoneNumbers');
   readonly workspaces = legacy(this, 'workspaces');
-  readonly webhooks = legacy(this, 'webhooks');
   readonly analytics = legacy(this, 'analytics');
   readonly evals = legacy(this, 'evals');
   readonly communicationRuns = legacy(this, 'communicationRuns');

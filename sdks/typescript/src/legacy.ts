@@ -28,13 +28,6 @@ const ROUTES = {
     create: 'POST workspaces name metadata external_ref',
     update: 'PATCH workspaces id',
   },
-  webhooks: {
-    list: 'GET webhooks business_id',
-    create: 'POST webhooks webhook_url business_id',
-    delete: 'DELETE webhooks id business_id',
-    test: 'POST webhooks/test id business_id',
-    rotateSecret: 'POST webhooks/rotate-secret id business_id',
-  },
   analytics: {
     dashboard: 'GET analytics/dashboard days',
     calls: 'GET analytics/calls days group_by agent_id',

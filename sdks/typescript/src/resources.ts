@@ -314,7 +314,7 @@ export class WebhooksResource extends Resource {
    *
    * Needs the scope `webhooks:write`.
    */
-  rotate_secret(params: SecretRotation | SecretRotationInCamelCase, options?: RequestOptions): APIPromise<SecretRotated> {
+  rotateSecret(params: SecretRotation | SecretRotationInCamelCase, options?: RequestOptions): APIPromise<SecretRotated> {
     return this.client.send('POST', 'webhooks/rotate-secret', { body: params, idempotent: true }, options);
   }
 }

@@ -231,7 +231,7 @@ fn write_function(
 ) {
     comment(text, 2, &super::python::about(resource, method));
     let argument = argument.map(|argument| format!("{argument}, ")).unwrap_or_default();
-    let name = &method.name;
+    let name = camel(&method.name);
     let _ =
         write!(text, "  {name}({argument}options?: RequestOptions): {answer} {{\n    return {call};\n  }}");
 }
