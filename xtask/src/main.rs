@@ -6,6 +6,7 @@
 
 mod baseline;
 mod bench;
+mod browser;
 mod codegen;
 mod dependencies;
 mod deployment;
@@ -37,6 +38,7 @@ usage: cargo xtask <command>
   postgres           a private PostgreSQL until Ctrl-C, for single tests; --durable: one that syncs
   foreign            only the foreign clients of `test`
   deployment         only the files in deploy/: nginx and Caddy before the real server, the unit for systemd
+  browser            only the dashboard, in a real browser; pictures of all pages stay in target/browser/pictures
   sdks               only the tests of our SDKs: built, installed into clean environments, run against the real server
   vapi-emulator      an emulator of Vapi until Ctrl-C, for trying live calls without an account; --listen, --pace
   torture            twenty kills of the server under write load, on both databases
@@ -76,6 +78,7 @@ async fn run(arguments: &[String]) -> Result<(), Failure> {
         ["postgres", "--durable"] => serve_postgres(Durability::Synced).await,
         ["foreign"] => foreign::clients().await,
         ["deployment"] => deployment::files().await,
+        ["browser"] => browser::dashboard().await,
         ["sdks"] => sdks::all().await,
         ["vapi-emulator", rest @ ..] => emulator(rest).await,
         ["torture"] => torture::run(20, true).await,

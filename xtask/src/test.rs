@@ -5,7 +5,7 @@ use tokio::process::Command;
 use crate::failure::Failure;
 use crate::postgres::{Durability, Postgres};
 use crate::programs::{self, announce};
-use crate::{codegen, deployment, foreign, sdks, tidy, torture};
+use crate::{browser, codegen, deployment, foreign, sdks, tidy, torture};
 
 /// Where storage tests find the PostgreSQL they may fill with databases of their own.
 pub const POSTGRES_URL: &str = "KAICALLS_TEST_POSTGRES_URL";
@@ -43,6 +43,7 @@ async fn on_both(postgres: &str) -> Result<(), Failure> {
     foreign::clients().await?;
     deployment::files().await?;
     sdks::all().await?;
+    browser::dashboard().await?;
     torture::run(3, false).await?;
     tidy::check().await
 }
