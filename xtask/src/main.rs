@@ -8,6 +8,7 @@ mod baseline;
 mod bench;
 mod browser;
 mod codegen;
+mod contents;
 mod dependencies;
 mod deployment;
 mod failure;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
+use crate::contents;
 use crate::failure::{Doing, Failure};
 use crate::programs::{self, announce, target};
 
@@ -33,7 +34,7 @@ pub async fn run() -> Result<(), Failure> {
     archive(&built, &files).await?;
     debian(&built, &files).await?;
     image(&built, &files).await?;
-    contents(&files).await?;
+    contents(&built, &files).await?;
     checksums(&files).await?;
     println!("\nIn {}:", files.display());
     for file in listed(&files)? {
@@ -245,29 +246,14 @@ async fn try_image(reference: &str, folder: &Path) -> Result<(), Failure> {
     }
 }
 
-/// The list of what is inside (SBOM), in the CycloneDX format.
-async fn contents(files: &Path) -> Result<(), Failure> {
+/// The list of what is inside (SBOM).
+async fn contents(built: &Built, files: &Path) -> Result<(), Failure> {
     announce("list of what is inside");
-    let tool = programs::cargo_tool("cargo-cyclonedx").await?;
-    let name = format!("kaicalls-{VERSION}.cdx");
-    let mut list = programs::program(tool);
-    list.args(["cyclonedx", "--manifest-path", "crates/server/Cargo.toml", "--format", "json"]);
-    list.args(["--spec-version", "1.5", "--override-filename", &name]);
-    programs::run(&mut list).await?;
-    // It writes one beside each of our crates, of which the server's is the one that counts.
-    let crates = std::fs::read_dir(programs::root().join("crates")).doing("list the crates")?;
-    for folder in crates.filter_map(Result::ok) {
-        let made = folder.path().join(format!("{name}.json"));
-        if folder.file_name() == "server" {
-            let list = files.join(format!("{name}.json"));
-            std::fs::copy(&made, &list).doing(format!("copy {}", made.display()))?;
-            let text = std::fs::read_to_string(&list).doing("read the list")?;
-            expect(&text, "libsqlite3-sys", &list)?;
-        }
-        // There is none beside crates that the server does not use.
-        let _ = std::fs::remove_file(&made);
-    }
-    Ok(())
+    let here = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let list = files.join(format!("kaicalls-{VERSION}.cdx.json"));
+    contents::write(if built.is_static { MUSL } else { &here }, VERSION, &list).await?;
+    let text = std::fs::read_to_string(&list).doing("read the list")?;
+    expect(&text, "pkg:cargo/libsqlite3-sys@", &list)
 }
 
 async fn checksums(files: &Path) -> Result<(), Failure> {
