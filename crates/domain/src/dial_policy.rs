@@ -75,22 +75,18 @@ pub enum Refusal {
     UniversalAccess,
     /// The numbering plan of its country has no such number.
     #[error(
-        "the country of this number has no such number; if the range is new, an operator can add its first digits to \
-         KAICALLS_NEW_NUMBER_RANGES"
+        "the country of this number has no such number; if the range is new, the operator of this installation can \
+         allow it"
     )]
     Invalid,
     /// Satellite and other networks without a country.
     #[error("satellite and global network numbers cannot be called by an agent")]
     Satellite,
     /// A country that neither is home nor has been allowed.
-    #[error(
-        "calls to country code +{0} are not allowed; an operator can allow it with KAICALLS_ALLOWED_COUNTRIES"
-    )]
+    #[error("calls to country code +{0} are not allowed; the operator of this installation can allow them")]
     ForeignCountry(String),
     /// Too many calls of the business run already.
-    #[error(
-        "{max} calls of this business run already; try again when one has ended, or raise KAICALLS_MAX_CONCURRENT_CALLS"
-    )]
+    #[error("{max} calls of this business run already; try again when one has ended")]
     TooManyRunning { max: u32 },
 }
 
@@ -237,6 +233,25 @@ fn three_digits(digits: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_asks_for_a_call_learns_no_setting_of_the_installation() {
+        let every = [
+            Refusal::OptedOut,
+            Refusal::Service,
+            Refusal::Premium,
+            Refusal::Personal,
+            Refusal::UniversalAccess,
+            Refusal::Invalid,
+            Refusal::Satellite,
+            Refusal::ForeignCountry("44".to_owned()),
+            Refusal::TooManyRunning { max: 3 },
+        ];
+        for refused in every {
+            let told = refused.to_string();
+            assert!(!told.contains("KAICALLS_"), "{told}");
+        }
+    }
 
     fn ask(to: &str, change: impl FnOnce(&mut Question<'_>)) -> Result<String, &'static str> {
         let to = E164::parse(to).expect("a number");

@@ -19,20 +19,16 @@ pub enum Refused {
     #[error("expected an absolute https URL of at most 2048 characters")]
     NotAUrl,
     /// Another scheme than https, or http to an address that is not listed as an exception.
-    #[error(
-        "expected https; an operator can allow plain http for single networks with KAICALLS_EGRESS_ALLOW"
-    )]
+    #[error("expected https; the operator of this installation can allow plain http for single networks")]
     Scheme,
     /// Name and password in the URL.
     #[error("expected a URL without user name and password")]
     UserInfo,
     /// An unusual port that is not listed as an exception.
-    #[error("expected port 443, 80 or 8443; an operator can allow others with KAICALLS_EGRESS_ALLOW")]
+    #[error("expected port 443, 80 or 8443; the operator of this installation can allow others")]
     Port,
     /// An address outside the public internet that is not listed as an exception.
-    #[error(
-        "expected an address of the public internet; an operator can allow others with KAICALLS_EGRESS_ALLOW"
-    )]
+    #[error("expected an address of the public internet; the operator of this installation can allow others")]
     Address,
 }
 
@@ -102,6 +98,15 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_names_an_address_learns_no_setting_of_the_installation() {
+        let every = [Refused::NotAUrl, Refused::Scheme, Refused::UserInfo, Refused::Port, Refused::Address];
+        for refused in every {
+            let told = refused.to_string();
+            assert!(!told.contains("KAICALLS_"), "{told}");
+        }
+    }
 
     #[test]
     fn only_plain_https_urls_to_public_addresses_pass() {
