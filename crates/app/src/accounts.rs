@@ -8,7 +8,9 @@ use store::{PlatformTx, StoreError};
 
 use crate::App;
 use crate::endpoints::OldSecret;
-use crate::setup::{AccountError, check_email, check_password, check_timezone, home_country};
+use crate::setup::{
+    AccountError, check_business_name, check_email, check_password, check_timezone, home_country,
+};
 
 /// A business to make.
 #[derive(Debug, Clone)]
@@ -25,10 +27,11 @@ pub struct NewBusiness {
 
 /// Makes a business that its owner sees.
 pub async fn add_business(app: &App, new: NewBusiness) -> Result<Business, AccountError> {
+    check_business_name(&new.name)?;
     check_timezone(&new.timezone)?;
     let business = Business {
         id: BusinessId::new(app.ids()),
-        name: new.name,
+        name: new.name.trim().to_owned(),
         country_calling_code: home_country(new.phone.as_ref()),
         phone: new.phone,
         timezone: new.timezone,

@@ -15,6 +15,9 @@ use crate::idempotency::Once;
 use crate::keys::{self, KeyError, NewKey};
 use crate::{App, Entropy, sessions};
 
+/// The longest name of a business, in characters.
+const LONGEST_NAME: usize = 200;
+
 /// The first user and the first business.
 pub struct FirstAccount {
     /// E-mail address of the first user.
@@ -59,6 +62,9 @@ pub enum AccountError {
     /// There is no such business.
     #[error("there is no such business; `kaicalls businesses list` shows them")]
     UnknownBusiness,
+    /// Agents could not say this name.
+    #[error("the name of the business: expected 1 to {LONGEST_NAME} characters in one line")]
+    BusinessName,
     /// There is no such time zone.
     #[error("the time zone: expected an IANA name like America/Chicago, found {0}")]
     Timezone(String),
@@ -71,6 +77,7 @@ impl FirstAccount {
     pub fn check(&self) -> Result<(), AccountError> {
         check_email(&self.email)?;
         check_password(&self.password)?;
+        check_business_name(&self.business_name)?;
         check_timezone(&self.timezone)
     }
 }
@@ -85,6 +92,12 @@ pub(crate) fn check_password(password: &str) -> Result<(), AccountError> {
     let long_enough = password.chars().count() >= sessions::MIN_PASSWORD_CHARS;
     let fits = long_enough && password.len() <= sessions::MAX_PASSWORD_BYTES;
     if fits { Ok(()) } else { Err(AccountError::Password) }
+}
+
+pub(crate) fn check_business_name(name: &str) -> Result<(), AccountError> {
+    let is_plain = !name.contains(|c: char| c.is_control() || domain::text::is_harmful(c));
+    let fits = is_plain && (1..=LONGEST_NAME).contains(&name.trim().chars().count());
+    if fits { Ok(()) } else { Err(AccountError::BusinessName) }
 }
 
 pub(crate) fn check_timezone(timezone: &str) -> Result<(), AccountError> {
@@ -124,7 +137,7 @@ pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Acco
         },
         business: Business {
             id: BusinessId::new(app.ids()),
-            name: first.business_name,
+            name: first.business_name.trim().to_owned(),
             phone: first.phone,
             timezone: first.timezone,
             country_calling_code: country,

@@ -1,5 +1,6 @@
 //! What an operator does by hand, on every database that is at hand: handing numbers over, lifting wishes, checking a new account.
 
+use app::accounts::{NewBusiness, add_business};
 use app::numbers::{Holder, NumberError, assign, register, release};
 use app::setup::{AccountError, FirstAccount, first_account};
 use domain::number::Number;
@@ -96,6 +97,18 @@ async fn an_account_that_nobody_could_use_is_refused_before_anything_is_stored()
         for password in ["too short", &"x".repeat(257)] {
             let wrong = FirstAccount { password: password.to_owned(), ..good() };
             assert!(matches!(first_account(&platform.app, wrong).await, Err(AccountError::Password)));
+        }
+        for name in ["", "  ", "\t", "Smith\nPartners", "Smith\u{202e}", &"x".repeat(201)] {
+            let wrong = FirstAccount { business_name: name.to_owned(), ..good() };
+            assert!(matches!(wrong.check(), Err(AccountError::BusinessName)), "{name:?}");
+            let second = NewBusiness {
+                name: name.to_owned(),
+                timezone: "UTC".to_owned(),
+                phone: None,
+                owner: "owner@example.com".to_owned(),
+            };
+            let made = add_business(&platform.app, second).await;
+            assert!(matches!(made, Err(AccountError::BusinessName)), "{name:?}");
         }
         let wrong = FirstAccount { timezone: "Texas".to_owned(), ..good() };
         assert!(matches!(first_account(&platform.app, wrong).await, Err(AccountError::Timezone(_))));
