@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::cost::cost;
 use crate::reasons::{Verdict, verdict};
-use crate::structured::{email, phone, quality, short, text, unpacked};
+use crate::structured::{email, name, phone, quality, short, text, unpacked};
 use crate::time::{LONGEST_CALL, length, time};
 use crate::transcript::transcript;
 
@@ -72,7 +72,7 @@ impl Facts {
             findings: Findings {
                 summary: summary.map(|text| text.chars().take(LONGEST_TEXT).collect()),
                 quality: quality(&data["quality"]),
-                name: short(&lead["name"], 200).or_else(|| short(&shown["name"], 200)),
+                name: name(&lead["name"]).or_else(|| name(&shown["name"])),
                 email: email(&lead["email"]).or_else(|| email(&shown["email"])),
                 phone: phone(&lead["phone"]),
                 intent: short(&lead["intent"], 500),

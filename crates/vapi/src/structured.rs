@@ -114,6 +114,11 @@ pub(crate) fn short(value: &Value, limit: usize) -> Option<String> {
     (!is_nothing(&line)).then_some(line)
 }
 
+/// The name of a person: something with letters in it that is no address.
+pub(crate) fn name(value: &Value) -> Option<String> {
+    short(value, 200).filter(|name| !name.contains('@') && name.chars().any(char::is_alphabetic))
+}
+
 fn is_nothing(text: &str) -> bool {
     let text = text.to_lowercase();
     let text = text.trim_matches(|c: char| !c.is_alphanumeric());
@@ -151,7 +156,9 @@ pub(crate) fn email(value: &Value) -> Option<String> {
         && !local.contains("..");
     let has_ending =
         labels.len() > 1 && labels.iter().all(is_label) && labels.last().is_some_and(|last| last.len() > 1);
-    (is_local && has_ending).then(|| email.to_owned())
+    // "unknown@unknown.com" says twice that there is none; a mailbox that is only called so may be one.
+    let says_none = is_nothing(local) && labels.first().is_some_and(|label| is_nothing(label));
+    (is_local && has_ending && !says_none).then(|| email.to_owned())
 }
 
 /// A phone number as it was said, if there are digits enough in it.
@@ -262,6 +269,7 @@ mod tests {
             ("<a+b@mail.example.org>.", "a+b@mail.example.org"),
             ("o'neil@example.ie", "o'neil@example.ie"),
             ("jörg@münchen.de", "jörg@münchen.de"),
+            ("na@example.com", "na@example.com"),
         ] {
             assert_eq!(email(&json!(written)).as_deref(), Some(read), "{written}");
         }
@@ -286,8 +294,27 @@ mod tests {
             "n/a@n/a",
             "none@",
             "a@b.c",
+            "unknown@unknown.com",
+            "None@none.none",
+            "not-provided@not-provided.com",
         ] {
             assert_eq!(email(&json!(odd)), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_name_has_letters_and_is_no_address() {
+        for read in ["Maria Lopez", "Jo", "李雷", "R2", "O'Neil, Pat"] {
+            assert_eq!(name(&json!(read)).as_deref(), Some(read));
+        }
+        for odd in [
+            json!("unknown@unknown.com"),
+            json!("maria@example.com"),
+            json!(123),
+            json!("+1 512 555 0147"),
+            json!("N/A"),
+        ] {
+            assert_eq!(name(&odd), None, "{odd}");
         }
     }
 
