@@ -37,13 +37,18 @@ pub async fn admit(web: &Web, parts: &Parts) -> Result<Bearer, Refusal> {
     Ok(Bearer { key, record, received_at })
 }
 
-/// The key that came with the request, by either header.
+/// The key that came with the request, by either header. Of two headers nobody can say which one counts, so neither does.
 fn presented(headers: &HeaderMap) -> Option<&str> {
-    if let Some(authorization) = headers.get(AUTHORIZATION) {
+    let only = |name: &str| {
+        let mut all = headers.get_all(name).iter();
+        all.next().filter(|_| all.next().is_none())
+    };
+    if headers.contains_key(AUTHORIZATION) {
+        let authorization = only(AUTHORIZATION.as_str())?;
         let (scheme, key) = authorization.to_str().ok()?.trim().split_once(' ')?;
         return scheme.eq_ignore_ascii_case("bearer").then_some(key.trim());
     }
-    headers.get("x-kaicalls-api-key")?.to_str().ok().map(str::trim)
+    only("x-kaicalls-api-key")?.to_str().ok().map(str::trim)
 }
 
 #[cfg(test)]
@@ -64,5 +69,16 @@ mod tests {
         check("authorization", "Basic kc_live_1", None);
         check("authorization", "kc_live_1", None);
         check("x-kaicalls-api-key", "kc_live_1", Some("kc_live_1"));
+    }
+
+    #[test]
+    fn a_header_that_comes_twice_names_no_key() {
+        for (name, value) in [("authorization", "Bearer kc_live_1"), ("x-kaicalls-api-key", "kc_live_1")] {
+            let mut headers = HeaderMap::new();
+            for _ in 0..2 {
+                headers.append(name, HeaderValue::from_static(value));
+            }
+            assert_eq!(presented(&headers), None, "{name}");
+        }
     }
 }
