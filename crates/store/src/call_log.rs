@@ -10,6 +10,7 @@ use domain::{CallId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::table::text;
 use crate::tx::{Param, PlatformTx, ToParam as _, Tx, params};
 use crate::utterances::KeptUtterance;
 use crate::writes::Write;
@@ -26,12 +27,21 @@ pub struct LogRow {
     pub line: Option<LogLine>,
 }
 
+/// The columns of a line, in the order in which every statement below gives their values.
+const INTO: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) ";
+
+/// Lines that come as three columns, numbered from 1.
+const FROM_COLUMNS: &str =
+    "FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS added(at, kind, data, n)";
+
 /// Adds lines to a call's log, in order. The call must be locked, or nobody else may be writing to its log.
 pub async fn add(tx: &mut PlatformTx, id: CallId, entries: &[LogEntry]) -> Result<(), StoreError> {
     const LAST: &str = "SELECT coalesce(max(seq), 0) FROM call_log WHERE call_id = $1";
-    const ADD: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) \
-                       SELECT $1, (SELECT coalesce(max(seq), 0) FROM call_log WHERE call_id = $1) + n, at, kind, data \
-                       FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS added(at, kind, data, n)";
+    const ADD: &str = text!(
+        INTO,
+        "SELECT $1, (SELECT coalesce(max(seq), 0) FROM call_log WHERE call_id = $1) + n, at, kind, data ",
+        FROM_COLUMNS
+    );
     if entries.is_empty() {
         return Ok(());
     }
@@ -45,8 +55,7 @@ pub async fn add(tx: &mut PlatformTx, id: CallId, entries: &[LogEntry]) -> Resul
 
 /// The first lines of the log of a call that was just stored.
 pub async fn begin(tx: &mut PlatformTx, id: CallId, entries: &[LogEntry]) -> Result<(), StoreError> {
-    const BEGIN: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) SELECT $1, n, at, kind, data \
-                         FROM unnest($2::bigint[], $3::text[], $4::text[]) WITH ORDINALITY AS added(at, kind, data, n)";
+    const BEGIN: &str = text!(INTO, "SELECT $1, n, at, kind, data ", FROM_COLUMNS);
     if tx.is_on_postgres() {
         add_columns(tx, id, BEGIN, entries).await
     } else {
@@ -80,7 +89,7 @@ async fn add_each(
     last: i64,
     entries: &[LogEntry],
 ) -> Result<(), StoreError> {
-    const ADD: &str = "INSERT INTO call_log (call_id, seq, at, kind, data) VALUES ($1, $2, $3, $4, $5)";
+    const ADD: &str = text!(INTO, "VALUES ($1, $2, $3, $4, $5)");
     let numbered = (last + 1..).zip(entries);
     let sets = numbered.map(|(seq, entry)| {
         let (kind, data) = kept(&entry.line);
@@ -173,8 +182,8 @@ fn kept(line: &LogLine) -> (&'static str, String) {
         LogLine::Ringing => ("ringing", nothing()),
         LogLine::Answered => ("answered", nothing()),
         LogLine::Said(said) => ("said", object(&KeptUtterance::from(said))),
-        LogLine::Noted { what, detail } => {
-            ("noted", object(&Noted { what: what.clone(), detail: detail.clone() }))
+        LogLine::Noted { kind, detail } => {
+            ("noted", object(&Noted { what: kind.clone(), detail: detail.clone() }))
         }
         LogLine::Talked { reason, talked } => {
             let talked_ms = Some(u64::try_from(talked.as_millis()).unwrap_or(u64::MAX));
@@ -208,8 +217,8 @@ fn read(kind: &str, data: &str) -> Result<Option<LogLine>, StoreError> {
         "answered" => LogLine::Answered,
         "said" => LogLine::Said(read_object::<KeptUtterance>(data)?.read().ok_or_else(broken)?),
         "noted" => {
-            let Noted { what, detail } = read_object(data)?;
-            LogLine::Noted { what, detail }
+            let Noted { what: kind, detail } = read_object(data)?;
+            LogLine::Noted { kind, detail }
         }
         "ended" => match read_object(data)? {
             Ended { reason, talked_ms: Some(millis), .. } => {
@@ -266,7 +275,7 @@ mod tests {
                 r#"{"by":"caller","text":"Hello \"you\"","start_ms":10,"end_ms":900,"interrupted":true}"#,
             ),
             (
-                LogLine::Noted { what: "voicemail".into(), detail: String::new() },
+                LogLine::Noted { kind: "voicemail".into(), detail: String::new() },
                 "noted",
                 r#"{"what":"voicemail","detail":""}"#,
             ),

@@ -276,7 +276,7 @@ fn shown(at: Timestamp, line: &LogLine) -> (&'static str, Value) {
                 "interrupted": said.interrupted,
             }),
         ),
-        LogLine::Noted { what, detail } => ("noted", json!({ "at": at, "what": what, "detail": detail })),
+        LogLine::Noted { kind, detail } => ("noted", json!({ "at": at, "what": kind, "detail": detail })),
         LogLine::Talked { reason, talked } => {
             ("ended", json!({ "at": at, "reason": reason, "talked_ms": millis(*talked) }))
         }
@@ -321,7 +321,7 @@ mod tests {
                 r#"{"at":"2026-02-15T14:32:12.500000Z","by":"agent","text":"Hello","start_ms":100,"end_ms":700,"interrupted":false}"#,
             ),
             (
-                LogLine::Noted { what: "barge_in".into(), detail: String::new() },
+                LogLine::Noted { kind: "barge_in".into(), detail: String::new() },
                 "noted",
                 r#"{"at":"2026-02-15T14:32:12.500000Z","what":"barge_in","detail":""}"#,
             ),

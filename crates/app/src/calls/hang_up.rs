@@ -105,7 +105,7 @@ async fn ask(
         was_over = !call.ask_for_end(now);
         if is_news && !was_over {
             store::calls::update(tx, &call).await?;
-            let line = LogLine::Noted { what: "end_requested".to_owned(), detail: String::new() };
+            let line = LogLine::Noted { kind: "end_requested".to_owned(), detail: String::new() };
             store::call_log::add(tx, id, &[LogEntry { at: now, line }]).await?;
         }
     }

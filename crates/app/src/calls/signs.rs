@@ -25,8 +25,8 @@ pub(crate) fn take(call: &mut Call, reports: &[Report]) -> Vec<LogEntry> {
 }
 
 fn hear(call: &mut Call, said: &Utterance, at: Timestamp, lines: &mut Vec<LogEntry>) {
-    let mut note = |what: &str, detail: &str| {
-        let line = LogLine::Noted { what: what.to_owned(), detail: detail.to_owned() };
+    let mut note = |kind: &str, detail: &str| {
+        let line = LogLine::Noted { kind: kind.to_owned(), detail: detail.to_owned() };
         lines.push(LogEntry { at, line });
     };
     match said.by {

@@ -231,7 +231,7 @@ fn lines(story: &Story, waits: &[Option<Duration>]) -> Vec<Line> {
         });
     }
     for row in &story.log {
-        let Some(LogLine::Noted { what, detail }) = &row.line else { continue };
+        let Some(LogLine::Noted { kind: what, detail }) = &row.line else { continue };
         let Some(at) = story.since_answer(row.at) else { continue };
         let (text, _) = words::noted(what, detail);
         lines.push(Line::Noted { at_ms: millis(at), at: show::length(at), text });
@@ -351,7 +351,9 @@ fn entry(row: &store::call_log::LogRow, clock: &Clock) -> Entry {
         Some(LogLine::Ringing) => ("ringing", String::new()),
         Some(LogLine::Answered) => ("answered", String::new()),
         Some(LogLine::Said(said)) => ("said", format!("{}: {}", said.by.as_str(), said.text)),
-        Some(LogLine::Noted { what, detail }) => ("noted", format!("{what} {detail}").trim_end().to_owned()),
+        Some(LogLine::Noted { kind: what, detail }) => {
+            ("noted", format!("{what} {detail}").trim_end().to_owned())
+        }
         Some(LogLine::Talked { reason, talked }) => {
             ("ended", format!("{reason}, after {}", show::length(*talked)))
         }

@@ -96,7 +96,7 @@ impl Timeline {
             .log
             .iter()
             .filter_map(|row| {
-                let Some(LogLine::Noted { what, detail }) = &row.line else { return None };
+                let Some(LogLine::Noted { kind: what, detail }) = &row.line else { return None };
                 let at = story.since_answer(row.at)?;
                 let (text, tone) = words::noted(what, detail);
                 Some(Mark { at: place(at), tone, text: format!("{}  {text}", show::length(at)) })

@@ -26,7 +26,7 @@ pub enum LogLine {
     /// Something worth keeping, without personal data.
     Noted {
         /// What, as one word.
-        what: String,
+        kind: String,
         /// More about it, or empty.
         detail: String,
     },
@@ -60,7 +60,7 @@ impl LogLine {
             Progress::Ringing => Self::Ringing,
             Progress::Answered => Self::Answered,
             Progress::Said(said) => Self::Said(said.clone()),
-            Progress::Noted { kind, detail } => Self::Noted { what: kind.clone(), detail: detail.clone() },
+            Progress::Noted { kind, detail } => Self::Noted { kind: kind.clone(), detail: detail.clone() },
             Progress::Found(_) => return None,
             Progress::Ended { ending: Ending::Talked { talked, .. }, reason } => {
                 Self::Talked { reason: reason.clone(), talked: talked.unwrap_or_default() }

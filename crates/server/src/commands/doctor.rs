@@ -11,13 +11,13 @@ use crate::output::{self, Format, say};
 use crate::{http_server, wiring};
 
 /// What was found, printed as it is found or all at once.
-struct Findings {
+struct Diagnosis {
     format: Format,
     rows: Vec<Value>,
     wrong: usize,
 }
 
-impl Findings {
+impl Diagnosis {
     fn add(&mut self, verdict: &str, name: &str, text: String) -> Result<(), Failure> {
         if self.format == Format::Text {
             say!("{verdict:<5} {name:<12} {text}")?;
@@ -37,7 +37,7 @@ impl Findings {
 
 /// Prints one line per finding; fails if something that a server cannot do without is wrong.
 pub(crate) async fn run(config: Config, format: Format) -> Result<(), Failure> {
-    let mut found = Findings { format, rows: Vec::new(), wrong: 0 };
+    let mut found = Diagnosis { format, rows: Vec::new(), wrong: 0 };
     let text = |error: Failure| error.to_string();
     found.report("master key", config.master_key().map(|_| "set".to_owned()).map_err(text))?;
     found.report("database", database(&config).await.map_err(text))?;
