@@ -2,7 +2,7 @@
 
 use domain::{BusinessId, E164, Mode};
 use store::StoreError;
-use store::opt_outs::Certainty;
+use store::opt_outs::{Certainty, OptOut};
 
 use crate::App;
 
@@ -18,14 +18,15 @@ pub async fn stands(app: &App, business: BusinessId, mode: Mode, number: E164) -
 
 /// Notes by hand that somebody wants no more calls; it counts from now on.
 pub async fn note(app: &App, business: BusinessId, mode: Mode, number: E164) -> Result<(), StoreError> {
-    let now = app.now();
-    app.platform()
-        .write(move |tx| {
-            Box::pin(async move {
-                store::opt_outs::add(tx, business, mode, &number, BY_HAND, Certainty::Clear, now).await
-            })
-        })
-        .await
+    let wish = OptOut {
+        business_id: business,
+        mode,
+        phone_number: number,
+        source: BY_HAND.to_owned(),
+        certainty: Certainty::Clear,
+        created_at: app.now(),
+    };
+    app.platform().write(move |tx| Box::pin(async move { store::opt_outs::add(tx, &wish).await })).await
 }
 
 /// Lifts a wish, so that the number may be called again; false if there was none.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::page::{ListQuery, list as list_page};
+use crate::table::{table, text};
 use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::{Listed, Page, StoreError, Tenancy};
 
@@ -21,58 +22,30 @@ pub struct AgentRow {
     pub phone_number: Option<E164>,
 }
 
-pub(crate) const COLUMNS: &str = "a.id, a.business_id, a.config, a.engine, \
-    coalesce((SELECT v.external_id FROM engine_agents v WHERE v.agent_id = a.id AND v.engine = 'vapi'), a.vapi_assistant_id), \
-    a.version, a.created_at, a.updated_at";
+table! {
+    /// Agents. The name stands beside the configuration for whoever joins only that. The release before this one keeps an id of the
+    /// agent in a column of its own.
+    Agents = "agents" as "a", (agent: &Agent)
+    key { id }
+    fixed { business_id, created_at }
+    changing { name = agent.config.name, config = config_to_text(&agent.config), engine, version, updated_at }
+    computed {
+        vapi_assistant_id = "coalesce((SELECT v.external_id FROM engine_agents v WHERE v.agent_id = a.id AND v.engine = 'vapi'), \
+                             a.vapi_assistant_id)",
+    }
+    read {
+        let _: String = name;
+        let config: String = config;
+        let config = config_from_text(&config)?;
+        Agent { id, business_id, config, engine, vapi_assistant_id, version, created_at, updated_at }
+    }
+}
 
+pub(crate) const COLUMNS: &str = Agents::COLUMNS;
+
+/// Reads [`COLUMNS`] in a longer row.
 pub(crate) fn read_columns(row: &mut Row) -> Result<Agent, StoreError> {
-    Ok(Agent {
-        id: row.next()?,
-        business_id: row.next()?,
-        config: config_from_text(&row.next::<String>()?)?,
-        engine: row.next()?,
-        vapi_assistant_id: row.next()?,
-        version: row.next()?,
-        created_at: row.next()?,
-        updated_at: row.next()?,
-    })
-}
-
-/// Stores a new agent and its first version. `source` says who made it: `api`, `dashboard`, `system`.
-pub async fn insert(tx: &mut PlatformTx, agent: &Agent, source: &str) -> Result<(), StoreError> {
-    let config = config_to_text(&agent.config);
-    tx.execute(
-        "INSERT INTO agents (id, business_id, name, config, engine, version, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        params![
-            agent.id,
-            agent.business_id,
-            agent.config.name.as_str(),
-            config.as_str(),
-            agent.engine.as_deref(),
-            agent.version,
-            agent.created_at,
-            agent.updated_at,
-        ],
-    )
-    .await?;
-    insert_version(tx, agent, &config, source, None).await
-}
-
-async fn insert_version(
-    tx: &mut Tx,
-    agent: &Agent,
-    config: &str,
-    source: &str,
-    diff_summary: Option<String>,
-) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO agent_versions (agent_id, number, config, config_hash, source, diff_summary, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        params![agent.id, agent.version, config, hash(config), source, diff_summary, agent.updated_at],
-    )
-    .await?;
-    Ok(())
+    Agents::read_from(row)
 }
 
 /// A version of an agent.
@@ -87,36 +60,55 @@ pub struct AgentVersion {
     pub created_at: Timestamp,
 }
 
+table! {
+    /// Every version that an agent has had.
+    Versions = "agent_versions" as "v", (version: &AgentVersion, agent: &Agent, config: &str)
+    key {}
+    fixed { number, source, diff_summary, created_at }
+    unread { agent_id = agent.id, config = config, config_hash = hash(config) }
+}
+
+/// Stores a new agent and its first version. `source` says who made it: `api`, `dashboard`, `system`.
+pub async fn insert(tx: &mut PlatformTx, agent: &Agent, source: &str) -> Result<(), StoreError> {
+    tx.execute(Agents::INSERT, &Agents::inserted(agent)).await?;
+    insert_version(tx, agent, source, None).await
+}
+
+async fn insert_version(
+    tx: &mut Tx,
+    agent: &Agent,
+    source: &str,
+    diff_summary: Option<String>,
+) -> Result<(), StoreError> {
+    let (number, created_at) = (agent.version, agent.updated_at);
+    let version = AgentVersion { number, source: source.to_owned(), diff_summary, created_at };
+    let config = config_to_text(&agent.config);
+    tx.execute(Versions::INSERT, &Versions::inserted(&version, agent, &config)).await?;
+    Ok(())
+}
+
 /// The versions of an agent, newest first. For operators.
 pub async fn versions(tx: &mut PlatformTx, id: AgentId) -> Result<Vec<AgentVersion>, StoreError> {
-    let sql = "SELECT number, source, diff_summary, created_at FROM agent_versions WHERE agent_id = $1 ORDER BY number DESC";
-    let read = |row: Row| {
-        let mut row = row.of("agent_versions");
-        Ok(AgentVersion {
-            number: row.next()?,
-            source: row.next()?,
-            diff_summary: row.next()?,
-            created_at: row.next()?,
-        })
-    };
-    tx.query(sql, params![id]).await?.into_iter().map(read).collect()
+    const SQL: &str = text!(
+        "SELECT ",
+        Versions::COLUMNS,
+        " FROM agent_versions v WHERE v.agent_id = $1 ORDER BY v.number DESC"
+    );
+    tx.query(SQL, params![id]).await?.into_iter().map(Versions::read).collect()
 }
 
 /// The versions of a tenant's agent, newest first; the newest hundred of them.
 pub async fn history(tx: &mut Tx, tenancy: &Tenancy, id: AgentId) -> Result<Vec<AgentVersion>, StoreError> {
-    let sql = "SELECT v.number, v.source, v.diff_summary, v.created_at FROM agent_versions v \
-               JOIN agents a ON a.id = v.agent_id WHERE v.agent_id = $1 AND a.business_id = $2 \
-               ORDER BY v.number DESC LIMIT 100";
+    const SQL: &str = text!(
+        "SELECT ",
+        Versions::COLUMNS,
+        " FROM agent_versions v JOIN agents a ON a.id = v.agent_id WHERE v.agent_id = $1 AND a.business_id = $2 \
+         ORDER BY v.number DESC LIMIT 100"
+    );
     let mut found = Vec::new();
     for &business in tenancy.businesses() {
-        for row in tx.query(sql, params![id, business]).await? {
-            let mut row = row.of("agent_versions");
-            found.push(AgentVersion {
-                number: row.next()?,
-                source: row.next()?,
-                diff_summary: row.next()?,
-                created_at: row.next()?,
-            });
+        for row in tx.query(SQL, params![id, business]).await? {
+            found.push(Versions::read(row)?);
         }
     }
     Ok(found)
@@ -146,9 +138,8 @@ fn hash(config: &str) -> String {
 
 /// One agent, whoever it belongs to. For the platform itself.
 pub async fn by_id(tx: &mut PlatformTx, id: AgentId) -> Result<Option<Agent>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM agents a WHERE a.id = $1");
-    let Some(row) = tx.query_one(&sql, params![id]).await? else { return Ok(None) };
-    read_columns(&mut row.of("agents")).map(Some)
+    const SQL: &str = text!("SELECT ", Agents::COLUMNS, " FROM agents a WHERE a.id = $1");
+    tx.query_one(SQL, params![id]).await?.map(Agents::read).transpose()
 }
 
 /// Notes which engine makes an agent's calls where its number does not decide; `None` leaves it to the installation. False if there
@@ -171,21 +162,23 @@ pub async fn by_engine(tx: &mut PlatformTx) -> Result<Vec<(String, u64)>, StoreE
     tx.query(sql, &[]).await?.into_iter().map(read).collect()
 }
 
+/// An agent of one business.
+const OF_BUSINESS: &str =
+    text!("SELECT ", Agents::COLUMNS, " FROM agents a WHERE a.id = $1 AND (a.business_id = $2) IS TRUE");
+
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: AgentId) -> Result<Option<Agent>, StoreError> {
-    find(tx, tenancy, id, "").await
+    find(tx, tenancy, id, OF_BUSINESS).await
 }
 
 /// One agent that nobody else changes until the transaction ends.
 pub async fn lock(tx: &mut Tx, tenancy: &Tenancy, id: AgentId) -> Result<Option<Agent>, StoreError> {
-    find(tx, tenancy, id, "{for_update}").await
+    find(tx, tenancy, id, text!(OF_BUSINESS, " {for_update}")).await
 }
 
-async fn find(tx: &mut Tx, tenancy: &Tenancy, id: AgentId, lock: &str) -> Result<Option<Agent>, StoreError> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM agents a WHERE a.id = $1 AND (a.business_id = $2) IS TRUE {lock}");
+async fn find(tx: &mut Tx, tenancy: &Tenancy, id: AgentId, sql: &str) -> Result<Option<Agent>, StoreError> {
     for &business in tenancy.businesses() {
-        if let Some(row) = tx.query_one(&sql, params![id, business]).await? {
-            return read_columns(&mut row.of("agents")).map(Some);
+        if let Some(row) = tx.query_one(sql, params![id, business]).await? {
+            return Agents::read(row).map(Some);
         }
     }
     Ok(None)
@@ -198,12 +191,13 @@ pub async fn list(
     business: Option<BusinessId>,
     page: &Page,
 ) -> Result<Listed<AgentRow>, StoreError> {
-    let select = format!(
-        "SELECT {COLUMNS}, (SELECT n.phone_number FROM numbers n WHERE n.agent_id = a.id ORDER BY n.created_at LIMIT 1) \
-         FROM agents a"
+    const SELECT: &str = text!(
+        "SELECT ",
+        Agents::COLUMNS,
+        ", (SELECT n.phone_number FROM numbers n WHERE n.agent_id = a.id ORDER BY n.created_at LIMIT 1) FROM agents a"
     );
     let query = ListQuery {
-        select: &select,
+        select: SELECT,
         table: "agents a",
         business: "a.business_id",
         time: "a.created_at",
@@ -211,8 +205,7 @@ pub async fn list(
     };
     let read = |row: Row| {
         let mut row = row.of("agents");
-        let agent = read_columns(&mut row)?;
-        Ok(AgentRow { agent, phone_number: row.parse_option(|text| E164::parse(text).ok())? })
+        Ok(AgentRow { agent: Agents::read_from(&mut row)?, phone_number: row.next()? })
     };
     list_page(tx, query, &tenancy.scope(business), page, |_| {}, read, |row: &AgentRow| row.agent.created_at)
         .await
@@ -229,20 +222,8 @@ pub async fn update(
     if !tenancy.covers(agent.business_id) {
         return Err(StoreError::Conflict("the agent belongs to another business".to_owned()));
     }
-    let config = config_to_text(&agent.config);
-    tx.execute(
-        "UPDATE agents SET name = $2, config = $3, engine = $4, version = $5, updated_at = $6 WHERE id = $1",
-        params![
-            agent.id,
-            agent.config.name.as_str(),
-            config.as_str(),
-            agent.engine.as_deref(),
-            agent.version,
-            agent.updated_at,
-        ],
-    )
-    .await?;
-    insert_version(tx, agent, &config, source, Some(difference(before, &agent.config))).await
+    tx.execute(Agents::UPDATE, &Agents::changed(agent)).await?;
+    insert_version(tx, agent, source, Some(difference(before, &agent.config))).await
 }
 
 /// The names of the fields that differ.

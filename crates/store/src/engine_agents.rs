@@ -8,6 +8,7 @@ use domain::{AgentId, NodeId, Timestamp};
 
 use crate::StoreError;
 use crate::agents::{COLUMNS, read_columns};
+use crate::table::text;
 use crate::tx::{PlatformTx, Row, params};
 
 /// An agent at an engine.
@@ -111,13 +112,15 @@ pub async fn to_prepare(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<Agent>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM engine_agents k JOIN agents a ON a.id = k.agent_id \
+    const SQL: &str = text!(
+        "SELECT ",
+        COLUMNS,
+        " FROM engine_agents k JOIN agents a ON a.id = k.agent_id \
          WHERE k.engine = $1 AND k.external_id IS NOT NULL AND (k.version IS NULL OR k.version <> a.version) \
          AND (k.busy_until IS NULL OR k.busy_until <= $2) ORDER BY a.updated_at LIMIT $3"
     );
     let read = |row: Row| read_columns(&mut row.of("agents"));
-    tx.query(&sql, params![engine, now, limit]).await?.into_iter().map(read).collect()
+    tx.query(SQL, params![engine, now, limit]).await?.into_iter().map(read).collect()
 }
 
 /// Agents that answer a number which this engine brings calls of, and that it has never been given. `default` is the engine of
@@ -129,14 +132,16 @@ pub async fn answering_unprepared(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<Agent>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM agents a LEFT JOIN engine_agents k ON k.agent_id = a.id AND k.engine = $1 \
+    const SQL: &str = text!(
+        "SELECT ",
+        COLUMNS,
+        " FROM agents a LEFT JOIN engine_agents k ON k.agent_id = a.id AND k.engine = $1 \
          WHERE k.external_id IS NULL AND (k.busy_until IS NULL OR k.busy_until <= $3) \
          AND EXISTS (SELECT 1 FROM numbers n WHERE n.agent_id = a.id AND coalesce(n.engine, a.engine, $2) = $1) \
          ORDER BY a.updated_at LIMIT $4"
     );
     let read = |row: Row| read_columns(&mut row.of("agents"));
-    tx.query(&sql, params![engine, default, now, limit]).await?.into_iter().map(read).collect()
+    tx.query(SQL, params![engine, default, now, limit]).await?.into_iter().map(read).collect()
 }
 
 /// All agents that an engine keeps, with its ids of them.

@@ -5,7 +5,8 @@ use domain::engine::KeptMessage;
 use domain::{CallId, Timestamp};
 
 use crate::StoreError;
-use crate::tx::{PlatformTx, Row, params};
+use crate::table::{table, text};
+use crate::tx::{PlatformTx, params};
 
 /// A message to keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,34 +25,28 @@ pub struct NewMessage {
     pub received_at: Timestamp,
 }
 
+table! {
+    /// Messages of engines. Engine, conversation and key together make a message one of a kind.
+    Messages = "engine_messages" as "m", (message: &NewMessage) -> KeptMessage
+    key {}
+    fixed { kind, body }
+    unread { engine = message.engine, conversation_id, key, call_id, received_at }
+}
+
 /// Keeps a message; false if it is a repetition.
 pub async fn insert(tx: &mut PlatformTx, message: &NewMessage) -> Result<bool, StoreError> {
-    let added = tx
-        .execute(
-            "INSERT INTO engine_messages (engine, conversation_id, key, call_id, kind, body, received_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (engine, conversation_id, key) DO NOTHING",
-            params![
-                message.engine,
-                message.conversation_id.as_str(),
-                message.key.as_str(),
-                message.call_id,
-                message.kind.as_str(),
-                message.body.as_str(),
-                message.received_at,
-            ],
-        )
-        .await?;
-    Ok(added > 0)
+    const INSERT: &str = text!(Messages::INSERT, " ON CONFLICT (engine, conversation_id, key) DO NOTHING");
+    Ok(tx.execute(INSERT, &Messages::inserted(message)).await? > 0)
 }
 
 /// Everything that an engine said about a call, oldest first.
 pub async fn of_call(tx: &mut PlatformTx, call: CallId) -> Result<Vec<KeptMessage>, StoreError> {
-    let sql = "SELECT kind, body FROM engine_messages WHERE call_id = $1 ORDER BY received_at, key";
-    let read = |row: Row| {
-        let mut row = row.of("engine_messages");
-        Ok(KeptMessage { kind: row.next()?, body: row.next()? })
-    };
-    tx.query(sql, params![call]).await?.into_iter().map(read).collect()
+    const SQL: &str = text!(
+        "SELECT ",
+        Messages::COLUMNS,
+        " FROM engine_messages m WHERE m.call_id = $1 ORDER BY m.received_at, m.key"
+    );
+    tx.query(SQL, params![call]).await?.into_iter().map(Messages::read).collect()
 }
 
 /// Throws away what came before then.

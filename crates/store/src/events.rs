@@ -5,7 +5,7 @@ use domain::{AgentId, BusinessId, CallId, EndpointId, EventId, LeadId, Mode, Tim
 use uuid::Uuid;
 
 use crate::page::{Conditions, ListQuery, Way, list_ways};
-use crate::table::text;
+use crate::table::{table, text};
 use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::writes::Write;
 use crate::{Listed, Page, StoreError, Tenancy};
@@ -43,24 +43,34 @@ crate::tx::words! {
     EventOutcome: as_str, Self::parse;
 }
 
-pub(crate) const COLUMNS: &str =
-    "e.id, e.business_id, e.mode, e.event_type, e.object_type, e.object_id, e.payload, e.created_at";
-
-fn read(row: Row) -> Result<StoredEvent, StoreError> {
-    read_columns(&mut row.of("events"))
+table! {
+    /// What happened. `call_id` lets the database see to it that a call ends once.
+    Events = "events" as "e", (event: &StoredEvent, outcome: EventOutcome)
+    key { id }
+    fixed {
+        business_id,
+        mode,
+        event_type,
+        object_type = event.subject.kind(),
+        object_id = event.subject.id(),
+        payload,
+        created_at,
+    }
+    unread {
+        call_id = if let Subject::Call(call) = event.subject { Some(call) } else { None },
+        outcome = outcome,
+    }
+    read {
+        let (kind, object): (String, Uuid) = (object_type, object_id);
+        StoredEvent { id, business_id, mode, event_type, subject: subject(&kind, object)?, payload, created_at }
+    }
 }
+
+pub(crate) const COLUMNS: &str = Events::COLUMNS;
 
 /// Reads [`COLUMNS`] in a longer row.
 pub(crate) fn read_columns(row: &mut Row) -> Result<StoredEvent, StoreError> {
-    Ok(StoredEvent {
-        id: row.next()?,
-        business_id: row.next()?,
-        mode: row.next()?,
-        event_type: row.next()?,
-        subject: subject(&row.next::<String>()?, row.next()?)?,
-        payload: row.next()?,
-        created_at: row.next()?,
-    })
+    Events::read_from(row)
 }
 
 fn subject(kind: &str, id: Uuid) -> Result<Subject, StoreError> {
@@ -80,23 +90,7 @@ pub async fn insert(
     event: &StoredEvent,
     outcome: EventOutcome,
 ) -> Result<(), StoreError> {
-    const INSERT: &str = "INSERT INTO events \
-         (id, business_id, mode, event_type, object_type, object_id, call_id, payload, created_at, outcome) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-    let call = if let Subject::Call(call) = event.subject { Some(call) } else { None };
-    let values = params![
-        event.id,
-        event.business_id,
-        event.mode,
-        event.event_type,
-        event.subject.kind(),
-        event.subject.id(),
-        call,
-        event.payload,
-        event.created_at,
-        outcome,
-    ];
-    tx.write(Write::new("events", event.id.0, INSERT, values.to_vec())).await
+    tx.write(Write::new("events", event.id.0, Events::INSERT, Events::inserted(event, outcome))).await
 }
 
 /// Stores whether anybody was to hear of an event, or did not.
@@ -107,8 +101,8 @@ pub async fn set_outcome(tx: &mut PlatformTx, id: EventId, outcome: EventOutcome
 
 /// One event. For the platform itself.
 pub async fn get(tx: &mut PlatformTx, id: EventId) -> Result<Option<StoredEvent>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM events e WHERE e.id = $1");
-    tx.query_one(&sql, params![id]).await?.map(read).transpose()
+    const SQL: &str = text!("SELECT ", Events::COLUMNS, " FROM events e WHERE e.id = $1");
+    tx.query_one(SQL, params![id]).await?.map(Events::read).transpose()
 }
 
 /// The log of something, in the order of its lines.
@@ -127,7 +121,7 @@ pub async fn of_subject(
     for &business in tenancy.businesses() {
         let rows = tx.query(SQL, params![business, tenancy.mode(), subject.kind(), subject.id()]).await?;
         for row in rows {
-            found.push(read(row)?);
+            found.push(Events::read(row)?);
         }
     }
     Ok(found)
@@ -143,7 +137,7 @@ pub async fn with_ids(
     let mut found = Vec::new();
     for id in ids {
         let row = tx.query_one(SQL, params![id, tenancy.mode()]).await?;
-        found.extend(row.map(read).transpose()?.filter(|event| tenancy.covers(event.business_id)));
+        found.extend(row.map(Events::read).transpose()?.filter(|event| tenancy.covers(event.business_id)));
     }
     Ok(found)
 }

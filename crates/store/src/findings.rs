@@ -6,8 +6,21 @@ use domain::{CallId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
+use crate::table::{table, text};
 use crate::tx::{PlatformTx, params};
 use crate::utterances::KeptUtterance;
+
+table! {
+    /// What engines found, one row a call, as JSON.
+    Kept = "findings" as "f", (found: &Findings, call: CallId, now: Timestamp)
+    key {}
+    fixed { body = to_text(found) }
+    unread { call_id = call, found_at = now }
+    read {
+        let body: String = body;
+        from_text(&body).ok_or_else(|| StoreError::corrupt("findings", "a value that this version cannot read"))?
+    }
+}
 
 /// Keeps findings. Of two for one call the later one counts where it knows something. False if that brought nothing new.
 pub async fn put(
@@ -16,17 +29,16 @@ pub async fn put(
     found: &Findings,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
+    const PUT: &str = text!(
+        Kept::INSERT,
+        " ON CONFLICT (call_id) DO UPDATE SET body = excluded.body, found_at = excluded.found_at"
+    );
     let earlier = get(tx, id).await?.unwrap_or_default();
     let both = merge(earlier.clone(), found.clone());
     if both == earlier {
         return Ok(false);
     }
-    tx.execute(
-        "INSERT INTO findings (call_id, body, found_at) VALUES ($1, $2, $3) \
-         ON CONFLICT (call_id) DO UPDATE SET body = excluded.body, found_at = excluded.found_at",
-        params![id, to_text(&both), now],
-    )
-    .await?;
+    tx.execute(PUT, &Kept::inserted(&both, id, now)).await?;
     Ok(true)
 }
 
@@ -49,8 +61,8 @@ fn merge(earlier: Findings, later: Findings) -> Findings {
 
 /// The findings of a call.
 pub async fn get(tx: &mut PlatformTx, id: CallId) -> Result<Option<Findings>, StoreError> {
-    let row = tx.query_one("SELECT body FROM findings WHERE call_id = $1", params![id]).await?;
-    row.map(|row| row.of("findings").parse(from_text)).transpose()
+    const SQL: &str = text!("SELECT ", Kept::COLUMNS, " FROM findings f WHERE f.call_id = $1");
+    tx.query_one(SQL, params![id]).await?.map(Kept::read).transpose()
 }
 
 /// Findings as they are kept. The names of the fields are for good.

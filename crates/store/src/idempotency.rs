@@ -4,6 +4,7 @@ use domain::{BusinessId, Mode, NodeId, Timestamp};
 use uuid::Uuid;
 
 use crate::StoreError;
+use crate::table::{table, text};
 use crate::tx::{PlatformTx, params};
 
 /// Where a client's key counts.
@@ -39,6 +40,32 @@ pub enum Begin {
     OtherBody,
 }
 
+/// A record as it is read.
+struct Record {
+    body_hash: Vec<u8>,
+    status: Option<u16>,
+    body: Option<Vec<u8>>,
+    resource: Uuid,
+    node_id: NodeId,
+    created_at: Timestamp,
+}
+
+table! {
+    /// Requests that may be repeated, each without its answer at first.
+    Records = "idempotency" as "i",
+    (scope: &Scope, key: &str, body_hash: &[u8; 32], resource: Uuid, node: NodeId, now: Timestamp) -> Record
+    key {}
+    fixed {
+        body_hash = body_hash,
+        status = None::<u16>,
+        body = None::<Vec<u8>>,
+        resource = resource,
+        node_id = node,
+        created_at = now,
+    }
+    unread { business_id, mode, route, key = key }
+}
+
 /// Records a key together with what its request is about to bring about, or says what is known of it.
 ///
 /// Twins that race for the same key wait here for each other's transaction; only one of them is `Fresh`.
@@ -51,30 +78,25 @@ pub async fn begin(
     node: NodeId,
     now: Timestamp,
 ) -> Result<Begin, StoreError> {
-    let inserted = tx
-        .execute(
-            "INSERT INTO idempotency (business_id, mode, route, key, body_hash, resource, node_id, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (business_id, mode, route, key) DO NOTHING",
-            params![scope.business_id, scope.mode.as_str(), scope.route, key, body_hash, resource, node, now],
-        )
-        .await?;
-    if inserted > 0 {
+    const INSERT: &str = text!(Records::INSERT, " ON CONFLICT (business_id, mode, route, key) DO NOTHING");
+    const FIND: &str = text!(
+        "SELECT ",
+        Records::COLUMNS,
+        " FROM idempotency i WHERE i.business_id = $1 AND i.mode = $2 AND i.route = $3 AND i.key = $4"
+    );
+    let values = Records::inserted(scope, key, body_hash, resource, node, now);
+    if tx.execute(INSERT, &values).await? > 0 {
         return Ok(Begin::Fresh);
     }
-    let sql = "SELECT body_hash, status, body, resource, node_id, created_at FROM idempotency \
-               WHERE business_id = $1 AND mode = $2 AND route = $3 AND key = $4";
-    let found = tx.query_one(sql, params![scope.business_id, scope.mode.as_str(), scope.route, key]).await?;
+    let found = tx.query_one(FIND, params![scope.business_id, scope.mode, scope.route, key]).await?;
     // It was there a moment ago; only the purge removes records, and it takes old ones.
     let Some(row) = found else { return Err(StoreError::Busy) };
-    let mut row = row.of("idempotency");
-    let known_hash: Vec<u8> = row.next()?;
-    if known_hash != body_hash {
-        return Ok(Begin::OtherBody);
-    }
-    let (status, body): (Option<u16>, Option<Vec<u8>>) = (row.next()?, row.next()?);
+    let Record { body_hash: known_hash, status, body, resource, node_id: node, created_at } =
+        Records::read(row)?;
     Ok(match status.zip(body) {
+        _ if known_hash != body_hash => Begin::OtherBody,
         Some((status, body)) => Begin::Replay { status, body },
-        None => Begin::InProgress { resource: row.next()?, node: row.next()?, created_at: row.next()? },
+        None => Begin::InProgress { resource, node, created_at },
     })
 }
 
@@ -89,7 +111,7 @@ pub async fn finish(
     tx.execute(
         "UPDATE idempotency SET status = $5, body = $6 \
          WHERE business_id = $1 AND mode = $2 AND route = $3 AND key = $4 AND status IS NULL",
-        params![scope.business_id, scope.mode.as_str(), scope.route, key, status, body],
+        params![scope.business_id, scope.mode, scope.route, key, status, body],
     )
     .await?;
     Ok(())
@@ -99,7 +121,7 @@ pub async fn finish(
 pub async fn forget(tx: &mut PlatformTx, scope: &Scope, key: &str) -> Result<(), StoreError> {
     tx.execute(
         "DELETE FROM idempotency WHERE business_id = $1 AND mode = $2 AND route = $3 AND key = $4 AND status IS NULL",
-        params![scope.business_id, scope.mode.as_str(), scope.route, key],
+        params![scope.business_id, scope.mode, scope.route, key],
     )
     .await?;
     Ok(())

@@ -7,6 +7,7 @@ use domain::{JobId, NodeId, Timestamp};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
+use crate::table::{table, text, view};
 use crate::tx::{PlatformTx, Row, ToParam, Tx, params};
 use crate::writes::Write;
 use crate::{Platform, StoreError};
@@ -24,7 +25,7 @@ domain::word_enum! {
 }
 
 impl JobKind {
-    /// The process that works on it.
+    /// Whose workers do it.
     pub fn queue(self) -> Queue {
         match self {
             Self::Dial | Self::WrapUp => Queue::Calls,
@@ -38,7 +39,7 @@ domain::word_enum! {
     pub enum Queue {
         /// Dialling and wrapping up.
         Calls = "calls",
-        /// Webhooks.
+        /// Webhooks on their way to receivers.
         Deliveries = "deliveries",
     }
 }
@@ -98,29 +99,43 @@ pub struct JobRecord {
     pub last_error: Option<String>,
 }
 
+crate::tx::words! {
+    JobKind: as_str, Self::parse;
+}
+
+table! {
+    /// Jobs as they are added, and as they are given to whoever works on them. SQLite knows the table of a RETURNING only by its name.
+    Jobs = "jobs" as "jobs", (job: &NewJob) -> Job
+    key { id }
+    fixed {
+        kind,
+        subject,
+        lane,
+        attempts = u32::from(job.leased_to.is_some()),
+        run_at,
+        lease_until = job.leased_to.map(|(_, until)| until),
+    }
+    unread { queue = job.kind.queue().as_str(), node_id = job.leased_to.map(|(node, _)| node), created_at }
+}
+
+view! {
+    /// Jobs as people look at them.
+    Records = "jobs" as "jobs",
+    JobRecord { id, kind, subject, attempts, run_at, lease_until, failed_at, last_error }
+}
+
 /// Adds a job, unless there is one of this kind for this subject already. One that was given up makes room for it. A job that
 /// somebody works on from the beginning is in its first attempt. A job must not be added in the transaction that finishes another of
 /// its kind for the same subject: [`repeat_at`] is for that.
 pub async fn add(tx: &mut PlatformTx, job: &NewJob) -> Result<(), StoreError> {
-    const ADD: &str = "INSERT INTO jobs (id, kind, queue, subject, lane, attempts, run_at, node_id, lease_until, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (kind, subject) DO UPDATE SET \
-         id = excluded.id, lane = excluded.lane, attempts = excluded.attempts, run_at = excluded.run_at, \
-         node_id = excluded.node_id, lease_until = excluded.lease_until, created_at = excluded.created_at, \
-         failed_at = NULL, last_error = NULL WHERE jobs.failed_at IS NOT NULL";
-    let (node, lease_until) = job.leased_to.unzip();
-    let values = params![
-        job.id,
-        job.kind.as_str(),
-        job.kind.queue().as_str(),
-        job.subject,
-        job.lane,
-        u32::from(job.leased_to.is_some()),
-        job.run_at,
-        node,
-        lease_until,
-        job.created_at,
-    ];
-    tx.write(Write::new("jobs", job.id.0, ADD, values.to_vec())).await?;
+    const ADD: &str = text!(
+        Jobs::INSERT,
+        " ON CONFLICT (kind, subject) DO UPDATE SET \
+          id = excluded.id, lane = excluded.lane, attempts = excluded.attempts, run_at = excluded.run_at, \
+          node_id = excluded.node_id, lease_until = excluded.lease_until, created_at = excluded.created_at, \
+          failed_at = NULL, last_error = NULL WHERE jobs.failed_at IS NOT NULL"
+    );
+    tx.write(Write::new("jobs", job.id.0, ADD, Jobs::inserted(job))).await?;
     tx.afterwards.jobs_added += u32::from(job.leased_to.is_none());
     Ok(())
 }
@@ -187,9 +202,11 @@ async fn claim_in(tx: &mut Tx, claim: Claim, full_lanes: &[Uuid]) -> Result<Vec<
     let sql = format!(
         "{lanes}UPDATE jobs SET node_id = $1, lease_until = $2, attempts = attempts + 1 WHERE id IN ( \
          SELECT j.id FROM {found} ORDER BY j.run_at LIMIT {limit} {{skip_locked}}) \
-         RETURNING id, kind, subject, lane, attempts, run_at, lease_until"
+         RETURNING {}",
+        Jobs::COLUMNS
     );
-    let mut jobs = tx.query(&sql, &values).await?.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let mut jobs =
+        tx.query(&sql, &values).await?.into_iter().map(Jobs::read).collect::<Result<Vec<_>, _>>()?;
     jobs.sort_by_key(|job: &Job| job.run_at);
     Ok(jobs)
 }
@@ -215,19 +232,6 @@ pub async fn clock_was_set_back(
     tx.execute("UPDATE jobs SET lease_until = $1 WHERE lease_until > $1", params![longest]).await?;
     tx.execute("UPDATE nodes SET lease_until = $1 WHERE lease_until > $1", params![longest]).await?;
     Ok(())
-}
-
-fn read(row: Row) -> Result<Job, StoreError> {
-    let mut row = row.of("jobs");
-    Ok(Job {
-        id: row.next()?,
-        kind: row.parse(JobKind::parse)?,
-        subject: row.next()?,
-        lane: row.next()?,
-        attempts: row.next()?,
-        run_at: row.next()?,
-        lease_until: row.next()?,
-    })
 }
 
 /// Removes a job that is done.
@@ -320,25 +324,14 @@ pub async fn purge_failed(tx: &mut PlatformTx, before: Timestamp, most: u32) -> 
 
 /// Jobs of every kind, longest due first; with `failed`, only those that were given up.
 pub async fn list(tx: &mut PlatformTx, failed: bool, limit: u32) -> Result<Vec<JobRecord>, StoreError> {
-    let which = if failed { "WHERE failed_at IS NOT NULL" } else { "" };
-    let sql = format!(
-        "SELECT id, kind, subject, attempts, run_at, lease_until, failed_at, last_error FROM jobs {which} \
-         ORDER BY run_at, id LIMIT $1"
+    const ALL: &str = text!("SELECT ", Records::COLUMNS, " FROM jobs ORDER BY run_at, id LIMIT $1");
+    const FAILED: &str = text!(
+        "SELECT ",
+        Records::COLUMNS,
+        " FROM jobs WHERE failed_at IS NOT NULL ORDER BY run_at, id LIMIT $1"
     );
-    let read = |row: Row| {
-        let mut row = row.of("jobs");
-        Ok(JobRecord {
-            id: row.next()?,
-            kind: row.next()?,
-            subject: row.next()?,
-            attempts: row.next()?,
-            run_at: row.next()?,
-            lease_until: row.next()?,
-            failed_at: row.next()?,
-            last_error: row.next()?,
-        })
-    };
-    tx.query(&sql, params![limit]).await?.into_iter().map(read).collect()
+    let sql = if failed { FAILED } else { ALL };
+    tx.query(sql, params![limit]).await?.into_iter().map(Records::read).collect()
 }
 
 /// How many jobs should be done by now, those being worked on included.

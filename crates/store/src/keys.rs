@@ -3,7 +3,8 @@
 use domain::{BusinessId, KeyId, Mode, ScopeSet, Timestamp, UserId};
 
 use crate::page::{Conditions, ListQuery, list_by};
-use crate::tx::{PlatformTx, Row, params};
+use crate::table::{table, text};
+use crate::tx::{PlatformTx, params};
 use crate::{Listed, Page, StoreError, Tenancy};
 
 /// A key as it is stored.
@@ -53,47 +54,28 @@ pub(crate) struct Found {
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-const COLUMNS: &str =
-    "id, user_id, name, prefix, mode, scopes, business_id, created_at, last_used_at, expires_at, revoked_at";
-
-fn read(row: Row) -> Result<Key, StoreError> {
-    let mut row = row.of("keys");
-    Ok(Key {
-        id: row.next()?,
-        user_id: row.next()?,
-        name: row.next()?,
-        prefix: row.next()?,
-        mode: row.parse(Mode::parse)?,
-        scopes: row.parse(ScopeSet::from_text)?,
-        business_id: row.next()?,
-        created_at: row.next()?,
-        last_used_at: row.next()?,
-        expires_at: row.next()?,
-        revoked_at: row.next()?,
-    })
+table! {
+    /// API keys, each found by the hash of its secret.
+    Keys = "keys" as "k", (key: &Key, hash: &[u8; 32])
+    key { id }
+    fixed {
+        user_id,
+        name,
+        prefix,
+        mode,
+        scopes,
+        business_id,
+        created_at,
+        last_used_at,
+        expires_at,
+        revoked_at,
+    }
+    unread { hash = hash }
 }
 
 /// Stores a new key.
 pub async fn insert(tx: &mut PlatformTx, key: &Key, hash: &[u8; 32]) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO keys (id, user_id, name, prefix, mode, scopes, business_id, created_at, last_used_at, expires_at, \
-         revoked_at, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        params![
-            key.id,
-            key.user_id,
-            key.name.as_str(),
-            key.prefix.as_str(),
-            key.mode.as_str(),
-            key.scopes.to_text(),
-            key.business_id,
-            key.created_at,
-            key.last_used_at,
-            key.expires_at,
-            key.revoked_at,
-            hash,
-        ],
-    )
-    .await?;
+    tx.execute(Keys::INSERT, &Keys::inserted(key, hash)).await?;
     Ok(())
 }
 
@@ -112,8 +94,7 @@ pub(crate) async fn authenticate(
     for row in tx.query(sql, params![hash, now]).await? {
         let mut row = row.of("keys");
         let (key_id, user_id) = (row.next()?, row.next()?);
-        let mode = row.parse(Mode::parse)?;
-        let scopes = row.parse(ScopeSet::from_text)?;
+        let (mode, scopes) = (row.next()?, row.next()?);
         let (key_business_id, expires_at) = (row.next()?, row.next()?);
         businesses.extend(row.next::<Option<BusinessId>>()?);
         let tenancy = Tenancy::new(Vec::new(), mode);
@@ -128,12 +109,17 @@ pub(crate) async fn authenticate(
 
 /// A user's keys, revoked ones included.
 pub async fn list(tx: &mut PlatformTx, user: UserId, page: &Page) -> Result<Listed<Key>, StoreError> {
-    let select = format!("SELECT {COLUMNS} FROM keys");
-    let query =
-        ListQuery { select: &select, table: "keys", business: "business_id", time: "created_at", id: "id" };
+    const SELECT: &str = text!("SELECT ", Keys::COLUMNS, " FROM keys k");
+    let query = ListQuery {
+        select: SELECT,
+        table: "keys k",
+        business: "k.business_id",
+        time: "k.created_at",
+        id: "k.id",
+    };
     let mut conditions = Conditions::default();
-    conditions.and("user_id", "=", user);
-    list_by(tx, query, page, conditions, read).await
+    conditions.and("k.user_id", "=", user);
+    list_by(tx, query, page, conditions, Keys::read).await
 }
 
 /// Revokes a user's key; false if the user has no such key.

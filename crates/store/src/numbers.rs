@@ -9,7 +9,7 @@ use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::{Listed, Page, StoreError, Tenancy};
 
 table! {
-    /// Registered numbers.
+    /// The registry of phone numbers, each with who holds it and which engine carries it.
     Numbers = "numbers" as "n", (number: &Number)
     key { id }
     fixed { phone_number, business_id, agent_id, engine, created_at }

@@ -3,6 +3,7 @@
 use domain::{BusinessId, E164, Mode, Timestamp};
 
 use crate::StoreError;
+use crate::table::{table, text};
 use crate::tx::{PlatformTx, params};
 
 /// One wish not to be called.
@@ -29,26 +30,26 @@ pub enum Certainty {
     Doubtful,
 }
 
+table! {
+    /// Wishes not to be called.
+    OptOuts = "opt_outs" as "o", (wish: &OptOut)
+    key { business_id, mode, phone_number }
+    fixed { source, is_doubtful = wish.certainty == Certainty::Doubtful, created_at }
+    read {
+        let certainty = if is_doubtful { Certainty::Doubtful } else { Certainty::Clear };
+        OptOut { business_id, mode, phone_number, source, certainty, created_at }
+    }
+}
+
 /// Notes a wish; the first one counts, but a doubtful one becomes clear when it is said again clearly.
-pub async fn add(
-    tx: &mut PlatformTx,
-    business: BusinessId,
-    mode: Mode,
-    phone: &E164,
-    source: &str,
-    certainty: Certainty,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let is_doubtful = certainty == Certainty::Doubtful;
-    tx.execute(
-        "INSERT INTO opt_outs (business_id, mode, phone_number, source, is_doubtful, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6) \
-         ON CONFLICT (business_id, mode, phone_number) DO UPDATE \
-         SET is_doubtful = excluded.is_doubtful, source = excluded.source \
-         WHERE opt_outs.is_doubtful > excluded.is_doubtful",
-        params![business, mode.as_str(), phone.as_str(), source, is_doubtful, now],
-    )
-    .await?;
+pub async fn add(tx: &mut PlatformTx, wish: &OptOut) -> Result<(), StoreError> {
+    const ADD: &str = text!(
+        OptOuts::INSERT,
+        " ON CONFLICT (business_id, mode, phone_number) DO UPDATE \
+          SET is_doubtful = excluded.is_doubtful, source = excluded.source \
+          WHERE opt_outs.is_doubtful > excluded.is_doubtful"
+    );
+    tx.execute(ADD, &OptOuts::inserted(wish)).await?;
     Ok(())
 }
 
@@ -76,17 +77,7 @@ pub async fn remove(
 
 /// All wishes not to be called, oldest first. For operators.
 pub async fn all(tx: &mut PlatformTx) -> Result<Vec<OptOut>, StoreError> {
-    let sql = "SELECT business_id, mode, phone_number, source, is_doubtful, created_at FROM opt_outs ORDER BY created_at, phone_number";
-    let rows = tx.query(sql, &[]).await?.into_iter().map(|row| {
-        let mut row = row.of("opt_outs");
-        Ok(OptOut {
-            business_id: row.next()?,
-            mode: row.parse(Mode::parse)?,
-            phone_number: row.parse(|text| E164::parse(text).ok())?,
-            source: row.next()?,
-            certainty: if row.next::<i64>()? != 0 { Certainty::Doubtful } else { Certainty::Clear },
-            created_at: row.next()?,
-        })
-    });
-    rows.collect()
+    const SQL: &str =
+        text!("SELECT ", OptOuts::COLUMNS, " FROM opt_outs o ORDER BY o.created_at, o.phone_number");
+    tx.query(SQL, &[]).await?.into_iter().map(OptOuts::read).collect()
 }

@@ -3,9 +3,10 @@
 use domain::{SessionId, Timestamp, UserId};
 
 use crate::StoreError;
+use crate::table::{table, text};
 use crate::tx::{PlatformTx, params};
 
-/// A login.
+/// A login that begins now.
 #[derive(Debug, Clone)]
 pub struct NewSession {
     pub id: SessionId,
@@ -29,13 +30,16 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
+table! {
+    /// Logins, each found by the hash of its cookie.
+    Sessions = "sessions" as "s", (session: &NewSession) -> Session
+    key { id }
+    fixed { user_id, created_at, last_seen_at = session.created_at, expires_at }
+    unread { token_hash }
+}
+
 pub async fn insert(tx: &mut PlatformTx, session: &NewSession) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO sessions (id, user_id, token_hash, created_at, last_seen_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $4, $5)",
-        params![session.id, session.user_id, &session.token_hash, session.created_at, session.expires_at],
-    )
-    .await?;
+    tx.execute(Sessions::INSERT, &Sessions::inserted(session)).await?;
     Ok(())
 }
 
@@ -45,17 +49,9 @@ pub async fn by_token_hash(
     hash: &[u8; 32],
     now: Timestamp,
 ) -> Result<Option<Session>, StoreError> {
-    let sql = "SELECT id, user_id, created_at, last_seen_at, expires_at FROM sessions \
-               WHERE token_hash = $1 AND expires_at > $2";
-    let Some(row) = tx.query_one(sql, params![hash, now]).await? else { return Ok(None) };
-    let mut row = row.of("sessions");
-    Ok(Some(Session {
-        id: row.next()?,
-        user_id: row.next()?,
-        created_at: row.next()?,
-        last_seen_at: row.next()?,
-        expires_at: row.next()?,
-    }))
+    const SQL: &str =
+        text!("SELECT ", Sessions::COLUMNS, " FROM sessions s WHERE s.token_hash = $1 AND s.expires_at > $2");
+    tx.query_one(SQL, params![hash, now]).await?.map(Sessions::read).transpose()
 }
 
 /// When a login that has not expired was last used.

@@ -8,10 +8,16 @@
 //! | `fixed` | yes | no | yes |
 //! | `changing` | yes | sets it | yes |
 //! | `unread` | yes | no | no |
+//! | `computed` | no | no | yes, as the value of an SQL expression |
+//!
+//! `key {}` stands where no statement of the table finds a row in order to change all of it.
 //!
 //! `column` alone means "the field of that name"; `column = value` says where the value comes from. A reader gets every column as a
 //! variable of the column's name. Without `read …` it builds the record from fields of the same names. So a column that is added to the list and
 //! forgotten in the record, or the other way round, does not compile, and no two lists can get out of step.
+//!
+//! What is read may be another type than what is written: `(session: &NewSession) -> Session`. Where a query needs only some columns of a
+//! table, [`view!`] declares these together with the record that they become.
 //!
 //! ```ignore
 //! table! {
@@ -35,25 +41,27 @@
 macro_rules! table {
     (
         $(#[$attribute:meta])*
-        $table:ident = $name:literal as $alias:literal, ($record:ident: &$type:ident $(, $more:ident: $more_type:ty)*)
-        key { $($key:ident $(= $key_value:expr)?),+ $(,)? }
+        $table:ident = $name:literal as $alias:literal, ($record:ident: &$type:ident $(, $more:ident: $more_type:ty)*) $(-> $read_type:ident)?
+        key { $($key:ident $(= $key_value:expr)?),* $(,)? }
         $(fixed { $($fixed:ident $(= $fixed_value:expr)?),+ $(,)? })?
         $(changing { $($changing:ident $(= $changing_value:expr)?),+ $(,)? })?
-        $(unread { $($unread:ident = $unread_value:expr),+ $(,)? })?
+        $(unread { $($unread:ident $(= $unread_value:expr)?),+ $(,)? })?
+        $(computed { $($computed:ident = $computed_sql:literal),+ $(,)? })?
         $(read $read:expr)?
     ) => {
         $(#[$attribute])*
         struct $table;
 
         impl $table {
-            const KEY: &[&str] = &[$(stringify!($key)),+];
+            const KEY: &[&str] = &[$(stringify!($key)),*];
             const FIXED: &[&str] = &[$($(stringify!($fixed)),+)?];
             const CHANGING: &[&str] = &[$($(stringify!($changing)),+)?];
             const UNREAD: &[&str] = &[$($(stringify!($unread)),+)?];
 
             /// What a SELECT lists for [`Self::read`]: the columns in order, each with the table's alias.
-            const COLUMNS: &str = $crate::table::compiled!(
-                select_list($alias, &[$table::KEY, $table::FIXED, $table::CHANGING])
+            const COLUMNS: &str = $crate::table::text!(
+                $crate::table::compiled!(select_list($alias, &[$table::KEY, $table::FIXED, $table::CHANGING])),
+                $($(", ", $computed_sql),+)?
             );
 
             /// Stores a new row; wants [`Self::inserted`].
@@ -62,7 +70,8 @@ macro_rules! table {
             );
 
             fn key($record: &$type) -> Vec<$crate::tx::Param> {
-                vec![$($crate::table::value!($record $key $($key_value)?)),+]
+                let _ = $record; // not used where the key is empty
+                vec![$($crate::table::value!($record $key $($key_value)?)),*]
             }
 
             /// The values of a new row.
@@ -71,7 +80,7 @@ macro_rules! table {
                 values.extend([
                     $($($crate::table::value!($record $fixed $($fixed_value)?),)+)?
                     $($($crate::table::value!($record $changing $($changing_value)?),)+)?
-                    $($($crate::table::value!($record $unread $unread_value),)+)?
+                    $($($crate::table::value!($record $unread $($unread_value)?),)+)?
                 ]);
                 values
             }
@@ -90,18 +99,41 @@ macro_rules! table {
             )?
 
             /// Reads what a query for [`Self::COLUMNS`] found.
-            fn read(row: $crate::tx::Row) -> Result<$type, $crate::StoreError> {
+            fn read(row: $crate::tx::Row) -> Result<$crate::table::last!($type $($read_type)?), $crate::StoreError> {
                 Self::read_from(&mut row.of($name))
             }
 
             /// The same for a row that goes on with other columns.
-            fn read_from(row: &mut $crate::tx::Row) -> Result<$type, $crate::StoreError> {
-                $(let $key = row.next()?;)+
+            fn read_from(
+                row: &mut $crate::tx::Row,
+            ) -> Result<$crate::table::last!($type $($read_type)?), $crate::StoreError> {
+                $(let $key = row.next()?;)*
                 $($(let $fixed = row.next()?;)+)?
                 $($(let $changing = row.next()?;)+)?
+                $($(let $computed = row.next()?;)+)?
                 Ok($crate::table::record!(
-                    [$($read)?] $type { $($key,)+ $($($fixed,)+)? $($($changing,)+)? }
+                    [$($read)?] [$type $($read_type)?]
+                    { $($key,)* $($($fixed,)+)? $($($changing,)+)? $($($computed,)+)? }
                 ))
+            }
+        }
+    };
+}
+
+/// Declares which columns of a table some queries read, and the record whose fields they become.
+macro_rules! view {
+    ($(#[$attribute:meta])* $view:ident = $name:literal as $alias:literal, $type:ident { $($column:ident),+ $(,)? }) => {
+        $(#[$attribute])*
+        struct $view;
+
+        impl $view {
+            /// What a SELECT lists for [`Self::read`].
+            const COLUMNS: &str = $crate::table::compiled!(select_list($alias, &[&[$(stringify!($column)),+]]));
+
+            /// Reads what a query for [`Self::COLUMNS`] found.
+            fn read(row: $crate::tx::Row) -> Result<$type, $crate::StoreError> {
+                let mut row = row.of($name);
+                Ok($type { $($column: row.next()?),+ })
             }
         }
     };
@@ -117,12 +149,25 @@ macro_rules! value {
     };
 }
 
+/// The last of one or two types.
+macro_rules! last {
+    ($type:ident) => {
+        $type
+    };
+    ($type:ident $last:ident) => {
+        $last
+    };
+}
+
 /// What a reader makes of the columns: what was said, or a record with fields of the same names.
 macro_rules! record {
-    ([] $type:ident { $($column:ident,)+ }) => {
+    ([] [$type:ident] { $($column:ident,)+ }) => {
         $type { $($column),+ }
     };
-    ([$read:expr] $type:ident { $($column:ident,)+ }) => {
+    ([] [$type:ident $last:ident] { $($column:ident,)+ }) => {
+        $last { $($column),+ }
+    };
+    ([$read:expr] [$($type:ident)+] { $($column:ident,)+ }) => {
         $read
     };
 }
@@ -141,7 +186,7 @@ macro_rules! compiled {
     }};
 }
 
-pub(crate) use {compiled, record, table, text, value};
+pub(crate) use {compiled, last, record, table, text, value, view};
 
 /// A text that is being written. What does not fit is only counted.
 pub(crate) struct Text<const ROOM: usize> {
@@ -312,6 +357,54 @@ mod tests {
 
     struct Tag {
         id: i64,
+    }
+
+    struct NewNote {
+        person: i64,
+        text: String,
+    }
+
+    #[derive(Debug, PartialEq)]
+    struct Note {
+        text: String,
+        author: String,
+    }
+
+    table! {
+        /// What is read is another type than what is written, and part of it is found elsewhere.
+        Notes = "notes" as "n", (note: &NewNote) -> Note
+        key {}
+        fixed { text }
+        unread { person }
+        computed { author = "(SELECT p.name FROM people p WHERE p.id = n.person)" }
+    }
+
+    #[derive(Debug, PartialEq)]
+    struct Named {
+        id: i64,
+        name: String,
+    }
+
+    view! {
+        /// A part of a table.
+        Names = "people" as "p", Named { id, name }
+    }
+
+    #[test]
+    fn what_is_read_may_differ_from_what_is_written() {
+        assert_eq!(Notes::COLUMNS, "n.text, (SELECT p.name FROM people p WHERE p.id = n.person)");
+        assert_eq!(Notes::INSERT, "INSERT INTO notes (text, person) VALUES ($1, $2)");
+        let note = NewNote { person: 7, text: "Call back".into() };
+        assert_eq!(Notes::inserted(&note), [Param::Text("Call back".into()), Param::Int(7)]);
+        let found = vec![Cell::Text("Call back".into()), Cell::Text("Ada".into())];
+        assert_eq!(Notes::read(Row::new(found)), Ok(Note { text: "Call back".into(), author: "Ada".into() }));
+    }
+
+    #[test]
+    fn a_view_reads_the_columns_that_it_lists() {
+        assert_eq!(Names::COLUMNS, "p.id, p.name");
+        let found = vec![Cell::Int(7), Cell::Text("Ada".into())];
+        assert_eq!(Names::read(Row::new(found)), Ok(Named { id: 7, name: "Ada".into() }));
     }
 
     table! {

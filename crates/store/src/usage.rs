@@ -14,7 +14,8 @@ use domain::{BusinessId, CallId, KeyId, Mode, Timestamp, UsageId, UserId};
 use uuid::Uuid;
 
 use crate::page::{Conditions, ListQuery, list as list_page, list_by};
-use crate::tx::{Param, PlatformTx, Row, Tx, params};
+use crate::table::{table, text};
+use crate::tx::{Param, PlatformTx, Tx, params};
 use crate::{Listed, Page, Store, StoreError, Tenancy, monotonic_now};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,31 +49,17 @@ pub enum UsageOwner {
     Business(BusinessId),
 }
 
-const SELECT: &str = "SELECT u.id, u.key_id, u.user_id, u.business_id, u.mode, u.endpoint, u.method, u.status_code, \
-                      u.call_id, coalesce((SELECT c.cost_cents FROM calls c WHERE c.id = u.call_id), 0), u.created_at \
-                      FROM usage_log u";
-
-fn read(row: Row) -> Result<UsageRow, StoreError> {
-    let mut row = row.of("usage_log");
-    Ok(UsageRow {
-        id: row.next()?,
-        key_id: row.next()?,
-        user_id: row.next()?,
-        business_id: row.next()?,
-        mode: row.parse(Mode::parse)?,
-        endpoint: row.next()?,
-        method: row.next()?,
-        status_code: row.next()?,
-        call_id: row.next()?,
-        cost_cents: row.next()?,
-        created_at: row.next()?,
-    })
+table! {
+    /// Requests that used keys.
+    Requests = "usage_log" as "u", (row: &UsageRow)
+    key { id }
+    fixed { key_id, user_id, business_id, mode, endpoint, method, status_code, call_id, created_at }
+    computed { cost_cents = "coalesce((SELECT c.cost_cents FROM calls c WHERE c.id = u.call_id), 0)" }
 }
 
 /// Stores rows; those that are there already stay as they are.
 pub async fn insert_batch(tx: &mut PlatformTx, rows: &[UsageRow]) -> Result<(), StoreError> {
-    const INSERT: &str = "INSERT INTO usage_log (id, key_id, user_id, business_id, mode, endpoint, method, status_code, call_id, \
-                          created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING";
+    const INSERT: &str = text!(Requests::INSERT, " ON CONFLICT (id) DO NOTHING");
     const INSERT_COLUMNS: &str = "INSERT INTO usage_log (id, key_id, user_id, business_id, mode, endpoint, method, status_code, \
                                   call_id, created_at) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], \
                                   $5::text[], $6::text[], $7::text[], $8::bigint[], $9::uuid[], $10::bigint[]) \
@@ -97,22 +84,8 @@ pub async fn insert_batch(tx: &mut PlatformTx, rows: &[UsageRow]) -> Result<(), 
         tx.execute(INSERT_COLUMNS, &columns).await?;
         return Ok(());
     }
-    let values = |row: &UsageRow| {
-        params![
-            row.id,
-            row.key_id,
-            row.user_id,
-            row.business_id,
-            row.mode.as_str(),
-            row.endpoint.as_str(),
-            row.method.as_str(),
-            row.status_code,
-            row.call_id,
-            row.created_at,
-        ]
-        .to_vec()
-    };
-    tx.execute_each(INSERT, &rows.iter().map(values).collect::<Vec<_>>()).await
+    let values: Vec<_> = rows.iter().map(Requests::inserted).collect();
+    tx.execute_each(INSERT, &values).await
 }
 
 /// Requests in the tenant's mode, newest first; `start` is inclusive, `end` exclusive.
@@ -124,6 +97,7 @@ pub async fn list(
     end: Option<Timestamp>,
     page: &Page,
 ) -> Result<Listed<UsageRow>, StoreError> {
+    const SELECT: &str = text!("SELECT ", Requests::COLUMNS, " FROM usage_log u");
     let query = ListQuery {
         select: SELECT,
         table: "usage_log u",
@@ -138,16 +112,15 @@ pub async fn list(
     };
     match owner {
         UsageOwner::Business(business) => {
-            list_page(tx, query, &tenancy.scope(Some(business)), page, narrow, read, |row: &UsageRow| {
-                row.created_at
-            })
-            .await
+            let created_at = |row: &UsageRow| row.created_at;
+            let businesses = tenancy.scope(Some(business));
+            list_page(tx, query, &businesses, page, narrow, Requests::read, created_at).await
         }
         UsageOwner::User(user) => {
             let mut conditions = Conditions::default();
             conditions.and("u.user_id", "=", user);
             narrow(&mut conditions);
-            list_by(tx, query, page, conditions, read).await
+            list_by(tx, query, page, conditions, Requests::read).await
         }
     }
 }

@@ -4,43 +4,40 @@ use domain::business::User;
 use domain::{BusinessId, UserId};
 
 use crate::StoreError;
-use crate::tx::{PlatformTx, Row, params};
+use crate::table::{table, text};
+use crate::tx::{PlatformTx, params};
+
+table! {
+    /// Who can log in. The hash of the password is only read to compare it.
+    Users = "users" as "u", (user: &User, password_hash: &str)
+    key { id }
+    fixed { email, created_at }
+    unread { password_hash = password_hash }
+}
 
 /// Stores a new user. An address that is taken is a conflict.
 pub async fn insert(tx: &mut PlatformTx, user: &User, password_hash: &str) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)",
-        params![user.id, user.email.as_str(), password_hash, user.created_at],
-    )
-    .await?;
+    tx.execute(Users::INSERT, &Users::inserted(user, password_hash)).await?;
     Ok(())
 }
 
 /// A user and the hash of their password.
 pub async fn by_email(tx: &mut PlatformTx, email: &str) -> Result<Option<(User, String)>, StoreError> {
-    let sql = "SELECT id, email, created_at, password_hash FROM users WHERE email = $1";
-    let Some(row) = tx.query_one(sql, params![email]).await? else { return Ok(None) };
+    const SQL: &str = text!("SELECT ", Users::COLUMNS, ", u.password_hash FROM users u WHERE u.email = $1");
+    let Some(row) = tx.query_one(SQL, params![email]).await? else { return Ok(None) };
     let mut row = row.of("users");
-    let user = User { id: row.next()?, email: row.next()?, created_at: row.next()? };
-    Ok(Some((user, row.next()?)))
+    Ok(Some((Users::read_from(&mut row)?, row.next()?)))
 }
 
 pub async fn get(tx: &mut PlatformTx, id: UserId) -> Result<Option<User>, StoreError> {
-    let Some(row) =
-        tx.query_one("SELECT id, email, created_at FROM users WHERE id = $1", params![id]).await?
-    else {
-        return Ok(None);
-    };
-    let mut row = row.of("users");
-    Ok(Some(User { id: row.next()?, email: row.next()?, created_at: row.next()? }))
+    const SQL: &str = text!("SELECT ", Users::COLUMNS, " FROM users u WHERE u.id = $1");
+    tx.query_one(SQL, params![id]).await?.map(Users::read).transpose()
 }
 
 /// The oldest user: the owner of a fresh installation.
 pub async fn first(tx: &mut PlatformTx) -> Result<Option<User>, StoreError> {
-    let sql = "SELECT id, email, created_at FROM users ORDER BY created_at, id LIMIT 1";
-    let Some(row) = tx.query_one(sql, &[]).await? else { return Ok(None) };
-    let mut row = row.of("users");
-    Ok(Some(User { id: row.next()?, email: row.next()?, created_at: row.next()? }))
+    const SQL: &str = text!("SELECT ", Users::COLUMNS, " FROM users u ORDER BY u.created_at, u.id LIMIT 1");
+    tx.query_one(SQL, &[]).await?.map(Users::read).transpose()
 }
 
 /// Lets a user see a business. Nothing happens if they see it already.
@@ -60,12 +57,8 @@ pub async fn add_membership(
 
 /// All users, oldest first. For operators.
 pub async fn all(tx: &mut PlatformTx) -> Result<Vec<User>, StoreError> {
-    let sql = "SELECT id, email, created_at FROM users ORDER BY created_at, id";
-    let read = |row: Row| {
-        let mut row = row.of("users");
-        Ok(User { id: row.next()?, email: row.next()?, created_at: row.next()? })
-    };
-    tx.query(sql, &[]).await?.into_iter().map(read).collect()
+    const SQL: &str = text!("SELECT ", Users::COLUMNS, " FROM users u ORDER BY u.created_at, u.id");
+    tx.query(SQL, &[]).await?.into_iter().map(Users::read).collect()
 }
 
 /// Replaces the hash of a user's password.

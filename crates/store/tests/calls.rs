@@ -7,6 +7,7 @@ use domain::call::{
     Progress, Quality, Refusal, Step, StoredRecording, WRAP_UP_LIMIT,
 };
 use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode, NodeId, Timestamp};
+use store::opt_outs::{Certainty, OptOut};
 use store::{Platform, StoreError, Tenancy};
 use testkit::databases;
 use uuid::Uuid;
@@ -228,16 +229,17 @@ async fn a_call_to_a_number_that_was_blocked_a_moment_ago_is_not_admitted() {
     for database in databases().await {
         let platform = database.open().await;
         let blocked = Call::outbound(facts(1), None);
-        let (business, mode, to) = (blocked.business_id, blocked.mode, blocked.to.clone());
-        let wish: Result<(), StoreError> = platform
-            .write(move |tx| {
-                let clear = store::opt_outs::Certainty::Clear;
-                Box::pin(async move {
-                    store::opt_outs::add(tx, business, mode, &to, "a test", clear, at(3)).await
-                })
-            })
-            .await;
-        wish.expect("the database works");
+        let wish = OptOut {
+            business_id: blocked.business_id,
+            mode: blocked.mode,
+            phone_number: blocked.to.clone(),
+            source: "a test".into(),
+            certainty: Certainty::Clear,
+            created_at: at(3),
+        };
+        let noted: Result<(), StoreError> =
+            platform.write(move |tx| Box::pin(async move { store::opt_outs::add(tx, &wish).await })).await;
+        noted.expect("the database works");
         let elsewhere = CallFacts { to: E164::parse("+15125559999").expect("a number"), ..facts(2) };
         let mut free = Call::outbound(elsewhere, None);
         assert!(free.dial(NodeId(Uuid::from_u128(4))));

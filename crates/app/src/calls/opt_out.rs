@@ -42,8 +42,15 @@ pub(crate) async fn heed(
         OptOut::Doubtful(_) if is_over => Certainty::Doubtful,
         OptOut::Doubtful(_) | OptOut::No => return Ok(()),
     };
-    let source = format!("call {}", call.id);
-    store::opt_outs::add(tx, call.business_id, call.mode, number, &source, certainty, now).await
+    let wish = store::opt_outs::OptOut {
+        business_id: call.business_id,
+        mode: call.mode,
+        phone_number: number.clone(),
+        source: format!("call {}", call.id),
+        certainty,
+        created_at: now,
+    };
+    store::opt_outs::add(tx, &wish).await
 }
 
 fn turns(words: &[Utterance]) -> Vec<Turn<'_>> {
