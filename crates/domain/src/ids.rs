@@ -47,38 +47,44 @@ macro_rules! ids {
     )*};
 }
 
-ids! {
-    /// A tenant.
-    BusinessId,
-    /// A person who can log in.
-    UserId,
-    SessionId,
-    KeyId,
-    /// A voice agent.
-    AgentId,
-    /// One stored configuration of an agent.
-    AgentVersionId,
-    /// A phone number of the registry.
-    NumberId,
-    /// A person in the CRM.
-    LeadId,
-    /// A phone call. SIP's Call-ID header is another thing.
-    CallId,
-    /// Something that happened and that a business may be told.
-    EventId,
-    /// Where webhooks of a business go.
-    EndpointId,
-    /// One event on its way to one endpoint.
-    DeliveryId,
-    /// One HTTP request of a delivery.
-    AttemptId,
-    /// Work that must happen.
-    JobId,
-    /// One row of the usage log.
-    UsageId,
-    /// A running process of ours; calls in progress belong to one.
-    NodeId,
+/// Calls a macro with the names of all ids, each with its documentation, so that no other crate keeps a list of them.
+#[macro_export]
+macro_rules! every_id {
+    ($callback:ident) => {
+        $callback! {
+            /// A business: whoever agents, calls and leads belong to.
+            BusinessId,
+            /// A person who can log in.
+            UserId,
+            SessionId,
+            KeyId,
+            /// A voice agent.
+            AgentId,
+            /// A phone number of the registry.
+            NumberId,
+            /// A person in the CRM.
+            LeadId,
+            /// A phone call. SIP's Call-ID header is another thing.
+            CallId,
+            /// Something that happened and that a business may be told.
+            EventId,
+            /// Where webhooks of a business go.
+            EndpointId,
+            /// One event on its way to one endpoint.
+            DeliveryId,
+            /// One HTTP request of a delivery.
+            AttemptId,
+            /// Work that must happen.
+            JobId,
+            /// One row of the usage log.
+            UsageId,
+            /// A running process of ours; calls in progress belong to one.
+            NodeId,
+        }
+    };
 }
+
+every_id!(ids);
 
 #[cfg(test)]
 mod tests {

@@ -183,17 +183,6 @@ impl Row {
         let text: CompactString = self.next()?;
         read(&text).ok_or_else(|| StoreError::corrupt(self.table, "a value that this version cannot read"))
     }
-
-    /// The same for a column that may be empty.
-    pub(crate) fn parse_option<T>(
-        &mut self,
-        read: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<Option<T>, StoreError> {
-        let Some(text) = self.next::<Option<CompactString>>()? else { return Ok(None) };
-        read(&text)
-            .map(Some)
-            .ok_or_else(|| StoreError::corrupt(self.table, "a value that this version cannot read"))
-    }
 }
 
 /// A type that a column can be read as.
@@ -270,7 +259,7 @@ impl<T: FromCell> FromCell for Option<T> {
 }
 
 macro_rules! ids_from_cell {
-    ($($name:ident),*) => {$(
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         impl FromCell for domain::$name {
             fn from_cell(cell: Cell) -> Option<Self> {
                 Uuid::from_cell(cell).map(Self)
@@ -285,24 +274,7 @@ macro_rules! ids_from_cell {
     )*};
 }
 
-ids_from_cell!(
-    BusinessId,
-    UserId,
-    SessionId,
-    KeyId,
-    AgentId,
-    AgentVersionId,
-    NumberId,
-    LeadId,
-    CallId,
-    EventId,
-    EndpointId,
-    DeliveryId,
-    AttemptId,
-    JobId,
-    UsageId,
-    NodeId
-);
+domain::every_id!(ids_from_cell);
 
 /// Types that are stored as a word, with the functions that write and read it.
 macro_rules! words {
