@@ -4,12 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use domain::CallId;
-use domain::call::CallPlan;
-use domain::engine::{Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, Inquiry, PlaceError};
+use domain::engine::{CallEngine, PlaceError};
 use serde_json::{Value, json};
-use testkit::{Answer, Platform, Setup, Switchboard, databases};
+use testkit::{Answer, Interposed, Platform, Setup, Switchboard, databases};
 use tokio::sync::Semaphore;
 
 const END: &str = "/api/v1/calls/end";
@@ -83,59 +81,47 @@ async fn a_call_that_rings_is_cancelled_and_a_name_of_the_engine_will_do() {
     }
 }
 
-/// An engine without room until it is opened, and one that takes its time to answer.
+/// An engine that has no room, or one that takes its time to answer.
 struct Reluctant {
-    inner: Switchboard,
-    has_room: bool,
-    asked: AtomicU32,
-    answers: Semaphore,
+    /// What takes the calls when they get that far.
+    inner: Arc<Switchboard>,
+    asked: Arc<AtomicU32>,
+    /// How many calls it may answer for.
+    answers: Arc<Semaphore>,
+    setup: Setup,
 }
 
 impl Reluctant {
-    fn new(has_room: bool) -> Arc<Self> {
-        let (inner, asked) = (Switchboard::elsewhere("reluctant"), AtomicU32::default());
-        Arc::new(Self { inner, has_room, asked, answers: Semaphore::new(0) })
-    }
-
-    fn setup(engine: &Arc<Self>) -> Setup {
-        let live: Arc<dyn CallEngine> = engine.clone();
-        Setup { live: Some(live), acceptance_wait: Duration::from_millis(200), ..Setup::default() }
-    }
-}
-
-#[async_trait]
-impl CallEngine for Reluctant {
-    fn name(&self) -> &'static str {
-        self.inner.name()
-    }
-
-    async fn place(&self, plan: CallPlan, observer: Arc<dyn CallObserver>) -> Result<Accepted, PlaceError> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        if !self.has_room {
-            return Err(PlaceError::Later { wait: Duration::ZERO, reason: "no room".to_owned() });
-        }
-        self.answers.acquire().await.expect("never closed").forget();
-        self.inner.place(plan, observer).await
-    }
-
-    async fn hang_up(&self, call: CallId, conversation_id: Option<&str>) {
-        self.inner.hang_up(call, conversation_id).await;
-    }
-
-    async fn fate(&self, inquiry: Inquiry<'_>) -> Result<Fate, EngineUnavailable> {
-        self.inner.fate(inquiry).await
-    }
-
-    fn outlives_us(&self) -> bool {
-        true
+    fn new(has_room: bool) -> Self {
+        let inner = Arc::new(Switchboard::elsewhere("reluctant"));
+        let (asked, answers) = (Arc::new(AtomicU32::default()), Arc::new(Semaphore::new(0)));
+        let (counted, gate) = (Arc::clone(&asked), Arc::clone(&answers));
+        let engine: Arc<dyn CallEngine> = inner.clone();
+        let engine = Interposed::on(engine).before_place(move |_| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let gate = Arc::clone(&gate);
+            async move {
+                if !has_room {
+                    return Err(PlaceError::Later { wait: Duration::ZERO, reason: "no room".to_owned() });
+                }
+                gate.acquire().await.expect("never closed").forget();
+                Ok(())
+            }
+        });
+        let setup = Setup {
+            live: Some(Arc::new(engine)),
+            acceptance_wait: Duration::from_millis(200),
+            ..Setup::default()
+        };
+        Self { inner, asked, answers, setup }
     }
 }
 
 #[tokio::test]
 async fn a_call_that_waits_for_room_ends_without_ringing() {
     for database in databases().await {
-        let engine = Reluctant::new(false);
-        let platform = Platform::start(&database, Reluctant::setup(&engine)).await;
+        let Reluctant { asked, setup, .. } = Reluctant::new(false);
+        let platform = Platform::start(&database, setup).await;
         let key = platform.account.live_key.clone();
         let call = place(&platform, &key, "+15125550142").await;
         let waits = async {
@@ -162,7 +148,7 @@ async fn a_call_that_waits_for_room_ends_without_ringing() {
             }
         };
         tokio::time::timeout(Duration::from_secs(20), gone).await.expect("the job is done");
-        assert_eq!(engine.asked.load(Ordering::SeqCst), 1, "asked once, before the end was asked for");
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "asked once, before the end was asked for");
         platform.stop().await;
     }
 }
@@ -170,27 +156,27 @@ async fn a_call_that_waits_for_room_ends_without_ringing() {
 #[tokio::test]
 async fn an_engine_that_has_not_taken_the_call_yet_hears_of_the_wish_afterwards_and_until_it_has_acted() {
     for database in databases().await {
-        let engine = Reluctant::new(true);
-        let platform = Platform::start(&database, Reluctant::setup(&engine)).await;
+        let Reluctant { inner, answers, setup, .. } = Reluctant::new(true);
+        let platform = Platform::start(&database, setup).await;
         let key = platform.account.live_key.clone();
         let call = place(&platform, &key, "+15125550142").await;
         let ended = end(&platform, &key, &call).await;
         assert_eq!((ended.status, ended.text("status")), (200, "queued".to_owned()), "{}", ended.body);
-        let before = engine.inner.hang_ups().len();
-        engine.answers.add_permits(1);
+        let before = inner.hang_ups().len();
+        answers.add_permits(1);
         let asked = async |times: usize| {
-            while engine.inner.hang_ups().len() < times {
+            while inner.hang_ups().len() < times {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
         let patience = Duration::from_secs(20);
         tokio::time::timeout(patience, asked(before + 1)).await.expect("asked when it has taken the call");
         // It does nothing, as if the request had got lost.
-        let times = engine.inner.hang_ups().len();
+        let times = inner.hang_ups().len();
         app::jobs::look_after(&platform.app).await.expect("the database works");
         tokio::time::timeout(patience, asked(times + 1)).await.expect("asked again");
         let id: CallId = call.parse().expect("an id");
-        engine.inner.hang_up_after(id, platform.app.now(), 3).await;
+        inner.hang_up_after(id, platform.app.now(), 3).await;
         let over = reaches(&platform, &key, &call, "completed").await;
         assert_eq!(over["ended_reason"], "ended-by-api");
         platform.stop().await;

@@ -1,21 +1,15 @@
 //! What becomes of jobs that fail, that panic, or that only another version knows, on every database that is at hand.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use domain::call::{CallPlan, Utterance};
 use domain::clock::to_micros;
-use domain::engine::{
-    Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, Inquiry, PlaceError, Recorded,
-};
-use domain::{CallId, Clock, Timestamp};
+use domain::{Clock, Timestamp};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::jobs::JobRecord;
-use testkit::{Patience, Platform, Receiver, Setup, TestDatabase, databases};
+use testkit::{Interposed, Patience, Platform, Receiver, Setup, TestDatabase, databases};
 
 /// The machine's clock, plus whatever has been slept through.
 #[derive(Default)]
@@ -49,14 +43,44 @@ async fn dream_until(platform: &Platform, clock: &Dream, what: &str, mut is_true
 }
 
 async fn platform(database: &TestDatabase) -> (Platform, Arc<Dream>) {
-    with(database, Fragile::new(0, 0)).await
+    with(database, &Fragile::default()).await
 }
 
-async fn with(database: &TestDatabase, engine: Fragile) -> (Platform, Arc<Dream>) {
+/// How often an engine panics when it is asked for a call and for a recording.
+#[derive(Default)]
+struct Fragile {
+    places: Arc<AtomicU32>,
+    recordings: Arc<AtomicU32>,
+    /// Whether it makes only so many calls at once: calls are queued first then, and dialled by jobs.
+    takes_turns: bool,
+}
+
+async fn with(database: &TestDatabase, fragile: &Fragile) -> (Platform, Arc<Dream>) {
     let clock = Arc::new(Dream::default());
-    let sandbox = Arc::new(engine);
-    let setup = Setup { clock: Arc::clone(&clock) as Arc<dyn Clock>, sandbox, ..Setup::default() };
+    let (places, recordings) = (Arc::clone(&fragile.places), Arc::clone(&fragile.recordings));
+    let mut sandbox = Interposed::on(Setup::default().sandbox)
+        .before_place(move |_| {
+            break_down(&places);
+            async { Ok(()) }
+        })
+        .before_recording(move || break_down(&recordings));
+    if fragile.takes_turns {
+        sandbox = sandbox.with_capacity(100);
+    }
+    let setup =
+        Setup { clock: Arc::clone(&clock) as Arc<dyn Clock>, sandbox: Arc::new(sandbox), ..Setup::default() };
     (Platform::start(database, setup).await, clock)
+}
+
+/// Panics while there are panics left.
+fn break_down(left: &AtomicU32) {
+    let broken = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+    assert!(!broken, "on purpose");
+}
+
+/// How often something is to panic.
+fn panics(times: u32) -> Arc<AtomicU32> {
+    Arc::new(AtomicU32::new(times))
 }
 
 async fn place(platform: &Platform, receiver: &Receiver) -> String {
@@ -89,68 +113,6 @@ async fn forbid(database: &TestDatabase, statement: &str, when: &str) {
 async fn allow(database: &TestDatabase, table: &str) {
     let on = if database.kind == "sqlite" { String::new() } else { format!(" ON {table}") };
     database.run_sql(&format!("DROP TRIGGER forbidden{on}")).await;
-}
-
-/// The sandbox, with a panic in it now and then.
-struct Fragile {
-    inner: Arc<dyn CallEngine>,
-    places: AtomicU32,
-    recordings: AtomicU32,
-    capacity: Option<u32>,
-}
-
-impl Fragile {
-    /// How often the next questions for a call and for its recording panic.
-    fn new(places: u32, recordings: u32) -> Self {
-        let (places, recordings) = (AtomicU32::new(places), AtomicU32::new(recordings));
-        Self { inner: Setup::default().sandbox, places, recordings, capacity: None }
-    }
-
-    /// The same with room for so many calls at once: they are queued first, and dialled by jobs.
-    fn with_turns(self) -> Self {
-        Self { capacity: Some(100), ..self }
-    }
-
-    fn break_down(left: &AtomicU32) {
-        let broken =
-            left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
-        assert!(!broken, "on purpose");
-    }
-}
-
-#[async_trait]
-impl CallEngine for Fragile {
-    fn name(&self) -> &'static str {
-        self.inner.name()
-    }
-
-    async fn place(&self, plan: CallPlan, observer: Arc<dyn CallObserver>) -> Result<Accepted, PlaceError> {
-        Self::break_down(&self.places);
-        self.inner.place(plan, observer).await
-    }
-
-    async fn hang_up(&self, call: CallId, conversation_id: Option<&str>) {
-        self.inner.hang_up(call, conversation_id).await;
-    }
-
-    async fn fate(&self, inquiry: Inquiry<'_>) -> Result<Fate, EngineUnavailable> {
-        self.inner.fate(inquiry).await
-    }
-
-    async fn recording(
-        &self,
-        call: CallId,
-        conversation_id: Option<&str>,
-        said: &[Utterance],
-        file: &Path,
-    ) -> Result<Recorded, EngineUnavailable> {
-        Self::break_down(&self.recordings);
-        self.inner.recording(call, conversation_id, said, file).await
-    }
-
-    fn capacity(&self) -> Option<u32> {
-        self.capacity
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,7 +148,7 @@ async fn a_job_of_a_kind_that_only_another_version_knows_hinders_nobody_and_stay
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_cannot_be_dialled_ends_with_one_event_and_its_job_is_kept() {
     for database in databases().await {
-        let (platform, clock) = with(&database, Fragile::new(0, 0).with_turns()).await;
+        let (platform, clock) = with(&database, &Fragile { takes_turns: true, ..Fragile::default() }).await;
         let mut receiver = Receiver::start().await;
         forbid(&database, "UPDATE ON calls", "NEW.state = 'dialing'").await;
         let call = place(&platform, &receiver).await;
@@ -249,13 +211,19 @@ async fn a_wrap_up_that_fails_for_good_ends_the_call_and_can_be_made_up_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_panic_in_a_job_is_a_failed_attempt_and_the_next_one_goes_on() {
     for database in databases().await {
-        let (platform, clock) = with(&database, Fragile::new(0, 2)).await;
+        let fragile = Fragile { recordings: panics(2), ..Fragile::default() };
+        let (platform, clock) = with(&database, &fragile).await;
         let mut receiver = Receiver::start().await;
         let call = place(&platform, &receiver).await;
         dream_until(&platform, &clock, "the call ends", async || {
             seen(&platform, &call).await["status"] == "completed" && jobs(&platform, false).await.is_empty()
         })
         .await;
+        assert_eq!(
+            fragile.recordings.load(Ordering::SeqCst),
+            0,
+            "the engine was asked until it no longer panicked"
+        );
         assert_ne!(
             seen(&platform, &call).await["summary"],
             Value::Null,
@@ -270,13 +238,14 @@ async fn a_panic_in_a_job_is_a_failed_attempt_and_the_next_one_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_panics_is_not_asked_twice_and_the_call_ends_with_one_event() {
-    breaks_down(|| Fragile::new(1, 0)).await;
-    breaks_down(|| Fragile::new(1, 0).with_turns()).await;
+    breaks_down(false).await;
+    breaks_down(true).await;
 }
 
-async fn breaks_down(engine: fn() -> Fragile) {
+async fn breaks_down(takes_turns: bool) {
     for database in databases().await {
-        let (platform, clock) = with(&database, engine()).await;
+        let (platform, clock) =
+            with(&database, &Fragile { places: panics(1), takes_turns, ..Fragile::default() }).await;
         let mut receiver = Receiver::start().await;
         let lost = place(&platform, &receiver).await;
         let fine = place(&platform, &receiver).await;

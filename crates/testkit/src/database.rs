@@ -29,6 +29,14 @@ impl TestDatabase {
         open(&self.url).await
     }
 
+    /// Its URL as a setting has it.
+    pub fn address(&self) -> String {
+        match &self.url {
+            DatabaseUrl::SqliteFile(path) => format!("sqlite:{}", path.display()),
+            DatabaseUrl::Postgres(url) => url.clone(),
+        }
+    }
+
     /// Runs SQL past the store, to bring about what no use case does: faults, and rows of other versions.
     pub async fn run_sql(&self, sql: &str) {
         match &self.url {
@@ -50,6 +58,31 @@ impl TestDatabase {
     }
 }
 
+impl TestDatabase {
+    /// Asks for a column of numbers past the store, to see what no query of the platform shows.
+    pub async fn numbers(&self, sql: &str) -> Vec<i64> {
+        match &self.url {
+            DatabaseUrl::SqliteFile(file) => {
+                let connection = rusqlite::Connection::open(file).expect("the file opens");
+                connection.busy_timeout(Duration::from_secs(5)).expect("a timeout can be set");
+                let mut query = connection.prepare(sql).expect("SQLite takes the test's SQL");
+                let rows = query.query_map([], |row| row.get(0)).expect("the query runs");
+                rows.collect::<Result<_, _>>().expect("numbers")
+            }
+            DatabaseUrl::Postgres(url) => {
+                let (client, connection) =
+                    tokio_postgres::connect(url, NoTls).await.expect("the database answers");
+                let connection = tokio::spawn(connection);
+                let rows = client.query(sql, &[]).await.expect("PostgreSQL takes the test's SQL");
+                drop(client);
+                // It ends because its client is gone.
+                let _ = connection.await;
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+}
+
 /// Opens a test database, fresh or used, beside whoever else has it open.
 pub async fn open(url: &DatabaseUrl) -> Arc<Platform> {
     let mut options = Options::new(MasterKey::new([7; 32]));
@@ -60,20 +93,35 @@ pub async fn open(url: &DatabaseUrl) -> Arc<Platform> {
 
 /// One empty database of each kind that is at hand. A test that runs on all of them holds for both.
 pub async fn databases() -> Vec<TestDatabase> {
-    let folder = || tempfile::tempdir().expect("a temporary folder can be made");
-    let sqlite = folder();
-    let file = sqlite.path().join("test.db");
-    let mut found = vec![TestDatabase { kind: "sqlite", url: DatabaseUrl::SqliteFile(file), folder: sqlite }];
-    #[expect(clippy::disallowed_methods, reason = "how the test command tells tests about its server")]
-    let offered = std::env::var(POSTGRES_URL).ok();
-    if offered.is_none() {
-        say_what_is_left_out();
-    }
-    if let Some(server) = offered {
-        let url = DatabaseUrl::Postgres(new_postgres_database(&server).await);
-        found.push(TestDatabase { kind: "postgres", url, folder: folder() });
+    let mut found = Vec::new();
+    for kind in kinds() {
+        found.push(fresh(kind).await);
     }
     found
+}
+
+/// The kinds of databases that are at hand.
+pub(crate) fn kinds() -> Vec<&'static str> {
+    if offered().is_some() {
+        return vec!["sqlite", "postgres"];
+    }
+    say_what_is_left_out();
+    vec!["sqlite"]
+}
+
+/// An empty database of a kind that is at hand.
+pub(crate) async fn fresh(kind: &'static str) -> TestDatabase {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let url = match kind {
+        "sqlite" => DatabaseUrl::SqliteFile(folder.path().join("test.db")),
+        _ => DatabaseUrl::Postgres(new_postgres_database(&offered().expect("a server")).await),
+    };
+    TestDatabase { kind, url, folder }
+}
+
+fn offered() -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "how the test command tells tests about its server")]
+    std::env::var(POSTGRES_URL).ok()
 }
 
 /// Tells whoever runs the tests, once per process, past the capturing of output.

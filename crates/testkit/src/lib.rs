@@ -2,6 +2,8 @@
 //! by hand, receivers of webhooks, a client. Only tests use it.
 
 mod database;
+pub mod death;
+mod interposed;
 mod machine;
 mod patience;
 mod platform;
@@ -10,6 +12,7 @@ mod switchboard;
 pub mod vapi;
 
 pub use database::{TestDatabase, databases, open};
+pub use interposed::Interposed;
 pub use machine::{CountedIds, ManualClock, SeededEntropy, WallClock};
 pub use patience::Patience;
 pub use platform::{Account, Answer, Platform, Setup, build_app, client};
