@@ -1,0 +1,12 @@
+//! The public contract over real sockets, on every database that is at hand: what clients of the hosted service rely on.
+
+mod agents;
+mod calls;
+mod keys;
+mod lists;
+mod once;
+mod refusals;
+mod tenants;
+
+/// A person of the sandbox who has had an accident and leaves her name and address.
+const MARIA: &str = "+15005550007";
