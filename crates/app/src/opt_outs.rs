@@ -1,4 +1,4 @@
-//! Wishes not to be called. They are noted as soon as somebody says so (`calls::wrap_up`); lifting one takes a person.
+//! Wishes not to be called. They are noted as soon as somebody says so (`calls::opt_out`); lifting one takes a person.
 
 use domain::{BusinessId, E164, Mode};
 use store::StoreError;

@@ -97,6 +97,11 @@ pub async fn look_after(app: &App) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Does at once what otherwise happens once an hour: throws away what has been kept long enough.
+pub async fn throw_away(app: &App) -> Result<(), StoreError> {
+    sweep::throw_away(app, app.now()).await
+}
+
 /// Has a job that was given up done again by whichever process runs on the database. False if there is no such job.
 pub async fn retry(app: &App, id: JobId) -> Result<bool, StoreError> {
     let now = app.now();

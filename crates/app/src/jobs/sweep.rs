@@ -300,7 +300,7 @@ async fn end_without_findings(app: &App, id: CallId) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn throw_away(app: &App, now: Timestamp) -> Result<(), StoreError> {
+pub(super) async fn throw_away(app: &App, now: Timestamp) -> Result<(), StoreError> {
     if let Err(error) = app.recordings().remove_drafts(now - DRAFTS_KEPT).await {
         tracing::warn!(%error, "what is left of recordings could not be removed");
     }

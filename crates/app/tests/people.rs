@@ -1,0 +1,174 @@
+//! Who may log in, for how long, and what they see, on every database that is at hand.
+
+use std::sync::Arc;
+
+use app::accounts::{NewBusiness, add_business, add_user, end_sessions, let_in, set_password};
+use app::keys::{KeyError, NewKey};
+use app::sessions::{LoginError, current, log_in, log_out};
+use app::setup::AccountError;
+use domain::api_key::PlainKey;
+use domain::{BusinessId, Clock as _, E164, Mode, ScopeSet};
+use jiff::SignedDuration;
+use store::Page;
+use testkit::{ManualClock, Platform, Setup, TestDatabase, databases};
+use uuid::Uuid;
+
+async fn start(database: &TestDatabase) -> (Platform, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::at("2026-11-28T12:00:00Z"));
+    let setup = Setup { clock: Arc::<ManualClock>::clone(&clock), ..Setup::default() };
+    (Platform::start(database, setup).await, clock)
+}
+
+async fn is_in(platform: &Platform, token: &str) -> bool {
+    current(&platform.app, token).await.expect("the database works").is_some()
+}
+
+#[tokio::test]
+async fn a_login_ends_half_an_hour_after_its_last_use() {
+    for database in databases().await {
+        let (platform, clock) = start(&database).await;
+        let owner = &platform.account;
+        let token =
+            log_in(&platform.app, " Owner@Example.com ", &owner.password).await.expect("the password").token;
+        for _ in 0..3 {
+            clock.advance(SignedDuration::from_mins(30));
+            assert!(is_in(&platform, &token).await, "{}: used in time", database.kind);
+        }
+        clock.advance(SignedDuration::from_mins(30) + SignedDuration::from_secs(1));
+        assert!(!is_in(&platform, &token).await, "{}: idle for too long", database.kind);
+        assert!(!is_in(&platform, &token).await, "asking does not bring it back");
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_login_ends_twelve_hours_after_it_began_however_much_it_is_used() {
+    for database in databases().await {
+        let (platform, clock) = start(&database).await;
+        let owner = &platform.account;
+        let session = log_in(&platform.app, &owner.user.email, &owner.password).await.expect("the password");
+        assert_eq!(session.expires_at, clock.now() + SignedDuration::from_hours(12));
+        for _ in 0..35 {
+            clock.advance(SignedDuration::from_mins(20));
+            assert!(is_in(&platform, &session.token).await, "{}", database.kind);
+        }
+        clock.advance(SignedDuration::from_mins(20));
+        assert!(!is_in(&platform, &session.token).await, "{}", database.kind);
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn logging_out_ends_one_login_and_a_new_password_ends_all() {
+    for database in databases().await {
+        let (platform, _) = start(&database).await;
+        let (app, owner) = (&platform.app, &platform.account);
+        let enter =
+            async || log_in(app, &owner.user.email, &owner.password).await.expect("the password").token;
+        let (one, other) = (enter().await, enter().await);
+        log_out(app, &one).await.expect("the database works");
+        log_out(app, &one).await.expect("doing it again changes nothing");
+        assert!(!is_in(&platform, &one).await && is_in(&platform, &other).await, "{}", database.kind);
+
+        let unknown = set_password(app, "nobody@example.com", "a new password".to_owned()).await;
+        assert!(matches!(unknown, Err(AccountError::UnknownUser)));
+        let short = set_password(app, &owner.user.email, "short".to_owned()).await;
+        assert!(matches!(short, Err(AccountError::Password)));
+        assert!(is_in(&platform, &other).await, "what is refused changes nothing");
+        let third = enter().await;
+        let ended = set_password(app, &owner.user.email, "a new password".to_owned()).await;
+        assert_eq!(ended.expect("the user exists"), 2);
+        assert!(!is_in(&platform, &other).await && !is_in(&platform, &third).await);
+        let old = log_in(app, &owner.user.email, &owner.password).await;
+        assert!(matches!(old, Err(LoginError::Wrong)), "{}", database.kind);
+        let new = log_in(app, &owner.user.email, "a new password").await.expect("the new one");
+        assert_eq!(end_sessions(app, &owner.user.email).await.expect("the user exists"), 1);
+        assert!(!is_in(&platform, &new.token).await, "{}", database.kind);
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_new_user_sees_the_businesses_that_they_were_let_into() {
+    for database in databases().await {
+        let (platform, _) = start(&database).await;
+        let app = &platform.app;
+        let wanted = |timezone: &str, owner: &str| NewBusiness {
+            name: "Lopez Roofing".to_owned(),
+            timezone: timezone.to_owned(),
+            phone: E164::parse("+442079460000").ok(),
+            owner: owner.to_owned(),
+        };
+        let owner = &platform.account.user.email;
+        let wrong = add_business(app, wanted("Texas", owner)).await;
+        assert!(matches!(wrong, Err(AccountError::Timezone(_))));
+        let nobody = add_business(app, wanted("Europe/London", "nobody@example.com")).await;
+        assert!(matches!(nobody, Err(AccountError::UnknownUser)));
+        let business =
+            add_business(app, wanted("Europe/London", owner)).await.expect("nothing is wrong with it");
+        assert_eq!(business.country_calling_code, "44", "it is at home where its office is");
+        let seen = async |user| {
+            let tenancy = app::sessions::tenancy(app, user, Mode::Live).await.expect("the database works");
+            tenancy.businesses().to_vec()
+        };
+        assert!(seen(platform.account.user.id).await.contains(&business.id));
+
+        let first = platform.account.business.id;
+        let missing = BusinessId(Uuid::from_u128(7));
+        let password = || "long enough".to_owned();
+        let lost = add_user(app, "maria@example.com", password(), vec![missing]).await;
+        assert!(matches!(lost, Err(AccountError::UnknownBusiness)));
+        let maria =
+            add_user(app, "Maria@Example.com", password(), vec![business.id]).await.expect("a new user");
+        assert_eq!(maria.email, "maria@example.com");
+        assert_eq!(seen(maria.id).await, [business.id], "{}", database.kind);
+        let taken = add_user(app, "maria@example.com", password(), Vec::new()).await;
+        assert!(matches!(taken, Err(AccountError::EmailTaken)));
+        let lost = let_in(app, "maria@example.com", vec![first, missing]).await;
+        assert!(matches!(lost, Err(AccountError::UnknownBusiness)));
+        assert_eq!(seen(maria.id).await, [business.id], "{}: all or nothing", database.kind);
+        let_in(app, "MARIA@example.com", vec![first, business.id]).await.expect("both exist");
+        let mut all = vec![first, business.id];
+        all.sort();
+        assert_eq!(seen(maria.id).await, all, "{}", database.kind);
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_works_until_it_expires_or_is_revoked_and_only_for_its_owners_businesses() {
+    for database in databases().await {
+        let (platform, clock) = start(&database).await;
+        let (app, owner) = (&platform.app, &platform.account);
+        let stranger = platform.stranger("other@example.com", "Other & Co").await;
+        let wanted = |business_id: Option<BusinessId>| NewKey {
+            name: "Office".to_owned(),
+            mode: Mode::Test,
+            scopes: ScopeSet::new([domain::Scope::LeadsRead]),
+            business_id,
+            expires_at: Some(clock.now() + SignedDuration::from_hours(1)),
+        };
+        let foreign = app::keys::create(app, owner.user.id, wanted(Some(stranger.business.id))).await;
+        assert!(matches!(foreign, Err(KeyError::ForeignBusiness)), "{}", database.kind);
+        let made =
+            app::keys::create(app, owner.user.id, wanted(Some(owner.business.id))).await.expect("a key");
+        let plain = PlainKey::parse(&made.plain).expect("a key");
+        let found = app::keys::authenticate(app, &plain, clock.now()).await.expect("the database works");
+        let found = found.expect("it works");
+        assert_eq!(found.tenancy.businesses(), [owner.business.id]);
+        assert!(app::keys::is_usable(app, &found, clock.now()).await.expect("the database works"));
+        let expired = clock.now() + SignedDuration::from_hours(1);
+        assert!(!app::keys::is_usable(app, &found, expired).await.expect("the database works"));
+
+        let page = Page { limit: 10, after: None };
+        let listed = app::keys::list(app, owner.user.id, page).await.expect("the database works");
+        assert!(listed.rows.iter().any(|key| key.id == made.key.id) && !listed.has_more);
+        let revoke =
+            async |user| app::keys::revoke(app, user, made.key.id).await.expect("the database works");
+        assert!(!revoke(stranger.user.id).await, "somebody else's key is out of reach");
+        assert!(app::keys::is_usable(app, &found, clock.now()).await.expect("the database works"));
+        assert!(revoke(owner.user.id).await && revoke(owner.user.id).await);
+        assert!(!app::keys::is_usable(app, &found, clock.now()).await.expect("the database works"));
+        platform.stop().await;
+    }
+}
