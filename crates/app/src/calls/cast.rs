@@ -1,12 +1,12 @@
 //! Who takes part in a call, and what its engine has to know of them.
 
-use domain::JobId;
 use domain::agent::Agent;
 use domain::business::Business;
 use domain::call::{Call, CallPlan};
 use domain::engine::Recordings;
 use domain::lead::Lead;
-use domain::prompt::{self, Knowledge};
+use domain::prompt::{self, Knowledge, Variables};
+use domain::{JobId, Timestamp};
 use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::App;
@@ -19,6 +19,23 @@ pub(crate) struct Cast {
     pub(crate) external_agent_id: Option<String>,
     pub(crate) business: Business,
     pub(crate) lead: Option<Lead>,
+}
+
+impl Cast {
+    /// What is known of the call in advance, for the prompts of its agent.
+    pub(crate) fn variables(&self, call: &Call, now: Timestamp) -> Variables {
+        prompt::variables(&Knowledge {
+            lead: self.lead.as_ref(),
+            name: call.request.name.as_deref(),
+            business: &self.business,
+            now,
+        })
+    }
+
+    /// What the agent is told to do in the call.
+    pub(crate) fn instructions(&self, call: &Call, variables: &Variables) -> String {
+        prompt::instructions(&self.agent.config, call.direction, call.request.context.as_deref(), variables)
+    }
 }
 
 /// A call that may be made, and who takes part in it.
@@ -51,13 +68,8 @@ pub(crate) async fn cast_of(tx: &mut PlatformTx, call: &Call) -> Result<Option<C
 pub(crate) fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
     let now = app.now();
     app.agent_names().note(cast.agent.id, &cast.agent.config.name);
-    let knowledge = Knowledge {
-        lead: cast.lead.as_ref(),
-        name: call.request.name.as_deref(),
-        business: &cast.business,
-        now,
-    };
-    let variables = prompt::variables(&knowledge);
+    let variables = cast.variables(call, now);
+    let instructions = cast.instructions(call, &variables);
     let config = cast.agent.config;
     let engine = app.engine_of(call);
     CallPlan {
@@ -69,12 +81,7 @@ pub(crate) fn plan(call: &Call, cast: Cast, app: &App) -> CallPlan {
         from: call.from.clone(),
         agent_id: cast.agent.id,
         external_agent_id: cast.external_agent_id,
-        instructions: prompt::instructions(
-            &config,
-            call.direction,
-            call.request.context.as_deref(),
-            &variables,
-        ),
+        instructions,
         first_message: prompt::first_message(
             &config,
             call.direction,

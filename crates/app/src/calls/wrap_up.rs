@@ -12,7 +12,6 @@ use domain::call::{
     Utterance, WRAP_UP_LIMIT,
 };
 use domain::engine::{Fate, Recorded, Recordings};
-use domain::prompt::{self, Knowledge};
 use domain::{CallId, JobId, Timestamp};
 use jiff::SignedDuration;
 use speech::{Analysis, AnalysisRequest, LeadFacts, Reached};
@@ -360,14 +359,7 @@ async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
                 };
                 let Some(cast) = cast_of(tx, &call).await? else { return Ok(None) };
                 platform.agent_names().note(cast.agent.id, &cast.agent.config.name);
-                let knowledge = Knowledge {
-                    lead: cast.lead.as_ref(),
-                    name: call.request.name.as_deref(),
-                    business: &cast.business,
-                    now,
-                };
-                let variables = prompt::variables(&knowledge);
-                let config = &cast.agent.config;
+                let variables = cast.variables(&call, now);
                 let mut facts: Vec<(String, String)> =
                     variables.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
                 facts.push(("direction".to_owned(), call.direction.as_str().to_owned()));
@@ -375,16 +367,11 @@ async fn look_up(app: &App, id: CallId) -> Result<Option<Work>, StoreError> {
                     facts.push(("context".to_owned(), context.clone()));
                 }
                 let request = AnalysisRequest {
-                    system_prompt: prompt::instructions(
-                        config,
-                        call.direction,
-                        call.request.context.as_deref(),
-                        &variables,
-                    ),
+                    system_prompt: cast.instructions(&call, &variables),
                     facts,
                     transcript: utterances.clone(),
                     ended_reason: call.ended_reason().unwrap_or_default().to_owned(),
-                    model: Model { temperature: 0.0, ..config.model.clone() },
+                    model: Model { temperature: 0.0, ..cast.agent.config.model },
                 };
                 Ok(Some(Work { call, utterances, request, findings }))
             })
