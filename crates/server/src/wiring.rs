@@ -264,3 +264,6 @@ fn sandbox_engine(config: &Config, model: Arc<dyn LanguageModel>) -> Result<Arc<
     };
     Ok(Arc::new(SandboxEngine::new(directory, model, recorder, settings)))
 }
+
+#[cfg(test)]
+mod tests;
