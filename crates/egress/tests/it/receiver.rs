@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use egress::{Client, Exceptions, Limits};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::Sender;
 
 /// A listener that answers every connection with the same bytes and counts them.
 pub struct Receiver {
@@ -18,51 +19,48 @@ pub struct Receiver {
 
 impl Receiver {
     pub async fn answering(bytes: &'static [u8]) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
-        let port = listener.local_addr().expect("a bound listener").port();
-        let connections = Arc::new(AtomicUsize::new(0));
-        let (tell, heard) = tokio::sync::mpsc::channel(16);
-        let counter = Arc::clone(&connections);
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                counter.fetch_add(1, Ordering::SeqCst);
-                let tell = tell.clone();
-                tokio::spawn(async move {
-                    let mut buffer = vec![0; 4096];
-                    let read = stream.read(&mut buffer).await.unwrap_or(0);
-                    let _ = tell.send(String::from_utf8_lossy(&buffer[..read]).into_owned()).await;
-                    let _ = stream.write_all(bytes).await;
-                    if bytes.is_empty() {
-                        // Hold the line and say nothing.
-                        std::future::pending::<()>().await;
-                    }
-                });
+        Self::talking(move |mut stream: TcpStream, _| async move {
+            let _ = stream.write_all(bytes).await;
+            if bytes.is_empty() {
+                // Hold the line and say nothing.
+                std::future::pending::<()>().await;
             }
-        });
-        Self { port, connections, heard }
+        })
+        .await
     }
 
     /// A listener that says one thing and then another one again and again, with a pause before each.
     pub async fn dripping(first: &'static [u8], again: &'static [u8], pause: Duration) -> Self {
+        Self::talking(move |mut stream: TcpStream, tell: Sender<String>| async move {
+            let mut said = stream.write_all(first).await;
+            while said.is_ok() {
+                tokio::time::sleep(pause).await;
+                said = stream.write_all(again).await;
+            }
+            let _ = tell.send("hung up".to_owned()).await;
+        })
+        .await
+    }
+
+    /// Counts connections, tells what each says first, and goes on as it is told.
+    async fn talking<F>(go_on: impl Fn(TcpStream, Sender<String>) -> F + Clone + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send,
+    {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let port = listener.local_addr().expect("a bound listener").port();
-        let (tell, heard) = tokio::sync::mpsc::channel(16);
         let connections = Arc::new(AtomicUsize::new(0));
+        let (tell, heard) = tokio::sync::mpsc::channel(16);
         let counter = Arc::clone(&connections);
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::SeqCst);
-                let tell = tell.clone();
+                let (tell, go_on) = (tell.clone(), go_on.clone());
                 tokio::spawn(async move {
                     let mut buffer = vec![0; 4096];
                     let read = stream.read(&mut buffer).await.unwrap_or(0);
                     let _ = tell.send(String::from_utf8_lossy(&buffer[..read]).into_owned()).await;
-                    let mut said = stream.write_all(first).await;
-                    while said.is_ok() {
-                        tokio::time::sleep(pause).await;
-                        said = stream.write_all(again).await;
-                    }
-                    let _ = tell.send("hung up".to_owned()).await;
+                    go_on(stream, tell).await;
                 });
             }
         });
