@@ -16,7 +16,7 @@ struct Target {
     variables: Vec<(&'static str, String)>,
 }
 
-/// Tests both.
+/// Runs the tests of both SDKs.
 pub async fn all() -> Result<(), Failure> {
     // One of Python's type checkers is a Node program too.
     node().await?;

@@ -3,7 +3,7 @@
 use crate::disclosure::Disclosures;
 use crate::{BusinessId, E164, Timestamp, UserId};
 
-/// A tenant.
+/// A tenant: whoever agents, calls and leads belong to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Business {
     /// Its id; workspaces of the public API carry the same.

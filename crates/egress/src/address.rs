@@ -102,7 +102,7 @@ const PRIVATE: [&str; 8] = [
 const SHORTEST_PREFIX: (u8, u8) = (8, 7);
 
 impl Exceptions {
-    /// None.
+    /// Without exceptions: only public addresses can be reached.
     pub fn none() -> Self {
         Self::default()
     }

@@ -64,7 +64,6 @@ pub struct Post<'a> {
     pub url: &'a str,
     /// Header names in lower case, and their values.
     pub headers: Vec<(&'static str, String)>,
-    /// The body.
     pub body: Bytes,
 }
 
@@ -81,7 +80,7 @@ pub struct Fetched {
     pub length: u64,
 }
 
-/// An answer.
+/// What a receiver answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.

@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 
 use crate::operator::{OperatorError, OperatorResponse};
 
-/// One event.
+/// One event of a `text/event-stream`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerEvent {
     /// Its type; `message` if it names none.

@@ -14,9 +14,8 @@ const FRIENDLY: &str = "friendly";
 /// A scenario that comes with the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BuiltIn {
-    /// Its name.
     pub name: &'static str,
-    /// Its file.
+    /// What stands in its file.
     pub text: &'static str,
 }
 

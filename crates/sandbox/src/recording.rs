@@ -21,7 +21,7 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// How many calls are spoken at once.
 const AT_ONCE: usize = 2;
 
-/// Speaks transcripts.
+/// Makes recordings of sandbox calls by speaking their transcripts.
 #[derive(Clone)]
 pub struct Recorder {
     synthesiser: Arc<dyn Synthesiser>,

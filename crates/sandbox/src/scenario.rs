@@ -55,9 +55,7 @@ pub enum Pickup {
 /// A span from which a time is chosen at random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// At least.
     pub shortest: Duration,
-    /// At most.
     pub longest: Duration,
 }
 
@@ -108,16 +106,10 @@ impl Rule {
 pub enum ScenarioError {
     /// The file or directory cannot be read.
     #[error("{} cannot be read: {source}", path.display())]
-    Unreadable {
-        /// Which one.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Unreadable { path: PathBuf, source: std::io::Error },
     /// The file is no scenario.
     #[error("{file}: {source}")]
     Syntax {
-        /// Which one.
         file: String,
         /// Where and why.
         source: Box<toml::de::Error>,
@@ -125,11 +117,9 @@ pub enum ScenarioError {
     /// A value makes no sense.
     #[error("{file}, line {line}: `{field}` {problem}")]
     Senseless {
-        /// Which file.
         file: String,
         /// Where the value stands, from 1.
         line: usize,
-        /// Which field.
         field: &'static str,
         /// What is wrong with it.
         problem: &'static str,
@@ -137,7 +127,6 @@ pub enum ScenarioError {
     /// Two files answer at the same number.
     #[error("{file}: the number {number} is taken by {other}")]
     NumberTaken {
-        /// Which file.
         file: String,
         number: String,
         /// The file that has it.

@@ -118,7 +118,7 @@ pub(crate) struct VapiConfig {
     pub(crate) max_concurrent_calls: u32,
 }
 
-/// All settings.
+/// The settings as they are after file and environment have been read.
 #[derive(Clone)]
 pub(crate) struct Config {
     values: BTreeMap<&'static str, String>,

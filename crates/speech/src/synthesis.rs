@@ -10,7 +10,6 @@ use crate::SpeechError;
 pub struct Pcm {
     /// Samples per second.
     pub sample_rate: u32,
-    /// The samples.
     pub samples: Vec<i16>,
 }
 

@@ -18,7 +18,7 @@ impl ManualClock {
         Self(Mutex::new(text.parse().expect("a timestamp")))
     }
 
-    /// Moves it.
+    /// Lets time go by.
     pub fn advance(&self, by: SignedDuration) {
         let mut now = self.0.lock().expect("nobody panics while holding the clock");
         *now += by;

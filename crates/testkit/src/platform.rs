@@ -194,9 +194,7 @@ pub struct Platform {
 #[derive(Debug, Clone)]
 pub struct Account {
     pub user: User,
-    /// Their password.
     pub password: String,
-    /// Their business.
     pub business: Business,
     /// A test key with the scope `*`.
     pub test_key: String,
@@ -208,7 +206,6 @@ pub struct Account {
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub status: u16,
-    /// Headers.
     pub headers: http::HeaderMap,
     /// The exact bytes of the body.
     pub bytes: Vec<u8>,

@@ -14,9 +14,7 @@ use tokio::sync::mpsc;
 /// A request as it came in.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// Its headers.
     pub headers: HeaderMap,
-    /// Its body.
     pub body: Bytes,
 }
 

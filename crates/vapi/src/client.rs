@@ -56,7 +56,7 @@ impl ClientSettings {
     }
 }
 
-/// The client.
+/// Vapi's API, with an account's key.
 #[derive(Clone)]
 pub struct Client {
     http: OperatorClient,
@@ -73,7 +73,7 @@ pub(crate) enum Failure {
     Refused {
         /// 400 to 499.
         status: u16,
-        /// Its words.
+        /// What Vapi said about it.
         message: String,
     },
     /// Too many requests; nothing happened.
@@ -128,7 +128,6 @@ pub(crate) enum Artifact {
 }
 
 impl Client {
-    /// A client.
     pub fn new(mut settings: ClientSettings) -> Self {
         settings.base_url.truncate(settings.base_url.trim_end_matches('/').len());
         let files = Timeouts { total: Some(crate::recording::LONGEST_FETCH), ..settings.timeouts };

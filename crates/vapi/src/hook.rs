@@ -40,7 +40,6 @@ pub struct HookSettings {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     pub status: u16,
-    /// JSON.
     pub body: Value,
 }
 

@@ -67,7 +67,7 @@ impl Message {
         &self.0
     }
 
-    /// Its type.
+    /// What Vapi calls messages of this sort, like `status-update`.
     pub(crate) fn kind(&self) -> &str {
         let kind = self.0["type"].as_str().unwrap_or_default();
         // Some senders put the filter of a subscription into the type.

@@ -29,7 +29,7 @@ pub(crate) struct Held {
 /// A list and when it was fetched.
 type Seen = (Instant, Vec<Held>);
 
-/// The numbers.
+/// The phone numbers of an account at Vapi.
 #[derive(Clone)]
 pub(crate) struct Numbers {
     client: Client,

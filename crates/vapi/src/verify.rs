@@ -35,7 +35,7 @@ impl std::str::FromStr for Scheme {
     }
 }
 
-/// Checks messages.
+/// Decides whether a message comes from Vapi.
 #[derive(Clone)]
 pub struct Verifier {
     scheme: Scheme,

@@ -30,7 +30,7 @@ pub struct Envelope<'a> {
     pub event_id: EventId,
     /// Its type, `call.completed`.
     pub event_type: &'a str,
-    /// This attempt.
+    /// Id of this attempt; the event keeps its id from one attempt to the next.
     pub attempt_id: &'a str,
     /// When this attempt is sent.
     pub sent_at: Timestamp,

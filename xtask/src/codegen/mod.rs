@@ -53,7 +53,7 @@ pub fn write_understanding() -> Result<(), Failure> {
     std::fs::write(&file, text).doing(format!("write {}", file.display()))
 }
 
-/// Writes them.
+/// Writes all generated files.
 pub async fn write() -> Result<(), Failure> {
     for (file, text) in made().await? {
         if let Some(folder) = file.parent() {

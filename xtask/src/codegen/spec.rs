@@ -39,7 +39,7 @@ pub struct Resource {
     pub methods: Vec<Method>,
 }
 
-/// One request.
+/// An operation of the API.
 #[derive(Debug)]
 pub struct Method {
     /// In `snake_case`, like `create`.

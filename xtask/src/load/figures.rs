@@ -26,7 +26,7 @@ impl From<Duration> for Until {
     }
 }
 
-/// One request.
+/// What is measured: one kind of request.
 pub enum Request {
     /// A path with its query.
     Get(String),

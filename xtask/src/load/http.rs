@@ -20,7 +20,6 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects.
     pub async fn open(address: SocketAddr, key: &str) -> io::Result<Self> {
         let wire = Wire::new(TcpStream::connect(address).await?)?;
         Ok(Self { wire, address, key: key.to_owned(), used: false })
@@ -102,7 +101,6 @@ pub struct Message {
     pub first_line: String,
     /// The header lines, as they came.
     pub headers: String,
-    /// The body.
     pub body: Vec<u8>,
 }
 

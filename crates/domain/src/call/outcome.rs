@@ -91,7 +91,7 @@ pub struct Ended {
     pub finished_at: Timestamp,
     /// What was made of the talk.
     pub assessment: Option<Assessment>,
-    /// Its recording.
+    /// Where its recording is, if it has one.
     pub recording: Option<StoredRecording>,
 }
 

@@ -13,7 +13,7 @@ pub(super) const LOST: &str = "engine-lost";
 crate::word_enum! {
     /// Who spoke or hung up.
     pub enum Party {
-        /// Ours.
+        /// Our side: what the agent says.
         Agent = "agent",
         /// The other party, whichever way the call goes.
         Caller = "caller",
@@ -83,7 +83,6 @@ pub enum Ending {
     Failed(FailureCode),
     /// The engine did not take it: nothing rang and nothing will.
     Refused {
-        /// The cause.
         code: FailureCode,
         /// What a user can do about it; no personal data.
         words: String,

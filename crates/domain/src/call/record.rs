@@ -252,7 +252,7 @@ impl Call {
         self.assessment().map(|assessment| assessment.summary.as_str())
     }
 
-    /// The recording.
+    /// The recording of a call that has ended.
     pub fn recording(&self) -> Option<&StoredRecording> {
         self.ended()?.recording.as_ref()
     }

@@ -31,15 +31,15 @@ use crate::show::{Colours, print_event, print_outcome};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::{http_server, telemetry, wiring};
 
-/// Who is called: gives name, e-mail address and reason.
+/// Number of the scripted caller who is called, one who gives name, e-mail address and reason.
 const CALLED: &str = "+15005550007";
 
-/// What the agent is told.
+/// Instructions of the demonstration's agent.
 const PROMPT: &str = "You call people who asked the law firm Smith & Partners for help. Be brief and kind. Ask for name, e-mail \
     address and matter. Never give legal advice. A first consultation is free. Consultations are by phone or in the office, on \
     weekdays from nine to five. A lawyer calls back within one working day.";
 
-/// What it says first.
+/// First sentence of the demonstration's agent.
 const OPENING: &str =
     "Good {{time_of_day}}, this is Kai from {{business_name}}. You asked us to call. How can I help you?";
 
@@ -76,7 +76,8 @@ struct Running {
 }
 
 impl Demo {
-    /// Runs it. Of the settings only those of the language model count; everything else is its own and gone when it ends.
+    /// Runs the demonstration. It takes the settings of the language model from the configuration; everything else it brings along, and
+    /// leaves nothing behind.
     pub(crate) async fn run(&self, settings: &Config) -> Result<(), Failure> {
         self.pace.parse::<Pace>().map_err(|expected| Failure::Because(format!("--pace: {expected}")))?;
         let colours = Colours::of_terminal();
@@ -178,7 +179,7 @@ impl Drop for Folder {
     }
 }
 
-/// What the demonstration takes place on.
+/// The running platform on which the demonstration takes place, and the receiver of its webhook.
 struct Stage<'a> {
     running: &'a Running,
     /// Where webhooks are received.

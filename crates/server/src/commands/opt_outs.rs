@@ -22,7 +22,7 @@ pub(crate) enum OptOuts {
         /// Id of the business that may call the number again [default: the only one]
         #[arg(long, value_name = "ID")]
         business: Option<String>,
-        /// Which of the two lists: that of live or that of test calls
+        /// live: the list for real calls; test: the list for sandbox calls
         #[arg(long, value_enum, default_value = "live")]
         mode: ModeName,
     },

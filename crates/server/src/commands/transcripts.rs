@@ -16,7 +16,7 @@ pub(crate) enum Transcripts {
         /// Only calls of the agent with this id
         #[arg(long, value_name = "ID")]
         agent: Option<String>,
-        /// Only calls of this many last days
+        /// Only calls of the last so many days
         #[arg(long)]
         days: Option<u32>,
         /// Largest number of calls

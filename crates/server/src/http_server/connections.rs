@@ -23,7 +23,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Limits {
     /// The name of the listener in metrics.
     pub(crate) listener: &'static str,
-    /// In all.
+    /// How many connections are served at once.
     pub(crate) total: usize,
     /// From one address; a network of 64 bits is one address in IPv6.
     pub(crate) per_address: usize,

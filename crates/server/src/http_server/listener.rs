@@ -76,7 +76,7 @@ impl Server {
         self.running.spawn(connection::run(stream, peer, place, self.router.clone(), self.patience));
     }
 
-    /// Stops.
+    /// Takes no more connections once the last call is over, and waits for what is under way as long as the drain allows.
     async fn drain(self, drain: Drain, closed: impl FnOnce()) {
         #[expect(
             clippy::disallowed_methods,

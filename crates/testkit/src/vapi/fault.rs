@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-/// A fault.
+/// What the emulator does wrong when a request comes.
 #[derive(Debug, Clone)]
 pub(super) struct Fault {
     pub(super) id: u64,

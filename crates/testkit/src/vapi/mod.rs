@@ -52,7 +52,6 @@ pub struct Seen {
 #[derive(Debug, Clone)]
 pub struct Delivered {
     pub call: String,
-    /// The type.
     pub kind: String,
     /// 1 for the first.
     pub attempt: u32,
@@ -68,7 +67,7 @@ pub struct Delivered {
     pub took: Duration,
 }
 
-/// The emulator.
+/// Vapi as its users see it: its API, its phone network and the messages that it sends.
 #[derive(Clone)]
 pub struct VapiEmulator(Arc<Inner>);
 

@@ -20,7 +20,6 @@ pub(super) struct Script {
 /// Whether anybody is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Path {
-    /// Somebody answers.
     Answered,
     /// It is never dialled.
     NotStarted,

@@ -21,9 +21,9 @@ pub const TOKEN: &str = "unguessable";
 
 /// The two of them, and somebody who is told.
 pub struct World {
-    /// Vapi.
+    /// What plays Vapi.
     pub emulator: VapiEmulator,
-    /// Us.
+    /// The platform whose live calls run there.
     pub platform: Platform,
     /// The time of both.
     pub clock: Arc<ManualClock>,

@@ -189,7 +189,6 @@ impl Field for WrittenPhone {
 pub struct PageAddress(pub String);
 
 impl PageAddress {
-    /// The address.
     pub fn into_inner(self) -> String {
         self.0
     }
