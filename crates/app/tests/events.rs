@@ -4,7 +4,6 @@ use domain::event::Subject;
 use domain::{AgentId, CallId, LeadId, Mode};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::Tenancy;
 use store::events::StoredEvent;
 use testkit::{Patience, Platform, Receiver, Setup, TestDatabase, databases};
 use tokio::task::JoinSet;
@@ -18,12 +17,7 @@ async fn platform(database: &TestDatabase) -> Platform {
 
 /// What is told of something, in order.
 async fn events(platform: &Platform, subject: Subject) -> Vec<StoredEvent> {
-    let tenancy = Tenancy::one(platform.account.business.id, Mode::Test);
-    let found = platform
-        .store
-        .read(move |tx| Box::pin(async move { store::events::of_subject(tx, &tenancy, subject).await }))
-        .await;
-    found.expect("the database works")
+    platform.events_about(Mode::Test, subject).await
 }
 
 async fn kinds(platform: &Platform, subject: Subject) -> Vec<&'static str> {

@@ -105,28 +105,6 @@ pub async fn get(tx: &mut PlatformTx, id: EventId) -> Result<Option<StoredEvent>
     tx.query_one(SQL, params![id]).await?.map(Events::read).transpose()
 }
 
-/// The log of something, in the order of its lines.
-pub async fn of_subject(
-    tx: &mut Tx,
-    tenancy: &Tenancy,
-    subject: Subject,
-) -> Result<Vec<StoredEvent>, StoreError> {
-    const SQL: &str = text!(
-        "SELECT ",
-        COLUMNS,
-        " FROM events e WHERE e.object_id = $4 AND (e.business_id = $1 AND e.mode = $2 AND e.object_type = $3) IS TRUE \
-         ORDER BY e.created_at, e.id"
-    );
-    let mut found = Vec::new();
-    for &business in tenancy.businesses() {
-        let rows = tx.query(SQL, params![business, tenancy.mode(), subject.kind(), subject.id()]).await?;
-        for row in rows {
-            found.push(Events::read(row)?);
-        }
-    }
-    Ok(found)
-}
-
 /// Those of these events that are the tenant's.
 pub async fn with_ids(
     tx: &mut Tx,

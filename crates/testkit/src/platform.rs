@@ -11,6 +11,7 @@ use axum::Extension;
 use domain::business::{Business, User};
 use domain::disclosure::Disclosures;
 use domain::engine::CallEngine;
+use domain::event::Subject;
 use domain::usage::RateTable;
 use domain::{Clock, E164, IdSource, Mode, NodeId, Scope, ScopeSet, UserId};
 use providers::{DeterministicAnalyst, Receptionist};
@@ -18,8 +19,9 @@ use reqwest::{Method, RequestBuilder};
 use sandbox::{Directory, SandboxEngine, SandboxSettings};
 use serde_json::Value;
 use speech::CallAnalyst;
-use store::StoreError;
+use store::events::{EventFilter, StoredEvent};
 use store::usage::UsageLog;
+use store::{Page, StoreError, Tenancy};
 use tokio::net::TcpListener;
 use web::{PeerAddress, RateLimits, Web};
 use webhooks::schedule::Schedule;
@@ -325,6 +327,23 @@ impl Platform {
             assert!(tokio::time::Instant::now() < deadline, "the call is still {}", seen["status"]);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// What the account can be told of something, in the order in which it happened.
+    pub async fn events_about(&self, mode: Mode, subject: Subject) -> Vec<StoredEvent> {
+        let tenancy = Tenancy::one(self.account.business.id, mode);
+        let filter = EventFilter {
+            object_type: Some(subject.kind().to_owned()),
+            object_id: Some(subject.id()),
+            ..EventFilter::default()
+        };
+        let page = Page { limit: 1000, after: None };
+        let listed = self
+            .store
+            .read(move |tx| Box::pin(async move { store::events::list(tx, &tenancy, &filter, &page).await }))
+            .await;
+        let listed: Result<_, StoreError> = listed;
+        listed.expect("the database works").rows.into_iter().rev().map(|view| view.event).collect()
     }
 
     /// Another account, of which the first one knows nothing.

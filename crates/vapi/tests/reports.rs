@@ -1,10 +1,9 @@
 //! What comes of a call by whatever Vapi says of it: in any order, twice, too late, in odd shapes, or not at all.
 
 use domain::event::{EventType, Subject};
-use domain::{AgentId, CallId, Clock as _, E164, Mode};
+use domain::{AgentId, Clock as _, E164, Mode};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use store::Tenancy;
 use testkit::vapi::{SECRET, World, own_number};
 use testkit::{TestDatabase, databases};
 use tokio::time::Instant;
@@ -111,12 +110,9 @@ async fn attach(world: &World, agent: &str) {
 }
 
 async fn events(world: &World, id: &str) -> Vec<EventType> {
-    let id = CallId(id.parse().expect("an id"));
-    let tenancy = Tenancy::one(world.platform.account.business.id, Mode::Live);
-    let told = world.platform.store.read(move |tx| {
-        Box::pin(async move { store::events::of_subject(tx, &tenancy, Subject::Call(id)).await })
-    });
-    told.await.expect("the database works").into_iter().map(|event| event.event_type).collect()
+    let call = Subject::Call(id.parse().expect("an id"));
+    let told = world.platform.events_about(Mode::Live, call).await;
+    told.into_iter().map(|event| event.event_type).collect()
 }
 
 /// What of a call the order of messages must not decide.
