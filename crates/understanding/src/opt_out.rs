@@ -10,6 +10,7 @@ pub mod second_opinion;
 use std::sync::LazyLock;
 
 use crate::grammar::{Finding, Grammar};
+use crate::remark::{self, Remark};
 use crate::words::Language;
 
 /// Who speaks.
@@ -175,6 +176,7 @@ fn found(text: &str) -> (Finding, Language) {
     }
     if best.0 == Finding::Nothing
         && second_opinion::suspects(text)
+        && !remark::heard(text).contains(&Remark::Refusal)
         && !GRAMMARS.iter().any(|(_, grammar)| grammar.touches(text))
     {
         let nearest = GRAMMARS

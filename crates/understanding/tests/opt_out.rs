@@ -159,6 +159,7 @@ fn ordinary_talk_is_not_asked_about() {
         "How did you get my number?",
         "No, thank you. When will somebody call me?",
         "I'd like a call back, please.",
+        "I'd rather not.",
         "I never got the email.",
         "No, that's all, thank you. Bye.",
         "Necesito una cita para el lunes.",

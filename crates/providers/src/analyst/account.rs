@@ -230,6 +230,7 @@ impl Account {
             && !asks
             && words >= TELLING
             && (said.contains(&Said::Amount) || tells)
+            && !matter::heard(asked).contains(&Said::AsksTime)
             && !is_a_step(said)
         {
             self.details.push(sentence.to_owned());
@@ -383,7 +384,7 @@ pub(super) fn states_reason(asked: &str, text: &str) -> bool {
 }
 
 /// Remarks that are about the call and not about a matter.
-const TALK_OF_THE_CALL: [Remark; 7] = [
+const TALK_OF_THE_CALL: [Remark; 9] = [
     Remark::Who,
     Remark::About,
     Remark::Goodbye,
@@ -391,6 +392,8 @@ const TALK_OF_THE_CALL: [Remark; 7] = [
     Remark::Repeat,
     Remark::Robot,
     Remark::Source,
+    Remark::ForAnother,
+    Remark::Hold,
 ];
 
 /// The first sentence of some length that can be a concern, where none was stated in so many words.

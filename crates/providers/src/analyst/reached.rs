@@ -29,7 +29,8 @@ pub(super) fn read(
     let mut other = false;
     while let Some(said) = by_caller.next() {
         let words = plain(&said.text);
-        if is_wrong_number(&words) {
+        let denies = !is_incoming && remark::heard(&said.text).contains(&Remark::WrongPerson);
+        if is_wrong_number(&words) || (denies && !says(&words, NOT_WRONG)) {
             other = true;
         } else if !is_incoming && !wanted_something && remark::heard(&said.text).contains(&Remark::ForAnother)
         {

@@ -20,6 +20,9 @@ const LONGEST_TIME: usize = 8;
 /// The most words of any answer to the question for a time.
 const LONGEST_ANSWER: usize = 20;
 
+/// The most words of a yes that says nothing else.
+const SHORT_YES: usize = 6;
+
 /// How often it asks for the same thing.
 const MAX_TRIES: usize = 2;
 
@@ -263,6 +266,10 @@ impl<'a> Notes<'a> {
         if !self.parted && wishes::denies_a_request(text) {
             self.remarks.insert(Remark::Source);
         }
+        let has_somebody = split(text).any(|sentence| matter::heard(sentence).contains(&Said::HasSomebody));
+        if self.is_outbound() && has_somebody {
+            self.remarks.insert(Remark::NotInterested);
+        }
         self.all_remarks.extend(&self.remarks);
         if let Some(address) = email(text) {
             self.learn(Question::Email, address);
@@ -402,7 +409,8 @@ impl<'a> Notes<'a> {
     }
 
     fn take_reason(&mut self, text: &str) {
-        const NO_REASON: [Remark; 9] = [
+        const NO_REASON: [Remark; 10] = [
+            Remark::ForAnother,
             Remark::Who,
             Remark::About,
             Remark::Robot,
@@ -426,7 +434,11 @@ impl<'a> Notes<'a> {
         let puts_off =
             [Remark::Later, Remark::NotInterested, Remark::Goodbye].iter().any(|of| self.says(*of));
         let is_other = NO_REASON.iter().any(|remark| self.says(*remark)) || (puts_off && !states);
-        let answers = matches!(self.asked, Some(Question::Reason | Question::Minute));
+        // "Fine, but make it quick" is no more than a yes.
+        let agrees = self.asked == Some(Question::Minute)
+            && self.says(Remark::Yes)
+            && told.split_whitespace().count() <= SHORT_YES;
+        let answers = matches!(self.asked, Some(Question::Reason | Question::Minute)) && !agrees;
         let says_much = told.split_whitespace().count() >= 5 && self.news.is_empty();
         let answers = answers || (says_much && matches!(self.asked, Some(Question::Name | Question::Email)));
         let complains = self.says(Remark::Anger) && told.split_whitespace().count() >= 5;
@@ -583,7 +595,11 @@ pub(super) fn is_question(text: &str) -> bool {
     let said = plain(text);
     text.trim_end().ends_with('?')
         || text.contains('¿')
-        || QUESTION_WORDS.iter().any(|opening| said.starts_with(&format!(" {opening} ")))
+        || QUESTION_WORDS
+            .iter()
+            // "When he comes home" answers.
+            .filter(|opening| **opening != "when")
+            .any(|opening| said.starts_with(&format!(" {opening} ")))
 }
 
 pub(super) const QUESTION_WORDS: &[&str] = &[

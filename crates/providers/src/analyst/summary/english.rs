@@ -182,6 +182,7 @@ impl Words for English {
         let back =
             if account.shows(Sign::WantsAPerson) { "have a person call them back" } else { "call them back" };
         Some(match next.map(|next| (next.step, next.agreed)) {
+            Some((Step::CallBack, _)) if account.is_lost() && when.is_empty() => return None,
             Some((Step::CallBack, _)) => {
                 let number = lead.phone.as_ref().map_or_else(String::new, |phone| format!(" at {phone}"));
                 format!("To do: {back}{when}{number}")

@@ -170,6 +170,7 @@ impl Words for Spanish {
             .and_then(|next| next.when.as_deref())
             .map_or_else(String::new, |when| format!(" ({})", when.to_lowercase()));
         Some(match next.map(|next| (next.step, next.agreed)) {
+            Some((Step::CallBack, _)) if account.is_lost() && when.is_empty() => return None,
             Some((Step::CallBack, _)) => {
                 let number = lead.phone.as_ref().map_or_else(String::new, |phone| format!(" al {phone}"));
                 let who = if account.shows(Sign::WantsAPerson) {

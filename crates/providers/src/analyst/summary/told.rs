@@ -159,6 +159,7 @@ fn without_beginnings(sentence: &str) -> String {
         "hola",
         "sí",
         "bueno",
+        "oiga",
         "buenas",
         "buenos",
         "días",
@@ -252,7 +253,8 @@ fn lowered(word: &str) -> String {
 
 /// A caller's sentence as somebody else tells it in Spanish.
 pub(super) fn in_spanish(sentence: &str) -> String {
-    const TURNED: [(&str, &str); 46] = [
+    const TURNED: [(&str, &str); 47] = [
+        ("llevo", "lleva"),
         ("yo", ""),
         ("me", "le"),
         ("mi", "su"),
