@@ -1,0 +1,210 @@
+//! Businesses, users, and how they come in: sessions, keys, and what they asked for.
+
+use domain::business::Business;
+use domain::disclosure::Disclosures;
+use domain::{BusinessId, KeyId, Mode, Scope, ScopeSet, SessionId, UsageId, UserId};
+use store::endpoints::NewSecret;
+use store::keys::Key;
+use store::sessions::NewSession;
+use store::usage::{UsageOwner, UsageRow};
+use store::{Page, Tenancy};
+use testkit::databases;
+
+use crate::{OURS, PAGE, THEIRS, at, business, id, ours, run, user, with_tenants};
+
+#[tokio::test]
+async fn users_log_in_by_address_and_see_what_they_belong_to() {
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        run(&platform, |tx| {
+            Box::pin(async move {
+                assert_eq!(store::users::first(tx).await?, Some(user(21)), "the oldest");
+                assert_eq!(
+                    (store::users::count(tx).await?, store::users::all(tx).await?),
+                    (2, vec![user(21), user(22)])
+                );
+                assert_eq!(store::users::get(tx, UserId(id(22))).await?, Some(user(22)));
+                let found = store::users::by_email(tx, "22@example.com").await?;
+                assert_eq!(found, Some((user(22), "hash of 22".to_owned())));
+                assert_eq!(store::users::by_email(tx, "23@example.com").await?, None);
+                store::users::set_password_hash(tx, UserId(id(22)), "another").await?;
+                let found = store::users::by_email(tx, "22@example.com").await?;
+                assert_eq!(found.map(|(_, hash)| hash).as_deref(), Some("another"));
+                for business in [THEIRS, OURS, OURS] {
+                    store::users::add_membership(tx, UserId(id(22)), business).await?;
+                }
+                assert_eq!(store::users::businesses_of(tx, UserId(id(22))).await?, [OURS, THEIRS]);
+                assert_eq!(store::users::businesses_of(tx, UserId(id(21))).await?, []);
+                Ok(())
+            })
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_found_by_its_cookie_until_it_expires_or_is_ended() {
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        run(&platform, |tx| {
+            Box::pin(async move {
+                for (number, user) in [(1_u8, 21), (2, 21), (3, 22)] {
+                    let session = NewSession {
+                        id: SessionId(id(number.into())),
+                        user_id: UserId(id(user)),
+                        token_hash: [number; 32],
+                        created_at: at(100),
+                        expires_at: at(200),
+                    };
+                    store::sessions::insert(tx, &session).await?;
+                }
+                let found = store::sessions::by_token_hash(tx, &[1; 32], at(199)).await?.expect("it lasts");
+                assert_eq!((found.user_id, found.created_at), (UserId(id(21)), at(100)));
+                assert_eq!((found.last_seen_at, found.expires_at), (at(100), at(200)));
+                assert_eq!(store::sessions::by_token_hash(tx, &[1; 32], at(200)).await?, None);
+                assert_eq!(store::sessions::by_token_hash(tx, &[9; 32], at(100)).await?, None);
+                store::sessions::touch(tx, found.id, at(150)).await?;
+                let seen = store::sessions::by_token_hash(tx, &[1; 32], at(160)).await?.expect("it lasts");
+                assert_eq!(seen.last_seen_at, at(150));
+                let other = store::sessions::by_token_hash(tx, &[2; 32], at(160)).await?.expect("it lasts");
+                assert_eq!(other.last_seen_at, at(100), "another login of the same user");
+                store::sessions::delete(tx, &[1; 32]).await?;
+                assert_eq!(store::sessions::by_token_hash(tx, &[1; 32], at(160)).await?, None);
+                assert_eq!(store::sessions::delete_of_user(tx, UserId(id(21))).await?, 1);
+                assert!(store::sessions::by_token_hash(tx, &[3; 32], at(160)).await?.is_some());
+                Ok(())
+            })
+        })
+        .await;
+    }
+}
+
+fn key(number: u128, user: u128) -> Key {
+    Key {
+        id: KeyId(id(number)),
+        user_id: UserId(id(user)),
+        name: "Office".into(),
+        prefix: "kc_test_abcd".into(),
+        mode: Mode::Test,
+        scopes: ScopeSet::new([Scope::LeadsRead]),
+        business_id: Some(OURS),
+        created_at: at(i64::try_from(number).expect("a small number")),
+        last_used_at: None,
+        expires_at: Some(at(1000)),
+        revoked_at: None,
+    }
+}
+
+#[tokio::test]
+async fn keys_are_listed_newest_first_for_their_owner_and_revoked_once() {
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        run(&platform, |tx| {
+            Box::pin(async move {
+                for (number, user) in [(31, 21), (32, 21), (33, 21), (34, 22)] {
+                    let hash = [u8::try_from(number).expect("a small number"); 32];
+                    store::keys::insert(tx, &key(number, user), &hash).await?;
+                }
+                let owner = UserId(id(21));
+                let first = store::keys::list(tx, owner, &Page { limit: 2, after: None }).await?;
+                assert_eq!((first.rows, first.has_more), (vec![key(33, 21), key(32, 21)], true));
+                let rest = store::keys::list(tx, owner, &Page { limit: 2, after: Some(at(32)) }).await?;
+                assert_eq!((rest.rows, rest.has_more), (vec![key(31, 21)], false));
+                assert!(!store::keys::revoke(tx, UserId(id(22)), KeyId(id(31)), at(50)).await?);
+                assert!(store::keys::revoke(tx, owner, KeyId(id(31)), at(50)).await?);
+                assert!(store::keys::revoke(tx, owner, KeyId(id(31)), at(60)).await?);
+                let listed = store::keys::list(tx, owner, &PAGE).await?.rows;
+                let revoked: Vec<_> = listed.iter().map(|key| key.revoked_at).collect();
+                assert_eq!(revoked, [None, None, Some(at(50))], "the first time counts");
+                Ok(())
+            })
+        })
+        .await;
+    }
+}
+
+fn request(number: u128, user: u128, business: Option<BusinessId>, mode: Mode) -> UsageRow {
+    UsageRow {
+        id: UsageId(id(number)),
+        key_id: KeyId(id(30)),
+        user_id: UserId(id(user)),
+        business_id: business,
+        mode,
+        endpoint: "/v1/leads".into(),
+        method: "GET".into(),
+        status_code: 200,
+        call_id: None,
+        cost_cents: 0,
+        created_at: at(i64::try_from(number).expect("a small number")),
+    }
+}
+
+#[tokio::test]
+async fn requests_are_listed_by_owner_mode_and_time() {
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        run(&platform, |tx| {
+            Box::pin(async move {
+                let rows = [
+                    request(61, 21, Some(OURS), Mode::Test),
+                    request(62, 21, None, Mode::Test),
+                    request(63, 21, Some(OURS), Mode::Live),
+                    request(64, 22, Some(THEIRS), Mode::Test),
+                ];
+                store::usage::insert_batch(tx, &rows).await?;
+                store::usage::insert_batch(tx, &rows[..1]).await?;
+                let own = ours(Mode::Test);
+                let of_user = UsageOwner::User(UserId(id(21)));
+                let listed = store::usage::list(tx, &own, of_user, None, None, &PAGE).await?.rows;
+                assert_eq!(listed, [rows[1].clone(), rows[0].clone()], "newest first, each once");
+                for (start, end, count) in [(Some(61), None, 2), (Some(62), None, 1), (None, Some(62), 1)] {
+                    let (start, end) = (start.map(at), end.map(at));
+                    let listed = store::usage::list(tx, &own, of_user, start, end, &PAGE).await?.rows;
+                    assert_eq!(listed.len(), count, "{start:?} {end:?}");
+                }
+                for (business, count) in [(OURS, 1), (THEIRS, 0)] {
+                    let owner = UsageOwner::Business(business);
+                    let listed = store::usage::list(tx, &own, owner, None, None, &PAGE).await?.rows;
+                    assert_eq!(listed.len(), count, "what another business did is not shown");
+                }
+                Ok(())
+            })
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn businesses_change_what_they_disclose_and_are_seen_by_their_people() {
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        let vault = platform.vault().clone();
+        run(&platform, move |tx| {
+            Box::pin(async move {
+                let mut business = business(OURS);
+                business.disclosures = Disclosures { ai: true, recording: false };
+                assert!(store::businesses::update(tx, &business).await?);
+                let missing = Business { id: BusinessId(id(99)), ..business.clone() };
+                assert!(!store::businesses::update(tx, &missing).await?);
+                assert_eq!(
+                    store::businesses::get(tx, &ours(Mode::Live), OURS).await?,
+                    Some(business.clone())
+                );
+                let foreign = Tenancy::one(THEIRS, Mode::Live);
+                assert_eq!(store::businesses::get(tx, &foreign, OURS).await?, None);
+                assert_eq!(store::businesses::by_id(tx, OURS).await?, Some(business.clone()));
+                assert_eq!(store::businesses::all(tx).await?.len(), 2);
+                let new = || NewSecret { secret: "whsec_next", nonce: [2; 24], overlap_until: None };
+                assert!(store::businesses::exchange_webhook_secret(tx, &vault, OURS, new()).await?);
+                assert!(!store::businesses::exchange_webhook_secret(tx, &vault, missing.id, new()).await?);
+                let other = store::businesses::webhook_secret(tx, &vault, THEIRS).await?;
+                assert_eq!(other.as_deref(), Some("whsec_first"));
+                let secret = store::businesses::webhook_secret(tx, &vault, OURS).await?;
+                assert_eq!(secret.as_deref(), Some("whsec_next"));
+                assert_eq!(store::businesses::webhook_secret(tx, &vault, missing.id).await?, None);
+                Ok(())
+            })
+        })
+        .await;
+    }
+}
