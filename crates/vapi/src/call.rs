@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use domain::LanguageTag;
 use domain::agent::{DEFAULT_FIRST_MESSAGE, OnVoicemail};
 use domain::call::{CallPlan, Direction};
-use domain::disclosure;
+use domain::disclosure::{self, Disclosure};
 use domain::engine::EngineRefusal;
 use domain::phone::aloud;
 use serde_json::{Map, Value, json};
@@ -76,17 +76,16 @@ fn overrides(plan: &CallPlan) -> Result<Value, EngineRefusal> {
         overrides["voicemailDetection"] = json!({ "provider": "vapi" });
     }
     if agent.answering.voicemail == OnVoicemail::LeaveMessage
-        && !agent.vapi_config().contains_key("voicemailMessage")
+        && let Some(message) = voicemail(plan)
     {
-        overrides["voicemailMessage"] = json!(voicemail_message(plan));
+        overrides["voicemailMessage"] = json!(message);
     }
     Ok(overrides)
 }
 
 /// What has to be said before anything else, as a template: the name of the business is filled in by Vapi.
 fn disclosed_first(plan: &CallPlan) -> Option<String> {
-    let language = plan.agent.languages.first().map_or("en", LanguageTag::primary);
-    Some(disclosure::words(&plan.disclosures, language, "{{business_name}}"))
+    Some(disclosure::words(&plan.disclosures, language(plan), "{{business_name}}"))
         .filter(|words| !words.is_empty())
 }
 
@@ -95,6 +94,27 @@ fn say_first(overrides: &mut Value, first: &str, greeting: &str) {
     overrides["firstMessage"] = json!(format!("{first} {greeting}").trim_end());
     overrides["firstMessageMode"] = json!("assistant-speaks-first");
     overrides["firstMessageInterruptionsEnabled"] = json!(false);
+}
+
+/// What a mailbox hears, unless the assistant has all of it already. That an AI speaks is said first where it has to be, as on our own
+/// engines; if the owner's message leaves no room for it, the message is ours.
+fn voicemail(plan: &CallPlan) -> Option<String> {
+    let config = plan.agent.vapi_config();
+    let own = config.get("voicemailMessage").and_then(Value::as_str);
+    if !plan.disclosures.contains(&Disclosure::Ai) {
+        return own.is_none().then(|| voicemail_message(plan));
+    }
+    let disclosure = Disclosure::Ai.sentence(language(plan), "{{business_name}}");
+    let whole = |message: &str| format!("{disclosure} {message}");
+    let fits = |message: &String| message.chars().count() <= LONGEST_VOICEMAIL;
+    Some(own.map(whole).filter(fits).unwrap_or_else(|| whole(&voicemail_message(plan))))
+}
+
+/// The longest message for a mailbox that Vapi takes, in characters.
+const LONGEST_VOICEMAIL: usize = 1000;
+
+fn language(plan: &CallPlan) -> &str {
+    plan.agent.languages.first().map_or("en", LanguageTag::primary)
 }
 
 /// What a mailbox hears unless the agent's owner wrote something better. Names come in as values, like everywhere.

@@ -260,6 +260,12 @@ async fn what_must_be_said_first_comes_first_and_cannot_be_interrupted() {
     );
     assert_eq!(overrides["firstMessageMode"], "assistant-speaks-first");
     assert_eq!(overrides["firstMessageInterruptionsEnabled"], false);
+    let mailbox = overrides["voicemailMessage"].as_str().expect("a mailbox hears who calls");
+    assert!(
+        mailbox
+            .starts_with("Está hablando con un asistente de inteligencia artificial de {{business_name}}."),
+        "{mailbox}"
+    );
     assert_eq!(overrides["variableValues"]["recorded"], "yes");
     assert_eq!(overrides["variableValues"]["timezone"], "America/Chicago");
     world.check_invariants().await;
