@@ -57,8 +57,10 @@ pub fn read(text: &str) -> Answering {
     if is_music(text) {
         return Answering::Hold;
     }
-    let mut found =
-        GRAMMARS.iter().filter_map(|grammar| grammar.first_frame(text)).filter_map(Answering::parse);
+    let mut found = GRAMMARS
+        .iter()
+        .filter_map(|grammar| grammar.first_frame(&grammar.hear(text)))
+        .filter_map(Answering::parse);
     found.find(|answering| *answering != Answering::Person).unwrap_or(Answering::Person)
 }
 
@@ -79,7 +81,7 @@ pub fn is_somebody_there(text: &str) -> bool {
 const LONGEST_HELLO: usize = 6;
 
 fn says(name: &str, text: &str) -> bool {
-    GRAMMARS.iter().any(|grammar| grammar.says(name, text))
+    GRAMMARS.iter().any(|grammar| grammar.says(name, &grammar.hear(text)))
 }
 
 /// True if a recogniser heard no words but music or ringing, which it writes as a remark in brackets or as notes.

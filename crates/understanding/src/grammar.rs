@@ -37,8 +37,8 @@ pub(crate) struct Grammar {
     language: Language,
     vocabulary: HashMap<String, Word>,
     skipped: BTreeSet<Word>,
-    /// What is read as something else, the longest first.
-    readings: Vec<(Vec<Word>, Vec<Word>)>,
+    /// What is read as something else, by its first word, the longest first.
+    readings: HashMap<Word, Vec<Reading>>,
     common: Vec<Guard>,
     frames: Vec<Frame>,
     sayings: HashMap<String, Vec<Pattern>>,
@@ -48,6 +48,12 @@ type Word = u16;
 
 /// Every word that the grammar does not know.
 const UNKNOWN: Word = 0;
+
+#[derive(Debug)]
+struct Reading {
+    from: Vec<Word>,
+    to: Vec<Word>,
+}
 
 #[derive(Debug, Default)]
 struct Frame {
@@ -59,8 +65,6 @@ struct Frame {
 #[derive(Debug)]
 struct Asking {
     strength: Strength,
-    /// The words with which it can begin; `None` if any can.
-    first: Option<Words>,
     pattern: Pattern,
 }
 
@@ -93,7 +97,25 @@ enum Effect {
     Even,
 }
 
-type Pattern = Vec<Node>;
+#[derive(Debug, Clone)]
+struct Pattern {
+    /// The words with which it can begin; `None` if any can, or none has to be there.
+    first: Option<Words>,
+    nodes: Vec<Node>,
+}
+
+impl Pattern {
+    fn new(nodes: Vec<Node>) -> Self {
+        Self { first: firsts(&nodes), nodes }
+    }
+
+    /// False if it certainly does not begin here, which is cheap to see and true of most places.
+    fn may_begin(&self, said: &[Token], at: usize) -> bool {
+        self.first
+            .as_ref()
+            .is_none_or(|first| word_at(said, at).is_some_and(|(word, _)| first.contains(word)))
+    }
+}
 
 #[derive(Debug, Clone)]
 enum Node {
@@ -142,7 +164,7 @@ impl Words {
     }
 }
 
-/// The words with which a pattern can begin; `None` if it can begin with any.
+/// The words with which a pattern can begin; `None` if it can begin with any, or match no word at all.
 fn firsts(pattern: &[Node]) -> Option<Words> {
     let mut all = Words::default();
     for node in pattern {
@@ -161,7 +183,7 @@ fn node_firsts(node: &Node) -> Option<(Words, bool)> {
         Node::OneOf(words, longer) => {
             let mut all = words.clone();
             for pattern in longer {
-                all.add_all(&firsts(pattern)?);
+                all.add_all(pattern.first.as_ref()?);
             }
             Some((all, false))
         }
@@ -188,13 +210,23 @@ enum Token {
     Stop,
 }
 
+/// A text as one grammar hears it.
+#[derive(Debug, Clone)]
+pub(crate) struct Said(Vec<Token>);
+
+impl Said {
+    /// How many of its words the grammar knows.
+    pub(crate) fn words_known(&self) -> usize {
+        self.0.iter().filter(|token| matches!(token, Token::Word(word) if *word != UNKNOWN)).count()
+    }
+}
+
 impl Grammar {
     /// What the grammar finds in one turn.
-    pub(crate) fn read(&self, text: &str) -> Finding {
-        let said = self.tokens(text);
+    pub(crate) fn read(&self, Said(said): &Said) -> Finding {
         let (mut halt, mut complaint) = (false, false);
         for frame in &self.frames {
-            for (strength, finding) in self.askings(frame, &said) {
+            for (strength, finding) in self.askings(frame, said) {
                 match (finding, strength) {
                     (Finding::Nothing, _) => {}
                     (Finding::Clear, Strength::Clear) => return Finding::Clear,
@@ -211,24 +243,14 @@ impl Grammar {
     }
 
     /// True if something in the turn asks for it, whether or not something else takes that back.
-    pub(crate) fn touches(&self, text: &str) -> bool {
-        let said = self.tokens(text);
-        self.frames.iter().any(|frame| self.askings(frame, &said).next().is_some())
-    }
-
-    /// How many words of the text the grammar knows.
-    pub(crate) fn words_known(&self, text: &str) -> usize {
-        self.tokens(text)
-            .iter()
-            .filter(|token| matches!(token, Token::Word(word) if *word != UNKNOWN))
-            .count()
+    pub(crate) fn touches(&self, Said(said): &Said) -> bool {
+        self.frames.iter().any(|frame| self.askings(frame, said).next().is_some())
     }
 
     /// The name of the first frame that finds something beyond doubt, in the order in which the frames are written.
-    pub(crate) fn first_frame(&self, text: &str) -> Option<&str> {
-        let said = self.tokens(text);
+    pub(crate) fn first_frame(&self, Said(said): &Said) -> Option<&str> {
         let found = |frame: &&Frame| {
-            self.askings(frame, &said)
+            self.askings(frame, said)
                 .any(|(strength, finding)| strength == Strength::Clear && finding == Finding::Clear)
         };
         self.frames.iter().find(found).map(|frame| frame.name.as_str())
@@ -242,10 +264,7 @@ impl Grammar {
     ) -> impl Iterator<Item = (Strength, Finding)> + 'a {
         frame.askings.iter().flat_map(move |asking| {
             (0..said.len()).filter_map(move |start| {
-                let Token::Word(word) = said[start] else { return None };
-                if asking.first.as_ref().is_some_and(|first| !first.contains(word)) {
-                    return None;
-                }
+                let Token::Word(_) = said[start] else { return None };
                 let end = ends(&asking.pattern, said, start).last().copied()?;
                 Some((asking.strength, self.judged(frame, said, start, end)))
             })
@@ -253,17 +272,15 @@ impl Grammar {
     }
 
     /// True if the text says what the grammar defines under this name.
-    pub(crate) fn says(&self, name: &str, text: &str) -> bool {
-        let said = self.tokens(text);
+    pub(crate) fn says(&self, name: &str, Said(said): &Said) -> bool {
         let patterns = self.sayings.get(name).map(Vec::as_slice).unwrap_or_default();
-        patterns.iter().any(|pattern| (0..said.len()).any(|at| !ends(pattern, &said, at).is_empty()))
+        patterns.iter().any(|pattern| is_within(pattern, said))
     }
 
     /// The names of everything that the text says.
-    pub(crate) fn sayings(&self, text: &str) -> BTreeSet<&str> {
-        let said = self.tokens(text);
-        let fits = |pattern: &Pattern| (0..said.len()).any(|at| !ends(pattern, &said, at).is_empty());
-        let told = self.sayings.iter().filter(|(_, patterns)| patterns.iter().any(fits));
+    pub(crate) fn sayings(&self, Said(said): &Said) -> BTreeSet<&str> {
+        let fits = |patterns: &[Pattern]| patterns.iter().any(|pattern| is_within(pattern, said));
+        let told = self.sayings.iter().filter(|(_, patterns)| fits(patterns));
         told.map(|(name, _)| name.as_str()).collect()
     }
 
@@ -291,7 +308,8 @@ impl Grammar {
         }
     }
 
-    fn tokens(&self, text: &str) -> Vec<Token> {
+    /// Reads a text for the questions that are asked of it afterwards.
+    pub(crate) fn hear(&self, text: &str) -> Said {
         let mut said = Vec::new();
         for piece in words::pieces(text, self.language) {
             match piece {
@@ -311,7 +329,7 @@ impl Grammar {
         }
         said.truncate(LONGEST);
         // What one reading makes may be read again: "I'd", "I would", "would rather", "rather".
-        (0..READINGS).fold(tidied(said), |said, _| self.reread(&said))
+        Said((0..READINGS).fold(tidied(said), |said, _| self.reread(&said)))
     }
 
     /// Applies what is read as something else.
@@ -319,13 +337,18 @@ impl Grammar {
         let mut read = Vec::with_capacity(said.len() + 8);
         let mut at = 0;
         while at < said.len() {
-            let fits = |from: &[Word]| {
-                said.get(at..at + from.len())
-                    .is_some_and(|said| said.iter().zip(from).all(|(said, word)| *said == Token::Word(*word)))
+            let fits = |reading: &&Reading| {
+                said.get(at..at + reading.from.len()).is_some_and(|said| {
+                    said.iter().zip(&reading.from).all(|(said, word)| *said == Token::Word(*word))
+                })
             };
-            if let Some((from, to)) = self.readings.iter().find(|(from, _)| fits(from)) {
-                read.extend(to.iter().map(|&word| Token::Word(word)));
-                at += from.len();
+            let known = match said[at] {
+                Token::Word(word) => self.readings.get(&word),
+                Token::Pause | Token::Stop => None,
+            };
+            if let Some(reading) = known.and_then(|readings| readings.iter().find(fits)) {
+                read.extend(reading.to.iter().map(|&word| Token::Word(word)));
+                at += reading.from.len();
             } else {
                 read.push(said[at]);
                 at += 1;
@@ -374,10 +397,13 @@ fn repetition(said: &[Token], at: usize, length: usize) -> Option<usize> {
 }
 
 /// Where the pattern may end that begins at `start`, in order.
-fn ends(pattern: &[Node], said: &[Token], start: usize) -> Vec<usize> {
+fn ends(pattern: &Pattern, said: &[Token], start: usize) -> Vec<usize> {
+    if !pattern.may_begin(said, start) {
+        return Vec::new();
+    }
     let mut places = vec![start];
     let mut next = Vec::new();
-    for node in pattern {
+    for node in &pattern.nodes {
         next.clear();
         for &at in &places {
             step(node, said, at, &mut next);
@@ -392,16 +418,27 @@ fn ends(pattern: &[Node], said: &[Token], start: usize) -> Vec<usize> {
     places
 }
 
-fn step(node: &Node, said: &[Token], at: usize, next: &mut Vec<usize>) {
-    let word_at = at + usize::from(said.get(at) == Some(&Token::Pause));
-    let word = match said.get(word_at) {
-        Some(Token::Word(word)) => Some(*word),
+/// True if the pattern fits anywhere.
+fn is_within(pattern: &Pattern, said: &[Token]) -> bool {
+    (0..said.len()).any(|at| !ends(pattern, said, at).is_empty())
+}
+
+/// The word at a place, or behind the pause there, and the place after it.
+fn word_at(said: &[Token], at: usize) -> Option<(Word, usize)> {
+    let at = at + usize::from(said.get(at) == Some(&Token::Pause));
+    match said.get(at) {
+        Some(Token::Word(word)) => Some((*word, at + 1)),
         _ => None,
-    };
+    }
+}
+
+fn step(node: &Node, said: &[Token], at: usize, next: &mut Vec<usize>) {
+    let word = word_at(said, at);
+    let after_one_of = |words: &Words| word.filter(|(word, _)| words.contains(*word)).map(|(_, after)| after);
     match node {
-        Node::Words(words) => next.extend(word.filter(|word| words.contains(*word)).map(|_| word_at + 1)),
+        Node::Words(words) => next.extend(after_one_of(words)),
         Node::OneOf(words, longer) => {
-            next.extend(word.filter(|word| words.contains(*word)).map(|_| word_at + 1));
+            next.extend(after_one_of(words));
             for pattern in longer {
                 next.extend(ends(pattern, said, at));
             }
@@ -413,9 +450,9 @@ fn step(node: &Node, said: &[Token], at: usize, next: &mut Vec<usize>) {
         Node::Except(node) => {
             let mut matched = Vec::new();
             step(node, said, at, &mut matched);
-            next.extend(word.filter(|_| matched.is_empty()).map(|_| word_at + 1));
+            next.extend(word.filter(|_| matched.is_empty()).map(|(_, after)| after));
         }
-        Node::Any => next.extend(word.map(|_| word_at + 1)),
+        Node::Any => next.extend(word.map(|(_, after)| after)),
         Node::Gap { over_pauses } => {
             next.push(at);
             let mut at = at;
@@ -440,7 +477,7 @@ fn step(node: &Node, said: &[Token], at: usize, next: &mut Vec<usize>) {
 }
 
 /// True if the pattern, begun somewhere in the same sentence, ends right before `end`.
-fn begins_before(pattern: &[Node], said: &[Token], end: usize) -> bool {
+fn begins_before(pattern: &Pattern, said: &[Token], end: usize) -> bool {
     let mut first = end;
     while first > 0 && said[first - 1] != Token::Stop {
         first -= 1;
@@ -461,7 +498,7 @@ impl Grammar {
             language,
             vocabulary: HashMap::new(),
             skipped: BTreeSet::new(),
-            readings: Vec::new(),
+            readings: HashMap::new(),
             common: Vec::new(),
             frames: Vec::new(),
             sayings: HashMap::new(),
@@ -470,7 +507,9 @@ impl Grammar {
         for statement in statements(text) {
             grammar.take(&statement, &mut names).map_err(|why| Mistake(format!("{why}: {statement}")))?;
         }
-        grammar.readings.sort_by_key(|(from, _)| std::cmp::Reverse(from.len()));
+        for readings in grammar.readings.values_mut() {
+            readings.sort_by_key(|reading| std::cmp::Reverse(reading.from.len()));
+        }
         Ok(grammar)
     }
 
@@ -490,7 +529,7 @@ impl Grammar {
                     let words: Vec<Word> = words.split_whitespace().map(|word| self.word(word)).collect();
                     match words.as_slice() {
                         [word] => drop(self.skipped.insert(*word)),
-                        _ => self.readings.push((words, Vec::new())),
+                        _ => self.read_as(words, Vec::new())?,
                     }
                 }
             }
@@ -499,7 +538,7 @@ impl Grammar {
                 let to: Vec<Word> = to.split_whitespace().map(|word| self.word(word)).collect();
                 for from in from.split('|') {
                     let from = from.split_whitespace().map(|word| self.word(word)).collect();
-                    self.readings.push((from, to.clone()));
+                    self.read_as(from, to.clone())?;
                 }
             }
             ("word", _) => {
@@ -533,11 +572,16 @@ impl Grammar {
                 };
                 let pattern = self.pattern(rest, names)?;
                 let frame = self.frames.last_mut().ok_or("an asking belongs to a frame")?;
-                let first = firsts(&pattern);
-                frame.askings.push(Asking { strength, first, pattern });
+                frame.askings.push(Asking { strength, pattern });
             }
             _ => return Err("unknown statement"),
         }
+        Ok(())
+    }
+
+    fn read_as(&mut self, from: Vec<Word>, to: Vec<Word>) -> Result<(), &'static str> {
+        let first = *from.first().ok_or("what is read?")?;
+        self.readings.entry(first).or_default().push(Reading { from, to });
         Ok(())
     }
 
@@ -552,7 +596,7 @@ impl Grammar {
         if symbols.next().is_some() || pattern.is_empty() {
             Err("a pattern with a rest")
         } else {
-            Ok(pattern)
+            Ok(Pattern::new(pattern))
         }
     }
 
@@ -571,7 +615,7 @@ impl Grammar {
                     single.add_all(words);
                     longer.append(more);
                 }
-                _ => longer.push(sequence),
+                _ => longer.push(Pattern::new(sequence)),
             }
             if symbols.next_if(|symbol| symbol == "|").is_none() {
                 break;
@@ -584,7 +628,7 @@ impl Grammar {
         &mut self,
         symbols: &mut std::iter::Peekable<I>,
         names: &HashMap<String, Node>,
-    ) -> Result<Pattern, &'static str> {
+    ) -> Result<Vec<Node>, &'static str> {
         let mut sequence = Vec::new();
         while let Some(symbol) = symbols.next_if(|symbol| symbol != "|" && symbol != ")") {
             let node = match symbol.as_str() {

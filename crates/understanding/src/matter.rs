@@ -135,7 +135,8 @@ impl Said {
 /// Everything that a text says of a matter.
 #[must_use]
 pub fn heard(text: &str) -> BTreeSet<Said> {
-    let said: BTreeSet<&str> = GRAMMARS.iter().flat_map(|grammar| grammar.sayings(text)).collect();
+    let said: BTreeSet<&str> =
+        GRAMMARS.iter().flat_map(|grammar| grammar.sayings(&grammar.hear(text))).collect();
     let is_said = |name: &str| said.contains(name) && !said.contains(format!("not-{name}").as_str());
     let mut heard: BTreeSet<Said> =
         Said::NAMES.iter().filter(|(_, name)| is_said(name)).map(|(said, _)| *said).collect();

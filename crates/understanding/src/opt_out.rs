@@ -9,7 +9,7 @@ pub mod second_opinion;
 
 use std::sync::LazyLock;
 
-use crate::grammar::{Finding, Grammar};
+use crate::grammar::{Finding, Grammar, Said};
 use crate::remark::{self, Remark};
 use crate::words::Language;
 
@@ -101,32 +101,33 @@ pub fn promise(language: Language) -> &'static str {
 fn after(before: OptOut, turns: &[Turn<'_>], at: usize) -> OptOut {
     let heard = turns[at].text;
     let asked = turns[..at].last().filter(|turn| turn.by == Speaker::Agent).map_or("", |turn| turn.text);
-    let (finding, language) = found(heard);
+    let (heard, asked) = (Heard::new(heard), Heard::new(asked));
+    let (finding, language) = heard.found();
     let evidence = Evidence { turn: at, language };
-    if says("quoting", asked) || (says("other", asked) && finding == Finding::Clear) {
+    if asked.says("quoting") || (asked.says("other") && finding == Finding::Clear) {
         return before;
     }
     if finding == Finding::Clear {
         return OptOut::Clear(evidence);
     }
-    if says("offer", asked) {
-        let repeats = says("offer-not", asked) && says("not-again", heard);
-        if finding == Finding::Unsure || repeats || (says("yes", heard) && !says("no", heard)) {
+    if asked.says("offer") {
+        let repeats = asked.says("offer-not") && heard.says("not-again");
+        if finding == Finding::Unsure || repeats || (heard.says("yes") && !heard.says("no")) {
             return OptOut::Clear(evidence);
         }
-        if says("no", heard) {
+        if heard.says("no") {
             return OptOut::No;
         }
-    } else if says("may-call", asked) {
-        if says("never", heard) {
+    } else if asked.says("may-call") {
+        if heard.says("never") {
             return OptOut::Clear(evidence);
         }
-        if says("decline", heard) {
+        if heard.says("decline") {
             return OptOut::Doubtful(evidence);
         }
     }
     if let Some(whole) = continued(turns, at) {
-        match found(&whole) {
+        match Heard::new(&whole).found() {
             (Finding::Clear, language) => return OptOut::Clear(Evidence { turn: at, language }),
             (Finding::Unsure, language) => return OptOut::Doubtful(Evidence { turn: at, language }),
             (Finding::Nothing, _) => {}
@@ -134,7 +135,7 @@ fn after(before: OptOut, turns: &[Turn<'_>], at: usize) -> OptOut {
     }
     match before {
         _ if finding == Finding::Unsure => OptOut::Doubtful(evidence),
-        OptOut::Doubtful(_) if goes_on(heard) => OptOut::No,
+        OptOut::Doubtful(_) if goes_on(&heard) => OptOut::No,
         _ => before,
     }
 }
@@ -156,35 +157,52 @@ fn continued(turns: &[Turn<'_>], at: usize) -> Option<String> {
 const SHORT: usize = 8;
 
 /// True if somebody talks on about something, in so many words: a doubt that was there has become none.
-fn goes_on(heard: &str) -> bool {
-    heard.split_whitespace().count() >= 4 && !says("stays", heard)
+fn goes_on(heard: &Heard<'_>) -> bool {
+    heard.text.split_whitespace().count() >= 4 && !heard.says("stays")
 }
 
-/// True if the text says the part of a conversation that the grammars define under this name, in any language.
-fn says(name: &str, text: &str) -> bool {
-    !text.is_empty() && GRAMMARS.iter().any(|(_, grammar)| grammar.says(name, text))
+/// One turn, heard by the grammars of all languages.
+struct Heard<'a> {
+    text: &'a str,
+    said: Vec<Said>,
 }
 
-/// The strongest finding of all languages in one turn.
-fn found(text: &str) -> (Finding, Language) {
-    let mut best = (Finding::Nothing, Language::English);
-    for (language, grammar) in GRAMMARS.iter() {
-        let finding = grammar.read(text);
-        if finding > best.0 {
-            best = (finding, *language);
+impl<'a> Heard<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, said: GRAMMARS.iter().map(|(_, grammar)| grammar.hear(text)).collect() }
+    }
+
+    fn in_each_language(&self) -> impl Iterator<Item = (Language, &'static Grammar, &Said)> {
+        GRAMMARS.iter().zip(&self.said).map(|((language, grammar), said)| (*language, grammar, said))
+    }
+
+    /// True if the turn says the part of a conversation that the grammars define under this name, in any language.
+    fn says(&self, name: &str) -> bool {
+        self.in_each_language().any(|(_, grammar, said)| grammar.says(name, said))
+    }
+
+    /// The strongest finding of all languages.
+    fn found(&self) -> (Finding, Language) {
+        let mut best = (Finding::Nothing, Language::English);
+        for (language, grammar, said) in self.in_each_language() {
+            let finding = grammar.read(said);
+            if finding > best.0 {
+                best = (finding, language);
+            }
         }
+        if best.0 == Finding::Nothing
+            && second_opinion::suspects(self.text)
+            && !remark::heard(self.text).contains(&Remark::Refusal)
+            && !self.in_each_language().any(|(_, grammar, said)| grammar.touches(said))
+        {
+            let known = |(language, _, said): &(Language, &Grammar, &Said)| {
+                (said.words_known(), *language == Language::English)
+            };
+            let nearest = self.in_each_language().max_by_key(known);
+            return (Finding::Unsure, nearest.map_or(Language::English, |(language, ..)| language));
+        }
+        best
     }
-    if best.0 == Finding::Nothing
-        && second_opinion::suspects(text)
-        && !remark::heard(text).contains(&Remark::Refusal)
-        && !GRAMMARS.iter().any(|(_, grammar)| grammar.touches(text))
-    {
-        let nearest = GRAMMARS
-            .iter()
-            .max_by_key(|(language, grammar)| (grammar.words_known(text), *language == Language::English));
-        return (Finding::Unsure, nearest.map_or(Language::English, |(language, _)| *language));
-    }
-    best
 }
 
 static GRAMMARS: LazyLock<Vec<(Language, Grammar)>> = LazyLock::new(|| {

@@ -93,7 +93,8 @@ impl Remark {
 /// All remarks of one turn.
 #[must_use]
 pub fn heard(text: &str) -> BTreeSet<Remark> {
-    let said: BTreeSet<&str> = GRAMMARS.iter().flat_map(|grammar| grammar.sayings(text)).collect();
+    let said: BTreeSet<&str> =
+        GRAMMARS.iter().flat_map(|grammar| grammar.sayings(&grammar.hear(text))).collect();
     let is_said = |name: &str| said.contains(name) && !said.contains(format!("not-{name}").as_str());
     Remark::NAMES.iter().filter(|(_, name)| is_said(name)).map(|(remark, _)| *remark).collect()
 }
