@@ -132,6 +132,11 @@ impl JitterBuffer {
         self.held.front()
     }
 
+    /// True if there is another packet behind the first.
+    pub(crate) fn has_second(&self) -> bool {
+        self.held.len() > 1
+    }
+
     /// Removes the packet that comes first; its buffer is used again.
     pub(crate) fn drop_first(&mut self) {
         if let Some(held) = self.held.pop_front() {
