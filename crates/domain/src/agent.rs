@@ -249,6 +249,42 @@ mod tests {
     }
 
     #[test]
+    fn other_models_are_asked_in_their_order_and_take_over_what_they_do_not_say() {
+        let with = |listed: Value| Model {
+            provider: "anthropic".into(),
+            model: "first".into(),
+            temperature: 0.3,
+            extra: object(json!({"fallbackModels": listed, "maxTokens": 200})),
+        };
+        let model = |provider: &str, model: &str, temperature| Model {
+            provider: provider.into(),
+            model: model.into(),
+            temperature,
+            extra: Map::new(),
+        };
+        let listed = json!([
+            {"model": "second", "provider": "google", "temperature": 1.5},
+            {"provider": "a provider without a model"},
+            7,
+            {"model": "third"},
+            "fourth",
+            "one more than are asked",
+        ]);
+        assert_eq!(
+            with(listed).fallbacks(),
+            [
+                model("google", "second", 1.5),
+                model("anthropic", "third", 0.3),
+                model("anthropic", "fourth", 0.3)
+            ]
+        );
+        for nothing in [json!([]), json!({"model": "second"}), json!("second"), json!(null)] {
+            assert_eq!(with(nothing.clone()).fallbacks(), [], "{nothing}");
+        }
+        assert_eq!(Model::default().fallbacks(), []);
+    }
+
+    #[test]
     fn known_engine_settings_are_fields_and_read_back_as_they_were_given() {
         let mut agent = AgentConfig::default();
         let given =

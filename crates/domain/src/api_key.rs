@@ -122,7 +122,43 @@ mod tests {
     #[test]
     fn debug_does_not_print_the_secret() {
         let key = PlainKey::generate(Mode::Test, &entropy(1));
-        assert!(!format!("{key:?}").contains(&key.reveal()[12..]));
+        let shown = format!("{key:?}");
+        assert!(!shown.contains(&key.reveal()[12..]));
+        assert!(!shown.contains(&key.reveal()[12..16]), "nor a part of it");
+        assert_eq!(
+            shown,
+            format!("PlainKey({}…)", key.public_prefix()),
+            "whoever reads a log knows which key it is"
+        );
+        assert_eq!(key.public_prefix(), &key.reveal()[..12]);
+    }
+
+    #[test]
+    fn every_character_is_equally_likely_and_none_comes_from_a_byte_that_would_favour_some() {
+        let mut entropy: [u8; ENTROPY_BYTES] = std::array::from_fn(|at| at as u8);
+        entropy[..5].copy_from_slice(&[247, 248, 255, 61, 62]);
+        let key = PlainKey::generate(Mode::Live, &entropy);
+        assert_eq!(&key.reveal()[8..14], "zz0567", "248 and 255 are left out");
+
+        let mut counts = std::collections::BTreeMap::new();
+        for byte in 0..=u8::MAX {
+            let mut entropy = [u8::MAX; ENTROPY_BYTES];
+            entropy[0] = byte;
+            if byte < 248 {
+                let key = PlainKey::generate(Mode::Live, &entropy);
+                *counts.entry(key.reveal().as_bytes()[8]).or_insert(0) += 1;
+            }
+        }
+        assert_eq!(counts.len(), 62);
+        assert!(counts.values().all(|&count| count == 4), "{counts:?}");
+    }
+
+    #[test]
+    fn bytes_of_which_too_few_are_of_use_still_make_a_whole_key() {
+        let useless: [u8; ENTROPY_BYTES] = std::array::from_fn(|at| 248 + (at % 8) as u8);
+        let key = PlainKey::generate(Mode::Test, &useless);
+        assert_eq!(&key.reveal()[8..40], "76543210765432107654321076543210");
+        assert_eq!(PlainKey::parse(key.reveal()), Some(key));
     }
 
     #[test]

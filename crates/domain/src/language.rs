@@ -211,8 +211,89 @@ mod tests {
     }
 
     #[test]
-    fn languages_have_names() {
-        let name = |text: &str| LanguageTag::parse(text).expect("a tag").english_name().to_owned();
-        assert_eq!((name("es-MX"), name("gsw")), ("Spanish".to_owned(), "gsw".to_owned()));
+    fn each_part_of_a_tag_has_its_place_its_length_and_its_characters() {
+        for text in [
+            "zh-aaa-bbb-ccc",
+            "sr-Latn-RS",
+            "sl-rozaj-biske-1994",
+            "de-abcde",
+            "de-abcdefgh",
+            "de-1abc",
+            "hy-Latn-IT-arevela",
+            "en-a-bb",
+            "en-a-abcdefgh",
+            "en-a-bb-b-cc",
+            "en-0-bb",
+            "en-x-b",
+            "en-x-b-c",
+            "en-US-u-co-phonebk-x-mine",
+            "en-x-abcdefgh-abcdefgh-abcdefgh-abc",
+        ] {
+            assert_eq!(LanguageTag::parse(text).as_ref().map(LanguageTag::as_str), Ok(text));
+        }
+        for text in [
+            "e1",
+            "abcd",
+            "en-US-GB",
+            "en-US-Latn",
+            "en-rozaj-US",
+            "zh-aaa-bbb-ccc-ddd",
+            "en-U1",
+            "es-41a",
+            "es-4a9",
+            "es-a19",
+            "es-41",
+            "es-4199999999",
+            "de-a996",
+            "de-abcdefghi",
+            "de-roz!j",
+            "de-1ab!",
+            "en-Lat1",
+            "en-!-bb",
+            "en-a-b",
+            "en-a-abcdefghi",
+            "en-a-b!b",
+            "en-a-bb-x",
+            "en-x",
+            "en-x-abcdefghi",
+            "en-a-x-b",
+            "en-x-abcdefgh-abcdefgh-abcdefgh-abcd",
+        ] {
+            assert_eq!(LanguageTag::parse(text), Err(LanguageTagError::Malformed), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_stands_before_an_extension_is_spelled_in_capitals() {
+        for (text, expected) in [
+            ("ZH-HANT-TW-A-US-LATN", "zh-Hant-TW-a-us-latn"),
+            ("EN-X-US-LATN", "en-x-us-latn"),
+            ("DE-1ABC", "de-1abc"),
+        ] {
+            assert_eq!(LanguageTag::parse(text).as_ref().map(LanguageTag::as_str), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn languages_have_names_whatever_the_region() {
+        for (text, expected) in [
+            ("es-MX", "Spanish"),
+            ("zh-Hant-TW", "Chinese"),
+            ("pt-BR", "Portuguese"),
+            ("no", "Norwegian"),
+            ("gsw", "gsw"),
+            ("gsw-CH", "gsw-CH"),
+            ("cy", "cy"),
+        ] {
+            assert_eq!(LanguageTag::parse(text).expect("a tag").english_name(), expected);
+        }
+    }
+
+    #[test]
+    fn every_name_belongs_to_a_language_that_can_be_asked_for() {
+        for (tag, name) in NAMES {
+            let read = LanguageTag::parse(tag).expect("a tag");
+            assert_eq!((read.as_str(), read.primary(), read.english_name()), (tag, tag, name));
+        }
     }
 }
