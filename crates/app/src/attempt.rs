@@ -71,6 +71,8 @@ pub(crate) enum Unsuccessful {
     Failed,
     /// The same, and whatever the work had begun was left where it was.
     Panicked,
+    /// It was not made, because this process is still in the middle of another attempt at the job.
+    NotMade,
 }
 
 /// Makes an attempt. `last_words` is what has to happen in the transaction that gives the job up.
@@ -81,12 +83,17 @@ pub(crate) async fn run<T>(
     last_words: impl for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<(), StoreError>> + Send + 'static,
 ) -> Result<T, Unsuccessful> {
     let kind = attempt.kind.as_str();
-    // A number beyond the limit comes from processes that died in the attempt, or from giving up that failed.
-    let outcome = if attempt.number > limit(attempt.kind) {
-        Ok(Err(StoreError::Unexpected("the attempts at this job never came to an end".to_owned())))
-    } else {
-        AssertUnwindSafe(work).catch_unwind().await
+    let Some(_begun) = app.under_way().begin(attempt.job) else {
+        leave_alone(app, attempt).await;
+        return Err(Unsuccessful::NotMade);
     };
+    // A number beyond the limit comes from processes that died in the attempt, or from giving up that failed.
+    if attempt.number > limit(attempt.kind) {
+        let error = last_error(app, attempt.job).await;
+        settle(app, attempt, error, last_words).await;
+        return Err(Unsuccessful::Failed);
+    }
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
     let (error, unsuccessful) = match outcome {
         Ok(Ok(done)) => return Ok(done),
         Ok(Err(error)) if error.may_pass() => {
@@ -105,9 +112,29 @@ pub(crate) async fn run<T>(
         // Its words may hold somebody's data; they have gone to standard error and nowhere else.
         Err(_) => ("the attempt panicked; the log shows where".to_owned(), Unsuccessful::Panicked),
     };
-    meters::JOB_ATTEMPTS_FAILED.with([kind]).increment(1);
     settle(app, attempt, error, last_words).await;
     Err(unsuccessful)
+}
+
+/// Lets the attempt that is being made at a job have the lease that was taken for another one, which does not count.
+async fn leave_alone(app: &App, Attempt { job, kind, number }: Attempt) {
+    let kind = kind.as_str();
+    tracing::warn!(%job, kind, "The lease of a job ran out while this process works on it; it goes on with it");
+    let node = app.node();
+    let left = app
+        .platform()
+        .write(move |tx| Box::pin(async move { store::jobs::uncount(tx, job, node, number).await }))
+        .await;
+    if let Err(error) = left {
+        tracing::warn!(%job, kind, %error, "A job has one attempt less because of that");
+    }
+}
+
+/// Why the last attempt failed that came to an end.
+async fn last_error(app: &App, job: JobId) -> String {
+    let found =
+        app.platform().read(move |tx| Box::pin(async move { store::jobs::last_error(tx, job).await })).await;
+    found.ok().flatten().unwrap_or_else(|| "the attempts at this job never came to an end".to_owned())
 }
 
 /// Gives back a job to which this process does not get any more, as if it had not been begun: somebody else does it at once.
@@ -125,6 +152,7 @@ async fn settle(
 ) {
     let Attempt { job, number, .. } = attempt;
     let kind = attempt.kind.as_str();
+    meters::JOB_ATTEMPTS_FAILED.with([kind]).increment(1);
     let now = app.now();
     if number < limit(attempt.kind) {
         tracing::error!(%job, kind, attempt = number, error, "An attempt at a job failed; it will be tried again");

@@ -32,6 +32,7 @@ pub mod rehearsal;
 mod reports;
 pub mod sessions;
 pub mod setup;
+mod under_way;
 
 pub use desk::Desk;
 pub use engines::{Engines, UnknownEngine};

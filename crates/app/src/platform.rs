@@ -21,6 +21,7 @@ use crate::live::LiveBus;
 use crate::passwords::{Guesses, PasswordQueue};
 use crate::recording_files::RecordingFiles;
 use crate::reports::Reports;
+use crate::under_way::UnderWay;
 
 /// How long a process that stops has to store the end of the calls that it cuts short.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -99,6 +100,7 @@ struct Inner {
     used_links: Mutex<std::collections::HashSet<[u8; 32]>>,
     /// Agents that an engine did not take, and in which version.
     refused: Mutex<HashMap<(AgentId, &'static str), u32>>,
+    under_way: UnderWay,
     call_hands: Arc<Semaphore>,
     delivery_hands: Arc<Semaphore>,
     tasks: tokio_util::task::TaskTracker,
@@ -133,6 +135,7 @@ impl App {
             guesses: Guesses::default(),
             used_links: Mutex::default(),
             refused: Mutex::default(),
+            under_way: UnderWay::default(),
             tasks: tokio_util::task::TaskTracker::new(),
             leaving: AtomicBool::new(false),
             stopping: tokio_util::sync::CancellationToken::new(),
@@ -324,6 +327,11 @@ impl App {
     /// What agents are called.
     pub(crate) fn agent_names(&self) -> &AgentNames {
         &self.0.agent_names
+    }
+
+    /// The jobs that this process works on.
+    pub(crate) fn under_way(&self) -> &UnderWay {
+        &self.0.under_way
     }
 
     /// How many calls are dialled and wrapped up by runners at once.

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::jobs::JobRecord;
 use testkit::{Interposed, Patience, Platform, Receiver, Setup, TestDatabase, databases};
+use tokio::sync::Semaphore;
 
 /// The machine's clock, plus whatever has been slept through.
 #[derive(Default)]
@@ -48,6 +49,15 @@ async fn dream_until(platform: &Platform, clock: &Dream, what: &str, mut is_true
     }
 }
 
+/// Waits until this is true.
+async fn until(what: &str, mut is_true: impl AsyncFnMut() -> bool) {
+    let patience = Patience::of(Duration::from_secs(30));
+    while !is_true().await {
+        assert!(patience.is_left(), "{what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 async fn platform(database: &TestDatabase) -> (Platform, Arc<Dream>) {
     with(database, &Fragile::default()).await
 }
@@ -69,14 +79,22 @@ async fn with(database: &TestDatabase, fragile: &Fragile) -> (Platform, Arc<Drea
         async { Ok(()) }
     });
     if recordings.load(Ordering::SeqCst) > 0 {
-        sandbox = sandbox.before_recording(move || break_down(&recordings));
+        sandbox = sandbox.before_recording(move || {
+            break_down(&recordings);
+            async {}
+        });
     }
     if fragile.takes_turns {
         sandbox = sandbox.with_capacity(100);
     }
+    let started = start(database, sandbox, &clock).await;
+    (started, clock)
+}
+
+async fn start(database: &TestDatabase, sandbox: Interposed, clock: &Arc<Dream>) -> Platform {
     let setup =
-        Setup { clock: Arc::clone(&clock) as Arc<dyn Clock>, sandbox: Arc::new(sandbox), ..Setup::default() };
-    (Platform::start(database, setup).await, clock)
+        Setup { clock: Arc::clone(clock) as Arc<dyn Clock>, sandbox: Arc::new(sandbox), ..Setup::default() };
+    Platform::start(database, setup).await
 }
 
 /// Panics while there are panics left.
@@ -211,6 +229,76 @@ async fn a_wrap_up_that_fails_for_good_ends_the_call_and_can_be_made_up_for() {
         })
         .await;
         assert!(receiver.waiting().is_empty(), "{}: nobody is told twice", database.kind);
+        platform.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_not_begun_again_where_it_is_still_being_worked_on_when_its_lease_has_run_out() {
+    for database in databases().await {
+        let (clock, asked, gate) =
+            (Arc::new(Dream::default()), Arc::new(AtomicU32::new(0)), Arc::new(Semaphore::new(0)));
+        let (count, closed) = (Arc::clone(&asked), Arc::clone(&gate));
+        let sandbox = Interposed::on(Setup::default().sandbox).before_recording(move || {
+            count.fetch_add(1, Ordering::SeqCst);
+            let closed = Arc::clone(&closed);
+            async move { drop(closed.acquire().await) }
+        });
+        let platform = start(&database, sandbox, &clock).await;
+        let mut receiver = Receiver::start().await;
+        let call = place(&platform, &receiver).await;
+        let is_held = async |attempts: u32| {
+            let jobs = jobs(&platform, false).await;
+            let lasts = |job: &&JobRecord| job.lease_until.is_some_and(|until| until > clock.now());
+            jobs.iter()
+                .filter(|job| job.kind == "wrap_up")
+                .find(lasts)
+                .is_some_and(|job| job.attempts == attempts)
+        };
+        until("the recording is asked for", async || asked.load(Ordering::SeqCst) == 1 && is_held(1).await)
+            .await;
+        // As often as there are attempts, and once more: none of them may be lost by this.
+        for _ in 0..6 {
+            clock.seconds.fetch_add(90, Ordering::SeqCst);
+            platform.store.wake_workers();
+            until("the lease is taken anew, for the same attempt", async || is_held(1).await).await;
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "{}: two attempts side by side", database.kind);
+        gate.add_permits(1);
+        until("the wrap-up ends", async || {
+            platform.store.wake_workers();
+            seen(&platform, &call).await["status"] == "completed" && jobs(&platform, false).await.is_empty()
+        })
+        .await;
+        assert_eq!(receiver.next().await.json()["event"], "call.completed");
+        assert!(receiver.waiting().is_empty(), "{}: the end is told once", database.kind);
+        platform.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_could_not_be_given_up_at_once_still_says_why_it_failed() {
+    for database in databases().await {
+        let (platform, clock) = with(&database, &Fragile { takes_turns: true, ..Fragile::default() }).await;
+        let receiver = Receiver::start().await;
+        let words = "'dialing', 'failed'";
+        forbid(&database, "UPDATE ON calls", &format!("NEW.state IN ({words})")).await;
+        place(&platform, &receiver).await;
+        dream_until(&platform, &clock, "giving up fails too", async || {
+            jobs(&platform, false).await.iter().any(|job| job.attempts >= 6 && job.lease_until.is_none())
+        })
+        .await;
+        allow(&database, "calls").await;
+        dream_until(&platform, &clock, "the job is given up", async || {
+            jobs(&platform, true).await.iter().any(|job| job.kind == "dial")
+        })
+        .await;
+        let failed = jobs(&platform, true).await;
+        assert!(
+            failed[0].last_error.as_deref().is_some_and(|error| error.contains("forbidden")),
+            "{}: {failed:?}",
+            database.kind
+        );
         platform.stop().await;
     }
 }

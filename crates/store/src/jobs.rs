@@ -280,6 +280,19 @@ pub async fn postpone(tx: &mut PlatformTx, id: JobId, run_at: Timestamp) -> Resu
     tx.write(Write::new("jobs", id.0, SQL, params![id, run_at].to_vec())).await
 }
 
+/// Takes back that an attempt was begun, for a job that this process goes on working on.
+pub async fn uncount(tx: &mut PlatformTx, id: JobId, node: NodeId, attempt: u32) -> Result<(), StoreError> {
+    let sql = "UPDATE jobs SET attempts = attempts - 1 WHERE id = $1 AND node_id = $2 AND attempts = $3";
+    tx.execute(sql, params![id, node, attempt]).await?;
+    Ok(())
+}
+
+/// Why the last attempt at a job failed that came to an end.
+pub async fn last_error(tx: &mut PlatformTx, id: JobId) -> Result<Option<String>, StoreError> {
+    let row = tx.query_one("SELECT last_error FROM jobs WHERE id = $1", params![id]).await?;
+    row.map_or(Ok(None), |row| row.of("jobs").next())
+}
+
 /// Gives back a job whose attempt failed, to be tried again then.
 pub async fn retry_at(
     tx: &mut PlatformTx,

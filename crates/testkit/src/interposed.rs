@@ -14,7 +14,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 type BeforePlace = dyn Fn(&CallPlan) -> BoxFuture<'static, Result<(), PlaceError>> + Send + Sync;
-type BeforeRecording = dyn Fn() + Send + Sync;
+type BeforeRecording = dyn Fn() -> BoxFuture<'static, ()> + Send + Sync;
 
 /// Another engine, of which a test sees the questions before they arrive.
 pub struct Interposed {
@@ -42,8 +42,11 @@ impl Interposed {
 
     /// Runs this before each question for a recording, which the platform asks even if the engine records nothing.
     #[must_use]
-    pub fn before_recording(mut self, run: impl Fn() + Send + Sync + 'static) -> Self {
-        self.before_recording = Some(Box::new(run));
+    pub fn before_recording<F>(mut self, run: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.before_recording = Some(Box::new(move || run().boxed()));
         self
     }
 }
@@ -86,7 +89,7 @@ impl CallEngine for Interposed {
         file: &Path,
     ) -> Result<Recorded, EngineUnavailable> {
         if let Some(run) = &self.before_recording {
-            run();
+            run().await;
         }
         self.inner.recording(call, conversation_id, transcript, file).await
     }

@@ -69,20 +69,37 @@ pub(crate) async fn attempt(app: &App, id: CallId, attempt: Attempt) {
 
 /// Does some work and keeps its job from being taken for left behind meanwhile: a recording may take minutes to fetch.
 async fn renewing<T>(app: &App, job: JobId, work: impl Future<Output = T>) -> T {
-    tokio::pin!(work);
-    loop {
-        tokio::select! {
-            done = &mut work => return done,
-            () = tokio::time::sleep(RENEWAL) => {
-                let (node, until) = (app.node(), app.now() + LEASE);
-                let renewed = app
-                    .platform()
-                    .write_lazily(move |tx| Box::pin(async move { store::jobs::renew(tx, job, node, until).await }));
-                if let Err(error) = renewed.await {
-                    tracing::warn!(%job, %error, "the lease of a wrap-up could not be renewed");
-                }
+    let renew = || {
+        let app = app.clone();
+        async move {
+            let (node, until) = (app.node(), app.now() + LEASE);
+            let renewed = app.platform().write_lazily(move |tx| {
+                Box::pin(async move { store::jobs::renew(tx, job, node, until).await })
+            });
+            if let Err(error) = renewed.await {
+                tracing::warn!(%job, %error, "the lease of a wrap-up could not be renewed");
             }
         }
+    };
+    with_interludes(work, RENEWAL, renew).await
+}
+
+/// Does some work, and something else again and again until the work is done. The work goes on meanwhile: it may hold the lock of a row
+/// for which the other waits.
+async fn with_interludes<T, F: Future<Output = ()>>(
+    work: impl Future<Output = T>,
+    every: Duration,
+    interlude: impl Fn() -> F,
+) -> T {
+    let interludes = async {
+        loop {
+            tokio::time::sleep(every).await;
+            interlude().await;
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        () = interludes => unreachable!("they go on for ever"),
     }
 }
 
@@ -585,4 +602,24 @@ fn transcript_text(utterances: &[Utterance]) -> String {
         text.extend(said.text.chars().map(|c| if c.is_control() { ' ' } else { c }));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Mutex;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn renewing_a_lease_does_not_hold_up_the_work_for_whose_lock_it_waits() {
+        let row = Mutex::new(0);
+        let work = async {
+            let mut held = row.lock().await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            *held += 1;
+        };
+        let renewed = with_interludes(work, Duration::from_millis(1), || async { drop(row.lock().await) });
+        tokio::time::timeout(Duration::from_secs(20), renewed).await.expect("neither waits for ever");
+        assert_eq!(*row.lock().await, 1);
+    }
 }
