@@ -41,7 +41,7 @@ pub fn read(turns: &[Turn<'_>]) -> Facts {
 }
 
 fn learn(facts: &mut Facts, text: &str, asked: &str) {
-    facts.email = email(text).or(facts.email.take());
+    facts.email = email_after(facts.email.as_deref(), text).or(facts.email.take());
     facts.phone = match (phone(text, asked), facts.phone.take(), phone::tail_in(text)) {
         (Some(phone), ..) => Some(phone),
         (None, Some(known), Some(tail)) if tail.len() < known.digits.len() => {
@@ -97,6 +97,12 @@ pub fn asks_for_a_name(text: &str) -> bool {
 #[must_use]
 pub fn email(text: &str) -> Option<String> {
     email::email_in(text)
+}
+
+/// The e-mail address in these words, or the one that is known with what they say of its end ("no, dot net").
+#[must_use]
+pub fn email_after(known: Option<&str>, text: &str) -> Option<String> {
+    email::email_in(text).or_else(|| email::put_right(known?, text))
 }
 
 /// The telephone number in these words; `asked` is what the caller was asked before them, or empty.

@@ -59,6 +59,74 @@ fn addresses_are_read_as_they_are_meant() {
 }
 
 #[test]
+fn a_letter_before_a_surname_belongs_to_the_address() {
+    for text in [
+        "W. Jennings at gmail dot com",
+        "It's w, jennings, at gmail dot com",
+        "w jennings, J-E-N-N-I-N-G-S, at gmail dot com",
+        "it's w jennings spelled j e n n i n g s at gmail dot com",
+        "double u jennings at gmail dot com",
+        "the letter w and then jennings at gmail dot com",
+        "doble ve jennings arroba gmail punto com",
+    ] {
+        assert_eq!(facts::email(text).as_deref(), Some("wjennings@gmail.com"), "{text}");
+    }
+    assert_eq!(
+        facts::email("my email is a jennings at gmail dot com").as_deref(),
+        Some("ajennings@gmail.com")
+    );
+    assert_eq!(facts::email("there was a jennings at gmail dot com").as_deref(), Some("jennings@gmail.com"));
+}
+
+#[test]
+fn of_two_values_in_one_answer_the_last_counts() {
+    for (text, expected) in [
+        ("alicia at example dot com or dot net? He says dot net", "alicia@example.net"),
+        ("alicia at example dot com, no, dot org", "alicia@example.org"),
+        ("alicia at example dot net, not dot com", "alicia@example.net"),
+        ("alicia at example dot com or alicia at example dot net? It's dot com", "alicia@example.com"),
+        ("alicia at example dot com, I mean dot co dot uk", "alicia@example.co.uk"),
+        ("alicia at gmail or hotmail? Hotmail.", "alicia@hotmail.com"),
+        ("alicia at gmail dot com. I never read my yahoo", "alicia@gmail.com"),
+        ("alicia arroba example punto com o punto net? Dice que punto net", "alicia@example.net"),
+    ] {
+        assert_eq!(facts::email(text).as_deref(), Some(expected), "{text}");
+    }
+    for (text, expected) in [
+        ("512 555 0198 or 0199? He says 0199", "5125550199"),
+        ("512 555 0198, call me before 1800", "5125550198"),
+    ] {
+        let phone = facts::phone(text, "What is the best number?").map(|phone| phone.digits);
+        assert_eq!(phone.as_deref(), Some(expected), "{text}");
+    }
+    let known = Some("alicia@example.com");
+    assert_eq!(facts::email_after(known, "No, dot net.").as_deref(), Some("alicia@example.net"));
+    assert_eq!(facts::email_after(known, "Yes, dot com."), None);
+    assert_eq!(facts::email_after(None, "No, dot net."), None);
+}
+
+#[test]
+fn a_child_says_its_age_beside_its_name() {
+    for text in [
+        "Tyler. I'm nine.",
+        "tyler i'm 9",
+        "I'm nine. Tyler.",
+        "Uh, Tyler, I am nine years old.",
+        "Tyler. Tengo nueve años.",
+    ] {
+        assert_eq!(facts::name(text).as_deref(), Some("Tyler"), "{text}");
+    }
+    for text in [
+        "Sorry. I'm nine minutes away.",
+        "Monday. I'm free at nine.",
+        "Hello. I'm forty and need a roof.",
+        "I'm nine.",
+    ] {
+        assert_eq!(facts::name(text), None, "{text}");
+    }
+}
+
+#[test]
 fn a_number_is_a_telephone_only_where_the_words_allow_it() {
     let check = |text: &str, expected: Option<&str>| {
         assert_eq!(facts::phone(text, "").map(|phone| phone.digits).as_deref(), expected, "{text}");

@@ -3,159 +3,48 @@
 //! Words become atoms (a word, a letter, digits, a sign, "at"); an address is what stands between two boundaries around an "at". A plain
 //! "at" is also a place ("I work at acme dot com"), so the words before it decide.
 
+mod atom;
+mod ending;
+mod names;
+mod remarks;
+
+use self::atom::{Atom, What};
+use self::names::provider;
 use super::numbers;
 use super::token::{Gap, Token, tokens};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum What {
-    Word(String),
-    Letter(char),
-    /// Digits, and the words for them.
-    Digits(String, String),
-    Joint(char),
-    /// An "at"; weak if it is only the word.
-    At {
-        weak: bool,
-    },
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Atom {
-    what: What,
-    gap: Gap,
-}
-
-impl Atom {
-    fn text(&self) -> Option<String> {
-        match &self.what {
-            What::Word(word) => Some(word.clone()),
-            What::Letter(letter) => Some(letter.to_string()),
-            What::Digits(digits, _) => Some(digits.clone()),
-            What::Joint(_) | What::At { .. } => None,
-        }
-    }
-
-    fn spoken(&self) -> Option<String> {
-        match &self.what {
-            What::Digits(_, spoken) => Some(spoken.clone()),
-            _ => self.text(),
-        }
-    }
-
-    fn is_spelled(&self) -> bool {
-        matches!(self.what, What::Letter(_) | What::Digits(..))
-    }
-
-    fn is_sign(&self) -> bool {
-        matches!(self.what, What::Joint(_) | What::At { .. })
-    }
-}
-
 /// The address in these words, the last if there are several, in lower case.
 pub(crate) fn email_in(text: &str) -> Option<String> {
-    let spaced = text.replace('@', " @ ");
-    let tokens: Vec<Token<'_>> = tokens(&spaced).into_iter().filter(|token| !token.is(SOUNDS)).collect();
-    let atoms = without_doublets(atoms(&without_remarks(&tokens)));
+    let atoms = atoms_of(text);
     let ats = atoms.iter().enumerate().filter_map(|(at, atom)| match atom.what {
         What::At { weak } => Some((at, weak)),
         _ => None,
     });
     ats.filter_map(|(at, weak)| {
-        let domain = domain_after(&atoms, at)?;
+        let (domain, end) = domain_after(&atoms, at)?;
         let local = local_before(&atoms, at, weak)?;
-        valid(&local, &domain)
+        valid(&local, &ending::said_again(domain, &atoms[end..]))
     })
     .next_back()
 }
 
+/// A known address with what a short turn without one says of its end: "no, dot net".
+pub(crate) fn put_right(known: &str, text: &str) -> Option<String> {
+    let atoms = atoms_of(text);
+    let (local, domain) = known.split_once('@')?;
+    if atoms.len() > 10 {
+        return None;
+    }
+    valid(local, &ending::said_again(domain.to_owned(), &atoms)).filter(|address| address != known)
+}
+
+fn atoms_of(text: &str) -> Vec<Atom> {
+    let spaced = text.replace('@', " @ ");
+    let tokens: Vec<Token<'_>> = tokens(&spaced).into_iter().filter(|token| !token.is(SOUNDS)).collect();
+    without_doublets(atoms(&remarks::left_out(&tokens)))
+}
+
 const SOUNDS: &[&str] = &["uh", "um", "er", "erm", "eh", "ah", "hmm", "mm", "este", "pues"];
-
-/// Remarks on how an address is written, without which it reads on.
-const REMARKS: &[&[&str]] = &[
-    &["all", "in", "lowercase"],
-    &["all", "in", "lower", "case"],
-    &["all", "lowercase"],
-    &["all", "lower", "case"],
-    &["all", "small", "letters"],
-    &["all", "small"],
-    &["all", "caps"],
-    &["all", "one", "word"],
-    &["all", "as", "one", "word"],
-    &["one", "word"],
-    &["all", "together"],
-    &["all", "letters"],
-    &["no", "dots"],
-    &["no", "dot"],
-    &["no", "spaces"],
-    &["no", "space"],
-    &["no", "underscore"],
-    &["no", "caps"],
-    &["without", "dots"],
-    &["without", "a", "dot"],
-    &["without", "spaces"],
-    &["without", "any", "spaces"],
-    &["lowercase"],
-    &["in", "lowercase"],
-    &["lower", "case"],
-    &["todo", "junto"],
-    &["todo", "en", "minusculas"],
-    &["todo", "minusculas"],
-    &["en", "minusculas"],
-    &["todo", "pegado"],
-    &["sin", "puntos"],
-    &["sin", "espacios"],
-    &["sin", "acento"],
-    &["sin", "tilde"],
-];
-
-fn without_remarks<'t>(all: &[Token<'t>]) -> Vec<Token<'t>> {
-    let mut kept: Vec<Token<'t>> = Vec::with_capacity(all.len());
-    let mut at = 0;
-    while at < all.len() {
-        let rest = &all[at..];
-        let fits = |remark: &&[&str]| {
-            rest.len() >= remark.len() && remark.iter().zip(rest).all(|(word, token)| token.plain == *word)
-        };
-        let length = REMARKS
-            .iter()
-            .find(|remark| fits(remark))
-            .map_or_else(|| letter_remark(rest), |remark| remark.len());
-        if length == 0 {
-            kept.push(rest[0].clone());
-            at += 1;
-        } else {
-            // A sign after the remark carries the address on; a word begins anew.
-            if let Some(before) = kept.last_mut() {
-                let signs = ["at", "arroba", "@", "dot", "punto", "underscore", "dash", "guion"];
-                let carries_on = rest.get(length).is_some_and(|next| next.is(&signs));
-                let after = rest[length - 1].gap;
-                before.gap = match (carries_on, after) {
-                    (true, _) => Gap::Space,
-                    (false, Gap::Space) => before.gap,
-                    (false, after) => after,
-                };
-            }
-            at += length;
-        }
-    }
-    kept
-}
-
-/// "With a k", "with a capital n", "con k", "as in dog", "for Nancy" after a letter: how many words it takes.
-fn letter_remark(rest: &[Token<'_>]) -> usize {
-    let plain = |at: usize| rest.get(at).map_or("", |token| token.plain.as_str());
-    let is_letter = |at: usize| rest.get(at).is_some_and(|token| token.letter().is_some());
-    match (plain(0), plain(1), plain(2)) {
-        ("with", "a" | "an" | "one", "capital" | "lowercase" | "small" | "big" | "double")
-            if is_letter(3) =>
-        {
-            4
-        }
-        ("with", "a" | "an" | "one" | "two", _) if is_letter(2) || plain(2).ends_with("'s") => 3,
-        ("con", _, _) if is_letter(1) => 2,
-        _ => 0,
-    }
-}
 
 fn atoms(tokens: &[Token<'_>]) -> Vec<Atom> {
     let mut atoms = Vec::new();
@@ -232,6 +121,10 @@ fn read_letters(tokens: &[Token<'_>], at: usize) -> Option<(Vec<Atom>, usize)> {
         "triple" | "treble" => 3,
         _ => 1,
     };
+    // The name of the letter W.
+    if times == 2 && next(1).is_some_and(|token| token.is(&["u", "you", "yu", "ve", "uve"])) {
+        return Some((vec![atom(What::Letter('w'))], 2 + example_length(tokens, at + 1)));
+    }
     if times > 1 {
         let letter = next(1)?.letter()?;
         let example = example_length(tokens, at + 1);
@@ -434,6 +327,9 @@ const BOUNDARIES: &[&str] = &[
     "now",
 ];
 
+/// Words after which an address comes.
+const ANNOUNCING: &[&str] = &["is", "its", "email", "mail", "address", "correo", "es"];
+
 /// Nouns and verbs after which "at" is a place.
 const PLACED: &[&str] = &[
     "work",
@@ -516,7 +412,11 @@ fn local_before(atoms: &[Atom], at: usize, weak: bool) -> Option<String> {
         let (atom, right) = (&atoms[first - 1], &atoms[first]);
         let stops = match atom.gap {
             Gap::Space | Gap::Hyphen => false,
-            Gap::Pause => !(right.is_sign() || atom.is_sign() || (atom.is_spelled() && right.is_spelled())),
+            Gap::Pause => {
+                let spelled = right.is_spelled() && atom.is_spelled();
+                let initial = atom.is_initial() && matches!(right.what, What::Word(_));
+                !(right.is_sign() || atom.is_sign() || spelled || initial)
+            }
             Gap::Stop => !(matches!(atom.what, What::Letter(_)) && (right.is_spelled() || right.is_sign())),
         };
         let boundary = match &atom.what {
@@ -528,8 +428,13 @@ fn local_before(atoms: &[Atom], at: usize, weak: bool) -> Option<String> {
                     .any(|what| matches!(what, What::Joint(_)));
                 BOUNDARIES.contains(&word.as_str()) && !joined
             }
-            // An article, not a letter.
-            What::Letter('a' | 'i') => matches!(right.what, What::Word(_)),
+            // An article, not a letter, unless an address was announced.
+            What::Letter('a' | 'i') => {
+                let announced = first.checked_sub(2).is_some_and(|left| {
+                    matches!(&atoms[left].what, What::Word(word) if ANNOUNCING.contains(&word.as_str()))
+                });
+                matches!(right.what, What::Word(_)) && !announced
+            }
             What::At { .. } => true,
             _ => false,
         };
@@ -579,29 +484,8 @@ fn spells(local: &[Atom], at: usize) -> bool {
         && local.iter().filter(|atom| atom.what == What::Joint('-')).count() > 1
 }
 
-/// Providers whose name is enough, as recognisers write it.
-const PROVIDERS: &[(&str, &str)] = &[
-    ("gmail", "gmail"),
-    ("geemail", "gmail"),
-    ("jmail", "gmail"),
-    ("gemail", "gmail"),
-    ("jeemail", "gmail"),
-    ("hotmail", "hotmail"),
-    ("hotmale", "hotmail"),
-    ("yahoo", "yahoo"),
-    ("yahu", "yahoo"),
-    ("outlook", "outlook"),
-    ("icloud", "icloud"),
-    ("eyecloud", "icloud"),
-    ("aol", "aol"),
-    ("protonmail", "protonmail"),
-];
-
-fn provider(label: &str) -> Option<&'static str> {
-    PROVIDERS.iter().find(|(said, _)| *said == label).map(|(_, meant)| *meant)
-}
-
-fn domain_after(atoms: &[Atom], at: usize) -> Option<String> {
+/// The domain after a sign, and where it ends.
+fn domain_after(atoms: &[Atom], at: usize) -> Option<(String, usize)> {
     let mut domain = String::new();
     let mut next = at + 1;
     loop {
@@ -618,12 +502,11 @@ fn domain_after(atoms: &[Atom], at: usize) -> Option<String> {
             // "Gmail com", "gmail".
             _ if !domain.contains('.') && provider(&label).is_some() => {
                 domain.push_str(".com");
-                break;
+                return Some((domain, after));
             }
-            _ => break,
+            _ => return Some((domain, after)),
         }
     }
-    Some(domain)
 }
 
 /// A label of a domain, and where it ends: several words for the first one, if a dot follows.

@@ -28,7 +28,7 @@ pub(crate) fn introduced(text: &str) -> Option<String> {
             None => at += 1,
         }
     }
-    found
+    found.or_else(|| beside_an_age(&tokens))
 }
 
 /// The name in an answer to the question for it.
@@ -343,6 +343,47 @@ fn corrected(tokens: &[Token<'_>], at: usize, known: bool) -> Option<(String, us
     let alone = !tokens[end - 1].goes_on();
     let again = before.is(CORRECTIONS) || name.contains(' ');
     (alone && again && !tokens[end - 1].asked).then_some((name, end))
+}
+
+/// "Tyler. I'm nine.": children say their age beside their name.
+fn beside_an_age(tokens: &[Token<'_>]) -> Option<String> {
+    let (start, end) = (0..tokens.len()).find_map(|at| Some((at, age_at(tokens, at)?)))?;
+    let opening = (0..start).rev().take_while(|at| tokens[*at].goes_on() || at + 1 == start).last();
+    let before = opening.and_then(|at| {
+        let at = (at..start).find(|at| !tokens[*at].is(OPENINGS))?;
+        name_at(tokens, at, Trust::Perhaps).filter(|(_, last)| *last == start)
+    });
+    let after = || {
+        let (name, last) = name_at(tokens, end, Trust::Perhaps)?;
+        let alone = !tokens[end - 1].goes_on() && !tokens[last - 1].goes_on() && !tokens[last - 1].asked;
+        alone.then_some((name, last))
+    };
+    before.or_else(after).map(|(name, _)| name)
+}
+
+/// Where the words for an age that begin here are over: "I'm nine", "I am 9 years old".
+fn age_at(tokens: &[Token<'_>], at: usize) -> Option<usize> {
+    const OWN: [&[&str]; 4] = [&["i'm"], &["im"], &["i", "am"], &["tengo"]];
+    let fits = |words: &&[&str]| {
+        let rest = tokens.get(at..at + words.len());
+        rest.is_some_and(|rest| rest.iter().zip(*words).all(|(token, word)| token.plain == *word))
+    };
+    let mut number = at + OWN.iter().find(|words| fits(words))?.len();
+    number += usize::from(tokens.get(number)?.is(&["only", "just", "almost", "casi", "solo"]));
+    let age = tokens.get(number)?;
+    let written = age.plain.len() <= 2 && age.plain.chars().all(|c| c.is_ascii_digit());
+    if !written && !super::number_words::is_number_word(&age.plain) {
+        return None;
+    }
+    let next = tokens.get(number + 1).filter(|_| age.goes_on());
+    match next {
+        None => Some(number + 1),
+        Some(next) if next.is(&["years", "year", "anos", "and", "but", "y"]) => {
+            let old = tokens.get(number + 2).is_some_and(|token| next.goes_on() && token.is(&["old"]));
+            Some(number + 2 + usize::from(old))
+        }
+        Some(_) => None,
+    }
 }
 
 /// "My first name is Ann and my last name is Lee."

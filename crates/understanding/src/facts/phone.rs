@@ -48,7 +48,8 @@ pub(crate) fn phone_in(text: &str, asked: &str) -> Option<Phone> {
         if denied(&tokens, &run) {
             continue;
         }
-        let corrects = corrects(&tokens, &run) || best.is_some() && replaces_an_old_one(&tokens, &run);
+        let corrects = corrects(&tokens, &run)
+            || best.is_some() && (replaces_an_old_one(&tokens, &run) || is_another_end(&tokens, &run));
         let before = best.as_ref().map(|(run, _, _)| run).or(broken_off.as_ref()).filter(|_| corrects);
         let corrected = before.and_then(|before| put_right(before, &run));
         let whole = if counts == Counts::Other { None } else { complete(&run, counts, spanish) };
@@ -421,6 +422,13 @@ fn corrects(tokens: &[Token<'_>], run: &Run) -> bool {
     let before = (0..run.words.start).rev().map(|at| &tokens[at]);
     let clause = before.take_while(|token| !number_words::is_number_word(&token.plain)).take(8);
     clause.into_iter().any(|token| token.is(CORRECTIONS))
+}
+
+/// True for "or 0199? He says 0199" after a number: its last four to six digits, said in another way.
+fn is_another_end(tokens: &[Token<'_>], run: &Run) -> bool {
+    let before = run.words.start.checked_sub(1).map(|at| &tokens[at]);
+    (4..=6).contains(&run.digits().len())
+        && before.is_some_and(|token| token.is(&["or", "o", "says", "said", "dice", "it's", "its", "es"]))
 }
 
 /// True for "but now it's ..." and "the new one is ...".
