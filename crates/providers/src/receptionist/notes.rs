@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use speech::{Chat, ChatMessage, Role};
 use understanding::Language;
-use understanding::facts::form_of_address;
+use understanding::facts::{email_after, form_of_address};
 use understanding::matter::{self, Said};
 use understanding::remark::{self, Remark};
 use understanding::sentences::split;
@@ -99,6 +99,8 @@ pub(super) struct Notes<'a> {
     pub(super) parted: bool,
     /// The caller's last turn was the first in another language.
     pub(super) switched: bool,
+    /// How many turns in a row the caller has only agreed and told nothing.
+    pub(super) agreed: usize,
     /// Somebody with another name than the person who was called has introduced themselves.
     another: bool,
 }
@@ -126,6 +128,7 @@ impl<'a> Notes<'a> {
             all_remarks: BTreeSet::new(),
             parted: false,
             switched: false,
+            agreed: 0,
             another: false,
         };
         for message in &chat.messages {
@@ -148,6 +151,12 @@ impl<'a> Notes<'a> {
 
     pub(super) fn first_name(&self) -> Option<&str> {
         Some(form_of_address(self.name.value.as_deref()?))
+    }
+
+    /// The name with which the agent introduced itself in its first message.
+    pub(super) fn own_name(&self) -> Option<String> {
+        let first = self.chat.messages.iter().find(|message| message.role == Role::Assistant)?;
+        name(&first.content).filter(|name| !plain(self.business()).contains(&plain(name)))
     }
 
     /// True if the agent may pass the caller on to a person.
@@ -180,11 +189,12 @@ impl<'a> Notes<'a> {
         self.heard = "";
         self.remarks.clear();
         self.news.clear();
-        self.asked = None;
+        let asked = self.asked.take();
         for words in sentences::ALL {
             let questions = [
                 (words.ask_reason, Question::Reason),
                 (words.ask_topic, Question::Reason),
+                (words.tell_reason, Question::Reason),
                 (words.ask_name, Question::Name),
                 (words.ask_email, Question::Email),
                 (words.ask_phone, Question::Phone),
@@ -199,6 +209,12 @@ impl<'a> Notes<'a> {
                     self.asks(question);
                 }
             }
+        }
+        // Whoever is told to go on answers what they were asked before.
+        if self.asked.is_none() {
+            let goes_on =
+                |words: &&Sentences| [words.go_on, words.tell_value].iter().any(|told| contains(&said, told));
+            self.asked = asked.filter(|_| sentences::ALL.iter().any(goes_on));
         }
         self.parted |= says(&said, &["goodbye", "adiós"]);
         if self.turns == 1 && self.asked.is_none() {
@@ -260,6 +276,7 @@ impl<'a> Notes<'a> {
             self.words = sentences::of(language);
         }
         self.remarks = remark::heard(text);
+        self.agreed = if wishes::only_agrees(text) { self.agreed + 1 } else { 0 };
         if ASK_AGAIN.contains(&plain(text).trim()) {
             self.remarks.insert(Remark::Repeat);
         }
@@ -271,7 +288,7 @@ impl<'a> Notes<'a> {
             self.remarks.insert(Remark::NotInterested);
         }
         self.all_remarks.extend(&self.remarks);
-        if let Some(address) = email(text) {
+        if let Some(address) = email_after(self.email.value.as_deref(), text) {
             self.learn(Question::Email, address);
         }
         if let Some(number) = phone(text) {
@@ -281,7 +298,7 @@ impl<'a> Notes<'a> {
         self.take_time(text);
         self.take_reason(text);
         let lacks_it =
-            self.asked == Some(Question::Email) && self.news.is_empty() && says(&plain(text), LACKS);
+            self.asked == Some(Question::Email) && self.news.is_empty() && wishes::lacks_an_address(text);
         let declines = self.says(Remark::Refusal)
             || lacks_it
             || (self.says(Remark::No)
@@ -675,19 +692,4 @@ const APPOINTMENT: &[&str] = &[
     "me queda bien",
     "me viene bien",
     "pasar",
-];
-
-/// How people say that they have no address, beside the wordings that the remarks know.
-const LACKS: &[&str] = &[
-    "dont have",
-    "do not have",
-    "dont use",
-    "dont do",
-    "cant spell",
-    "just text",
-    "text me",
-    "no email",
-    "no tengo",
-    "no uso",
-    "sin correo",
 ];

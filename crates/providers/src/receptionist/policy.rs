@@ -13,13 +13,16 @@ use understanding::{Language, topic};
 
 use super::aloud::{address, address_read_back, lowered, retold, sentence};
 use super::knowledge;
-use super::notes::{News, Notes, QUESTION_WORDS, Question, begins_with_no, fact, is_question};
+use super::notes::{Filling, News, Notes, QUESTION_WORDS, Question, begins_with_no, fact, is_question};
 use super::sentences::{Wordings, filled};
 use super::wishes;
 use crate::understanding::plain;
 
 /// After so many turns of its own it says goodbye, whatever is still open.
 const MAX_TURNS: usize = 18;
+
+/// After so many turns in a row that only agree, nothing more is asked.
+const MAX_AGREED: usize = 6;
 
 /// How often it asks whether there is anything else.
 const MAX_ROUNDS: usize = 5;
@@ -182,7 +185,7 @@ impl Draft<'_> {
             self.say(words.urgent);
         }
         self.answer_about_the_business();
-        if notes.says(Remark::Repeat) {
+        if notes.says(Remark::Repeat) && !wishes::asks_for_our_name(notes.heard) {
             self.say(words.of_course);
         }
         self.take_note();
@@ -196,10 +199,22 @@ impl Draft<'_> {
         if notes.says(Remark::Robot) {
             self.say(words.robot);
         }
-        if notes.says(Remark::Who) && !notes.says(Remark::Robot) {
+        let asks_for_our_name = wishes::asks_for_our_name(notes.heard);
+        if asks_for_our_name {
+            match notes.own_name() {
+                Some(name) => self.say_with(words.own_name, "name", &name),
+                None => self.say(words.no_name),
+            }
+        } else if notes.says(Remark::Who) && !notes.says(Remark::Robot) {
             self.say(words.introduction);
         }
-        if (notes.says(Remark::Who) || notes.says(Remark::About)) && notes.is_outbound() {
+        if wishes::asks_for_their_name(notes.heard)
+            && let Some(name) = notes.name.value.as_deref()
+        {
+            self.say_with(words.your_name, "name", name);
+        }
+        let asks_who = notes.says(Remark::Who) && !asks_for_our_name;
+        if (asks_who || notes.says(Remark::About)) && notes.is_outbound() {
             self.name_the_topic();
         }
         if notes.says(Remark::Recorded) {
@@ -260,6 +275,8 @@ impl Draft<'_> {
                 && understanding::language::heard(clause) != Some(Language::French)
                 && !ABOUT_THE_CALL.iter().any(|remark| remarks.contains(remark))
                 && !asks_for_language(clause)
+                && !wishes::asks_for_our_name(clause)
+                && !wishes::asks_for_their_name(clause)
         })
     }
 
@@ -339,6 +356,7 @@ impl Draft<'_> {
             Some(Question::Email | Question::Phone | Question::Time) if notes.says(Remark::No) => {
                 self.say(words.all_right);
             }
+            Some(Question::Email | Question::Name | Question::Phone) if notes.agreed > 0 => {}
             Some(Question::Email | Question::Name | Question::Phone) if !notes.heard.trim().is_empty() => {
                 // Whoever says a whole sentence was heard; it was only no answer.
                 let says_much = notes.heard.split_whitespace().count() >= 4;
@@ -360,6 +378,10 @@ impl Draft<'_> {
         let is_news = notes.news.iter().any(|news| !matches!(news, News::Reason));
         if let Some(asked) = self.wordings_of_last_question().filter(|_| notes.says(Remark::Repeat)) {
             return self.say(asked);
+        }
+        if let Some(nudge) = self.nudge() {
+            self.parts.clear();
+            return self.say(nudge);
         }
         match self.next() {
             Some(Question::Reason) if context.is_some() && notes.uses(words.ask_topic) == 0 => {
@@ -394,7 +416,14 @@ impl Draft<'_> {
                     && !is_okay
                     && !notes.says(Remark::Done)
                     && !notes.says(Remark::No);
-                if only_yes && notes.heard.split_whitespace().count() <= 4 && notes.asked_for_more < 2 {
+                let was_told = heard_sentences(&words.go_on.join(" "))
+                    .iter()
+                    .any(|told| plain(notes.last_own).contains(told));
+                if only_yes
+                    && !was_told
+                    && notes.heard.split_whitespace().count() <= 4
+                    && notes.asked_for_more < 2
+                {
                     self.say(words.go_on);
                 } else {
                     self.parts.clear();
@@ -420,17 +449,38 @@ impl Draft<'_> {
         }
     }
 
+    /// What to say to somebody who agrees to be asked and waits, once for each kind of question.
+    fn nudge(&self) -> Option<Wordings> {
+        let (notes, words) = (self.notes, self.notes.words);
+        let (filling, nudge) = match notes.asked.filter(|_| notes.agreed > 0)? {
+            Question::Reason => (&notes.reason, words.tell_reason),
+            Question::Name => (&notes.name, words.tell_value),
+            Question::Email => (&notes.email, words.tell_value),
+            Question::Phone => (&notes.phone, words.tell_value),
+            Question::Time | Question::BetterTime | Question::More | Question::Minute => return None,
+        };
+        (filling.value.is_none() && !filling.refused && notes.uses(nudge) == 0).then_some(nudge)
+    }
+
     /// What is still to be asked.
     fn next(&self) -> Option<Question> {
         let notes = self.notes;
+        // Who only agrees is asked nothing twice, and not for ever.
+        if notes.agreed >= MAX_AGREED {
+            return None;
+        }
+        let is_new = |filling: &Filling| notes.agreed == 0 || filling.tries == 0;
         // Who asked for a person, or is upset, is not asked for an address to write to.
-        let wants_email = notes.email.is_open() && notes.phone.value.is_none() && !notes.is_urgent();
+        let wants_email = notes.email.is_open()
+            && is_new(&notes.email)
+            && notes.phone.value.is_none()
+            && !notes.is_urgent();
         let has_way = notes.email.value.is_some() || notes.phone.value.is_some();
         let wants_phone = !has_way && !notes.is_outbound() && notes.phone.is_open() && notes.phone.tries == 0;
         let wants_time = notes.time.is_open() && notes.time.tries == 0;
         match () {
-            () if notes.reason.is_open_for(3) => Some(Question::Reason),
-            () if notes.name.is_open() => Some(Question::Name),
+            () if notes.reason.is_open_for(3) && is_new(&notes.reason) => Some(Question::Reason),
+            () if notes.name.is_open() && is_new(&notes.name) => Some(Question::Name),
             () if wants_email => Some(Question::Email),
             () if wants_phone => Some(Question::Phone),
             () if wants_time => Some(Question::Time),

@@ -37,12 +37,20 @@ pub(super) struct Sentences {
     pub(super) all_right: Wordings,
     pub(super) missed: Wordings,
     pub(super) go_on: Wordings,
+    /// To somebody who agrees to be asked and does not answer: what they want, or something to be written down.
+    pub(super) tell_reason: Wordings,
+    pub(super) tell_value: Wordings,
     pub(super) take_your_time: Wordings,
     pub(super) of_course: Wordings,
     pub(super) sum_topic: &'static str,
     pub(super) fine_thanks: Wordings,
     // About the call
     pub(super) introduction: Wordings,
+    /// The agent's own name, if the first message gave one, and that it has none.
+    pub(super) own_name: Wordings,
+    pub(super) no_name: Wordings,
+    /// The caller's name, if they ask whether it is known.
+    pub(super) your_name: Wordings,
     pub(super) topic: Wordings,
     pub(super) note: Wordings,
     pub(super) no_topic: Wordings,
@@ -152,6 +160,8 @@ static ENGLISH: Sentences = Sentences {
         "Forgive me, I missed that.",
     ],
     go_on: &["Please go on.", "I'm listening.", "Yes, tell me."],
+    tell_reason: &["Please go ahead, tell me what it is about."],
+    tell_value: &["I'm ready to write it down."],
     of_course: &["Of course.", "Sure, once more."],
     sum_topic: "this is about {value}",
     take_your_time: &["Of course, take your time.", "Sure, I'll wait."],
@@ -160,6 +170,15 @@ static ENGLISH: Sentences = Sentences {
         "This is the AI assistant of {business}.",
         "You are talking with the AI assistant of {business}.",
     ],
+    own_name: &[
+        "My name is {name}, and I'm the AI assistant of {business}.",
+        "I'm {name}, the AI assistant of {business}.",
+    ],
+    no_name: &[
+        "I have no name of my own; I'm the AI assistant of {business}.",
+        "As an AI assistant I have no name; I answer for {business}.",
+    ],
+    your_name: &["I have your name as {name}.", "Your name is down here as {name}."],
     topic: &["I'm calling about {topic}.", "The call is about {topic}."],
     note: &["I'm calling with this note: {topic}", "The note for this call says: {topic}"],
     no_topic: &[
@@ -310,6 +329,8 @@ static SPANISH: Sentences = Sentences {
     all_right: &["No hay problema.", "Está bien.", "No se preocupe."],
     missed: &["Perdón, no le entendí.", "Disculpe, no lo escuché bien.", "Perdone, se me escapó eso."],
     go_on: &["Siga, por favor.", "Le escucho.", "Sí, dígame."],
+    tell_reason: &["Adelante, cuénteme de qué se trata."],
+    tell_value: &["Dígame, lo voy anotando."],
     of_course: &["Claro.", "Sí, otra vez."],
     sum_topic: "se trata de {value}",
     take_your_time: &["Claro, tómese su tiempo.", "Por supuesto, aquí espero."],
@@ -318,6 +339,15 @@ static SPANISH: Sentences = Sentences {
         "Soy el asistente de inteligencia artificial de {business}, y hablo español.",
         "Habla con el asistente de inteligencia artificial de {business}.",
     ],
+    own_name: &[
+        "Me llamo {name} y soy el asistente de inteligencia artificial de {business}.",
+        "Soy {name}, el asistente de inteligencia artificial de {business}.",
+    ],
+    no_name: &[
+        "No tengo nombre propio; soy el asistente de inteligencia artificial de {business}.",
+        "Como asistente de inteligencia artificial no tengo nombre; contesto por {business}.",
+    ],
+    your_name: &["Tengo su nombre como {name}.", "Aquí su nombre es {name}."],
     topic: &["Le llamo por lo siguiente: {topic}.", "La llamada es por esto: {topic}."],
     note: &["Le llamo con esta nota: {topic}", "La nota de esta llamada dice: {topic}"],
     no_topic: &[

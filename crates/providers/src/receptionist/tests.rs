@@ -239,6 +239,75 @@ fn orders_of_the_caller_are_words_like_any_other() {
     assert!(!text.contains("You are the receptionist") && !ends, "{text}");
 }
 
+#[test]
+fn who_only_agrees_is_asked_nothing_twice() {
+    let spanish: Facts<'static> = &[("languages", "es")];
+    for (facts, first) in
+        [(&[] as Facts<'_>, GREETING), (OUTBOUND, MINUTE), (spanish, "Hola, ¿en qué le puedo ayudar?")]
+    {
+        for line in ["Okay.", "Yes.", "Mhm.", "Uh-huh, sure.", "Vale."] {
+            let mut turns = vec![first.to_owned()];
+            let mut asked = Vec::new();
+            for round in 0.. {
+                assert!(round < 10, "{turns:#?}");
+                turns.push(line.to_owned());
+                let Reply { text, ends, .. } = policy::reply(&Notes::read(&chat(facts, &turns)));
+                turns.push(text);
+                if ends {
+                    break;
+                }
+                let chat = chat(facts, &turns);
+                let notes = Notes::read(&chat);
+                if notes.last_own.contains('?') {
+                    assert!(!asked.contains(&notes.asked), "{:?} twice in {turns:#?}", notes.asked);
+                    asked.push(notes.asked);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_answer_after_a_nudge_is_the_answer_to_the_question() {
+    let lines = ["Okay.", "I need a new roof.", "Yes.", "Ann Lee."];
+    let (text, _) = answer(&[], GREETING, &lines);
+    assert_eq!(text, "Thank you, Ann. What is the best email address to reach you?");
+    let lines = ["I need a roof. I'm Ann Lee.", "ann at example dot com", "No, dot net."];
+    let (text, _) = answer(&[], GREETING, &lines);
+    assert!(text.contains("ann at example dot net"), "{text}");
+}
+
+#[test]
+fn the_agents_name_is_told_if_it_has_one() {
+    for said in [
+        "Did you say your name?",
+        "What did you say your name was?",
+        "Do you have a name?",
+        "And what's your name?",
+    ] {
+        let (text, _) = answer(&[], GREETING, &["I need a roof.", said]);
+        assert!(
+            text.starts_with("I have no name of my own") && text.contains("your full name"),
+            "{said}: {text}"
+        );
+        let (text, _) = answer(OUTBOUND, MINUTE, &["Yes.", said]);
+        assert!(text.starts_with("My name is Kai, ") && !text.contains("accident"), "{said}: {text}");
+    }
+    let spanish = [("languages", "es")];
+    let (text, _) = answer(&spanish, "Hola, ¿en qué le ayudo?", &["¿Cómo se llama usted?"]);
+    assert!(text.contains("No tengo nombre propio"), "{text}");
+    let (text, _) = answer(OUTBOUND, MINUTE, &["Yes.", "Did you say my name?"]);
+    assert!(text.starts_with("I have your name as John."), "{text}");
+}
+
+#[test]
+fn a_child_with_a_name_is_a_child() {
+    let (text, ends) = answer(OUTBOUND, MINUTE, &["Tyler. I'm nine."]);
+    assert!(ends && text.contains("parents"), "{text}");
+    let (text, _) = answer(&[], GREETING, &["I need help with my homework.", "Tyler. I'm nine."]);
+    assert!(text.starts_with("Thank you, Tyler."), "{text}");
+}
+
 /// Lines of which random callers are made: a little of everything.
 const LINES: [&str; 36] = [
     "Yes.",

@@ -1,6 +1,8 @@
 //! What callers ask of the receptionist that is neither an answer nor a question about the business: that something be done, a message for
 //! somebody else, or, from a child, nothing at all.
 
+use understanding::sentences::split;
+
 use crate::understanding::{plain, says};
 
 /// True if the question asks for something to be done ("can you tell him that…"), which can only be passed on.
@@ -117,9 +119,72 @@ pub(super) fn asks_for_our_number(said: &str) -> bool {
         && !says(&said, &["my number", "mi número", "mi numero", "have my", "get my", "got my"])
 }
 
+/// True of a turn that agrees and tells nothing: "okay", "yes, sure", "mhm".
+pub(super) fn only_agrees(said: &str) -> bool {
+    const AGREEING: [&str; 29] = [
+        "okay", "ok", "yes", "yeah", "yep", "yup", "ya", "sure", "alright", "all", "right", "fine", "good",
+        "great", "mhm", "mmhmm", "mm", "hmm", "uhhuh", "uh", "huh", "si", "sí", "vale", "bueno", "claro",
+        "bien", "está", "ajá",
+    ];
+    let said = plain(said);
+    let words = said.split_whitespace().count();
+    (1..=4).contains(&words)
+        && said.split_whitespace().all(|word| AGREEING.contains(&word))
+        && !["huh", "all", "uh"].contains(&said.trim())
+}
+
+/// True if somebody asks how the agent is called, or whether it said so.
+pub(super) fn asks_for_our_name(said: &str) -> bool {
+    let said = plain(said);
+    let names = says(
+        &said,
+        &[
+            "your name",
+            "you have a name",
+            "whats your name",
+            "su nombre",
+            "tu nombre",
+            "se llama usted",
+            "cómo se llama",
+            "cómo te llamas",
+        ],
+    ) || says(&said, &["do i call you", "should i call you", "can i call you by"]);
+    names && !says(&said, &["my name", "mi nombre", "your name on", "your name from"])
+}
+
+/// True if somebody asks whether we know how they are called.
+pub(super) fn asks_for_their_name(said: &str) -> bool {
+    let said = plain(said);
+    says(&said, &["my name", "mi nombre"])
+        && says(
+            &said,
+            &[
+                "did you say",
+                "did you get",
+                "did you catch",
+                "do you have",
+                "do you know",
+                "did i give",
+                "did i tell",
+                "did i say",
+                "have you got",
+                "what is",
+                "whats",
+                "tiene",
+                "sabe",
+                "le di",
+                "cuál es",
+            ],
+        )
+}
+
 /// True if a child has answered.
 pub(super) fn is_a_child(said: &str) -> bool {
-    let said = plain(said);
+    split(said).any(is_a_childs)
+}
+
+fn is_a_childs(sentence: &str) -> bool {
+    let said = plain(sentence);
     let speaks_so = says(
         &said,
         &["my mommy", "my daddy", "mommy is", "daddy is", "mi mami", "mi papi", "mami está", "papi está"],
@@ -218,6 +283,26 @@ pub(super) fn is_a_shrug(said: &str) -> bool {
     ) && said.split_whitespace().count() <= 5
 }
 
+/// True if somebody says that they have no address to write to, beside the wordings that the remarks know.
+pub(super) fn lacks_an_address(said: &str) -> bool {
+    says(
+        &plain(said),
+        &[
+            "dont have",
+            "do not have",
+            "dont use",
+            "dont do",
+            "cant spell",
+            "just text",
+            "text me",
+            "no email",
+            "no tengo",
+            "no uso",
+            "sin correo",
+        ],
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,12 +337,28 @@ mod tests {
         assert!(
             is_a_child("My mommy is in the shower.")
                 && is_a_child("I'm five.")
+                && is_a_child("Tyler. I'm nine.")
                 && !is_a_child("I'm free at five.")
         );
         assert!(
             denies_a_request("I don't remember asking about a roof.")
                 && !denies_a_request("I never got the estimate.")
         );
+        assert!(
+            only_agrees("Okay.")
+                && only_agrees("Yeah, sure.")
+                && only_agrees("Uh-huh.")
+                && only_agrees("Está bien.")
+        );
+        assert!(!only_agrees("Huh?") && !only_agrees("Okay, a roof.") && !only_agrees(""));
+        for asked in
+            ["Did you say your name?", "What's your name?", "Do you have a name?", "¿Cómo se llama usted?"]
+        {
+            assert!(asks_for_our_name(asked) && !asks_for_their_name(asked), "{asked}");
+        }
+        for asked in ["Did you get my name?", "Did you say my name?", "¿Tiene mi nombre?"] {
+            assert!(asks_for_their_name(asked) && !asks_for_our_name(asked), "{asked}");
+        }
         assert!(is_a_shrug("Hm, I don't know.") && !is_a_shrug("I don't know who to ask about my roof."));
     }
 }
