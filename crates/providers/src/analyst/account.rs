@@ -1,6 +1,8 @@
 //! What a conversation came to: what the caller wanted, what was agreed, what is to be done and when, what was refused, and which of their
 //! questions are still open. What single sentences mean is read in `understanding`; here is what they mean one after the other.
 
+mod open;
+
 use std::collections::BTreeSet;
 
 use domain::call::{Party, Utterance};
@@ -170,12 +172,10 @@ impl Account {
             let said = matter::heard(sentence);
             asks_for_a_step |= self.hear_wish(sentence, text, &said, accepts(after));
             self.hear_sentence(asked, sentence, &said);
-            let is_open = sentence.ends_with('?') && sentence.split_whitespace().count() >= TELLING;
-            if is_open
-                && is_only_noted(after)
-                && !is_about_the_call(sentence)
-                && !self.open.iter().any(|open| open == sentence)
-            {
+            let asks = sentence.ends_with('?')
+                && sentence.split_whitespace().count() >= TELLING
+                && !is_about_the_call(sentence);
+            if asks && open::stays_open(sentence, after) && !self.open.iter().any(|open| open == sentence) {
                 self.open.push(sentence.to_owned());
             }
         }
@@ -277,6 +277,7 @@ impl Account {
 
     /// A turn of the agent's: an offer that the caller takes or declines, a promise, or the question for a time.
     fn hear_agent(&mut self, text: &str, answer: Option<&str>) {
+        self.open.retain(|question| !open::is_answered_later(question, text));
         if sentences::split(text).any(|sentence| matter::heard(sentence).contains(&Said::AsksTime))
             && let Some(answer) = answer
         {
@@ -453,11 +454,6 @@ fn is_a_step(said: &BTreeSet<Said>) -> bool {
     [Said::WantsThrough, Said::WantsAppointment, Said::WantsCall, Said::WantsSending]
         .iter()
         .any(|wish| said.contains(wish))
-}
-
-/// True if the agent did no more than take it down.
-fn is_only_noted(answer: &str) -> bool {
-    sentences::split(answer).any(|sentence| matter::heard(sentence).contains(&Said::CannotSay))
 }
 
 fn is_about_the_call(sentence: &str) -> bool {
