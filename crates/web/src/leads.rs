@@ -80,6 +80,12 @@ pub fn unescaped(text: &str) -> String {
     text.strip_prefix(' ').map_or_else(|| text.to_owned(), |rest| format!("+{}", rest.trim_start()))
 }
 
+/// An e-mail address from a query, where a plus sign that nobody escaped arrives as a space. No address has a space.
+pub fn unescaped_address(text: &str) -> String {
+    let text = text.trim();
+    if text.contains('@') { text.replace(' ', "+") } else { text.to_owned() }
+}
+
 /// Reads a phone number as people of the business's country write it; without a business, as the tenant's first one's do.
 pub async fn read_phone(
     web: &Web,
@@ -117,6 +123,14 @@ mod tests {
         patch.apply(&mut fields, "1");
         fields.complete_names();
         [fields.name, fields.first_name, fields.last_name]
+    }
+
+    #[test]
+    fn a_plus_sign_that_arrives_as_a_space_is_put_back() {
+        assert_eq!(unescaped(" 15125550100"), "+15125550100");
+        assert_eq!(unescaped_address("dana web@gmail.com"), "dana+web@gmail.com");
+        assert_eq!(unescaped_address(" dana+a b@gmail.com "), "dana+a+b@gmail.com");
+        assert_eq!(unescaped_address("ask her"), "ask her");
     }
 
     #[test]

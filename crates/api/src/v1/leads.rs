@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use store::leads::LeadFilter;
-use web::leads::{LeadPatch, read_phone, unescaped};
+use web::leads::{LeadPatch, read_phone, unescaped, unescaped_address};
 
 use crate::Api;
 use crate::answer::{OneOrPage, Reply, Stamp, Uid, found};
@@ -293,7 +293,7 @@ async fn read(
             }
             None => None,
         },
-        email: query.email.map(Line::into_inner),
+        email: query.email.map(|email| unescaped_address(&email)),
         created_after: query.created_after.map(|time| time.0),
         created_before: query.created_before.map(|time| time.0),
         updated_after: query.updated_after.map(|time| time.0),
@@ -317,7 +317,8 @@ async fn create(
 ) -> Result<Once<LeadBody>, ApiError> {
     let business = caller.business(&input.business_id)?;
     let agent_id = input.agent_id.map(|id| found(id.known(), "agent")).transpose()?;
-    let line = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let line = |text: Option<String>| given(text).map(|text| trimmed(&text));
     let phone = match line(input.phone.map(WrittenPhone::into_inner)) {
         Some(phone) => Some(read_phone(api.web(), caller.tenancy(), Some(business), &phone).await?),
         None => None,
@@ -329,16 +330,16 @@ async fn create(
         last_name: line(input.last_name.map(Line::into_inner)),
         email: line(input.email.map(Line::into_inner)),
         phone,
-        address: line(input.address.map(Text::into_inner)),
+        address: given(input.address.map(Text::into_inner)),
         city: line(input.city.map(Line::into_inner)),
         state: line(input.state.map(Line::into_inner)),
         zip: line(input.zip.map(Line::into_inner)),
-        status: input.status.map_or_else(|| "new".to_owned(), Line::into_inner),
-        source: input.source.map_or_else(|| "api".to_owned(), Line::into_inner),
+        status: input.status.map_or_else(|| "new".to_owned(), |status| trimmed(&status)),
+        source: input.source.map_or_else(|| "api".to_owned(), |source| trimmed(&source)),
         source_url: line(input.source_url.map(PageAddress::into_inner)),
         source_page: line(input.source_page.map(Line::into_inner)),
-        notes: line(input.notes.map(Text::into_inner)),
-        message: line(input.message.map(Text::into_inner)),
+        notes: given(input.notes.map(Text::into_inner)),
+        message: given(input.message.map(Text::into_inner)),
         event_date: line(input.event_date.map(Line::into_inner)),
         event_type: line(input.event_type.map(Line::into_inner)),
         timezone: line(input.timezone.map(Zone::into_inner)),
@@ -369,10 +370,11 @@ async fn update(
         Change::Keep => Change::Keep,
     };
     // A blank text is none, as in a new lead.
-    let set = |change: Change<String>| match change {
+    let given = |change: Change<String>| match change {
         Change::Set(text) if text.trim().is_empty() => Change::Clear,
         other => other,
     };
+    let set = |change: Change<String>| given(change).map(|text| trimmed(&text));
     let patch = LeadPatch {
         agent_id,
         phone: set(input.phone.map(WrittenPhone::into_inner)),
@@ -380,16 +382,16 @@ async fn update(
         first_name: set(input.first_name.map(Line::into_inner)),
         last_name: set(input.last_name.map(Line::into_inner)),
         email: set(input.email.map(Line::into_inner)),
-        address: set(input.address.map(Text::into_inner)),
+        address: given(input.address.map(Text::into_inner)),
         city: set(input.city.map(Line::into_inner)),
         state: set(input.state.map(Line::into_inner)),
         zip: set(input.zip.map(Line::into_inner)),
-        status: input.status.0.map(Line::into_inner),
-        source: input.source.0.map(Line::into_inner),
+        status: input.status.0.map(|status| trimmed(&status)),
+        source: input.source.0.map(|source| trimmed(&source)),
         source_url: set(input.source_url.map(PageAddress::into_inner)),
         source_page: set(input.source_page.map(Line::into_inner)),
-        notes: set(input.notes.map(Text::into_inner)),
-        message: set(input.message.map(Text::into_inner)),
+        notes: given(input.notes.map(Text::into_inner)),
+        message: given(input.message.map(Text::into_inner)),
         event_date: set(input.event_date.map(Line::into_inner)),
         event_type: set(input.event_type.map(Line::into_inner)),
         timezone: set(input.timezone.map(Zone::into_inner)),
@@ -397,6 +399,11 @@ async fn update(
     let change = move |fields: &mut LeadFields, home: &str| patch.apply(fields, home);
     let lead = app::leads::update(api.app(), caller.tenancy(), id, change).await.map_err(refused)?;
     Ok(Reply(lead.into()))
+}
+
+/// A line without the space around it, which nobody means.
+fn trimmed(line: &str) -> String {
+    line.trim().to_owned()
 }
 
 fn refused(error: app::leads::LeadError) -> ApiError {

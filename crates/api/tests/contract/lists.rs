@@ -58,6 +58,20 @@ async fn leads_keep_what_people_wrote_and_complete_names() {
             ("+15125550101".into(), &json!(true))
         );
         assert_eq!(respaced.text("phone_extension"), "4");
+        let padded = json!({
+            "business_id": business, "name": " Dana Web ", "email": " dana+web@example.com\t", "city": " Austin", "notes": "  kept",
+        });
+        let padded = platform.post("/api/v1/leads", &padded).await;
+        let told =
+            |answer: &testkit::Answer| ["name", "email", "city", "notes"].map(|field| answer.text(field));
+        assert_eq!(told(&padded), ["Dana Web", "dana+web@example.com", "Austin", "  kept"]);
+        let change = json!({ "id": padded.text("id"), "name": "Dana Webb ", "city": " Waco " });
+        let changed = platform.patch("/api/v1/leads", &change).await;
+        assert_eq!(told(&changed), ["Dana Webb", "dana+web@example.com", "Waco", "  kept"]);
+        for query in ["dana%2Bweb@example.com", "dana+web@example.com", "Dana+Web%40example.com"] {
+            let found = platform.get(&format!("/api/v1/leads?email={query}")).await.body;
+            assert_eq!(found["leads"][0]["id"], padded.text("id"), "{query}");
+        }
         let impossible = json!({ "business_id": business, "phone": "+1 111 111 1111" });
         let impossible = platform.post("/api/v1/leads", &impossible).await;
         assert_eq!(
