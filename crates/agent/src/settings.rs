@@ -5,6 +5,7 @@ use std::time::Duration;
 use conversation::{Settings, Wording};
 use domain::call::{CallPlan, Direction};
 use domain::disclosure::{self, Disclosure};
+use domain::voicemail::Missed;
 use domain::{phone, prompt};
 use understanding::{Language, language, topic};
 
@@ -57,40 +58,15 @@ fn voicemail_message(plan: &CallPlan, language: Language) -> String {
     if let Some(own) = &plan.agent.voicemail_message {
         return prompt::render(own, &plan.variables);
     }
-    let (hello, this_is, call_back, later) = match language {
-        Language::English => (
-            "Hello",
-            "this is {business}. Sorry we missed you.",
-            "Please call us back at {number}. Goodbye.",
-            "We will try again later. Goodbye.",
-        ),
-        Language::Spanish => (
-            "Hola",
-            "le llamamos de {business}. Sentimos no haberle encontrado.",
-            "Por favor, llámenos al {number}. Adiós.",
-            "Volveremos a intentarlo más tarde. Adiós.",
-        ),
-        Language::French => (
-            "Bonjour",
-            "ici {business}. Nous sommes désolés de vous avoir manqué.",
-            "Merci de nous rappeler au {number}. Au revoir.",
-            "Nous réessaierons plus tard. Au revoir.",
-        ),
-        Language::German => (
-            "Guten Tag",
-            "hier ist {business}. Schade, dass wir Sie nicht erreicht haben.",
-            "Bitte rufen Sie uns zurück unter {number}. Auf Wiederhören.",
-            "Wir versuchen es später noch einmal. Auf Wiederhören.",
-        ),
+    let reason = reason(plan, language);
+    let number = plan.variables.get("business_phone").map(phone::aloud);
+    let missed = Missed {
+        name: plan.variables.get("name"),
+        business: plan.variables.get("business_name"),
+        reason: reason.as_deref(),
+        number: number.as_deref(),
     };
-    let name = plan.variables.get("name").map_or_else(String::new, |name| format!(" {name}"));
-    let this_is = this_is.replace("{business}", business(plan, language));
-    let reason = reason(plan, language).map_or_else(String::new, |reason| format!(" {reason}"));
-    let end = plan
-        .variables
-        .get("business_phone")
-        .map_or_else(|| later.to_owned(), |number| call_back.replace("{number}", &phone::aloud(number)));
-    format!("{hello}{name}, {this_is}{reason} {end}")
+    missed.message(language.tag())
 }
 
 /// Who calls, for whom, and why: what somebody reads who decides whether to take the call.
@@ -149,9 +125,8 @@ fn introduced_again(plan: &CallPlan, language: Language) -> String {
 /// Why we call, as a sentence in this language: what the note of the call is about, if it was not written for the agent alone, else
 /// the reason that the opening line gives, which anybody who answers would hear.
 fn reason(plan: &CallPlan, language: Language) -> Option<String> {
-    let note =
-        plan.context.as_deref().filter(|note| language == Language::English && !topic::is_private(note));
-    let matter = note.and_then(topic::of).map(|matter| format!("I'm calling about {matter}."));
+    let note = plan.context.as_deref().filter(|note| !topic::is_private(note));
+    let matter = note.and_then(|note| topic::as_reason(note, language));
     matter.or_else(|| reason_of_opening(&plan.first_message, language).map(str::to_owned))
 }
 

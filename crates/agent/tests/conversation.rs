@@ -396,6 +396,48 @@ async fn a_screener_hears_who_calls_for_whom_and_why() {
     assert!(lines(&without).iter().any(|line| line.contains(expected)), "{:?}", lines(&without));
 }
 
+#[tokio::test]
+async fn machines_and_screeners_hear_the_language_of_the_agent() {
+    for (tag, note, screened, expected) in [
+        (
+            "es",
+            "Pidió un presupuesto para su techo",
+            "Por favor, diga su nombre y el motivo de su llamada.",
+            [
+                "Hola Maria, le llamamos de",
+                "Le llamo por lo siguiente: su solicitud de un presupuesto para su techo.",
+            ],
+        ),
+        (
+            "fr",
+            "Demande de devis",
+            "Veuillez dire votre nom et la raison de votre appel.",
+            ["Bonjour Maria, ici", "votre demande de devis."],
+        ),
+        (
+            "de",
+            "Anfrage wegen eines Dachs",
+            "Bitte nennen Sie Ihren Namen und den Grund Ihres Anrufs.",
+            ["Guten Tag Maria, hier ist", "Es geht um Folgendes: Ihre Anfrage wegen eines Dachs."],
+        ),
+    ] {
+        let model = Scripted::new([]);
+        let mut plan = plan(Direction::Outbound);
+        plan.agent.languages = vec![LanguageTag::parse(tag).expect("a tag")];
+        plan.first_message = String::new();
+        plan.context = Some(note.to_owned());
+        let heard = lines(&on_a_machine(&plan, &model).await).join(" ");
+        assert!(expected.iter().all(|part| heard.contains(part)), "{tag}: {heard}");
+        let mut line = TextLine::new(&plan, &model, &[]);
+        line.tell(Input::SpeechStarted);
+        line.now += Duration::from_secs(1);
+        line.tell(Input::Final { text: screened.to_owned() });
+        line.tell(Input::SpeechStopped);
+        let heard = lines(&line.hold().await).join(" ");
+        assert!(heard.contains(expected[1]) && !heard.contains("This is"), "{tag}: {heard}");
+    }
+}
+
 /// A machine picks up, greets and beeps.
 async fn on_a_machine(plan: &CallPlan, model: &Arc<Scripted>) -> Vec<Progress> {
     let mut line = TextLine::new(plan, model, &[]);

@@ -27,6 +27,7 @@ pub mod scope;
 mod template;
 pub mod text;
 pub mod usage;
+pub mod voicemail;
 mod words;
 
 pub use clock::{Clock, Timestamp};

@@ -11,6 +11,7 @@ use domain::call::{CallPlan, Direction};
 use domain::disclosure::{self, Disclosure};
 use domain::engine::EngineRefusal;
 use domain::phone::aloud;
+use domain::voicemail::Missed;
 use serde_json::{Map, Value, json};
 
 use crate::assistant::{checked, model};
@@ -119,14 +120,15 @@ fn language(plan: &CallPlan) -> &str {
 
 /// What a mailbox hears unless the agent's owner wrote something better. Names come in as values, like everywhere.
 fn voicemail_message(plan: &CallPlan) -> String {
-    let call_back = match plan.variables.get("business_phone") {
-        Some(phone) => format!("Please call us back at {}.", aloud(phone)),
-        None => "We will try again later.".to_owned(),
+    let known = |name: &str, value| plan.variables.get(name).is_some().then_some(value);
+    let number = plan.variables.get("business_phone").map(aloud);
+    let missed = Missed {
+        name: known("name", "{{name}}"),
+        business: known("business_name", "{{business_name}}"),
+        reason: None,
+        number: number.as_deref(),
     };
-    let speaks_for =
-        if plan.variables.get("business_name").is_some() { "{{business_name}}" } else { "the office" };
-    let greeting = if plan.variables.get("name").is_some() { "Hello {{name}}" } else { "Hello" };
-    format!("{greeting}, this is {speaks_for}. Sorry we missed you. {call_back} Goodbye.")
+    missed.message(language(plan))
 }
 
 /// The facts of the call, as values. All that is known, and nothing that Vapi reserves for itself.

@@ -266,6 +266,10 @@ async fn what_must_be_said_first_comes_first_and_cannot_be_interrupted() {
             .starts_with("Está hablando con un asistente de inteligencia artificial de {{business_name}}."),
         "{mailbox}"
     );
+    assert!(
+        mailbox.contains("le llamamos de {{business_name}}. Sentimos no haberle encontrado."),
+        "{mailbox}"
+    );
     assert_eq!(overrides["variableValues"]["recorded"], "yes");
     assert_eq!(overrides["variableValues"]["timezone"], "America/Chicago");
     world.check_invariants().await;
