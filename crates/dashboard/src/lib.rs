@@ -8,12 +8,12 @@
 mod agents;
 mod assets;
 mod calls;
-mod door;
 mod form;
 mod home;
 mod keys;
 mod leads;
 mod live;
+mod login;
 mod page;
 mod requests;
 mod settings;
@@ -35,9 +35,9 @@ pub fn in_front_of(web: &Web, rest: Router) -> Router {
 /// The pages. Whatever else is asked for is up to the router that they are put in front of.
 pub fn router(web: &Web) -> Router {
     let routes = Router::new()
-        .route("/", get(door::front))
-        .route("/login", get(door::form).post(door::log_in))
-        .route("/logout", post(door::leave))
+        .route("/", get(login::front))
+        .route("/login", get(login::form).post(login::log_in))
+        .route("/logout", post(login::leave))
         .route("/start/{token}", get(start::form).post(start::begin))
         .route("/enter/{token}", get(start::enter));
     let pages: [(&str, MethodRouter<Web>); 23] = [

@@ -15,8 +15,8 @@ use web::{Refusal, Web};
 
 use crate::assets;
 use crate::calls::one::shell_request;
-use crate::door::own_path;
 use crate::form::{Asked, Filled};
+use crate::login::own_path;
 use crate::page::{PageError, framed, nonce};
 use crate::visitor::theme;
 
