@@ -106,6 +106,35 @@ async function main() {
   await page.waitForSelector('text=The key is revoked.');
   assert.equal((await api(made, '/api/v1/calls')).status, 401);
 
+  step('a webhook is made, tried out, looked into and sent again');
+  const statuses = [500];
+  const told = [];
+  const receiver = createServer((request, response) => {
+    told.push(request.headers['webhook-id']);
+    response.writeHead(statuses.shift() ?? 200, { 'content-type': 'text/html' }).end(ATTACK);
+  }).listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  await page.goto(`${base}/test/webhooks`);
+  await page.click('header >> text=New webhook');
+  await page.fill('#hook-url', `http://127.0.0.1:${receiver.address().port}/hook`);
+  await page.fill('#hook-description', ATTACK);
+  await page.click('#new-webhook button.main');
+  assert.match(await page.textContent('#secret'), /^whsec_/);
+  await picture(page, 'webhook-secret');
+  await page.click('.actions >> text=Send a test');
+  await page.waitForSelector('text=Answered 500');
+  assert.equal(await page.$('#secret'), null, 'the secret is shown once');
+  const webhook = new URL(page.url()).pathname;
+  const event = `/test/events/${told[0]}`;
+  await page.click('.delivery >> text=Send again');
+  await page.waitForSelector('text=It is on its way again.');
+  for (let waited = 0; !(await page.$('text=Answered 200')) && waited < 40; waited += 1) {
+    await page.waitForTimeout(250);
+    await page.reload();
+  }
+  assert.deepEqual(told, [told[0], told[0]], 'it was sent again under its id');
+  assert.equal(await page.textContent('.delivery .pill >> nth=0'), 'Delivered');
+
   step('a table narrows while somebody types, and is used by keys');
   await page.goto(`${base}/test/calls`);
   await page.keyboard.press('/');
@@ -131,7 +160,9 @@ async function main() {
   const pages = {
     home: '/test', calls: '/test/calls', call, 'call-attacked': `/test/calls/${placed.body.id}`, leads: '/test/leads',
     lead: `/test/leads/${lead.body.id}`, agents: '/test/agents', agent: `/test/agents/${agent}`,
-    version: `/test/agents/${agent}/versions/1`, keys: '/test/keys', requests: '/test/requests', settings: '/test/settings',
+    version: `/test/agents/${agent}/versions/1`, keys: '/test/keys', requests: '/test/requests',
+    webhooks: '/test/webhooks', webhook, events: '/test/events', 'events-none': '/test/events?type=sms.sent', event,
+    'webhooks-none': '/live/webhooks', settings: '/test/settings',
     'calls-live': '/live/calls', nothing: '/test/nothing',
   };
   for (const path of Object.values(pages)) {
@@ -151,6 +182,7 @@ async function main() {
   await page.waitForTimeout(300);
   assert.equal((await api(key, '/api/v1/calls')).body.calls.length, before, 'no call was placed');
   foreign.close();
+  receiver.close();
 
   step('a lost connection is said and resumed');
   await page.goto(`${base}/test`);

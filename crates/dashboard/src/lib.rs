@@ -8,6 +8,8 @@
 mod agents;
 mod assets;
 mod calls;
+mod events;
+mod exchange;
 mod form;
 mod home;
 mod keys;
@@ -20,6 +22,7 @@ mod settings;
 mod show;
 mod start;
 mod visitor;
+mod webhooks;
 
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
@@ -40,7 +43,7 @@ pub fn router(web: &Web) -> Router {
         .route("/logout", post(login::leave))
         .route("/start/{token}", get(start::form).post(start::begin))
         .route("/enter/{token}", get(start::enter));
-    let pages: [(&str, MethodRouter<Web>); 23] = [
+    let pages: [(&str, MethodRouter<Web>); 33] = [
         ("", get(home::page)),
         ("/live", get(home::live)),
         ("/calls", get(calls::list::page).post(calls::act::new)),
@@ -58,6 +61,16 @@ pub fn router(web: &Web) -> Router {
         ("/leads.csv", get(leads::export)),
         ("/leads/{id}", get(leads::one).post(leads::save)),
         ("/leads/{id}/do-not-call", post(leads::do_not_call)),
+        ("/webhooks", get(webhooks::list::page).post(webhooks::list::new)),
+        ("/webhooks/{id}", get(webhooks::one::page).post(webhooks::one::save)),
+        ("/webhooks/{id}/active", post(webhooks::act::switch)),
+        ("/webhooks/{id}/delete", post(webhooks::act::delete)),
+        ("/webhooks/{id}/secret", post(webhooks::act::rotate)),
+        ("/webhooks/{id}/test", post(webhooks::act::test)),
+        ("/webhooks/{id}/replay", post(webhooks::act::replay)),
+        ("/events", get(events::list)),
+        ("/events/{id}", get(events::one)),
+        ("/events/{id}/replay", post(events::replay)),
         ("/keys", get(keys::page).post(keys::new)),
         ("/keys/{id}/revoke", post(keys::revoke)),
         ("/requests", get(requests::page)),

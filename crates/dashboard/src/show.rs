@@ -102,7 +102,7 @@ pub(crate) fn phone(number: &E164) -> String {
 /// How a word for a state looks.
 pub(crate) fn tone(state: &str) -> &'static str {
     match state {
-        "completed" | "succeeded" | "active" => "good",
+        "completed" | "succeeded" | "delivered" | "active" => "good",
         "failed" | "revoked" => "bad",
         "ringing" | "in_progress" | "wrapping_up" | "dialing" => "busy",
         "pending" => "warn",

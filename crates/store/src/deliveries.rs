@@ -232,6 +232,44 @@ pub async fn of_event(tx: &mut PlatformTx, event: EventId) -> Result<Vec<Deliver
     tx.query(SQL, params![event]).await?.into_iter().map(Deliveries::read).collect()
 }
 
+/// The deliveries of an event of the tenant, oldest first; none if it is somebody else's.
+pub async fn of_own_event(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    event: EventId,
+) -> Result<Vec<Delivery>, StoreError> {
+    const SQL: &str = text!(
+        "SELECT ",
+        Deliveries::COLUMNS,
+        " FROM deliveries d JOIN events e ON e.id = d.event_id WHERE d.event_id = $1 AND e.mode = $2 ORDER BY d.created_at"
+    );
+    let rows = tx.query(SQL, params![event, tenancy.mode()]).await?;
+    let deliveries: Vec<Delivery> =
+        rows.into_iter().map(Deliveries::read).collect::<Result<_, StoreError>>()?;
+    Ok(deliveries.into_iter().filter(|delivery| tenancy.covers(delivery.business_id)).collect())
+}
+
+/// The events that a subscription of the tenant did not get and that nobody is sending to it any more, those that failed last first.
+pub async fn failed_at(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    endpoint: EndpointId,
+    limit: u32,
+) -> Result<Vec<EventId>, StoreError> {
+    let sql = format!(
+        "SELECT d.event_id FROM attempts a JOIN deliveries d ON d.id = a.delivery_id \
+         WHERE a.business_id = $1 AND a.mode = $2 AND {FAILED} AND a.endpoint_id = $3 AND d.state = 'failed' \
+         AND a.number = d.attempts ORDER BY a.started_at DESC LIMIT $4"
+    );
+    let mut found = Vec::new();
+    for &business in tenancy.businesses() {
+        for row in tx.query(&sql, params![business, tenancy.mode(), endpoint, limit]).await? {
+            found.push(row.of("attempts").next()?);
+        }
+    }
+    Ok(found)
+}
+
 /// Where an attempt went, and whose it was.
 #[derive(Debug, Clone)]
 pub struct Addressee {
@@ -285,6 +323,9 @@ pub struct AttemptFilter {
     pub succeeded: Option<bool>,
 }
 
+/// True of attempts that did not succeed. An index holds those, under this very condition.
+const FAILED: &str = "(a.response_status IS NULL OR a.response_status < 200 OR a.response_status > 299)";
+
 /// Attempts of the tenant, newest first.
 pub async fn attempts(
     tx: &mut Tx,
@@ -298,7 +339,6 @@ pub async fn attempts(
         ", e.event_type, e.payload, a.endpoint_id, a.url, CASE WHEN d.attempts = a.number THEN d.next_attempt_at END \
          FROM attempts a JOIN events e ON e.id = a.event_id JOIN deliveries d ON d.id = a.delivery_id"
     );
-    const FAILED: &str = "(a.response_status IS NULL OR a.response_status < 200 OR a.response_status > 299)";
     const SUCCEEDED: &str = "(a.response_status BETWEEN 200 AND 299) IS TRUE";
     let query = ListQuery {
         select: SELECT,

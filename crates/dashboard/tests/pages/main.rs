@@ -3,6 +3,7 @@
 mod browser;
 mod manage;
 mod start;
+mod webhooks;
 
 use domain::call::Direction;
 use serde_json::{Value, json};
