@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use domain::clock::to_micros;
 use domain::{Clock, IdSource, Timestamp};
 use jiff::SignedDuration;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 use uuid::Uuid;
 
 /// A clock that stands still until it is told.
@@ -63,16 +65,19 @@ impl IdSource for CountedIds {
     }
 }
 
-/// Bytes that depend on nothing but how many were asked for before.
-#[derive(Debug, Default)]
-pub struct SeededEntropy(AtomicU64);
+/// Bytes that depend on nothing but how many were asked for before. They come from a real generator, since keys and tokens made of
+/// bytes that return would contradict each other.
+#[derive(Debug)]
+pub struct SeededEntropy(Mutex<StdRng>);
+
+impl Default for SeededEntropy {
+    fn default() -> Self {
+        Self(Mutex::new(StdRng::seed_from_u64(0)))
+    }
+}
 
 impl app::Entropy for SeededEntropy {
     fn fill(&self, buffer: &mut [u8]) {
-        for byte in buffer {
-            // A multiplicative step through all values spreads the bits well enough for tests.
-            let step = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-            *byte = (step >> 32) as u8;
-        }
+        self.0.lock().expect("nobody panics while holding the generator").fill_bytes(buffer);
     }
 }
