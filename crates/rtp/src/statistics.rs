@@ -54,7 +54,7 @@ pub(crate) struct Reception {
     /// What was expected and received when the last block was made.
     reported: (u64, u64),
     /// The difference between arrival and timestamp of the packet before, in units of the RTP clock.
-    transit: Option<i64>,
+    transit: Option<u32>,
     /// Sixteen times the jitter.
     jitter: i64,
     /// The middle of the time in the last sender report, and when it came.
@@ -119,14 +119,13 @@ impl Reception {
         let arrival = u32::try_from(arrival & u128::from(u32::MAX)).unwrap_or(0);
         let transit = arrival.wrapping_sub(timestamp);
         if let Some(before) = self.transit {
-            let before = u32::try_from(before).unwrap_or(0);
             let change = i64::from(transit.wrapping_sub(before).cast_signed()).abs();
             // A source that sets its clock anew is not late by as much.
             if change < i64::from(rate) {
                 self.jitter += change - ((self.jitter + 8) >> 4);
             }
         }
-        self.transit = Some(i64::from(transit));
+        self.transit = Some(transit);
     }
 
     pub(crate) fn highest_sequence(&self) -> u32 {
