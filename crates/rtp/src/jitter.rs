@@ -7,21 +7,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// How long packets are held back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Limits {
-    pub least: Duration,
-    /// Before anything is known of the network.
-    pub first: Duration,
-    pub most: Duration,
-}
+/// How long packets are held back at least …
+const LEAST: Duration = Duration::from_millis(20);
 
-impl Default for Limits {
-    fn default() -> Self {
-        let millis = Duration::from_millis;
-        Self { least: millis(20), first: millis(40), most: millis(200) }
-    }
-}
+/// … before anything is known of the network …
+const FIRST: Duration = Duration::from_millis(40);
+
+/// … and at most.
+const MOST: Duration = Duration::from_millis(200);
 
 /// A packet that waits.
 #[derive(Debug)]
@@ -61,7 +54,6 @@ const TOO_EARLY: Duration = Duration::from_millis(300);
 #[derive(Debug)]
 pub(crate) struct JitterBuffer {
     rate: u32,
-    limits: Limits,
     held: VecDeque<Held>,
     /// Buffers that are used again.
     spare: Vec<Vec<u8>>,
@@ -74,10 +66,9 @@ pub(crate) struct JitterBuffer {
 
 impl JitterBuffer {
     /// A buffer for a stream whose timestamps run at this rate.
-    pub(crate) fn new(rate: u32, limits: Limits) -> Self {
+    pub(crate) fn new(rate: u32) -> Self {
         Self {
             rate,
-            limits,
             held: VecDeque::with_capacity(MOST_HELD + 1),
             spare: Vec::with_capacity(MOST_HELD + 1),
             latest: None,
@@ -152,8 +143,7 @@ impl JitterBuffer {
 
     /// How long it should be.
     pub(crate) fn target(&self) -> Duration {
-        let wanted = self.delays.usual().unwrap_or(self.limits.first);
-        wanted.clamp(self.limits.least, self.limits.most)
+        self.delays.usual().unwrap_or(FIRST).clamp(LEAST, MOST)
     }
 
     fn clear(&mut self) {
@@ -264,7 +254,7 @@ mod tests {
     }
 
     fn buffer() -> JitterBuffer {
-        JitterBuffer::new(8000, Limits::default())
+        JitterBuffer::new(8000)
     }
 
     fn times(buffer: &mut JitterBuffer) -> Vec<i64> {

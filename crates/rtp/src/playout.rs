@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::Codec;
 use crate::conceal::{self, Concealer};
-use crate::jitter::{JitterBuffer, Limits, Taken};
+use crate::jitter::{JitterBuffer, Taken};
 
 /// What a pull gave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Playout {
         Self {
             codec: Codec::Pcmu,
             codecs: Vec::new(),
-            buffer: JitterBuffer::new(Codec::Pcmu.clock_rate(), Limits::default()),
+            buffer: JitterBuffer::new(Codec::Pcmu.clock_rate()),
             concealer: Concealer::new(),
             state: WAITING,
             late_in_a_row: 0,
@@ -90,22 +90,22 @@ impl Playout {
 
     /// True if packets of this type are sound.
     pub(crate) fn knows(&self, payload_type: u8) -> bool {
-        self.codecs.iter().any(|(known, _)| *known == payload_type)
+        self.codec_of(payload_type).is_some()
     }
 
     /// Begins anew: what follows is another source's.
     pub(crate) fn restart(&mut self) {
-        self.buffer = JitterBuffer::new(self.codec.clock_rate(), Limits::default());
+        self.buffer = JitterBuffer::new(self.codec.clock_rate());
         self.state = WAITING;
     }
 
     /// Takes a packet of sound.
     pub(crate) fn push(&mut self, now: Duration, timestamp: u32, payload_type: u8, payload: &[u8]) {
-        let Some((_, codec)) = self.codecs.iter().find(|(known, _)| *known == payload_type) else { return };
+        let Some(codec) = self.codec_of(payload_type) else { return };
         if payload.is_empty() || payload.len() > LARGEST {
             return;
         }
-        self.codec = *codec;
+        self.codec = codec;
         let due = match self.state {
             State::Waiting { passed } => passed,
             State::Playing { next, .. } => Some(next),
