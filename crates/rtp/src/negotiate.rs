@@ -107,8 +107,8 @@ impl Negotiator {
             ptime: Some(PTIME),
             ..Media::default()
         };
-        for codec in self.local.codecs.clone() {
-            add_codec(&mut audio, codec.payload_type(), codec);
+        for codec in &self.local.codecs {
+            add_codec(&mut audio, codec.payload_type(), *codec);
         }
         add_keys(&mut audio, KEYS);
         self.offered = Some(direction);
@@ -122,8 +122,7 @@ impl Negotiator {
         wish: Direction,
     ) -> Result<(Description, Agreement), Unacceptable> {
         let (chosen, theirs) = audio(offer)?;
-        let codecs = self.common(theirs);
-        let (payload_type, codec) = *codecs.first().ok_or(Unacceptable::NoCodec)?;
+        let (payload_type, codec) = self.common(theirs)?;
         let direction = wish.and(offer.direction_of(theirs).reversed());
         let keys = keys_of(theirs);
         let agreement = Agreement {
@@ -158,8 +157,7 @@ impl Negotiator {
     pub fn accept(&mut self, answer: &Description) -> Result<Agreement, Unacceptable> {
         let offered = self.offered.ok_or(Unacceptable::NothingOffered)?;
         let (_, theirs) = audio(answer)?;
-        let codecs = self.common(theirs);
-        let (payload_type, codec) = *codecs.first().ok_or(Unacceptable::NoCodec)?;
+        let (payload_type, codec) = self.common(theirs)?;
         let direction = offered.and(answer.direction_of(theirs).reversed());
         self.offered = None;
         Ok(Agreement {
@@ -169,18 +167,14 @@ impl Negotiator {
         })
     }
 
-    /// The codecs that both sides know, in the order in which the other side prefers them.
-    fn common(&self, theirs: &Media) -> Vec<(u8, Codec)> {
-        let known = theirs.payload_types().filter_map(|payload_type| {
+    /// The codec that the other side prefers of those that both know, and its payload type.
+    fn common(&self, theirs: &Media) -> Result<(u8, Codec), Unacceptable> {
+        let mut known = theirs.payload_types().filter_map(|payload_type| {
             let mapping = theirs.mapping_of(payload_type)?;
-            let codec = self
-                .local
-                .codecs
-                .iter()
-                .find(|codec| is_named(&mapping, codec.name(), codec.clock_rate()))?;
-            Some((payload_type, *codec))
+            let is_meant = |codec: &&Codec| is_named(&mapping, codec.name(), codec.clock_rate());
+            Some((payload_type, *self.local.codecs.iter().find(is_meant)?))
         });
-        known.collect()
+        known.next().ok_or(Unacceptable::NoCodec)
     }
 
     /// The description of these media. Its version is that of the last one if it says the same.
