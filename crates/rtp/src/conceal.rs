@@ -50,7 +50,7 @@ impl Concealer {
             }
             self.filled = 0;
         }
-        self.remember(samples);
+        push(&mut self.history, samples);
     }
 
     /// Makes the next real sound fade in as after a gap, because something before it was left out.
@@ -71,17 +71,12 @@ impl Concealer {
             out.push(self.repeated());
             self.filled += 1;
         }
-        let (history, filled) = (&mut self.history, &out[start..]);
-        push(history, filled);
+        push(&mut self.history, &out[start..]);
     }
 
     /// True if the last 20 ms that went out were so quiet that nobody notices whether they last longer or shorter.
     pub(crate) fn is_quiet(&self) -> bool {
         is_quiet(&self.history[KEPT - COMPARED..])
-    }
-
-    fn remember(&mut self, samples: &[i16]) {
-        push(&mut self.history, samples);
     }
 
     /// The sample of the repetition that is due.
