@@ -25,7 +25,6 @@ pub use keys::Key;
 pub use latch::Latching;
 pub use leg::{Arrival, Channel, Identity, Leg, Transmit};
 pub use negotiate::{Agreement, Local, Negotiator, Unacceptable};
-pub use packet::{MalformedPacket, Packet};
 pub use playout::Played;
 pub use quality::mean_opinion;
 pub use statistics::Statistics;

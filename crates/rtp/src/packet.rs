@@ -2,7 +2,7 @@
 
 /// One packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Packet<'a> {
+pub(crate) struct Packet<'a> {
     /// The first of a talk spurt, or of a key.
     pub marker: bool,
     pub payload_type: u8,
@@ -15,14 +15,14 @@ pub struct Packet<'a> {
 
 /// These bytes are no RTP packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MalformedPacket;
+pub(crate) struct MalformedPacket;
 
 const VERSION: u8 = 2;
 const HEADER: usize = 12;
 
 impl<'a> Packet<'a> {
     /// Reads a datagram. Contributing sources and header extensions are passed over.
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, MalformedPacket> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, MalformedPacket> {
         let (header, mut rest) = bytes.split_first_chunk::<HEADER>().ok_or(MalformedPacket)?;
         if header[0] >> 6 != VERSION || is_rtcp(bytes) {
             return Err(MalformedPacket);
@@ -51,7 +51,7 @@ impl<'a> Packet<'a> {
     }
 
     /// Writes it into `out`, whatever that held before.
-    pub fn write(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.clear();
         out.push(VERSION << 6);
         out.push(u8::from(self.marker) << 7 | self.payload_type & 0x7F);
