@@ -10,7 +10,7 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// All of them, in the order in which they are offered unless told otherwise.
+    /// All of them.
     pub const ALL: [Self; 2] = [Self::Pcmu, Self::Pcma];
 
     /// Its name in SDP.

@@ -1,7 +1,7 @@
 //! One leg of a call: its sound in both directions, its keys and its reports, without sockets and without a clock.
 //!
 //! Every 20 ms the owner takes what is to be heard ([`Leg::hear`]) and gives what is to be said ([`Leg::speak`]); datagrams are handed in
-//! when they come. Invariant: once a call runs, neither allocates.
+//! when they come. Invariant: once a call runs, hearing and speaking allocate nothing.
 
 use core::net::SocketAddr;
 use std::time::Duration;
