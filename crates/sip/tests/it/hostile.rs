@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::net::UdpSocket;
 
-use crate::support::{ANSWER, answered, callee, caller, end_of, incoming, order, trunk, until_empty};
+use crate::support::{OFFER, callee, caller, incoming, order, talk_and_hang_up, trunk, until_empty};
 
 /// How many damaged messages are sent: as many as the gate lets through at once, nearly.
 const MESSAGES: u32 = 1000;
@@ -20,17 +20,15 @@ impl Dice {
 }
 
 fn message(start: &str, method: &str, index: u32, from: SocketAddr) -> Vec<u8> {
-    let body =
-        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n";
-    format!(
+    let head = format!(
         "{start}\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{index};rport\r\nRecord-Route: <sip:{from};lr>\r\n\
          From: \"A, B\" <sip:+15125550142@{from}>;tag=f{index}\r\nTo: <sip:+15125550100@127.0.0.1>\r\nCall-ID: c{index}\r\n\
          CSeq: 1 {method}\r\nContact: <sip:x@{from};transport=udp>;q=0.5\r\nMax-Forwards: 70\r\n\
          Authorization: Digest username=\"a\", realm=\"b\", nonce=\"c\", uri=\"sip:d\", response=\"e\"\r\n\
-         P-Asserted-Identity: <sip:+15125550142@{from}>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
+         P-Asserted-Identity: <sip:+15125550142@{from}>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n",
+        OFFER.len()
+    );
+    [head.as_bytes(), OFFER].concat()
 }
 
 fn damaged(mut bytes: Vec<u8>, dice: &mut Dice) -> Vec<u8> {
@@ -89,11 +87,7 @@ async fn a_thousand_damaged_messages_do_not_stop_the_service() {
             break call;
         }
     };
-    theirs.call.answer(ANSWER.to_vec()).await;
-    answered(&mut call).await;
-    answered(&mut theirs.call).await;
-    call.hang_up().await;
-    end_of(&mut theirs.call).await;
+    talk_and_hang_up(&mut call, &mut theirs.call).await;
     until_empty(&here).await;
     // The refused ones are forgotten when nobody has confirmed the refusal for half a minute.
     until_empty(&there).await;

@@ -7,8 +7,8 @@ use sip::{Changed, End, Event, Failure, Health, Side, Transport, Trunk};
 use tokio::net::{TcpListener, UdpSocket};
 
 use crate::support::{
-    ANSWER, OFFER, answered, callee, caller, end_of, incoming, next, order, settings, trunk, until_empty,
-    until_health,
+    ANSWER, OFFER, answered, callee, caller, end_of, incoming, next, order, settings, talk_and_hang_up,
+    trunk, until_empty, until_health,
 };
 
 #[tokio::test]
@@ -212,11 +212,7 @@ async fn a_hundred_calls_leave_nothing_behind() {
     for _ in 0..100 {
         let mut call = here.call(order("+15125550199"));
         let mut theirs = incoming(&mut calls).await;
-        theirs.call.answer(ANSWER.to_vec()).await;
-        answered(&mut call).await;
-        answered(&mut theirs.call).await;
-        call.hang_up().await;
-        end_of(&mut theirs.call).await;
+        talk_and_hang_up(&mut call, &mut theirs.call).await;
     }
     until_empty(&here).await;
     until_empty(&there).await;

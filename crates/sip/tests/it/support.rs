@@ -86,6 +86,15 @@ pub async fn answered(call: &mut Call) -> Vec<u8> {
     }
 }
 
+/// The call is answered, and ended by whoever made it.
+pub async fn talk_and_hang_up(call: &mut Call, theirs: &mut Call) {
+    theirs.answer(ANSWER.to_vec()).await;
+    answered(call).await;
+    answered(theirs).await;
+    call.hang_up().await;
+    end_of(theirs).await;
+}
+
 /// Waits until the first trunk is as wished.
 pub async fn until_health(agent: &UserAgent, wished: impl Fn(&Health) -> bool) {
     let mut health = agent.health();
