@@ -1,11 +1,20 @@
 //! Words of the library that several modules need.
 
+use rsipstack::dialog::authenticate::Credential;
 use rsipstack::sip::prelude::HasHeaders as _;
 use rsipstack::sip::{Header, Request};
+
+use crate::settings::Credentials;
 
 /// The type of a description.
 pub(crate) fn of_type_sdp() -> Vec<Header> {
     vec![Header::ContentType("application/sdp".into())]
+}
+
+/// Name and password as the library takes them.
+pub(crate) fn credential(credentials: &Credentials) -> Credential {
+    let Credentials { username, password } = credentials.clone();
+    Credential { username, password, ..Credential::default() }
 }
 
 /// What kind of failure it is: its own words may hold numbers.

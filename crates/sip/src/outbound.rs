@@ -7,7 +7,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rsipstack::dialog::authenticate::Credential;
 use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver};
 use rsipstack::dialog::invitation::{InviteAsyncResult, InviteOption};
 use rsipstack::dialog::invite_dialog::InviteDialog;
@@ -19,7 +18,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::call::{Call, EVENTS, End, Event, WISHES, Wish};
 use crate::cause::{self, Failure};
-use crate::library::kind_of;
+use crate::library::{self, kind_of};
 use crate::shared::Shared;
 use crate::talk;
 use crate::trunk;
@@ -129,11 +128,7 @@ impl Caller {
             destination: Some(destination),
             contact: self.shared.contact(place, &username.unwrap_or(from))?,
             offer: Some(self.order.offer.clone()),
-            credential: trunk.credentials.as_ref().map(|credentials| Credential {
-                username: credentials.username.clone(),
-                password: credentials.password.clone(),
-                ..Credential::default()
-            }),
+            credential: trunk.credentials.as_ref().map(library::credential),
             support_prack: true,
             ..InviteOption::default()
         })

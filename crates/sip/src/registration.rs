@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rsipstack::dialog::authenticate::Credential;
 use rsipstack::dialog::registration::Registration;
 use rsipstack::sip::typed::{Contact, From, To};
 use rsipstack::sip::{Method, SipMessage, StatusCodeKind, Uri};
@@ -14,7 +13,7 @@ use rsipstack::transport::connection::KEEPALIVE_REQUEST;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::library::kind_of;
+use crate::library::{self, kind_of};
 use crate::settings::Transport;
 use crate::shared::Shared;
 use crate::trunk::Health;
@@ -81,11 +80,7 @@ impl Keeper {
 
     fn registration(&self) -> Option<(Uri, Registration)> {
         let trunk = self.shared.trunk(self.place);
-        let credential = trunk.credentials.as_ref().map(|credentials| Credential {
-            username: credentials.username.clone(),
-            password: credentials.password.clone(),
-            ..Credential::default()
-        });
+        let credential = trunk.credentials.as_ref().map(library::credential);
         let user = trunk.credentials.as_ref().map_or("kaicalls", |credentials| credentials.username.as_str());
         let uri = self.shared.contact(self.place, user)?;
         let server = self.shared.user_at(self.place, "")?;
