@@ -156,10 +156,6 @@ impl Caller {
                     call_off(dialog);
                     return Attempt::Ended(End::Failed(Failure::Cancelled));
                 },
-                () = self.events.closed() => {
-                    call_off(dialog);
-                    return Attempt::Ended(End::Failed(Failure::Cancelled));
-                }
                 () = &mut patience => {
                     call_off(dialog);
                     return Attempt::Ended(End::Failed(Failure::NoAnswer));

@@ -41,10 +41,6 @@ pub(crate) async fn go_on(
                     return End::HungUp(Side::Us);
                 }
             },
-            () = events.closed() => {
-                hang_up(dialog);
-                return End::HungUp(Side::Us);
-            }
         }
     }
 }
