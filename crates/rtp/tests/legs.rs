@@ -315,12 +315,10 @@ fn another_source_takes_the_place_of_the_first() {
     let mut line = Line::new(Network::default());
     line.run(3);
     // The other side's switch hands the call to another of its machines, which counts on its own.
-    let fresh = Party::new(THERE, 1000, Network::default());
     let identity =
         Identity { ssrc: 99, sequence: 3, timestamp: 5, name: String::new(), since_1970: Duration::ZERO };
     let old = std::mem::replace(&mut line.parties[1].leg, Leg::new(identity, Latching::Never));
     line.parties[1].leg.agree(old.agreement().expect("an agreement").clone());
-    drop(fresh);
     line.run(1);
     line.forget();
     line.run(2);
