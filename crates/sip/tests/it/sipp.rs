@@ -79,6 +79,9 @@ fn free_address() -> SocketAddr {
 const SOUND: &str = "v=0\no=sipp 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio [media_port] RTP/AVP 0 101\n\
     a=rtpmap:0 PCMU/8000\na=rtpmap:101 telephone-event/8000\na=fmtp:101 0-15\n";
 
+/// An answer that says only that the request has come, and may be left out.
+const TRYING: &str = "<recv response=\"100\" optional=\"true\"></recv>\n";
+
 fn receive(method: &str) -> String {
     format!("<recv request=\"{method}\" crlf=\"true\" rrs=\"true\"></recv>\n")
 }
@@ -257,7 +260,7 @@ async fn sipp_lets_us_hear_something_before_it_answers_and_holds_us_later() {
         + &request("OPTIONS", 5, "", "")
         + &is_said("200")
         + &request("INVITE", 6, "Content-Type: application/sdp\n", &held)
-        + "<recv response=\"100\" optional=\"true\"></recv>\n"
+        + TRYING
         + "<recv response=\"200\"><action><ereg regexp=\"a=recvonly\" search_in=\"body\" check_it=\"true\" assign_to=\"held\"/></action></recv>\n"
         + &request("ACK", 6, "", "").replace(" retrans=\"500\"", "")
         + &request("BYE", 7, "", "")
@@ -330,7 +333,7 @@ async fn sipp_calls_us_and_changes_its_mind() {
         )
     };
     let (there, mut calls) = callee().await;
-    let ringing = invite.clone() + "<recv response=\"100\" optional=\"true\"></recv>\n" + &is_said("180");
+    let ringing = invite.clone() + TRYING + &is_said("180");
     let steps = ringing + &is_said("200") + &in_dialog("ACK", 1) + &in_dialog("BYE", 2) + &is_said("200");
     let sipp = Sipp::play(&steps, Some(there.address()), &[]);
     let mut theirs = incoming(&mut calls).await;
@@ -344,8 +347,7 @@ async fn sipp_calls_us_and_changes_its_mind() {
     // This confirmation belongs to the transaction of the INVITE, and says so by the same branch.
     let own = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]";
     let confirmed_refusal = in_dialog("ACK", 1).replace(own, "[last_Via:]");
-    let busy =
-        invite + "<recv response=\"100\" optional=\"true\"></recv>\n" + &is_said("486") + &confirmed_refusal;
+    let busy = invite + TRYING + &is_said("486") + &confirmed_refusal;
     let sipp = Sipp::play(&busy, Some(there.address()), &[]);
     let mut theirs = incoming(&mut calls).await;
     theirs.call.reject(486).await;
@@ -370,7 +372,7 @@ async fn sipp_calls_us_without_an_offer() {
         )
     };
     let steps = request("INVITE", 1, "To: <sip:+15125550100@[remote_ip]>", "")
-        + "<recv response=\"100\" optional=\"true\"></recv>\n"
+        + TRYING
         + &is_said("200")
         + &request("ACK", 1, "[last_To:]", SOUND)
         + &receive("BYE")
