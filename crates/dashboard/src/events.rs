@@ -12,7 +12,7 @@ use store::{Page, Tenancy};
 use web::Web;
 
 use crate::exchange::{Body, DeliveryRow, ReplayForm, body, delivery};
-use crate::form::{Asked, Filled, address};
+use crate::form::{Asked, Filled, address, parse_id};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, When};
 use crate::visitor::Visitor;
@@ -162,10 +162,6 @@ struct EventPage {
     deliveries: Vec<DeliveryRow>,
 }
 
-fn id(text: &str) -> Result<EventId, PageError> {
-    text.parse().map_err(|_| PageError::NotFound)
-}
-
 /// An event of the tenant.
 async fn known(web: &Web, tenancy: &Tenancy, id: EventId) -> Result<EventView, PageError> {
     let tenancy = tenancy.clone();
@@ -182,7 +178,7 @@ pub(crate) async fn one(
     State(web): State<Web>,
     Path(name): Path<String>,
 ) -> Result<Response, PageError> {
-    let id = id(&name)?;
+    let id = parse_id(&name)?;
     let view = known(&web, &visitor.tenancy, id).await?;
     let tenancy = visitor.tenancy.clone();
     let (known, attempts, active) = web
@@ -239,11 +235,10 @@ pub(crate) async fn replay(
     Path(name): Path<String>,
     form: Filled,
 ) -> Result<Redirect, PageError> {
-    let id = id(&name)?;
+    let id = parse_id(&name)?;
     let view = known(&web, &visitor.tenancy, id).await?;
     let webhook = form.text("webhook");
-    let only: Option<EndpointId> =
-        if webhook.is_empty() { None } else { Some(webhook.parse().map_err(|_| PageError::NotFound)?) };
+    let only: Option<EndpointId> = if webhook.is_empty() { None } else { Some(parse_id(&webhook)?) };
     let wanted = Replay { business_id: view.event.business_id, which: Which::These(vec![id]), only };
     let replayed = act::again(&web, &visitor, wanted).await?;
     Ok(Redirect::to(&format!("/{}/events/{id}?done={}", visitor.mode(), act::word(&replayed))))

@@ -3,6 +3,8 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 
+use std::str::FromStr;
+
 use crate::page::PageError;
 
 /// The fields of a form, in the order of the page.
@@ -61,6 +63,11 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Asked {
     ) -> Result<Self, std::convert::Infallible> {
         Ok(Self(Filled::parse(parts.uri.query().unwrap_or_default().as_bytes())))
     }
+}
+
+/// An id in an address or a form; what cannot be one names nothing.
+pub(crate) fn parse_id<T: FromStr>(text: &str) -> Result<T, PageError> {
+    text.parse().map_err(|_| PageError::NotFound)
 }
 
 /// An address with parameters; those without a value are left out.

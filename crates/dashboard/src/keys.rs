@@ -8,7 +8,7 @@ use domain::{KeyId, Mode, Scope, ScopeSet};
 use store::Page;
 use web::Web;
 
-use crate::form::{Asked, Filled};
+use crate::form::{Asked, Filled, parse_id};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::When;
 use crate::visitor::Visitor;
@@ -128,7 +128,7 @@ pub(crate) async fn revoke(
     State(web): State<Web>,
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
-    let id: KeyId = name.parse().map_err(|_| PageError::NotFound)?;
+    let id: KeyId = parse_id(&name)?;
     if !app::keys::revoke(web.app(), visitor.user.user_id, id).await? {
         return Err(PageError::NotFound);
     }

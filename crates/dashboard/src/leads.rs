@@ -16,7 +16,7 @@ use web::{Refusal, Web};
 use crate::calls::csv::{file, line};
 use crate::calls::list::agents;
 use crate::calls::words;
-use crate::form::{Asked, Filled, address};
+use crate::form::{Asked, Filled, address, parse_id};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, When};
 use crate::visitor::Visitor;
@@ -171,11 +171,7 @@ pub(crate) async fn page(
                 when: clock.when(lead.created_at),
             })
             .collect(),
-        businesses: visitor
-            .businesses
-            .iter()
-            .map(|business| (business.id.to_string(), business.name.clone()))
-            .collect(),
+        businesses: visitor.business_choices(),
         path,
         frame: visitor.frame(&web, Section::Leads),
     };
@@ -267,10 +263,6 @@ struct LeadPage {
     wrong: Option<String>,
 }
 
-fn id(text: &str) -> Result<LeadId, PageError> {
-    text.parse().map_err(|_| PageError::NotFound)
-}
-
 async fn known(web: &Web, tenancy: &Tenancy, id: LeadId) -> Result<Lead, PageError> {
     let tenancy = tenancy.clone();
     let lead = web.read(move |tx| Box::pin(async move { store::leads::get(tx, &tenancy, id).await })).await?;
@@ -337,7 +329,7 @@ pub(crate) async fn one(
     State(web): State<Web>,
     Path(name): Path<String>,
 ) -> Result<Response, PageError> {
-    drawn(&web, &visitor, id(&name)?, None).await
+    drawn(&web, &visitor, parse_id(&name)?, None).await
 }
 
 /// The fields of a form as a change; the words say what is wrong.
@@ -375,7 +367,7 @@ pub(crate) async fn save(
     Path(name): Path<String>,
     form: Filled,
 ) -> Result<Response, PageError> {
-    let id = id(&name)?;
+    let id = parse_id(&name)?;
     let patch = match patch(&form) {
         Ok(patch) => patch,
         Err(wrong) => return drawn(&web, &visitor, id, Some(wrong)).await,
@@ -395,10 +387,7 @@ pub(crate) async fn new(
     State(web): State<Web>,
     form: Filled,
 ) -> Result<Redirect, PageError> {
-    let wanted = form.text("business");
-    let business =
-        visitor.businesses.iter().find(|business| wanted.is_empty() || business.id.to_string() == wanted);
-    let business = business.ok_or(PageError::NotFound)?;
+    let business = visitor.business(&form.text("business"))?;
     let mut fields =
         LeadFields { status: "new".to_owned(), source: "dashboard".to_owned(), ..LeadFields::default() };
     let patch = LeadPatch { status: None, ..patch(&form).map_err(PageError::Wrong)? };
@@ -424,7 +413,7 @@ pub(crate) async fn do_not_call(
     Path(name): Path<String>,
     form: Filled,
 ) -> Result<Redirect, PageError> {
-    let lead = known(&web, &visitor.tenancy, id(&name)?).await?;
+    let lead = known(&web, &visitor.tenancy, parse_id(&name)?).await?;
     let number = lead.fields.phone.as_ref().and_then(|phone| phone.valid()).cloned();
     let number =
         number.ok_or_else(|| PageError::Wrong("The lead has no number that could be called.".to_owned()))?;

@@ -50,6 +50,18 @@ impl Visitor {
         }
     }
 
+    /// The business that a form names by its id, or the first one if it names none.
+    pub(crate) fn business(&self, named: &str) -> Result<&Business, PageError> {
+        let mut businesses = self.businesses.iter();
+        let business = businesses.find(|business| named.is_empty() || business.id.to_string() == named);
+        business.ok_or(PageError::NotFound)
+    }
+
+    /// Id and name of every business, for a form to choose from.
+    pub(crate) fn business_choices(&self) -> Vec<(String, String)> {
+        self.businesses.iter().map(|business| (business.id.to_string(), business.name.clone())).collect()
+    }
+
     /// The clock that the visitor reads times on.
     pub(crate) fn clock(&self, web: &Web) -> Clock {
         let zone = self.businesses.first().map_or("UTC", |business| business.timezone.as_str());

@@ -21,7 +21,7 @@ use web::Web;
 
 use super::list::refused;
 use crate::calls::list::SCRIPTED;
-use crate::form::{Asked, Filled};
+use crate::form::{Asked, Filled, parse_id};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, When};
 use crate::visitor::Visitor;
@@ -256,10 +256,6 @@ struct Around {
     versions: Vec<AgentVersion>,
 }
 
-pub(super) fn id(text: &str) -> Result<AgentId, PageError> {
-    text.parse().map_err(|_| PageError::NotFound)
-}
-
 async fn around(web: &Web, tenancy: &Tenancy, id: AgentId) -> Result<Option<Around>, StoreError> {
     let tenancy = tenancy.clone();
     web.read(move |tx| {
@@ -344,7 +340,7 @@ pub(crate) async fn page(
     Path(name): Path<String>,
     asked: Asked,
 ) -> Result<Response, PageError> {
-    drawn(&web, &visitor, id(&name)?, asked.text("lead"), None).await
+    drawn(&web, &visitor, parse_id(&name)?, asked.text("lead"), None).await
 }
 
 /// Saves the fields as a new version.
@@ -355,7 +351,7 @@ pub(crate) async fn save(
     form: Filled,
 ) -> Result<Response, PageError> {
     use axum::response::IntoResponse as _;
-    let (id, fields) = (id(&name)?, Fields::filled(&form));
+    let (id, fields) = (parse_id(&name)?, Fields::filled(&form));
     let changes = match fields.read() {
         Ok(changes) => changes,
         Err(wrong) => return drawn(&web, &visitor, id, None, Some((fields, wrong))).await,
@@ -374,7 +370,7 @@ pub(crate) async fn ring(
     Path(name): Path<String>,
     form: Filled,
 ) -> Result<Redirect, PageError> {
-    let (tenancy, id) = (Tenancy::new(visitor.tenancy.businesses().to_vec(), Mode::Test), id(&name)?);
+    let (tenancy, id) = (Tenancy::new(visitor.tenancy.businesses().to_vec(), Mode::Test), parse_id(&name)?);
     let asked = tenancy.clone();
     let number = web
         .read(move |tx| Box::pin(async move { store::numbers::of_agent(tx, &asked, id).await }))

@@ -49,10 +49,9 @@ pub(crate) async fn page(visitor: Visitor, State(web): State<Web>) -> Result<Res
             changed: clock.when(row.agent.updated_at),
         }
     });
-    let businesses = visitor.businesses.iter();
     let page = AgentsPage {
         rows: rows.collect(),
-        businesses: businesses.map(|business| (business.id.to_string(), business.name.clone())).collect(),
+        businesses: visitor.business_choices(),
         frame: visitor.frame(&web, Section::Agents),
     };
     framed(&page.frame.nonce, &page)
@@ -68,10 +67,7 @@ pub(crate) async fn new(
     if name.is_empty() || name.chars().count() > 200 || name.contains(domain::text::is_harmful) {
         return Err(PageError::Wrong("Give the agent a name of at most 200 characters.".to_owned()));
     }
-    let wanted = fields.text("business");
-    let business =
-        visitor.businesses.iter().find(|business| wanted.is_empty() || business.id.to_string() == wanted);
-    let business = business.ok_or(PageError::NotFound)?;
+    let business = visitor.business(&fields.text("business"))?;
     let config = AgentConfig {
         system_prompt: format!(
             "You are {name}, and speak for {{{{business_name}}}} on the telephone. Be brief and kind. Ask for name, e-mail address and what the person needs."

@@ -7,8 +7,8 @@ use domain::agent::AgentConfig;
 use serde_json::Value;
 use web::Web;
 
-use super::editor::id;
 use super::list::refused;
+use crate::form::parse_id;
 use crate::page::{Frame, PageError, Section, framed};
 use crate::visitor::Visitor;
 
@@ -138,7 +138,7 @@ pub(crate) async fn page(
     State(web): State<Web>,
     Path((name, number)): Path<(String, u32)>,
 ) -> Result<Response, PageError> {
-    let (tenancy, id) = (visitor.tenancy.clone(), id(&name)?);
+    let (tenancy, id) = (visitor.tenancy.clone(), parse_id(&name)?);
     let found = web
         .read(move |tx| {
             Box::pin(async move {
@@ -170,7 +170,7 @@ pub(crate) async fn restore(
     State(web): State<Web>,
     Path((name, number)): Path<(String, u32)>,
 ) -> Result<Redirect, PageError> {
-    let (tenancy, id) = (visitor.tenancy.clone(), id(&name)?);
+    let (tenancy, id) = (visitor.tenancy.clone(), parse_id(&name)?);
     let known = web
         .read(move |tx| Box::pin(async move { store::agents::version(tx, &tenancy, id, number).await }))
         .await?

@@ -8,14 +8,9 @@ use domain::CallId;
 use domain::call::CallRequest;
 use web::Web;
 
-use crate::form::Filled;
+use crate::form::{Filled, parse_id};
 use crate::page::PageError;
 use crate::visitor::Visitor;
-
-/// The id in an address; what cannot be one names nothing.
-pub(super) fn id(text: &str) -> Result<CallId, PageError> {
-    text.parse().map_err(|_| PageError::NotFound)
-}
 
 /// Ends a call that runs.
 pub(crate) async fn end(
@@ -23,7 +18,7 @@ pub(crate) async fn end(
     State(web): State<Web>,
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
-    let id = id(&name)?;
+    let id = parse_id(&name)?;
     let done = match app::calls::end(web.app(), &visitor.tenancy, id, None).await {
         Ok(Once::New(asked)) if asked.was_over => "over",
         Ok(_) => "ending",
@@ -39,7 +34,7 @@ pub(crate) async fn again(
     State(web): State<Web>,
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
-    let (tenancy, id) = (visitor.tenancy.clone(), id(&name)?);
+    let (tenancy, id) = (visitor.tenancy.clone(), parse_id(&name)?);
     let known =
         web.read(move |tx| Box::pin(async move { store::calls::get(tx, &tenancy, id).await })).await?;
     let call = known.ok_or(PageError::NotFound)?.call;
@@ -77,7 +72,7 @@ pub(crate) async fn new(
     };
     let lead_id = match fields.text("lead") {
         text if text.is_empty() => None,
-        text => Some(text.parse().map_err(|_| PageError::NotFound)?),
+        text => Some(parse_id(&text)?),
     };
     let request =
         CallRequest { name: some("name", 200)?, context: some("context", 10_000)?, ..CallRequest::default() };

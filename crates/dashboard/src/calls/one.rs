@@ -16,8 +16,8 @@ use super::list::{other_party, quality};
 use super::sound;
 use super::story::{self, Story};
 use super::timeline::{Timeline, wait_tone};
-use super::{act, words};
-use crate::form::Asked;
+use super::words;
+use crate::form::{Asked, parse_id};
 use crate::live::{News, Watch, follow};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, Clock, When};
@@ -132,7 +132,7 @@ pub(crate) async fn page(
     State(web): State<Web>,
     Path(name): Path<String>,
 ) -> Result<Response, PageError> {
-    let id = act::id(&name)?;
+    let id = parse_id(&name)?;
     let story = story::read(&web, &visitor.tenancy, id).await?.ok_or(PageError::NotFound)?;
     let clock = visitor.clock(&web);
     let call = &story.view.call;
@@ -457,7 +457,7 @@ pub(crate) async fn live(
     asked: Asked,
     headers: http::HeaderMap,
 ) -> Result<Response, PageError> {
-    let id = act::id(&name)?;
+    let id = parse_id(&name)?;
     let bell = web.app().live().watch(id);
     let tenancy = visitor.tenancy.clone();
     let known =

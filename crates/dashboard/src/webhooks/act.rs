@@ -9,8 +9,8 @@ use domain::event::TestData;
 use domain::{EventId, Mode};
 use web::Web;
 
-use super::{MOST_REPLAYED, id, known, one};
-use crate::form::Filled;
+use super::{MOST_REPLAYED, known, one};
+use crate::form::{Filled, parse_id};
 use crate::page::PageError;
 use crate::visitor::Visitor;
 
@@ -39,7 +39,7 @@ pub(crate) async fn switch(
         _ => return Err(PageError::Wrong("Choose whether the webhook is on.".to_owned())),
     };
     let change = EndpointChange { is_active: Some(is_active), ..EndpointChange::default() };
-    let changed = app::endpoints::change(web.app(), &visitor.tenancy, id(&name)?, change, None);
+    let changed = app::endpoints::change(web.app(), &visitor.tenancy, parse_id(&name)?, change, None);
     changed.await.map_err(refused)?;
     Ok(back(visitor.mode(), &name, if is_active { "enabled" } else { "paused" }))
 }
@@ -49,7 +49,7 @@ pub(crate) async fn delete(
     State(web): State<Web>,
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
-    app::endpoints::remove(web.app(), &visitor.tenancy, id(&name)?).await.map_err(refused)?;
+    app::endpoints::remove(web.app(), &visitor.tenancy, parse_id(&name)?).await.map_err(refused)?;
     Ok(Redirect::to(&format!("/{}/webhooks?done=deleted", visitor.mode())))
 }
 
@@ -60,7 +60,7 @@ pub(crate) async fn rotate(
     Path(name): Path<String>,
     form: Filled,
 ) -> Result<Response, PageError> {
-    let id = id(&name)?;
+    let id = parse_id(&name)?;
     let old = if form.text("old") == "ends" { OldSecret::Ends } else { OldSecret::Overlaps };
     let rotated = app::endpoints::rotate_secret(web.app(), &visitor.tenancy, id, old, None);
     match rotated.await.map_err(refused)? {
@@ -76,7 +76,7 @@ pub(crate) async fn test(
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
     let data = TestData(serde_json::Map::new());
-    let tested = app::endpoints::test(web.app(), &visitor.tenancy, id(&name)?, data, None);
+    let tested = app::endpoints::test(web.app(), &visitor.tenancy, parse_id(&name)?, data, None);
     tested.await.map_err(refused)?;
     Ok(back(visitor.mode(), &name, "tested"))
 }
@@ -88,7 +88,7 @@ pub(crate) async fn replay(
     Path(name): Path<String>,
     form: Filled,
 ) -> Result<Redirect, PageError> {
-    let endpoint = known(&web, &visitor.tenancy, id(&name)?).await?;
+    let endpoint = known(&web, &visitor.tenancy, parse_id(&name)?).await?;
     let event = form.text("event");
     let events: Vec<EventId> = if event.is_empty() {
         let (tenancy, id) = (visitor.tenancy.clone(), endpoint.id);
@@ -97,7 +97,7 @@ pub(crate) async fn replay(
         })
         .await?
     } else {
-        vec![event.parse().map_err(|_| PageError::NotFound)?]
+        vec![parse_id(&event)?]
     };
     let wanted =
         Replay { business_id: endpoint.business_id, which: Which::These(events), only: Some(endpoint.id) };

@@ -83,11 +83,7 @@ async fn drawn(web: &Web, visitor: &Visitor, fields: Fields) -> Result<Response,
             })
             .collect(),
         fields,
-        businesses: visitor
-            .businesses
-            .iter()
-            .map(|business| (business.id.to_string(), business.name.clone()))
-            .collect(),
+        businesses: visitor.business_choices(),
         path,
         frame: visitor.frame(web, Section::Webhooks),
     };
@@ -104,10 +100,7 @@ pub(crate) async fn new(
     State(web): State<Web>,
     form: Filled,
 ) -> Result<Response, PageError> {
-    let named = form.text("business");
-    let business =
-        visitor.businesses.iter().find(|business| named.is_empty() || business.id.to_string() == named);
-    let business_id = business.ok_or(PageError::NotFound)?.id;
+    let business_id = visitor.business(&form.text("business"))?.id;
     let wrong = match Wanted::read(&form) {
         Err(wrong) => wrong,
         Ok(Wanted { url, events, description }) => {

@@ -26,10 +26,6 @@ async fn known(web: &Web, tenancy: &Tenancy, id: EndpointId) -> Result<Endpoint,
     found.ok_or(PageError::NotFound)
 }
 
-fn id(text: &str) -> Result<EndpointId, PageError> {
-    text.parse().map_err(|_| PageError::NotFound)
-}
-
 /// How a subscription is, in a word, and how that looks.
 fn state(endpoint: &Endpoint) -> (&'static str, &'static str) {
     match endpoint {

@@ -12,9 +12,9 @@ use store::Page;
 use store::deliveries::{AttemptFilter, AttemptView, Delivery};
 use web::Web;
 
-use super::{Fields, MOST_REPLAYED, Wanted, error, id, known, state};
+use super::{Fields, MOST_REPLAYED, Wanted, error, known, state};
 use crate::exchange::{DeliveryRow, ReplayForm, delivery};
-use crate::form::{Asked, Filled, address};
+use crate::form::{Asked, Filled, address, parse_id};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::When;
 use crate::visitor::Visitor;
@@ -158,7 +158,7 @@ pub(crate) async fn page(
     asked: Asked,
 ) -> Result<Response, PageError> {
     let after = asked.text("after").and_then(|text| text.parse().ok());
-    drawn(&web, &visitor, id(&name)?, Besides { after, ..Besides::default() }).await
+    drawn(&web, &visitor, parse_id(&name)?, Besides { after, ..Besides::default() }).await
 }
 
 /// The page with a secret that is new, which no other page shows.
@@ -178,7 +178,7 @@ pub(crate) async fn save(
     Path(name): Path<String>,
     form: Filled,
 ) -> Result<Response, PageError> {
-    let id = id(&name)?;
+    let id = parse_id(&name)?;
     let wrong = match Wanted::read(&form) {
         Err(wrong) => wrong,
         Ok(Wanted { url, events, description }) => {
