@@ -12,10 +12,8 @@ use store::calls::CallFilter;
 use web::session::{SignedIn, count_login, from_own_page, log_out};
 use web::{LOGIN_PAGE, Refusal, Web};
 
-use crate::assets;
 use crate::form::{Asked, Filled};
-use crate::page::{PageError, framed, nonce};
-use crate::visitor::theme;
+use crate::page::{BareFrame, PageError, framed};
 
 /// The address without anything behind it: the mode in which there are calls.
 pub(crate) async fn front(user: SignedIn, State(web): State<Web>) -> Result<Redirect, PageError> {
@@ -35,9 +33,7 @@ pub(crate) async fn front(user: SignedIn, State(web): State<Web>) -> Result<Redi
 #[derive(Template)]
 #[template(path = "login.html")]
 struct LoginPage {
-    assets: &'static assets::Paths,
-    nonce: String,
-    theme: Option<&'static str>,
+    frame: BareFrame,
     email: String,
     next: String,
     wrong: Option<String>,
@@ -50,15 +46,8 @@ fn login_page(
     next: String,
     wrong: Option<String>,
 ) -> Result<Response, PageError> {
-    let page = LoginPage {
-        assets: assets::paths(),
-        nonce: nonce(web.app().random()),
-        theme: theme(headers),
-        email,
-        next,
-        wrong,
-    };
-    framed(&page.nonce, &page)
+    let page = LoginPage { frame: BareFrame::new(web, headers), email, next, wrong };
+    framed(&page.frame.nonce, &page)
 }
 
 /// The form. Whoever is logged in already goes on.

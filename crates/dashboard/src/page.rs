@@ -8,11 +8,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Mode;
 use http::header::{
-    ACCEPT, CONTENT_SECURITY_POLICY, HeaderName, LOCATION, REFERRER_POLICY, RETRY_AFTER, X_FRAME_OPTIONS,
+    ACCEPT, CONTENT_SECURITY_POLICY, COOKIE, HeaderName, LOCATION, REFERRER_POLICY, RETRY_AFTER,
+    X_FRAME_OPTIONS,
 };
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use store::StoreError;
-use web::{LoggedCause, Refusal};
+use web::{LoggedCause, Refusal, Web};
 
 use crate::assets;
 
@@ -42,6 +43,33 @@ impl Frame {
 
     pub(crate) fn is_test(&self) -> bool {
         self.mode == Mode::Test
+    }
+}
+
+/// The frame around a page without navigation: what there is before the login, and errors.
+#[derive(Debug, Clone)]
+pub(crate) struct BareFrame {
+    /// Permits this page's own scripts and style; empty on a page that needs no such permission.
+    pub(crate) nonce: String,
+    pub(crate) assets: &'static assets::Paths,
+    /// `light` or `dark` if the visitor chose; else what the system says.
+    pub(crate) theme: Option<&'static str>,
+}
+
+impl BareFrame {
+    pub(crate) fn new(web: &Web, headers: &HeaderMap) -> Self {
+        Self { nonce: nonce(web.app().random()), assets: assets::paths(), theme: theme(headers) }
+    }
+}
+
+/// The theme that the visitor chose; anything else is no choice.
+pub(crate) fn theme(headers: &HeaderMap) -> Option<&'static str> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    match pairs.find(|(name, _)| *name == "kaicalls_theme")?.1 {
+        "light" => Some("light"),
+        "dark" => Some("dark"),
+        _ => None,
     }
 }
 
@@ -194,7 +222,7 @@ impl From<StoreError> for PageError {
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage<'a> {
-    assets: &'static assets::Paths,
+    frame: BareFrame,
     title: &'a str,
     text: &'a str,
 }
@@ -262,7 +290,8 @@ fn sentence(text: &str) -> String {
 
 /// A page that says what went wrong. It loads its style and nothing else.
 fn error_page(status: StatusCode, title: &str, text: &str) -> Response {
-    let page = ErrorPage { assets: assets::paths(), title, text };
+    let frame = BareFrame { nonce: String::new(), assets: assets::paths(), theme: None };
+    let page = ErrorPage { frame, title, text };
     let html = page.render().unwrap_or_else(|_| title.to_owned());
     let mut response = (status, Html(html)).into_response();
     let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -13,12 +13,10 @@ use serde_json::json;
 use web::session::{count_login, from_own_page};
 use web::{Refusal, Web};
 
-use crate::assets;
 use crate::calls::one::shell_request;
 use crate::form::{Asked, Filled};
 use crate::login::own_path;
-use crate::page::{PageError, framed, nonce};
-use crate::visitor::theme;
+use crate::page::{BareFrame, PageError, framed};
 
 /// The scripted caller of the first call: gives name, e-mail address and matter.
 const FIRST_CALLED: &str = "+15005550007";
@@ -26,9 +24,7 @@ const FIRST_CALLED: &str = "+15005550007";
 #[derive(Template)]
 #[template(path = "start.html")]
 struct StartPage {
-    assets: &'static assets::Paths,
-    nonce: String,
-    theme: Option<&'static str>,
+    frame: BareFrame,
     token: String,
     email: String,
     business: String,
@@ -40,9 +36,7 @@ struct StartPage {
 #[derive(Template)]
 #[template(path = "ready.html")]
 struct ReadyPage {
-    assets: &'static assets::Paths,
-    nonce: String,
-    theme: Option<&'static str>,
+    frame: BareFrame,
     business: String,
     key: String,
     agent: String,
@@ -66,9 +60,7 @@ async fn check(web: &Web, token: &str) -> Result<(), PageError> {
 
 fn start_page(web: &Web, headers: &HeaderMap, token: String) -> StartPage {
     StartPage {
-        assets: assets::paths(),
-        nonce: nonce(web.app().random()),
-        theme: theme(headers),
+        frame: BareFrame::new(web, headers),
         token,
         email: String::new(),
         business: String::new(),
@@ -86,7 +78,7 @@ pub(crate) async fn form(
 ) -> Result<Response, PageError> {
     check(&web, &token).await?;
     let page = start_page(&web, &headers, token);
-    framed(&page.nonce, &page)
+    framed(&page.frame.nonce, &page)
 }
 
 /// Makes user, business, key and agent, and shows what can be done with them.
@@ -119,9 +111,7 @@ pub(crate) async fn begin(
     let base = &web.app().settings().public_url;
     let order = json!({ "agent_id": agent.id, "to": FIRST_CALLED });
     let ready = ReadyPage {
-        assets: page.assets,
-        nonce: page.nonce,
-        theme: page.theme,
+        frame: page.frame,
         curl: shell_request(base, "/api/v1/calls", &order.to_string()).replace("$KAICALLS_API_KEY", &key),
         python: format!(
             "from kaicalls import KaiCalls\n\nkai = KaiCalls(\"{key}\", base_url=\"{base}\")\n\
@@ -140,7 +130,7 @@ pub(crate) async fn begin(
         agent_name: agent.config.name,
         to: FIRST_CALLED,
     };
-    let mut response = framed(&ready.nonce, &ready)?;
+    let mut response = framed(&ready.frame.nonce, &ready)?;
     response.headers_mut().insert(SET_COOKIE, opened.cookie);
     Ok(response)
 }
@@ -173,7 +163,7 @@ fn first_account(page: &StartPage, password: &str) -> Result<FirstAccount, Strin
 
 fn refused(page: StartPage, wrong: String) -> Result<Response, PageError> {
     let page = StartPage { wrong: Some(format!("Please correct {wrong}.")), ..page };
-    let mut response = framed(&page.nonce, &page)?;
+    let mut response = framed(&page.frame.nonce, &page)?;
     *response.status_mut() = StatusCode::BAD_REQUEST;
     Ok(response)
 }

@@ -3,15 +3,13 @@
 use axum::extract::FromRequestParts;
 use domain::Mode;
 use domain::business::Business;
-use http::HeaderMap;
-use http::header::COOKIE;
 use http::request::Parts;
 use store::Tenancy;
 use web::session::{SignedIn, signed_in};
 use web::{Refusal, Web};
 
 use crate::assets;
-use crate::page::{Frame, PageError, Section, nonce, notice};
+use crate::page::{Frame, PageError, Section, nonce, notice, theme};
 use crate::show::Clock;
 
 /// Somebody who is logged in, on a page of one mode.
@@ -98,15 +96,4 @@ impl FromRequestParts<Web> for Visitor {
 fn done(query: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     pairs.find(|(name, _)| name == "done").map(|(_, word)| word.into_owned())
-}
-
-/// What the visitor chose; anything else is no choice.
-pub(crate) fn theme(headers: &HeaderMap) -> Option<&'static str> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    match pairs.find(|(name, _)| *name == "kaicalls_theme")?.1 {
-        "light" => Some("light"),
-        "dark" => Some("dark"),
-        _ => None,
-    }
 }
