@@ -1,6 +1,6 @@
 //! The list of webhooks, and making one.
 
-use app::endpoints::{EndpointError, NewEndpoint};
+use app::endpoints::NewEndpoint;
 use app::idempotency::Once;
 use askama::Template;
 use axum::extract::State;
@@ -10,7 +10,7 @@ use store::Page;
 use store::deliveries::AttemptFilter;
 use web::Web;
 
-use super::{Fields, Wanted, error, one, state};
+use super::{Fields, Wanted, correctable, error, one, state};
 use crate::exchange;
 use crate::form::Filled;
 use crate::page::{Frame, PageError, Section, framed};
@@ -109,10 +109,8 @@ pub(crate) async fn new(
                 Ok(Once::New(saved)) => {
                     return one::with_secret(&web, &visitor, saved.endpoint.id, saved.secret).await;
                 }
-                Ok(Once::Repeated(_)) | Err(EndpointError::NotFound) => return Err(PageError::NotFound),
-                Err(EndpointError::Store(error)) => return Err(error.into()),
-                Err(EndpointError::Address(reason)) => format!("This address cannot be used: {reason}."),
-                Err(error @ EndpointError::TooMany) => format!("Nothing was saved: {error}."),
+                Ok(Once::Repeated(_)) => return Err(PageError::NotFound),
+                Err(error) => correctable(error)?,
             }
         }
     };

@@ -4,6 +4,7 @@ pub(crate) mod act;
 pub(crate) mod list;
 pub(crate) mod one;
 
+use app::endpoints::EndpointError;
 use domain::EndpointId;
 use domain::endpoint::{DisabledReason, Endpoint, Subscribed};
 use domain::event::EventType;
@@ -24,6 +25,16 @@ async fn known(web: &Web, tenancy: &Tenancy, id: EndpointId) -> Result<Endpoint,
     let found =
         web.read(move |tx| Box::pin(async move { store::endpoints::get(tx, &tenancy, id).await })).await?;
     found.ok_or(PageError::NotFound)
+}
+
+/// What a form says of a refusal that another entry can avoid; any other refusal takes the place of the page.
+fn correctable(error: EndpointError) -> Result<String, PageError> {
+    match error {
+        EndpointError::NotFound => Err(PageError::NotFound),
+        EndpointError::Store(error) => Err(error.into()),
+        EndpointError::Address(reason) => Ok(format!("This address cannot be used: {reason}.")),
+        error @ EndpointError::TooMany => Ok(format!("Nothing was saved: {error}.")),
+    }
 }
 
 /// How a subscription is, in a word, and how that looks.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use app::endpoints::{EndpointChange, EndpointError};
+use app::endpoints::EndpointChange;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -12,7 +12,7 @@ use store::Page;
 use store::deliveries::{AttemptFilter, AttemptView, Delivery};
 use web::Web;
 
-use super::{Fields, MOST_REPLAYED, Wanted, error, known, state};
+use super::{Fields, MOST_REPLAYED, Wanted, correctable, error, known, state};
 use crate::exchange::{DeliveryRow, ReplayForm, delivery};
 use crate::form::{Asked, Filled, address, parse_id};
 use crate::page::{Frame, PageError, Section, framed};
@@ -193,10 +193,7 @@ pub(crate) async fn save(
                     let back = format!("/{}/webhooks/{id}?done=saved", visitor.mode());
                     return Ok(Redirect::to(&back).into_response());
                 }
-                Err(EndpointError::NotFound) => return Err(PageError::NotFound),
-                Err(EndpointError::Store(error)) => return Err(error.into()),
-                Err(EndpointError::Address(reason)) => format!("This address cannot be used: {reason}."),
-                Err(error @ EndpointError::TooMany) => format!("Nothing was saved: {error}."),
+                Err(error) => correctable(error)?,
             }
         }
     };
