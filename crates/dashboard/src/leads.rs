@@ -13,9 +13,9 @@ use web::change::Change;
 use web::leads::LeadPatch;
 use web::{Refusal, Web};
 
-use crate::calls::csv::{file, line};
 use crate::calls::list::agents;
 use crate::calls::words;
+use crate::csv::{BATCH, MOST_ROWS, file, line};
 use crate::form::{Asked, Filled, address, parse_id};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, When};
@@ -23,9 +23,6 @@ use crate::visitor::Visitor;
 
 /// Rows on a page.
 const ROWS: u32 = 50;
-
-/// Rows of one file.
-const MOST_EXPORTED: usize = 10_000;
 
 /// Statuses that are offered; the set is open.
 const STATUSES: [&str; 6] = ["new", "contacted", "qualified", "booked", "won", "lost"];
@@ -203,7 +200,7 @@ pub(crate) async fn export(
     ]);
     let mut count = 0;
     loop {
-        let found = list(&web, &visitor.tenancy, &filters, 100).await?;
+        let found = list(&web, &visitor.tenancy, &filters, BATCH).await?;
         for lead in &found.rows {
             let fields = &lead.fields;
             let plain = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -225,7 +222,7 @@ pub(crate) async fn export(
             ]);
         }
         count += found.rows.len();
-        match found.rows.last().filter(|_| found.has_more && count < MOST_EXPORTED) {
+        match found.rows.last().filter(|_| found.has_more && count < MOST_ROWS) {
             Some(last) => filters.after = Some(last.created_at),
             None => break,
         }

@@ -8,6 +8,7 @@
 mod agents;
 mod assets;
 mod calls;
+mod csv;
 mod events;
 mod exchange;
 mod form;
@@ -47,7 +48,7 @@ pub fn router(web: &Web) -> Router {
         ("", get(home::page)),
         ("/live", get(home::live)),
         ("/calls", get(calls::list::page).post(calls::act::new)),
-        ("/calls.csv", get(calls::csv::export)),
+        ("/calls.csv", get(calls::export::export)),
         ("/calls/{id}", get(calls::one::page)),
         ("/calls/{id}/live", get(calls::one::live)),
         ("/calls/{id}/end", post(calls::act::end)),
