@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use crate::table::{table, text, view};
-use crate::tx::{PlatformTx, Row, ToParam, Tx, params};
+use crate::tx::{Engine, PlatformTx, Row, ToParam, Tx, params};
 use crate::writes::Write;
 use crate::{Platform, StoreError};
 
@@ -161,7 +161,9 @@ pub async fn claim(platform: &Platform, claim: Claim, full_lanes: &[Uuid]) -> Re
     platform.write_lazily(move |tx| Box::pin(async move { claim_in(tx, claim, &full_lanes).await })).await
 }
 
-async fn claim_in(tx: &mut Tx, claim: Claim, full_lanes: &[Uuid]) -> Result<Vec<Job>, StoreError> {
+/// The same within a transaction. Outside of this file for tests only.
+#[doc(hidden)]
+pub async fn claim_in(tx: &mut Tx, claim: Claim, full_lanes: &[Uuid]) -> Result<Vec<Job>, StoreError> {
     let Claim { queue, node, now, lease_until, limit, per_lane } = claim;
     // In the text, and only few different ones, so that PostgreSQL plans for a few rows and keeps few plans.
     let limit = 1_usize << limit.max(1).ilog2();
@@ -190,12 +192,23 @@ async fn claim_in(tx: &mut Tx, claim: Claim, full_lanes: &[Uuid]) -> Result<Vec<
                 let repeated = full_lanes.iter().chain(std::iter::repeat(last)).take(count);
                 values.extend(repeated.map(ToParam::to_param));
             }
-            let found = format!(
-                "lanes l CROSS JOIN jobs j WHERE l.lane IS NOT NULL {not_full} AND j.lane = l.lane AND j.run_at <= coalesce(( \
-                 SELECT k.run_at FROM jobs k WHERE k.lane = l.lane AND {} ORDER BY k.run_at LIMIT 1 OFFSET $4), $3) AND {}",
-                due("k"),
-                due("j")
-            );
+            let found = match tx.engine() {
+                Engine::Sqlite => format!(
+                    "lanes l CROSS JOIN jobs j WHERE l.lane IS NOT NULL {not_full} AND j.lane = l.lane AND j.run_at <= coalesce(( \
+                     SELECT k.run_at FROM jobs k WHERE k.lane = l.lane AND {} ORDER BY k.run_at LIMIT 1 OFFSET $4), $3) AND {}",
+                    due("k"),
+                    due("j")
+                ),
+                // Without statistics it takes due jobs to be few, and would look into their lane once for each of them. So it gets the ids of
+                // the first in every lane; that they are still due stands in parentheses, so that it seeks them by nothing else.
+                Engine::Postgres => format!(
+                    "jobs j WHERE j.id = ANY (ARRAY(SELECT first.id FROM lanes l CROSS JOIN LATERAL ( \
+                     SELECT k.id FROM jobs k WHERE k.lane = l.lane AND {} ORDER BY k.run_at LIMIT CAST($4 AS BIGINT) + 1) AS first \
+                     WHERE l.lane IS NOT NULL {not_full})) AND ({}) IS TRUE",
+                    due("k"),
+                    due("j")
+                ),
+            };
             (LANES.to_owned(), found)
         }
     };

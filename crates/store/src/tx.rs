@@ -161,7 +161,9 @@ impl Tx {
             Connection::Sqlite(connection) => {
                 connection.query(&format!("EXPLAIN QUERY PLAN {sql}"), params)?
             }
-            Connection::Postgres(connection) => connection.query(&format!("EXPLAIN {sql}"), params).await?,
+            Connection::Postgres(connection) => {
+                connection.query(&format!("EXPLAIN {}", postgres_text(sql)), params).await?
+            }
         };
         Ok(rows.into_iter().map(|row| row.last_text() + "\n").collect())
     }

@@ -3,10 +3,11 @@
 use domain::call::Direction;
 use domain::event::EventType;
 use domain::lead::Phone;
-use domain::{AgentId, BusinessId, CallId, EndpointId, LeadId, Mode, Timestamp};
+use domain::{AgentId, BusinessId, CallId, EndpointId, LeadId, Mode, NodeId, Timestamp};
 use store::calls::{CallFilter, CallView};
 use store::deliveries::{AttemptFilter, AttemptView};
 use store::events::{EventFilter, EventStatus, EventView};
+use store::jobs::{Claim, Queue};
 use store::leads::LeadFilter;
 use store::{Listed, Page, StoreError, Tenancy};
 use testkit::{TestDatabase, databases};
@@ -411,6 +412,60 @@ async fn every_filter_of_events_and_attempts_finds_them_along_indexes() {
                 let found: Vec<_> = found.rows.iter().map(made).collect();
                 assert_eq!(found, expected(&all.rows, page, made, passes), "{what}");
             }
+        }
+    }
+}
+
+/// PostgreSQL gathers statistics only once a minute, and a queue fills faster.
+#[tokio::test]
+async fn a_claim_looks_into_each_lane_once_even_without_statistics() {
+    for database in databases().await {
+        let store = database.open().await;
+        let (rows, fresh, lane) = if database.kind == "sqlite" {
+            (
+                "RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)",
+                "randomblob(16)",
+                "x'00000000000000000000000000000001'",
+            )
+        } else {
+            (
+                "n (i) AS (SELECT generate_series(1::bigint, 2000))",
+                "gen_random_uuid()",
+                "'00000000-0000-0000-0000-000000000001'::uuid",
+            )
+        };
+        let sql = format!(
+            "WITH {rows} INSERT INTO jobs (id, kind, queue, subject, lane, attempts, run_at, created_at) \
+             SELECT {fresh}, 'deliver', 'deliveries', {fresh}, {lane}, 0, i, i FROM n"
+        );
+        database.run_sql(&sql).await;
+        let claim = Claim {
+            queue: Queue::Deliveries,
+            node: NodeId(Uuid::from_u128(1)),
+            now: at(1),
+            lease_until: at(61),
+            limit: 64,
+            per_lane: 16,
+        };
+        let claimed = store.write(move |tx| {
+            Box::pin(async move {
+                tx.note_plans();
+                let jobs = store::jobs::claim_in(tx, claim, &[]).await?;
+                Ok::<_, StoreError>((jobs, tx.take_plans()))
+            })
+        });
+        let (jobs, plans) = claimed.await.expect("the database works");
+        assert_eq!(jobs.len(), 16, "{}", database.kind);
+        let plan = plans.concat();
+        if database.kind == "sqlite" {
+            let seeks = "SEARCH j USING INDEX jobs_of_lane (lane=? AND run_at<?)";
+            assert!(plan.contains(seeks), "{plan}");
+        } else {
+            assert!(
+                plan.contains("Bitmap Index Scan on jobs_pkey") || plan.contains("jobs_pkey on jobs j"),
+                "{plan}"
+            );
+            assert!(!plan.contains("Hash Join") && plan.matches(" on jobs j ").count() == 1, "{plan}");
         }
     }
 }
