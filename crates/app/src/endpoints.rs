@@ -6,9 +6,9 @@ use domain::{BusinessId, DeliveryId, EndpointId, Mode, Timestamp};
 use store::deliveries::{Addressee, AttemptView, Delivery, DeliveryState, Recipient};
 use store::endpoints::NewSecret;
 use store::events::EventOutcome;
-use store::{StoreError, Tenancy};
+use store::{PlatformTx, StoreError, Tenancy};
 
-use crate::idempotency::{self, Intent, Once, Renderer};
+use crate::idempotency::{self, Intent, Once, Renderer, Repeated};
 use crate::posting::{self, Letter};
 use crate::{App, outbox};
 
@@ -61,6 +61,32 @@ pub struct Saved {
 /// A request that may be repeated, and how its answer is written.
 pub type Repeatable = Option<(Intent, Renderer<Saved>)>;
 
+/// Claims the key of a request about a subscription; gives what an earlier request with that key has brought about.
+async fn earlier_answer(
+    tx: &mut PlatformTx,
+    app: &App,
+    endpoint: &Endpoint,
+    once: &Repeatable,
+    now: Timestamp,
+) -> Result<Option<Repeated>, StoreError> {
+    let Some((intent, _)) = once else { return Ok(None) };
+    let (business, mode) = (endpoint.business_id, endpoint.mode);
+    let earlier = idempotency::begin(tx, app, business, mode, intent, endpoint.id.0, now).await?;
+    earlier.map(|earlier| idempotency::opened(app, business, earlier)).transpose()
+}
+
+/// Keeps the answer to a request that may be repeated. It is sealed, because it may show a secret.
+async fn keep_answer(
+    tx: &mut PlatformTx,
+    app: &App,
+    saved: &Saved,
+    once: Repeatable,
+) -> Result<(), StoreError> {
+    let Some((intent, render)) = once else { return Ok(()) };
+    let (business, mode) = (saved.endpoint.business_id, saved.endpoint.mode);
+    idempotency::keep_sealed(tx, app, business, mode, &intent, &render(saved)).await
+}
+
 /// Makes a subscription.
 pub async fn create(
     app: &App,
@@ -94,11 +120,8 @@ pub async fn create(
         .write(move |tx| {
             Box::pin(async move {
                 let app = platform;
-                if let Some((intent, _)) = &once
-                    && let Some(earlier) =
-                        idempotency::begin(tx, &app, business, mode, intent, endpoint.id.0, now).await?
-                {
-                    return Ok(Once::Repeated(idempotency::opened(&app, business, earlier)?));
+                if let Some(earlier) = earlier_answer(tx, &app, &endpoint, &once, now).await? {
+                    return Ok(Once::Repeated(earlier));
                 }
                 let one = Tenancy::one(business, mode);
                 if store::endpoints::count(tx, &one, business).await? >= MOST_ENDPOINTS {
@@ -107,9 +130,7 @@ pub async fn create(
                 let (vault, nonce) = (app.store().vault(), app.random::<24>());
                 store::endpoints::insert(tx, vault, &endpoint, &secret, &nonce).await?;
                 let saved = Saved { endpoint, secret: Some(secret) };
-                if let Some((intent, render)) = once {
-                    idempotency::keep_sealed(tx, &app, business, mode, &intent, &render(&saved)).await?;
-                }
+                keep_answer(tx, &app, &saved, once).await?;
                 Ok(Once::New(saved))
             })
         })
@@ -134,12 +155,8 @@ pub async fn change(
                 let app = platform;
                 let mut endpoint =
                     store::endpoints::lock(tx, &tenancy, id).await?.ok_or(EndpointError::NotFound)?;
-                let (business, mode) = (endpoint.business_id, endpoint.mode);
-                if let Some((intent, _)) = &once
-                    && let Some(earlier) =
-                        idempotency::begin(tx, &app, business, mode, intent, id.0, now).await?
-                {
-                    return Ok(Once::Repeated(idempotency::opened(&app, business, earlier)?));
+                if let Some(earlier) = earlier_answer(tx, &app, &endpoint, &once, now).await? {
+                    return Ok(Once::Repeated(earlier));
                 }
                 let before = endpoint.clone();
                 apply(change, &mut endpoint);
@@ -148,9 +165,7 @@ pub async fn change(
                     store::endpoints::update(tx, &endpoint).await?;
                 }
                 let saved = Saved { endpoint, secret: None };
-                if let Some((intent, render)) = once {
-                    idempotency::keep_sealed(tx, &app, business, mode, &intent, &render(&saved)).await?;
-                }
+                keep_answer(tx, &app, &saved, once).await?;
                 Ok(Once::New(saved))
             })
         })
@@ -225,12 +240,8 @@ pub async fn rotate_secret(
                 let app = platform;
                 let mut endpoint =
                     store::endpoints::lock(tx, &tenancy, id).await?.ok_or(EndpointError::NotFound)?;
-                let (business, mode) = (endpoint.business_id, endpoint.mode);
-                if let Some((intent, _)) = &once
-                    && let Some(earlier) =
-                        idempotency::begin(tx, &app, business, mode, intent, id.0, now).await?
-                {
-                    return Ok(Once::Repeated(idempotency::opened(&app, business, earlier)?));
+                if let Some(earlier) = earlier_answer(tx, &app, &endpoint, &once, now).await? {
+                    return Ok(Once::Repeated(earlier));
                 }
                 let overlap_until = old.counts_until(now);
                 let new = NewSecret { secret: &secret, nonce: app.random::<24>(), overlap_until };
@@ -239,9 +250,7 @@ pub async fn rotate_secret(
                 endpoint.exchanged_until = overlap_until;
                 endpoint.updated_at = now;
                 let saved = Saved { endpoint, secret: Some(secret) };
-                if let Some((intent, render)) = once {
-                    idempotency::keep_sealed(tx, &app, business, mode, &intent, &render(&saved)).await?;
-                }
+                keep_answer(tx, &app, &saved, once).await?;
                 Ok(Once::New(saved))
             })
         })
