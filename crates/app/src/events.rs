@@ -186,7 +186,11 @@ async fn send_again(
         is_heard = true;
     }
     if is_heard {
-        store::events::set_outcome(tx, event.id, EventOutcome::Sent).await?;
+        // Somebody else may still be one who did not get it.
+        let all = store::deliveries::of_event(tx, event.id).await?;
+        let is_missed = all.iter().any(|delivery| delivery.state == DeliveryState::Failed);
+        let outcome = if is_missed { EventOutcome::Failed } else { EventOutcome::Sent };
+        store::events::set_outcome(tx, event.id, outcome).await?;
     }
     Ok(is_heard)
 }

@@ -245,3 +245,37 @@ async fn events_of_every_kind_are_forgotten_when_their_time_is_over() {
         platform.stop().await;
     }
 }
+
+/// An event that one of two subscriptions still has not got counts as failed, however often the other one is sent it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_sent_again_to_one_subscription_stays_failed_while_another_has_not_got_it() {
+    for database in databases().await {
+        let setup = Setup { schedule: "0s".parse().expect("a schedule"), ..Setup::default() };
+        let platform = Platform::start(&database, setup).await;
+        let (mut one, mut other) = (Receiver::start().await, Receiver::start().await);
+        let mut ids = Vec::new();
+        for receiver in [&mut one, &mut other] {
+            let body = json!({ "webhook_url": receiver.url(), "events": ["lead.created"] });
+            let made = platform.post("/api/v1/webhooks", &body).await;
+            assert!(made.body["id"].is_string(), "{:?}", made.body);
+            ids.push(made.body["id"].clone());
+            receiver.answer_next(500);
+        }
+        let lead = new_lead(&platform).await;
+        at_rest(&platform).await;
+        let listed = async |status: &str| {
+            let path = format!("/api/v1/events?object_id={lead}&status={status}");
+            platform.get(&path).await.body["events"].as_array().map(Vec::len)
+        };
+        assert_eq!(listed("failed").await, Some(1), "{}", database.kind);
+        let event = events(&platform, self::lead(&lead)).await[0].id;
+        for (webhook, failed) in [(&ids[0], 1), (&ids[1], 0)] {
+            let body = json!({ "event_id": event, "webhook_id": webhook });
+            assert_eq!(platform.post("/api/v1/events/replay", &body).await.status, 202);
+            at_rest(&platform).await;
+            let found = [listed("failed").await, listed("delivered").await];
+            assert_eq!(found, [Some(failed), Some(1 - failed)], "{}", database.kind);
+        }
+        platform.stop().await;
+    }
+}
