@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use crate::table::{table, text, view};
-use crate::tx::{Engine, PlatformTx, Row, ToParam, Tx, params};
+use crate::tx::{Engine, PlatformTx, Row, ToParam, params};
 use crate::writes::Write;
 use crate::{Platform, StoreError};
 
@@ -163,7 +163,11 @@ pub async fn claim(platform: &Platform, claim: Claim, full_lanes: &[Uuid]) -> Re
 
 /// The same within a transaction. Outside of this file for tests only.
 #[doc(hidden)]
-pub async fn claim_in(tx: &mut Tx, claim: Claim, full_lanes: &[Uuid]) -> Result<Vec<Job>, StoreError> {
+pub async fn claim_in(
+    tx: &mut PlatformTx,
+    claim: Claim,
+    full_lanes: &[Uuid],
+) -> Result<Vec<Job>, StoreError> {
     let Claim { queue, node, now, lease_until, limit, per_lane } = claim;
     // In the text, and only few different ones, so that PostgreSQL plans for a few rows and keeps few plans.
     let limit = 1_usize << limit.max(1).ilog2();
