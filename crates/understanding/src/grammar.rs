@@ -26,7 +26,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::words::{self, Language, Piece};
 
-use pattern::{Pattern, Token, UNKNOWN, Word, begins_before, ends, is_within};
+use pattern::{Pattern, Token, UNKNOWN, Word, Words, begins_before, ends, is_within};
 
 /// How much a turn says of the wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,18 +105,42 @@ const LONGEST: usize = 600;
 
 /// A text as one grammar hears it.
 #[derive(Debug, Clone)]
-pub(crate) struct Said(Vec<Token>);
+pub(crate) struct Said {
+    tokens: Vec<Token>,
+    /// The words among them, in no order.
+    words: Words,
+}
 
 impl Said {
+    fn new(tokens: Vec<Token>) -> Self {
+        let mut words = Words::default();
+        for token in &tokens {
+            if let Token::Word(word) = token {
+                words.add(*word);
+            }
+        }
+        Self { tokens, words }
+    }
+
+    /// False if the pattern certainly begins nowhere, which is true of nearly all of them.
+    fn may_hold(&self, pattern: &Pattern) -> bool {
+        pattern.may_begin_with(&self.words)
+    }
+
+    /// True if the pattern fits anywhere.
+    fn holds(&self, pattern: &Pattern) -> bool {
+        self.may_hold(pattern) && is_within(pattern, &self.tokens)
+    }
+
     /// How many of its words the grammar knows.
     pub(crate) fn words_known(&self) -> usize {
-        self.0.iter().filter(|token| matches!(token, Token::Word(word) if *word != UNKNOWN)).count()
+        self.tokens.iter().filter(|token| matches!(token, Token::Word(word) if *word != UNKNOWN)).count()
     }
 }
 
 impl Grammar {
     /// What the grammar finds in one turn.
-    pub(crate) fn read(&self, Said(said): &Said) -> Finding {
+    pub(crate) fn read(&self, said: &Said) -> Finding {
         let (mut halt, mut complaint) = (false, false);
         for frame in &self.frames {
             for (strength, finding) in self.askings(frame, said) {
@@ -136,12 +160,12 @@ impl Grammar {
     }
 
     /// True if something in the turn asks for it, whether or not something else takes that back.
-    pub(crate) fn touches(&self, Said(said): &Said) -> bool {
+    pub(crate) fn touches(&self, said: &Said) -> bool {
         self.frames.iter().any(|frame| self.askings(frame, said).next().is_some())
     }
 
     /// The name of the first frame that finds something beyond doubt, in the order in which the frames are written.
-    pub(crate) fn first_frame(&self, Said(said): &Said) -> Option<&str> {
+    pub(crate) fn first_frame(&self, said: &Said) -> Option<&str> {
         let found = |frame: &&Frame| {
             self.askings(frame, said)
                 .any(|(strength, finding)| strength == Strength::Clear && finding == Finding::Clear)
@@ -153,39 +177,41 @@ impl Grammar {
     fn askings<'a>(
         &'a self,
         frame: &'a Frame,
-        said: &'a [Token],
+        said: &'a Said,
     ) -> impl Iterator<Item = (Strength, Finding)> + 'a {
-        frame.askings.iter().flat_map(move |asking| {
-            (0..said.len()).filter_map(move |start| {
-                let Token::Word(_) = said[start] else { return None };
-                let end = ends(&asking.pattern, said, start).last().copied()?;
+        frame.askings.iter().filter(|asking| said.may_hold(&asking.pattern)).flat_map(move |asking| {
+            (0..said.tokens.len()).filter_map(move |start| {
+                let Token::Word(_) = said.tokens[start] else { return None };
+                let end = ends(&asking.pattern, &said.tokens, start).last().copied()?;
                 Some((asking.strength, self.judged(frame, said, start, end)))
             })
         })
     }
 
     /// True if the text says what the grammar defines under this name.
-    pub(crate) fn says(&self, name: &str, Said(said): &Said) -> bool {
+    pub(crate) fn says(&self, name: &str, said: &Said) -> bool {
         let patterns = self.sayings.get(name).map(Vec::as_slice).unwrap_or_default();
-        patterns.iter().any(|pattern| is_within(pattern, said))
+        patterns.iter().any(|pattern| said.holds(pattern))
     }
 
     /// The names of everything that the text says.
-    pub(crate) fn sayings(&self, Said(said): &Said) -> BTreeSet<&str> {
-        let fits = |patterns: &[Pattern]| patterns.iter().any(|pattern| is_within(pattern, said));
+    pub(crate) fn sayings(&self, said: &Said) -> BTreeSet<&str> {
+        let fits = |patterns: &[Pattern]| patterns.iter().any(|pattern| said.holds(pattern));
         let told = self.sayings.iter().filter(|(_, patterns)| fits(patterns));
         told.map(|(name, _)| name.as_str()).collect()
     }
 
-    fn judged(&self, frame: &Frame, said: &[Token], start: usize, end: usize) -> Finding {
+    fn judged(&self, frame: &Frame, said: &Said, start: usize, end: usize) -> Finding {
+        let tokens = said.tokens.as_slice();
         let guards = || self.common.iter().chain(&frame.guards);
         let holds = |guard: &Guard| match guard.place {
-            Place::Before => begins_before(&guard.pattern, said, start),
-            Place::After => !ends(&guard.pattern, said, end).is_empty(),
-            Place::Later => (end..said.len()).any(|at| !ends(&guard.pattern, said, at).is_empty()),
-            Place::Beside => (0..said.len())
-                .any(|at| ends(&guard.pattern, said, at).iter().any(|&stop| stop <= start || at >= end)),
+            Place::Before => begins_before(&guard.pattern, tokens, start),
+            Place::After => !ends(&guard.pattern, tokens, end).is_empty(),
+            Place::Later => (end..tokens.len()).any(|at| !ends(&guard.pattern, tokens, at).is_empty()),
+            Place::Beside => (0..tokens.len())
+                .any(|at| ends(&guard.pattern, tokens, at).iter().any(|&stop| stop <= start || at >= end)),
         };
+        let holds = |guard: &Guard| said.may_hold(&guard.pattern) && holds(guard);
         let firm = guards().filter(|guard| guard.effect == Effect::Even).any(holds);
         let against = |effect| {
             let counts =
@@ -222,7 +248,7 @@ impl Grammar {
         }
         said.truncate(LONGEST);
         // What one reading makes may be read again: "I'd", "I would", "would rather", "rather".
-        Said((0..READINGS).fold(tidied(said), |said, _| self.reread(&said)))
+        Said::new((0..READINGS).fold(tidied(said), |said, _| self.reread(&said)))
     }
 
     /// Applies what is read as something else.

@@ -25,7 +25,12 @@ impl Pattern {
         Self { first: firsts(&nodes), nodes }
     }
 
-    /// False if it certainly does not begin here, which is cheap to see and true of most places.
+    /// False if it begins nowhere in a turn of these words.
+    pub(super) fn may_begin_with(&self, words: &Words) -> bool {
+        self.first.as_ref().is_none_or(|first| first.shares_a_word_with(words))
+    }
+
+    /// False if it certainly does not begin here, which is cheap to see.
     fn may_begin(&self, said: &[Token], at: usize) -> bool {
         self.first
             .as_ref()
@@ -73,6 +78,10 @@ impl Words {
         for (block, other) in self.0.iter_mut().zip(&others.0) {
             *block |= other;
         }
+    }
+
+    fn shares_a_word_with(&self, others: &Self) -> bool {
+        self.0.iter().zip(&others.0).any(|(block, other)| block & other != 0)
     }
 
     fn contains(&self, word: Word) -> bool {
