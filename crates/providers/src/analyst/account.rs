@@ -166,11 +166,12 @@ impl Account {
         self.note(Sign::Distressed, made(Remark::Grief));
         self.ask_about(Topic::Recording, made(Remark::Recorded));
         self.ask_about(Topic::Origin, made(Remark::Source));
-        self.hear_refusals(asked, text, &remarks);
+        let sentences = sentences_heard(text);
+        self.hear_refusals(asked, text, &remarks, &sentences);
+        let heeded = accepts(after);
         let mut asks_for_a_step = false;
-        for sentence in sentences::split(text) {
-            let said = matter::heard(sentence);
-            asks_for_a_step |= self.hear_wish(sentence, text, &said, accepts(after));
+        for (sentence, said) in sentences {
+            asks_for_a_step |= self.hear_wish(sentence, text, &said, heeded);
             self.hear_sentence(asked, sentence, &said);
             let asks = sentence.ends_with('?')
                 && sentence.split_whitespace().count() >= TELLING
@@ -183,7 +184,7 @@ impl Account {
             self.follow(Next {
                 step: Step::CallBack,
                 when: times::wanted(text, self.language),
-                agreed: accepts(after),
+                agreed: heeded,
             });
         }
     }
@@ -218,7 +219,7 @@ impl Account {
         let words = sentence.split_whitespace().count();
         let wants_in =
             self.concerns.is_empty() && said.contains(&Said::WantsAppointment) && words > TELLING + 1;
-        let states = states_reason(asked, sentence) || wants_in;
+        let states = reason_in(asked, sentence, said) || wants_in;
         let tells = tells_a_time(sentence, self.language);
         let corrects =
             said.contains(&Said::Corrects) && words >= TELLING && !tells && !is_about_the_call(sentence);
@@ -243,7 +244,13 @@ impl Account {
         }
     }
 
-    fn hear_refusals(&mut self, asked: &str, text: &str, remarks: &BTreeSet<Remark>) {
+    fn hear_refusals(
+        &mut self,
+        asked: &str,
+        text: &str,
+        remarks: &BTreeSet<Remark>,
+        sentences: &[(&str, BTreeSet<Said>)],
+    ) {
         let is_told =
             self.concerns.is_empty() || ["interest", "interes"].iter().any(|word| text.contains(word));
         let mut refuse = |what: Refused| {
@@ -259,18 +266,18 @@ impl Account {
                 None => {}
             }
         }
-        let said: BTreeSet<Said> = sentences::split(text).flat_map(matter::heard).collect();
+        let says = |what| sentences.iter().any(|(_, said)| said.contains(&what));
         if remarks.contains(&Remark::NotInterested)
             && is_told
-            && !said.contains(&Said::HasSomebody)
+            && !says(Said::HasSomebody)
             && asked_for(asked).is_none()
         {
             refuse(Refused::Offer);
         }
-        if said.contains(&Said::HasSomebody) {
+        if says(Said::HasSomebody) {
             refuse(Refused::HasSomebody);
         }
-        if said.contains(&Said::TooExpensive) {
+        if says(Said::TooExpensive) {
             refuse(Refused::TooExpensive);
         }
     }
@@ -278,7 +285,8 @@ impl Account {
     /// A turn of the agent's: an offer that the caller takes or declines, a promise, or the question for a time.
     fn hear_agent(&mut self, text: &str, answer: Option<&str>) {
         self.open.retain(|question| !open::is_answered_later(question, text));
-        if sentences::split(text).any(|sentence| matter::heard(sentence).contains(&Said::AsksTime))
+        let sentences = sentences_heard(text);
+        if sentences.iter().any(|(_, said)| said.contains(&Said::AsksTime))
             && let Some(answer) = answer
         {
             let when = times::answered(answer, self.language)
@@ -287,11 +295,9 @@ impl Account {
                 self.follow(Next { step: Step::CallBack, when, agreed: true });
             }
         }
-        let offered = |sentence: &&str| step_offered(&matter::heard(sentence)).is_some();
-        let sentences: Vec<&str> = sentences::split(text).collect();
-        let Some(sentence) = sentences.iter().rfind(|sentence| offered(sentence)) else { return };
-        let said = matter::heard(sentence);
-        let Some(step) = step_offered(&said) else { return };
+        let offered = |(sentence, said)| step_offered(said).map(|step| (sentence, said, step));
+        let last = sentences.iter().rev().map(|(sentence, said)| (*sentence, said)).find_map(offered);
+        let Some((sentence, said, step)) = last else { return };
         let declined = answer.is_some_and(|answer| {
             let remarks = remark::heard(answer);
             [Remark::No, Remark::Done, Remark::Refusal].iter().any(|remark| remarks.contains(remark))
@@ -357,31 +363,35 @@ pub(super) fn wants_no_calls(turns: &[Utterance]) -> bool {
     opt_out::read(&as_turns(turns)) != OptOut::No
 }
 
+/// The sentences of a turn, with what each says of the matter.
+fn sentences_heard(text: &str) -> Vec<(&str, BTreeSet<Said>)> {
+    sentences::split(text).map(|sentence| (sentence, matter::heard(sentence))).collect()
+}
+
 /// True if these words say what the caller wants, by themselves or as an answer.
 pub(super) fn states_reason(asked: &str, text: &str) -> bool {
-    if opt_out::read(&[Turn { by: Speaker::Caller, text }]) != OptOut::No {
+    reason_in(asked, text, &matter::heard(text))
+}
+
+/// The same, where it is known what the words say of the matter.
+fn reason_in(asked: &str, text: &str, said: &BTreeSet<Said>) -> bool {
+    const NO_ANSWER: [Remark; 6] =
+        [Remark::No, Remark::Done, Remark::Later, Remark::Human, Remark::NotInterested, Remark::WrongPerson];
+    let by_itself = said.contains(&Said::Reason);
+    let can_answer = || {
+        asked.contains('?')
+            && text.split_whitespace().count() >= TELLING
+            && !text.trim_end().ends_with('?')
+            && matter::heard(asked).contains(&Said::AsksReason)
+    };
+    if !by_itself && !can_answer() {
         return false;
     }
     let remarks = remark::heard(text);
-    if TALK_OF_THE_CALL.iter().any(|remark| remarks.contains(remark)) {
-        return false;
-    }
-    let said = matter::heard(text);
-    let answers = matter::heard(asked).contains(&Said::AsksReason)
-        && asked.contains('?')
-        && text.split_whitespace().count() >= TELLING
-        && !text.trim_end().ends_with('?')
-        && ![
-            Remark::No,
-            Remark::Done,
-            Remark::Later,
-            Remark::Human,
-            Remark::NotInterested,
-            Remark::WrongPerson,
-        ]
-        .iter()
-        .any(|remark| remarks.contains(remark));
-    said.contains(&Said::Reason) || answers
+    let makes_one_of = |of: &[Remark]| of.iter().any(|remark| remarks.contains(remark));
+    !makes_one_of(&TALK_OF_THE_CALL)
+        && (by_itself || !makes_one_of(&NO_ANSWER))
+        && opt_out::read(&[Turn { by: Speaker::Caller, text }]) == OptOut::No
 }
 
 /// Remarks that are about the call and not about a matter.
@@ -399,20 +409,21 @@ const TALK_OF_THE_CALL: [Remark; 9] = [
 
 /// The first sentence of some length that can be a concern, where none was stated in so many words.
 fn unprompted(by_caller: &[&Utterance]) -> Option<String> {
+    let other = [
+        Remark::Later,
+        Remark::NotInterested,
+        Remark::Human,
+        Remark::WrongPerson,
+        Remark::Recorded,
+        Remark::Done,
+    ];
     let is_one = |sentence: &&str| {
+        if sentence.split_whitespace().count() <= TELLING || sentence.ends_with('?') {
+            return false;
+        }
         let remarks = remark::heard(sentence);
         let said = matter::heard(sentence);
-        let other = [
-            Remark::Later,
-            Remark::NotInterested,
-            Remark::Human,
-            Remark::WrongPerson,
-            Remark::Recorded,
-            Remark::Done,
-        ];
-        sentence.split_whitespace().count() > TELLING
-            && !sentence.ends_with('?')
-            && !TALK_OF_THE_CALL.iter().chain(&other).any(|remark| remarks.contains(remark))
+        !TALK_OF_THE_CALL.iter().chain(&other).any(|remark| remarks.contains(remark))
             && !said.contains(&Said::HasSomebody)
             && !is_only_a_name(sentence, &said)
             && email(sentence).is_none()

@@ -3,6 +3,9 @@
 //! Recordings speak in phrases that people hardly use, and people use the same words about recordings ("I got your voicemail"). In
 //! doubt it was a person: a lead too many is a nuisance, a lost one is a loss.
 
+use std::cell::LazyCell;
+use std::collections::BTreeSet;
+
 use domain::call::{Party, Utterance, ended_by_machine};
 use speech::Reached;
 
@@ -25,15 +28,18 @@ pub(super) fn read(
         return Reached::Machine;
     }
     let mut by_caller = turns.iter().filter(|said| said.by == Party::Caller).peekable();
-    let wanted_something = by_caller.clone().any(&concern);
+    let wanted_something = {
+        let by_caller = by_caller.clone();
+        LazyCell::new(move || by_caller.clone().any(&concern))
+    };
     let mut other = false;
     while let Some(said) = by_caller.next() {
         let words = plain(&said.text);
-        let denies = !is_incoming && remark::heard(&said.text).contains(&Remark::WrongPerson);
+        let remarks = if is_incoming { BTreeSet::new() } else { remark::heard(&said.text) };
+        let denies = remarks.contains(&Remark::WrongPerson);
         if is_wrong_number(&words) || (denies && !says(&words, NOT_WRONG)) {
             other = true;
-        } else if !is_incoming && !wanted_something && remark::heard(&said.text).contains(&Remark::ForAnother)
-        {
+        } else if remarks.contains(&Remark::ForAnother) && !*wanted_something {
             // "Hold on, I'll get her": whoever speaks next is the one.
             other = !(fetches(&words) && by_caller.peek().is_some());
         }

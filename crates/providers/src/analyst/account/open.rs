@@ -26,7 +26,7 @@ fn answers(question: &str, clause: &str) -> bool {
 fn states(clause: &str) -> bool {
     let said = matter::heard(clause);
     let promises = [Said::CannotSay, Said::Promise, Said::OffersCall].iter().any(|of| said.contains(of));
-    !clause.ends_with('?') && !promises && !cannot_say(clause)
+    !clause.ends_with('?') && !promises
 }
 
 fn cannot_say(clause: &str) -> bool {
@@ -37,19 +37,19 @@ fn cannot_say(clause: &str) -> bool {
 fn shares_a_matter(question: &str, clause: &str) -> bool {
     const SAME: [(Said, Said); 2] = [(Said::Price, Said::Amount), (Said::Price, Said::Price)];
     let told: Vec<String> = stems(clause).collect();
-    let (asked, said) = (matter::heard(question), matter::heard(clause));
-    stems(question).any(|word| told.contains(&word))
-        || SAME.iter().any(|(of, by)| asked.contains(of) && said.contains(by))
+    stems(question).any(|word| told.contains(&word)) || {
+        let (asked, said) = (matter::heard(question), matter::heard(clause));
+        SAME.iter().any(|(of, by)| asked.contains(of) && said.contains(by))
+    }
 }
 
 fn says_yes_or_no(clause: &str) -> bool {
     const OPENINGS: [&str; 9] =
         ["yes", "no", "yeah", "unfortunately", "sure", "absolutely", "sí", "claro", "lamentablemente"];
     let said = plain(clause);
-    let remarks = remark::heard(clause);
     OPENINGS.iter().any(|opening| said.starts_with(&format!(" {opening} ")))
         && said.split_whitespace().count() > 1
-        && !remarks.contains(&Remark::Robot)
+        && !remark::heard(clause).contains(&Remark::Robot)
 }
 
 /// "We do", "we're not", "it's twenty dollars", "it takes two days": an answer whose words need not be those of the question.
