@@ -195,7 +195,7 @@ impl Grammar {
     }
 
     /// The names of everything that the text says.
-    pub(crate) fn sayings(&self, said: &Said) -> BTreeSet<&str> {
+    fn sayings(&self, said: &Said) -> BTreeSet<&str> {
         let fits = |patterns: &[Pattern]| patterns.iter().any(|pattern| said.holds(pattern));
         let told = self.sayings.iter().filter(|(_, patterns)| fits(patterns));
         told.map(|(name, _)| name.as_str()).collect()
@@ -275,6 +275,14 @@ impl Grammar {
         }
         tidied(read)
     }
+}
+
+/// What of the named things a text says by at least one of the grammars, unless one of them finds `not-` and the name.
+pub(crate) fn heard<T: Copy + Ord>(grammars: &[Grammar], text: &str, names: &[(T, &str)]) -> BTreeSet<T> {
+    let said: BTreeSet<&str> =
+        grammars.iter().flat_map(|grammar| grammar.sayings(&grammar.hear(text))).collect();
+    let is_said = |name: &str| said.contains(name) && !said.contains(format!("not-{name}").as_str());
+    names.iter().filter(|(_, name)| is_said(name)).map(|(thing, _)| *thing).collect()
 }
 
 /// Leaves no two marks side by side, no mark at the beginning and no words said twice running.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use crate::corpus::Half;
-use crate::grammar::Grammar;
+use crate::grammar::{self, Grammar};
 use crate::words::Language;
 
 /// Something that is said of a matter.
@@ -135,11 +135,7 @@ impl Said {
 /// Everything that a text says of a matter.
 #[must_use]
 pub fn heard(text: &str) -> BTreeSet<Said> {
-    let said: BTreeSet<&str> =
-        GRAMMARS.iter().flat_map(|grammar| grammar.sayings(&grammar.hear(text))).collect();
-    let is_said = |name: &str| said.contains(name) && !said.contains(format!("not-{name}").as_str());
-    let mut heard: BTreeSet<Said> =
-        Said::NAMES.iter().filter(|(_, name)| is_said(name)).map(|(said, _)| *said).collect();
+    let mut heard = grammar::heard(&*GRAMMARS, text, &Said::NAMES);
     let written = |word: &str| word.contains(['$', '€', '£']) && word.chars().any(|c| c.is_ascii_digit());
     if text.split_whitespace().any(written) {
         heard.insert(Said::Amount);

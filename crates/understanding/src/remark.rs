@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use crate::grammar::Grammar;
+use crate::grammar::{self, Grammar};
 use crate::words::Language;
 
 /// Something that changes the course of a call.
@@ -93,10 +93,7 @@ impl Remark {
 /// All remarks of one turn.
 #[must_use]
 pub fn heard(text: &str) -> BTreeSet<Remark> {
-    let said: BTreeSet<&str> =
-        GRAMMARS.iter().flat_map(|grammar| grammar.sayings(&grammar.hear(text))).collect();
-    let is_said = |name: &str| said.contains(name) && !said.contains(format!("not-{name}").as_str());
-    Remark::NAMES.iter().filter(|(_, name)| is_said(name)).map(|(remark, _)| *remark).collect()
+    grammar::heard(&*GRAMMARS, text, &Remark::NAMES)
 }
 
 static GRAMMARS: LazyLock<[Grammar; 2]> = LazyLock::new(|| {
