@@ -98,9 +98,7 @@ impl<S> Caller<S> {
     pub fn narrowed_to(&self, wanted: Option<&Id<BusinessId>>) -> Result<Option<BusinessId>, ApiError> {
         wanted.map(|id| self.business(id)).transpose()
     }
-}
 
-impl<S> Caller<S> {
     /// The business that a change is for: the one that the request names, or the only one that the key reaches.
     pub fn only_business(&self, named: Option<&Id<BusinessId>>) -> Result<BusinessId, ApiError> {
         match (named, self.tenancy().businesses()) {

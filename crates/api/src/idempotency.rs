@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: reading it, and answering a repetition exactly as the first time.
 
-use app::idempotency::{Intent, KeptAnswer, Repeated};
+use app::idempotency::{Intent, KeptAnswer, Renderer, Repeated};
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -27,6 +27,16 @@ impl IdempotencyKey {
     /// What the request wants to happen once. `route` is the method and the public path.
     pub(crate) fn intent(self, route: &'static str, body: &[u8]) -> Option<Intent> {
         self.0.map(|key| Intent { route, key, body_hash: Sha256::digest(body).into() })
+    }
+
+    /// The same, with what writes the answer that is kept for repetitions.
+    pub(crate) fn once<T>(
+        self,
+        route: &'static str,
+        body: &[u8],
+        render: impl Fn(&T) -> KeptAnswer + Send + Sync + 'static,
+    ) -> Option<(Intent, Renderer<T>)> {
+        self.intent(route, body).map(|intent| (intent, Box::new(render) as Renderer<T>))
     }
 }
 

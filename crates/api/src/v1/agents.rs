@@ -624,12 +624,8 @@ async fn create(
         disclosures,
         ..AgentConfig::default()
     };
-    let intent = key.intent("POST /v1/agents", &bytes);
-    let once = intent.map(|intent| {
-        let render: app::idempotency::Renderer<Agent> =
-            Box::new(|agent| kept(201, &AgentCreated::from(agent.clone())));
-        (intent, render)
-    });
+    let once =
+        key.once("POST /v1/agents", &bytes, |agent: &Agent| kept(201, &AgentCreated::from(agent.clone())));
     match app::agents::create(api.app(), caller.mode(), business, config, once).await? {
         app::idempotency::Once::New(agent) => Ok(Once::Now(agent.into())),
         app::idempotency::Once::Repeated(earlier) => repeated(earlier),

@@ -1,7 +1,7 @@
 //! Ending a call.
 
 use app::calls::{EndAsked, EndCallError};
-use app::idempotency::{Once as Acted, Renderer};
+use app::idempotency::Once as Acted;
 use axum::extract::State;
 use domain::CallId;
 use http::Method;
@@ -77,10 +77,7 @@ async fn end(
     Body { input, bytes }: Body<CallToEnd>,
 ) -> Result<Once<CallEnding, 200>, ApiError> {
     let id = found(named(&caller, &api, &input.id).await?, "call")?;
-    let once = key.intent("POST /v1/calls/end", &bytes).map(|intent| {
-        let render: Renderer<EndAsked> = Box::new(|asked| kept(200, &CallEnding::from(asked)));
-        (intent, render)
-    });
+    let once = key.once("POST /v1/calls/end", &bytes, |asked: &EndAsked| kept(200, &CallEnding::from(asked)));
     match app::calls::end(api.app(), caller.tenancy(), id, once).await {
         Ok(Acted::New(asked)) => Ok(Once::Now(CallEnding::from(&asked))),
         Ok(Acted::Repeated(earlier)) => repeated(earlier),

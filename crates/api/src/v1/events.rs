@@ -1,7 +1,7 @@
 //! What happened, how far it has come to those who hear of it, and sending it again.
 
 use app::events::{MOST_REPLAYED, Replay, ReplayError, Replayed, Which};
-use app::idempotency::{Once as Acted, Renderer};
+use app::idempotency::Once as Acted;
 use axum::extract::State;
 use domain::event::EventType;
 use domain::{BusinessId, EndpointId, EventId, Timestamp};
@@ -518,12 +518,12 @@ async fn replay(
             return Err(ApiError::invalid_field("event_id", expected));
         }
     };
-    let once = key.intent("POST /v1/events/replay", &bytes).map(|intent| {
+    let once = {
         let no_ids = no_ids.clone();
-        let render: Renderer<Replayed> =
-            Box::new(move |replayed| kept(202, &answer(replayed, no_ids.clone())));
-        (intent, render)
-    });
+        key.once("POST /v1/events/replay", &bytes, move |replayed| {
+            kept(202, &answer(replayed, no_ids.clone()))
+        })
+    };
     let replay = Replay { business_id, which, only };
     match app::events::replay(api.app(), caller.tenancy(), replay, once).await.map_err(refused)? {
         Acted::New(replayed) => Ok(Once::Now(answer(&replayed, no_ids))),
@@ -559,10 +559,8 @@ async fn backfill(
         Some(filter) => Which::Matching(EventFilter { from: Some(from), to: Some(to), ..filter }),
         None => Which::These(Vec::new()),
     };
-    let once = key.intent("POST /v1/events/backfill", &bytes).map(|intent| {
-        let render: Renderer<Replayed> = Box::new(move |replayed| kept(202, &filled(replayed, from, to)));
-        (intent, render)
-    });
+    let once =
+        key.once("POST /v1/events/backfill", &bytes, move |replayed| kept(202, &filled(replayed, from, to)));
     let replay = Replay { business_id, which, only };
     match app::events::replay(api.app(), caller.tenancy(), replay, once).await.map_err(refused)? {
         Acted::New(replayed) => Ok(Once::Now(filled(&replayed, from, to))),

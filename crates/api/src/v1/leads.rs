@@ -347,11 +347,7 @@ async fn create(
     if !fields.identifies_somebody() {
         return Err(nameless());
     }
-    let once = key.intent("POST /v1/leads", &bytes).map(|intent| {
-        let render: app::idempotency::Renderer<Lead> =
-            Box::new(|lead| kept(201, &LeadBody::from(lead.clone())));
-        (intent, render)
-    });
+    let once = key.once("POST /v1/leads", &bytes, |lead: &Lead| kept(201, &LeadBody::from(lead.clone())));
     match app::leads::create(api.app(), caller.mode(), business, fields, once).await.map_err(refused)? {
         app::idempotency::Once::New(lead) => Ok(Once::Now(lead.into())),
         app::idempotency::Once::Repeated(earlier) => repeated(earlier),

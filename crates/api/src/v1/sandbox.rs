@@ -1,6 +1,6 @@
 //! What only test keys can do: have somebody call.
 
-use app::idempotency::{Once as Acted, Renderer};
+use app::idempotency::Once as Acted;
 use app::rehearsal::{Rehearsal, RehearsalError};
 use axum::extract::State;
 use domain::Mode;
@@ -97,10 +97,8 @@ async fn incoming(
         from: input.from.map(|phone| phone.0),
         caller: input.scenario.map_or_else(|| USUAL_CALLER.to_owned(), Line::into_inner),
     };
-    let once = key.intent("POST /v1/sandbox/incoming", &bytes).map(|intent| {
-        let render: Renderer<Call> = Box::new(|call| kept(201, &IncomingCallRinging::from(call)));
-        (intent, render)
-    });
+    let once = key
+        .once("POST /v1/sandbox/incoming", &bytes, |call: &Call| kept(201, &IncomingCallRinging::from(call)));
     match app::rehearsal::ring(api.app(), caller.tenancy(), rehearsal, once).await {
         Ok(Acted::New(call)) => {
             caller.placed(call.id);

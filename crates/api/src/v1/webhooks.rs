@@ -1,7 +1,7 @@
 //! Subscriptions to events.
 
 use app::endpoints::{EndpointChange, EndpointError, NewEndpoint, OldSecret, Saved};
-use app::idempotency::{Intent, KeptAnswer, Once as Acted, Renderer};
+use app::idempotency::{KeptAnswer, Once as Acted};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::endpoint::{Endpoint, Subscribed};
@@ -349,9 +349,11 @@ async fn save(
     key: IdempotencyKey,
     Body { input, bytes }: Body<WebhookSubscription>,
 ) -> Result<CreatedOrChanged, ApiError> {
-    let once = once(key.intent("POST /v1/webhooks", &bytes), saved);
-    let description = input.description.map(Line::into_inner);
-    let (acted, answered) = match input.id {
+    let once = key.once("POST /v1/webhooks", &bytes, saved);
+    // A blank text is none.
+    let description = input.description.map(Line::into_inner).into_option();
+    let description = description.map(|text| text.filter(|text| !text.trim().is_empty()));
+    let acted = match input.id {
         None => {
             let business_id = caller.only_business(input.business_id.as_ref())?;
             let Some(url) = input.webhook_url else {
@@ -361,10 +363,10 @@ async fn save(
                 business_id,
                 url: url.0,
                 events: input.events.map_or_else(Subscribed::every_known, |names| names.0),
-                description: description.into_option().flatten().filter(|text| !text.trim().is_empty()),
+                description: description.flatten(),
                 is_active: input.is_active.unwrap_or(true),
             };
-            (app::endpoints::create(api.app(), caller.mode(), new, once).await, 201)
+            app::endpoints::create(api.app(), caller.mode(), new, once).await
         }
         Some(id) => {
             let tenancy = narrowed(&caller, input.business_id.as_ref())?;
@@ -372,20 +374,14 @@ async fn save(
             let change = EndpointChange {
                 url: input.webhook_url.map(|url| url.0),
                 events: input.events.map(|names| names.0),
-                description: description
-                    .into_option()
-                    .map(|text| text.filter(|text| !text.trim().is_empty())),
+                description,
                 is_active: input.is_active,
             };
-            (app::endpoints::change(api.app(), &tenancy, id, change, once).await, 200)
+            app::endpoints::change(api.app(), &tenancy, id, change, once).await
         }
     };
     match acted.map_err(refused)? {
-        Acted::New(new) => {
-            let answer = saved(&new);
-            debug_assert_eq!(answer.status, answered);
-            Ok(CreatedOrChanged(Once::Kept(answer, Replay::First)))
-        }
+        Acted::New(new) => Ok(CreatedOrChanged(Once::Kept(saved(&new), Replay::First))),
         Acted::Repeated(earlier) => repeated(earlier).map(CreatedOrChanged),
     }
 }
@@ -401,14 +397,6 @@ fn saved(saved: &Saved) -> KeptAnswer {
         webhook_secret: saved.secret.clone(),
     };
     kept(status, &body)
-}
-
-/// What keeps the answer to a request that may be repeated.
-fn once<T: 'static>(
-    intent: Option<Intent>,
-    render: impl Fn(&T) -> KeptAnswer + Send + Sync + 'static,
-) -> Option<(Intent, Renderer<T>)> {
-    intent.map(|intent| (intent, Box::new(render) as Renderer<T>))
 }
 
 async fn remove(
@@ -446,7 +434,7 @@ async fn test(
 ) -> Result<Once<WebhookTested, 200>, ApiError> {
     let tenancy = narrowed(&caller, input.business_id.as_ref())?;
     let id = found(input.id.known(), "webhook subscription")?;
-    let once = once(key.intent("POST /v1/webhooks/test", &bytes), |view| kept(200, &tested(view)));
+    let once = key.once("POST /v1/webhooks/test", &bytes, |view| kept(200, &tested(view)));
     let data = TestData(input.data.map(|data| data.0).unwrap_or_default());
     match app::endpoints::test(api.app(), &tenancy, id, data, once).await.map_err(refused)? {
         Acted::New(view) => Ok(Once::Now(tested(&view))),
@@ -471,8 +459,7 @@ async fn rotate(
 ) -> Result<Once<SecretRotated, 200>, ApiError> {
     let tenancy = narrowed(&caller, input.business_id.as_ref())?;
     let id = found(input.id.known(), "webhook subscription")?;
-    let once =
-        once(key.intent("POST /v1/webhooks/rotate-secret", &bytes), |saved| kept(200, &rotated(saved)));
+    let once = key.once("POST /v1/webhooks/rotate-secret", &bytes, |saved| kept(200, &rotated(saved)));
     let old = if input.revoke_previous == Some(true) { OldSecret::Ends } else { OldSecret::Overlaps };
     match app::endpoints::rotate_secret(api.app(), &tenancy, id, old, once).await.map_err(refused)? {
         Acted::New(saved) => Ok(Once::Now(rotated(&saved))),
