@@ -6,31 +6,13 @@ use std::time::Duration;
 use domain::Clock;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use standardwebhooks::Webhook;
 use testkit::{Patience, Platform, Received, Receiver, Setup, WallClock, databases};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 
-const WEBHOOKS: &str = "/api/v1/webhooks";
+use crate::{WEBHOOKS, new_lead, secret_of, subscribe, until, verifies, webhook};
+
 const DAY_S: i64 = 24 * 3600;
-
-async fn subscribe(platform: &Platform, url: &str, events: &[&str]) -> Value {
-    let made = platform.post(WEBHOOKS, &json!({ "webhook_url": url, "events": events })).await;
-    assert_eq!(made.status, 201, "{:?}", made.body);
-    made.body
-}
-
-async fn new_lead(platform: &Platform) -> String {
-    let body = json!({ "business_id": platform.account.business.id, "name": "Maria Lopez" });
-    let made = platform.post("/api/v1/leads", &body).await;
-    assert_eq!(made.status, 201, "{:?}", made.body);
-    made.text("id")
-}
-
-/// Whether the verifier that the authors of Standard Webhooks publish takes a request. It goes by the machine's clock.
-fn verifies(secret: &str, request: &Received) -> bool {
-    Webhook::new(secret).expect("a secret").verify(&request.body, &request.headers).is_ok()
-}
 
 /// The headers that were made with a secret: of Standard Webhooks, and of KaiCalls. Checked by hand, whatever the time.
 fn signed_with(secret: &str, request: &Received) -> [bool; 2] {
@@ -45,25 +27,6 @@ fn signed_with(secret: &str, request: &Received) -> [bool; 2] {
     );
     let mac = format!("sha256={}", domain::digest::hex(&mac));
     [both, kaicalls.into_iter().filter_map(header).any(|given| given == mac)]
-}
-
-async fn webhook(platform: &Platform, id: &Value) -> Value {
-    let listed = platform.get(WEBHOOKS).await.body;
-    let found = listed["webhooks"].as_array().expect("a list").iter().find(|one| one["id"] == *id);
-    found.cloned().unwrap_or(Value::Null)
-}
-
-/// Asks again and again, until what is answered passes.
-async fn until(platform: &Platform, path: &str, passes: impl Fn(&Value) -> bool) -> Value {
-    let patience = Patience::of(Duration::from_secs(20));
-    loop {
-        let answer = platform.get(path).await.body;
-        if passes(&answer) {
-            return answer;
-        }
-        assert!(patience.is_left(), "{path}: {answer:#}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 /// The only event of a thing, as soon as it has this status.
@@ -88,14 +51,14 @@ async fn while_a_secret_is_exchanged_both_verify_in_both_families_and_a_day_late
         let platform = Platform::start(&database, setup).await;
         let mut receiver = Receiver::start().await;
         let made = subscribe(&platform, &receiver.url(), &["lead.created"]).await;
-        let old = made["webhook_secret"].as_str().expect("a secret").to_owned();
+        let old = secret_of(&made).to_owned();
         let rotate = async |body: Value| {
             let rotated = platform.post("/api/v1/webhooks/rotate-secret", &body).await;
             assert_eq!((rotated.status, &rotated.body["id"]), (200, &made["id"]), "{:?}", rotated.body);
             rotated.body
         };
         let rotated = rotate(json!({ "id": made["id"] })).await;
-        let new = rotated["webhook_secret"].as_str().expect("a secret").to_owned();
+        let new = secret_of(&rotated).to_owned();
         assert_ne!(old, new);
         assert!(rotated["previous_secret_expires_at"].as_str() > rotated["rotated_at"].as_str());
         let masked = webhook(&platform, &made["id"]).await["webhook_secret_masked"].clone();
@@ -123,7 +86,7 @@ async fn while_a_secret_is_exchanged_both_verify_in_both_families_and_a_day_late
         assert_eq!(leaked["previous_secret_expires_at"], Value::Null);
         new_lead(&platform).await;
         let told = receiver.next().await;
-        let newest = leaked["webhook_secret"].as_str().expect("a secret");
+        let newest = secret_of(&leaked);
         assert_eq!([signed_with(newest, &told), signed_with(&new, &told)], [[true; 2], [false; 2]]);
         platform.stop().await;
     }
