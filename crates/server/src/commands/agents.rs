@@ -99,12 +99,11 @@ impl Fields {
             Some(file) => Some(commands::read_text("--prompt-file", &file)?),
             None => self.prompt,
         };
-        let given = [("name", self.name), ("system_prompt", prompt), ("first_message", self.first_message)];
-        for (name, value) in given {
-            if let Some(value) = value {
-                body.insert(name.to_owned(), value.into());
-            }
-        }
+        body.extend(commands::fields([
+            ("name", self.name),
+            ("system_prompt", prompt),
+            ("first_message", self.first_message),
+        ]));
         if let Some(model) = self.model {
             body.insert("model".to_owned(), json!({ "model": model }));
         }

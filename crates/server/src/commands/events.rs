@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
+use crate::commands::fields;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, remark};
@@ -51,12 +52,8 @@ pub(crate) enum Events {
         /// Events that are pending, delivered, failed or skipped
         #[arg(long)]
         status: Option<String>,
-        /// Id of the business whose events they are [default: the only one that the key can reach]
-        #[arg(long, value_name = "ID")]
-        business: Option<String>,
-        /// Id of the only subscription that they are sent to
-        #[arg(long, value_name = "ID")]
-        webhook: Option<String>,
+        #[command(flatten)]
+        target: Target,
     },
     /// Send the events of a time range again
     #[command(
@@ -75,13 +72,26 @@ pub(crate) enum Events {
         /// Events that are pending, delivered, failed or skipped
         #[arg(long)]
         status: Option<String>,
-        /// Id of the business whose events they are [default: the only one that the key can reach]
-        #[arg(long, value_name = "ID")]
-        business: Option<String>,
-        /// Id of the only subscription that they are sent to
-        #[arg(long, value_name = "ID")]
-        webhook: Option<String>,
+        #[command(flatten)]
+        target: Target,
     },
+}
+
+/// Whose events are sent again, and to whom.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// Id of the business whose events they are [default: the only one that the key can reach]
+    #[arg(long, value_name = "ID")]
+    business: Option<String>,
+    /// Id of the only subscription that they are sent to
+    #[arg(long, value_name = "ID")]
+    webhook: Option<String>,
+}
+
+impl Target {
+    fn body(self) -> Map<String, Value> {
+        fields([("business_id", self.business), ("webhook_id", self.webhook)])
+    }
 }
 
 /// Which events to list.
@@ -179,8 +189,8 @@ impl Events {
                 let rows = client.rows("/event-deliveries", "deliveries", &parameters, limit).await?;
                 output::rows(format, &rows, ATTEMPTS)
             }
-            Self::Replay { ids, event_type, object, status, business, webhook } => {
-                let mut body = Map::new();
+            Self::Replay { ids, event_type, object, status, target } => {
+                let mut body = target.body();
                 if ids.is_empty() {
                     let filter =
                         fields([("event_type", event_type), ("object_id", object), ("status", status)]);
@@ -192,29 +202,22 @@ impl Events {
                 } else {
                     body.insert("event_ids".to_owned(), json!(ids));
                 }
-                body.extend(fields([("business_id", business), ("webhook_id", webhook)]));
                 let replayed = client.post("/events/replay", &body.into()).await?;
                 for id in replayed["not_found"].as_array().into_iter().flatten().filter_map(Value::as_str) {
                     remark(format_args!("there is no event {id}"));
                 }
                 output::record(format, &replayed, REPLAYED)
             }
-            Self::Backfill { from, to, event_type, status, business, webhook } => {
-                let body = fields([
+            Self::Backfill { from, to, event_type, status, target } => {
+                let mut body = fields([
                     ("from", Some(from)),
                     ("to", Some(to)),
                     ("event_type", event_type),
                     ("status", status),
-                    ("business_id", business),
-                    ("webhook_id", webhook),
                 ]);
+                body.extend(target.body());
                 output::record(format, &client.post("/events/backfill", &body.into()).await?, FILLED)
             }
         }
     }
-}
-
-/// The fields that have a value.
-fn fields<const N: usize>(all: [(&str, Option<String>); N]) -> Map<String, Value> {
-    all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()
 }

@@ -118,7 +118,7 @@ impl Fields {
             None => Map::new(),
             Some(text) => commands::object("--fields", &text)?,
         };
-        for (name, value) in [
+        body.extend(commands::fields([
             ("name", self.name),
             ("phone", self.phone),
             ("email", self.email),
@@ -126,11 +126,7 @@ impl Fields {
             ("source", self.source),
             ("message", self.message),
             ("notes", self.notes),
-        ] {
-            if let Some(value) = value {
-                body.insert(name.to_owned(), value.into());
-            }
-        }
+        ]));
         Ok(body)
     }
 }

@@ -58,6 +58,11 @@ pub(crate) fn object(argument: &'static str, text: &str) -> Result<Map<String, V
     }
 }
 
+/// The fields that have a value.
+pub(crate) fn fields<T: Into<Value>, const N: usize>(all: [(&str, Option<T>); N]) -> Map<String, Value> {
+    all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()
+}
+
 /// The text of a file, or of standard input for `-`.
 pub(crate) fn read_text(argument: &'static str, file: &str) -> Result<String, Failure> {
     let mut text = String::new();
@@ -146,13 +151,19 @@ pub(crate) async fn update(
     format: Format,
     path: &str,
     id: String,
-    mut body: Map<String, Value>,
+    changes: Map<String, Value>,
 ) -> Result<(), Failure> {
-    if body.is_empty() {
+    let body = change(id, changes)?;
+    output::made(format, &Client::configured(config)?.patch(path, &body).await?)
+}
+
+/// The body of a request that changes the thing with this id. Something has to be named that should change.
+pub(crate) fn change(id: String, mut changes: Map<String, Value>) -> Result<Value, Failure> {
+    if changes.is_empty() {
         return Err(Failure::Because("nothing is named that should change".to_owned()));
     }
-    body.insert("id".to_owned(), id.into());
-    output::made(format, &Client::configured(config)?.patch(path, &body.into()).await?)
+    changes.insert("id".to_owned(), id.into());
+    Ok(changes.into())
 }
 
 /// The id of the only row.

@@ -122,10 +122,9 @@ pub(crate) struct Fields {
 
 impl Fields {
     fn body(self) -> Map<String, Value> {
-        let events = self.events.map(|names| names.split(',').map(str::trim).collect::<Vec<_>>().into());
-        let fields: [(&str, Option<Value>); 2] =
-            [("events", events), ("description", self.description.map(Value::from))];
-        fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+        let events: Option<Value> =
+            self.events.map(|names| names.split(',').map(str::trim).collect::<Vec<_>>().into());
+        commands::fields([("events", events), ("description", self.description.map(Value::from))])
     }
 }
 
@@ -219,11 +218,7 @@ impl Subscriptions {
                 let mut body = fields.body();
                 body.extend(url.map(|url| ("webhook_url".to_owned(), url.into())));
                 body.extend(active.map(|active| ("is_active".to_owned(), active.into())));
-                if body.is_empty() {
-                    return Err(Failure::Because("nothing is named that should change".to_owned()));
-                }
-                body.insert("id".to_owned(), id.into());
-                output::made(format, &client.post("/webhooks", &body.into()).await?)
+                output::made(format, &client.post("/webhooks", &commands::change(id, body)?).await?)
             }
             Self::Delete { id } => {
                 output::made(format, &client.delete("/webhooks", &[("id", Some(id))]).await?)
