@@ -16,6 +16,7 @@ use crate::facts::Facts;
 use crate::names::{NAME, id_of};
 use crate::reasons::{Verdict, verdict};
 use crate::time::time;
+use crate::transcript::cut;
 
 /// How long to wait for the report of a call that nobody answered, and of one with a conversation. Reports on the former may
 /// never come; the latter are worked on for a while.
@@ -232,13 +233,7 @@ impl Message {
         let text = self.0["transcript"].as_str()?.trim();
         let since = time(&self.0["call"]["startedAt"]).unwrap_or(at);
         let start = Duration::try_from(at.duration_since(since)).unwrap_or_default();
-        (!text.is_empty()).then(|| Utterance {
-            by,
-            text: text.chars().take(10_000).collect(),
-            start,
-            end: start,
-            interrupted: false,
-        })
+        (!text.is_empty()).then(|| Utterance { by, text: cut(text), start, end: start, interrupted: false })
     }
 
     /// The tools that the model wants to use, in whichever of the forms they come: each once.

@@ -63,13 +63,13 @@ impl Schemas {
             let mut schema = schema.clone();
             prepare(&mut schema, strict);
             if !models {
-                allow_tomorrow(name, &mut schema);
+                allow_unknown_names(name, &mut schema);
             }
             schemas.insert(name.clone(), schema);
         }
         if !models {
-            let voice = voice_of_tomorrow(&schemas);
-            schemas.insert(TOMORROW.to_owned(), voice);
+            let voice = unknown_voice(&schemas);
+            schemas.insert(UNKNOWN_VOICE.to_owned(), voice);
         }
         let reasons = &document["components"]["schemas"]["Call"]["properties"]["endedReason"]["enum"];
         let reasons = reasons.as_array().expect("the reasons are listed").iter();
@@ -109,11 +109,11 @@ impl Schemas {
 }
 
 /// The name of a schema of our own: a voice of a provider that the document does not know.
-const TOMORROW: &str = "VoiceOfTomorrow";
+const UNKNOWN_VOICE: &str = "VoiceOfUnknownProvider";
 
 /// Takes the closed lists of names out of models, voices and transcribers, and lets voices of unknown providers through: Vapi adds to them
 /// every month, and what it does not know after all it says itself.
-fn allow_tomorrow(name: &str, schema: &mut Value) {
+fn allow_unknown_names(name: &str, schema: &mut Value) {
     if ["Model", "Voice", "Transcriber"].iter().any(|end| name.ends_with(end))
         && let Some(properties) = schema.pointer_mut("/properties").and_then(Value::as_object_mut)
     {
@@ -124,7 +124,7 @@ fn allow_tomorrow(name: &str, schema: &mut Value) {
             }
         }
     }
-    add_voice_of_tomorrow(schema);
+    add_unknown_voice(schema);
 }
 
 /// A schema without its lists of values.
@@ -140,7 +140,7 @@ fn open(schema: &mut Value) {
     }
 }
 
-fn add_voice_of_tomorrow(schema: &mut Value) {
+fn add_unknown_voice(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             if let Some(Value::Array(branches)) = fields.get_mut("oneOf")
@@ -148,16 +148,16 @@ fn add_voice_of_tomorrow(schema: &mut Value) {
                     .iter()
                     .any(|branch| branch["$ref"].as_str().is_some_and(|name| name.ends_with("Voice")))
             {
-                branches.push(json!({ "$ref": format!("#/components/schemas/{TOMORROW}") }));
+                branches.push(json!({ "$ref": format!("#/components/schemas/{UNKNOWN_VOICE}") }));
             }
-            fields.values_mut().for_each(add_voice_of_tomorrow);
+            fields.values_mut().for_each(add_unknown_voice);
         }
-        Value::Array(items) => items.iter_mut().for_each(add_voice_of_tomorrow),
+        Value::Array(items) => items.iter_mut().for_each(add_unknown_voice),
         _ => {}
     }
 }
 
-fn voice_of_tomorrow(schemas: &Map<String, Value>) -> Value {
+fn unknown_voice(schemas: &Map<String, Value>) -> Value {
     let providers = schemas
         .iter()
         .filter(|(name, _)| name.ends_with("Voice"))

@@ -163,7 +163,8 @@ fn without_time(line: &str) -> &str {
     in_brackets.map_or(line, |(_, line)| line.trim_start())
 }
 
-fn cut(text: &str) -> String {
+/// The text of an utterance as it is kept.
+pub(crate) fn cut(text: &str) -> String {
     text.chars().take(LONGEST_TEXT).collect()
 }
 
