@@ -56,9 +56,7 @@ impl TestDatabase {
             }
         }
     }
-}
 
-impl TestDatabase {
     /// Asks for a column of numbers past the store, to see what no query of the platform shows.
     pub async fn numbers(&self, sql: &str) -> Vec<i64> {
         match &self.url {

@@ -49,9 +49,7 @@ impl Interposed {
         self.before_recording = Some(Box::new(move || run().boxed()));
         self
     }
-}
 
-impl Interposed {
     /// Has the engine make only so many calls at once.
     #[must_use]
     pub fn with_capacity(mut self, calls: u32) -> Self {
