@@ -14,7 +14,7 @@ use crate::failure::{Doing, Failure};
 use crate::load::server::{self, Installation};
 use crate::programs::{self, announce};
 
-/// Tries them all.
+/// Tries every file of `deploy/` with the real programs.
 pub async fn files() -> Result<(), Failure> {
     composition()?;
     let binary = server::build(false).await?;

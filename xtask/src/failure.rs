@@ -14,7 +14,6 @@ pub enum Failure {
     Program {
         /// The command line, shortened.
         program: String,
-        /// How it ended.
         status: ExitStatus,
     },
     /// The operating system refused something.
@@ -28,7 +27,6 @@ pub enum Failure {
     /// A program this machine lacks and we could not install.
     #[error("{what} is missing; {remedy}")]
     Missing {
-        /// What is needed.
         what: &'static str,
         /// How to get it.
         remedy: &'static str,

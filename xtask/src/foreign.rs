@@ -7,7 +7,7 @@ use crate::generators;
 use crate::load::server::{self, Installation};
 use crate::programs::{self, announce};
 
-/// Runs them all.
+/// Runs all foreign clients against the real server.
 pub async fn clients() -> Result<(), Failure> {
     announce("foreign clients: the official Python SDK and generated requests");
     let python = python().await?;

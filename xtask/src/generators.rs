@@ -11,7 +11,6 @@ use crate::sdks;
 /// The generator of types for TypeScript, and the compiler that it works with.
 const TYPES: [&str; 2] = ["openapi-typescript@7.13.0", "typescript@5.9.3"];
 
-/// Runs both generators.
 pub async fn all(python: &Path, installation: &Installation, key: &str) -> Result<(), Failure> {
     announce("clients made from the contract: openapi-python-client and openapi-typescript");
     let folder = sdks::folder("generated-clients");

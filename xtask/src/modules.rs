@@ -78,7 +78,6 @@ struct Module {
     defined: BTreeSet<String>,
     /// Names brought in by `use`, with where they come from.
     names: BTreeMap<String, Spelled>,
-    /// `use …::*`.
     globs: Vec<Spelled>,
     /// Paths in the code, and those of a `use` that is for this module itself.
     used: Vec<Spelled>,

@@ -19,7 +19,7 @@ use crate::programs;
 /// Whether the database waits for the disk before it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
-    /// As in production.
+    /// Every commit reaches the disk, as in production.
     Synced,
     /// Fast and forgetful: for tests.
     Forgetful,

@@ -26,7 +26,7 @@ struct Built {
     is_static: bool,
 }
 
-/// Makes all files.
+/// Makes all files of a release.
 pub async fn run() -> Result<(), Failure> {
     let built = build().await?;
     let files = target().join("release-files");

@@ -59,7 +59,7 @@ pub fn misses() {
     }
 }
 
-/// The page `docs/reference/understanding.md`.
+/// The text of `docs/reference/understanding.md`.
 pub fn page() -> String {
     format!(
         "{HEAD}\n{}\n{ANSWERING}\n{}\n{LANGUAGES}\n{}\n{FACTS_HEAD}\n{}\n{MATTER_HEAD}\n{}",

@@ -38,7 +38,7 @@ impl Mind {
         Self { language_model, model: plan.agent.model.clone(), facts, tools: tools::offered(plan) }
     }
 
-    /// Answers a [`conversation::Output::StartReply`].
+    /// Answers a [`conversation::Output::StartReply`]: the reply is a stream of inputs for the conversation.
     pub fn reply(&self, id: ReplyId, history: Vec<ChatMessage>) -> Reply {
         if let Some((words, end)) = opt_out::reply(&history) {
             let text = Input::ReplyText { reply: id, text: words.to_owned() };

@@ -64,7 +64,7 @@ impl<T: JsonSchema> Describe for Created<T> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum OneOrPage<One, Page> {
-    /// The thing itself.
+    /// What was asked for by its id.
     One(Box<One>),
     /// A page, newest first.
     Page(Page),
@@ -136,18 +136,18 @@ impl JsonSchema for Stamp {
 /// Confirms that a request was carried out.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Success {
-    /// Always true.
+    /// Always true: what fails is answered with an error.
     pub success: bool,
 }
 
 /// The body of every refusal.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ErrorBody {
-    /// What went wrong.
+    /// Why the request was refused.
     pub error: ErrorDetail,
 }
 
-/// What went wrong.
+/// Why a request was refused, for programs and for people.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ErrorDetail {
     /// Code of the refusal for programs, like `not_found`; docs/reference/errors.md explains each.

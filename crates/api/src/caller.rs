@@ -71,7 +71,6 @@ impl<S> Caller<S> {
         self.bearer.key.mode
     }
 
-    /// The key itself.
     pub fn key(&self) -> &Arc<Authenticated> {
         &self.bearer.key
     }

@@ -204,7 +204,7 @@ impl ApiError {
         self
     }
 
-    /// Replaces `details`.
+    /// Sets `details`, whatever they were before.
     #[must_use]
     pub fn with_details(mut self, details: Value) -> Self {
         self.0.details = Some(details);

@@ -16,7 +16,7 @@ use crate::route::{Describe, Operation};
 
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// The longest key.
+/// A longer key is refused with 400.
 const MAX_KEY_CHARS: usize = 255;
 
 /// The header, if it was sent.

@@ -40,13 +40,11 @@ pub struct Operation {
     pub parameters: Vec<Value>,
     /// Schema of the request's body.
     pub body: Option<Value>,
-    /// The successful answers.
     pub answers: Vec<AnswerDoc>,
     /// Codes of all refusals that the route can answer with.
     pub codes: BTreeSet<Code>,
 }
 
-/// A successful answer.
 #[derive(Debug)]
 pub struct AnswerDoc {
     pub status: u16,
@@ -159,7 +157,7 @@ pub struct Route {
     pub method: Method,
     /// Its path, with `{name}` where a segment varies.
     pub path: &'static str,
-    /// Its `operationId`.
+    /// The name of the route in the OpenAPI document (`operationId`).
     pub id: &'static str,
     /// One line about it.
     pub summary: &'static str,

@@ -87,7 +87,6 @@ async fn keep_answer(
     idempotency::keep_sealed(tx, app, business, mode, &intent, &render(saved)).await
 }
 
-/// Makes a subscription.
 pub async fn create(
     app: &App,
     mode: Mode,

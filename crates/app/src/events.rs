@@ -52,7 +52,7 @@ pub struct Replayed {
     pub queued: Vec<EventId>,
     /// Those that nobody would hear of.
     pub unheard: Vec<EventId>,
-    /// Ids of nothing.
+    /// The ids that no event of the business has.
     pub not_found: Vec<EventId>,
 }
 

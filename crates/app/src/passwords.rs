@@ -112,7 +112,7 @@ const FREE: u32 = 3;
 /// The first delay; each further wrong password doubles it.
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 
-/// The longest delay.
+/// No wrong password delays the next attempt by more than this.
 const LONGEST_DELAY: Duration = Duration::from_secs(4);
 
 /// Wrong passwords are forgotten this long after the last one.

@@ -25,7 +25,7 @@ impl Default for BargeIn {
 /// What to make of the caller's sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// The agent stops.
+    /// The caller interrupts: the agent falls silent.
     Interrupt,
     /// Not yet; ask again when the caller has spoken for this long.
     AskAgainAfter(Duration),

@@ -57,7 +57,7 @@ pub struct Conversation {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Nobody has answered.
+    /// The telephone rings.
     Unanswered,
     /// Somebody or something has answered, and the agent has not said its first message.
     Opening,
@@ -71,7 +71,7 @@ enum Phase {
     Queued(EndReason),
     /// The agent has said goodbye; the caller may still do so.
     Parting(EndReason),
-    /// It is over.
+    /// The conversation has ended, for this reason.
     Over(EndReason),
 }
 

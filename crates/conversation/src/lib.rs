@@ -79,29 +79,17 @@ pub enum Input {
         text: String,
     },
     /// A reply is over. Ignored if it is not the current one.
-    ReplyFinished {
-        /// Which reply.
-        reply: ReplyId,
-        /// How it ended.
-        end: ReplyEnd,
-    },
+    ReplyFinished { reply: ReplyId, end: ReplyEnd },
     /// The first sound of a sentence goes out.
-    PlayoutStarted {
-        /// Which sentence.
-        sentence: SentenceId,
-    },
+    PlayoutStarted { sentence: SentenceId },
     /// So much of a sentence has been heard.
     PlayoutProgress {
-        /// Which sentence.
         sentence: SentenceId,
         /// Whole words heard, counted from its start.
         words: usize,
     },
     /// The last sound of a sentence went out.
-    PlayoutFinished {
-        /// Which sentence.
-        sentence: SentenceId,
-    },
+    PlayoutFinished { sentence: SentenceId },
     /// The other party is gone.
     CallerHungUp,
     /// The time asked for by [`Output::Wait`] has come.
@@ -111,7 +99,7 @@ pub enum Input {
 /// How a reply of the language model ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReplyEnd {
-    /// Everything is said.
+    /// The model has said everything.
     Complete,
     /// The model wants the call to end once its words have been heard.
     EndCall,
@@ -135,24 +123,17 @@ pub enum Output {
         history: Vec<ChatMessage>,
     },
     /// Nobody wants that answer any more.
-    CancelReply {
-        /// Which one.
-        reply: ReplyId,
-    },
+    CancelReply { reply: ReplyId },
     /// Say this after everything asked for before.
     Speak {
         /// Repeated with every report on it.
         sentence: SentenceId,
-        /// What to say.
         text: String,
     },
     /// Fall silent at once and forget all sentences asked for.
     StopPlayout,
-    /// End the call.
-    HangUp {
-        /// Why.
-        reason: EndReason,
-    },
+    /// Hang up, because the conversation has ended for this reason.
+    HangUp { reason: EndReason },
     /// A turn is over; these are the words that were heard. They come in the order in which they began.
     Said(Utterance),
     /// Something worth a line in a call's log.

@@ -14,11 +14,11 @@ use crate::{EndReason, ReplyId, SentenceId, words};
 /// What follows when a turn of the agent has been heard to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
-    /// The caller's turn.
+    /// The caller has the floor.
     Listen,
-    /// The first message.
+    /// The agent says its first message.
     Greet,
-    /// The call ends.
+    /// The call is ended, for this reason.
     Part(EndReason),
 }
 
@@ -36,9 +36,7 @@ pub(crate) enum Manners {
 pub(crate) struct AgentTurn {
     /// The reply still streaming in.
     pub(crate) streaming: Option<ReplyId>,
-    /// What follows.
     pub(crate) after: After,
-    /// Whether it yields.
     pub(crate) manners: Manners,
     /// Calls of tools in this turn, with their results.
     pub(crate) tools: Vec<ChatMessage>,

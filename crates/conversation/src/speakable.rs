@@ -20,7 +20,7 @@ macro_rules! rules {
     };
 }
 
-/// In this order.
+/// What is taken out or replaced, in this order: a later rule sees what an earlier one has left.
 static RULES: [Rule; 13] = rules! {
     // Pictures and links in Markdown: what they are called.
     r"!?\[([^\[\]]*)\]\((?:[^()\s]*)\)" => "$1",

@@ -56,12 +56,10 @@ impl Timers {
         self.0[timer as usize] = Some(at);
     }
 
-    /// Stops a timer.
     pub(crate) fn clear(&mut self, timer: Timer) {
         self.0[timer as usize] = None;
     }
 
-    /// Stops all.
     pub(crate) fn clear_all(&mut self) {
         self.0 = Default::default();
     }

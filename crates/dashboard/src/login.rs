@@ -93,7 +93,6 @@ pub(crate) async fn log_in(
     }
 }
 
-/// Ends the session.
 pub(crate) async fn leave(State(web): State<Web>, parts: Parts) -> Result<Response, PageError> {
     Ok(([(SET_COOKIE, log_out(&web, &parts).await?)], Redirect::to(LOGIN_PAGE)).into_response())
 }

@@ -15,7 +15,7 @@ pub(crate) struct Clock {
 /// A point in time, ready for a `<time>` element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct When {
-    /// For programs.
+    /// The time for programs, in UTC (RFC 3339).
     pub(crate) iso: String,
     /// In full, with its zone.
     pub(crate) full: String,
@@ -85,7 +85,7 @@ pub(crate) fn share(part: u64, whole: u64) -> String {
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
-/// Money in dollars.
+/// An amount in dollars, such as `$1.05`.
 pub(crate) fn money(cents: u64) -> String {
     format!("${}.{:02}", cents / 100, cents % 100)
 }

@@ -204,7 +204,7 @@ fn texts(value: &Value) -> Option<Vec<String>> {
 pub struct Agent {
     pub id: AgentId,
     pub business_id: BusinessId,
-    /// How it behaves.
+    /// What the agent says and how it behaves.
     pub config: AgentConfig,
     /// The name of the engine that makes its calls where its number does not decide; the installation's otherwise.
     pub engine: Option<String>,

@@ -90,7 +90,7 @@ pub fn has_failed_too_long(failing_since: Option<Timestamp>, patience: Duration,
 pub enum Subscribed {
     /// All, those of later versions included.
     All,
-    /// These, each once.
+    /// These types of events, each named once.
     Only(Vec<EventType>),
 }
 
@@ -124,7 +124,7 @@ impl Subscribed {
         }
     }
 
-    /// The names.
+    /// The names of the types, or `*` for all.
     pub fn names(&self) -> Vec<&'static str> {
         match self {
             Self::All => vec![ALL],

@@ -66,7 +66,7 @@ pub struct EngineUnavailable(pub String);
 /// A finished recording: both voices, agent left and caller right. It lies in the file that was asked to be filled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recording {
-    /// For instance `audio/wav`.
+    /// The media type, such as `audio/wav`.
     pub content_type: &'static str,
     /// Length of the sound; `None` if the file does not tell.
     pub duration: Option<Duration>,
@@ -174,7 +174,6 @@ pub enum EngineRefusal {
     /// It has no such thing.
     #[error("the engine has no such {0}")]
     Missing(&'static str),
-    /// Too many requests.
     #[error("the engine takes no more requests for the moment")]
     Busy {
         /// When to ask again.

@@ -3,41 +3,23 @@
 crate::word_enum! {
     /// The kind of an event.
     pub enum EventType {
-        /// `call.started`
         CallStarted = "call.started",
-        /// `call.completed`
         CallCompleted = "call.completed",
-        /// `call.failed`
         CallFailed = "call.failed",
-        /// `call.updated`
         CallUpdated = "call.updated",
-        /// `lead.created`
         LeadCreated = "lead.created",
-        /// `lead.updated`
         LeadUpdated = "lead.updated",
-        /// `agent.updated`
         AgentUpdated = "agent.updated",
-        /// `transcript.ready`
         TranscriptReady = "transcript.ready",
-        /// `voicemail.received`
         VoicemailReceived = "voicemail.received",
-        /// `sms.received`
         SmsReceived = "sms.received",
-        /// `sms.sent`
         SmsSent = "sms.sent",
-        /// `sms.failed`
         SmsFailed = "sms.failed",
-        /// `communication_run.created`
         CommunicationRunCreated = "communication_run.created",
-        /// `communication_run.completed`
         CommunicationRunCompleted = "communication_run.completed",
-        /// `communication_run.paused`
         CommunicationRunPaused = "communication_run.paused",
-        /// `communication_run.canceled`
         CommunicationRunCanceled = "communication_run.canceled",
-        /// `webhook.disabled`
         WebhookDisabled = "webhook.disabled",
-        /// `webhook.test`
         WebhookTest = "webhook.test",
     }
 }

@@ -58,7 +58,6 @@ macro_rules! every_id {
             UserId,
             SessionId,
             KeyId,
-            /// A voice agent.
             AgentId,
             /// A phone number of the registry.
             NumberId,

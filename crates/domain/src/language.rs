@@ -51,7 +51,6 @@ impl LanguageTag {
         Ok(Self(spelled.join("-")))
     }
 
-    /// The whole tag.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -269,7 +269,7 @@ fn is_of_a_word(c: char) -> bool {
 
 /// A block that has begun and not ended.
 enum Block {
-    /// `if` and `unless`.
+    /// A block that is kept `if` or `unless` its condition holds.
     If {
         branch: Branch,
     },

@@ -70,7 +70,6 @@ pub struct Post<'a> {
 /// What came when a file was fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// The HTTP status.
     pub status: u16,
     /// The media type without its parameters, in lower case.
     pub content_type: String,
@@ -83,7 +82,6 @@ pub struct Fetched {
 /// What a receiver answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The HTTP status.
     pub status: u16,
     /// How long the receiver asks us to wait (`Retry-After`).
     pub retry_after: Option<Duration>,
@@ -103,7 +101,7 @@ pub enum SendError {
     /// The name does not resolve.
     #[error("the host name could not be resolved")]
     Dns,
-    /// Nothing answers there.
+    /// Nothing answers at the address.
     #[error("the connection could not be made")]
     Connect,
     /// No secure connection: a certificate that is not valid for this host, or no TLS at all.

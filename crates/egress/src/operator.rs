@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 /// How long to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For the connection.
+    /// How long the connection may take.
     pub connect: Duration,
     /// Between two pieces of the answer, the first one included.
     pub idle: Duration,
@@ -30,7 +30,7 @@ pub enum OperatorError {
     /// The URL or a header cannot be used.
     #[error("the configured address or key cannot be used in a request")]
     BadRequest,
-    /// Nothing answers there.
+    /// Nothing answers at the address.
     #[error("the connection could not be made")]
     Connect,
     /// It took too long.
@@ -137,7 +137,6 @@ fn header_map(headers: &[(&'static str, String)]) -> Result<HeaderMap, OperatorE
 pub struct OperatorResponse(reqwest::Response);
 
 impl OperatorResponse {
-    /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.0.status().as_u16()
     }

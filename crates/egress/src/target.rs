@@ -9,7 +9,7 @@ use crate::address::{Exceptions, is_public};
 /// Ports that may be reached without an exception.
 const PORTS: [u16; 3] = [443, 80, 8443];
 
-/// The longest URL.
+/// A longer address is refused.
 const MAX_URL_BYTES: usize = 2048;
 
 /// Why an address is refused.

@@ -20,7 +20,7 @@ const PCM: u16 = 1;
 /// Sound of one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mono {
-    /// Samples per second.
+    /// Samples per second of each channel.
     pub sample_rate: u32,
     /// The samples in their order.
     pub samples: Vec<i16>,

@@ -10,7 +10,6 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// All of them.
     pub const ALL: [Self; 2] = [Self::Pcmu, Self::Pcma];
 
     /// Its name in SDP.

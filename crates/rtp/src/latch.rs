@@ -26,7 +26,7 @@ const OPEN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Latch {
     latching: Latching,
-    /// What SDP says.
+    /// The address that SDP names.
     named: Option<SocketAddr>,
     /// From where packets came that were taken.
     learned: Option<SocketAddr>,
@@ -54,7 +54,7 @@ impl Latch {
         }
     }
 
-    /// Where to send.
+    /// Where packets are sent: to the learned address, else to the one that SDP names.
     pub(crate) fn target(&self) -> Option<SocketAddr> {
         self.learned.or(self.named)
     }

@@ -58,7 +58,7 @@ pub enum Arrival {
 /// The payload type of comfort noise (RFC 3389), which is not played but may come at any time.
 const COMFORT_NOISE: u8 = 13;
 
-/// One leg.
+/// The media of one party of a call.
 #[derive(Debug)]
 pub struct Leg {
     identity: Identity,
@@ -271,7 +271,7 @@ impl Leg {
     }
 }
 
-/// The sending end.
+/// What is sent: sequence numbers, timestamps and the keys under way.
 #[derive(Debug)]
 struct Speaker {
     ssrc: u32,

@@ -26,7 +26,7 @@ pub struct Local {
 pub struct Agreement {
     pub remote: SocketAddr,
     pub remote_rtcp: SocketAddr,
-    /// What we send.
+    /// The codec of the sound that is sent.
     pub codec: Codec,
     pub payload_type: u8,
     /// What the other side may send.
@@ -37,7 +37,7 @@ pub struct Agreement {
     pub keys_in: Option<u8>,
     /// How much sound we put in a packet.
     pub ptime: Duration,
-    /// Seen from us.
+    /// Which way sound flows, seen from this side.
     pub direction: Direction,
 }
 
@@ -97,7 +97,7 @@ impl Negotiator {
         Self { local, version: 0, offered: None, last: None }
     }
 
-    /// Our offer.
+    /// The offer of this side, with a version that grows.
     pub fn offer(&mut self, direction: Direction) -> Description {
         let mut audio = Media {
             kind: "audio".to_owned(),

@@ -1,6 +1,6 @@
 //! RTP packets (RFC 3550, section 5.1): read from datagrams, written into buffers that are used again.
 
-/// One packet.
+/// An RTP packet (RFC 3550 section 5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Packet<'a> {
     /// The first of a talk spurt, or of a key.

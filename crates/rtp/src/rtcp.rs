@@ -29,7 +29,7 @@ pub(crate) struct Sent {
 /// What one side says about how the other's packets arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ReportBlock {
-    /// Whose packets.
+    /// The source whose packets the block tells of.
     pub ssrc: u32,
     /// Lost since the report before, in 256ths.
     pub fraction_lost: u8,

@@ -40,7 +40,7 @@ impl Direction {
         Self::of(self.receives(), self.sends())
     }
 
-    /// What both allow.
+    /// The direction that both sides allow.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self::of(self.sends() && other.sends(), self.receives() && other.receives())
@@ -76,11 +76,11 @@ pub struct Media {
     pub kind: String,
     /// Zero if it is refused.
     pub port: u16,
-    /// `RTP/AVP` …
+    /// The transport, such as `RTP/AVP`.
     pub protocol: String,
     /// Payload types in the order in which they are preferred, or whatever the protocol puts there.
     pub formats: Vec<String>,
-    /// Its own address.
+    /// The address of this stream, if it differs from that of the session.
     pub address: Option<IpAddr>,
     pub direction: Option<Direction>,
     /// Milliseconds of sound in a packet.
@@ -129,7 +129,6 @@ const MOST_MEDIA: usize = 16;
 const MOST_FORMATS: usize = 64;
 
 impl Description {
-    /// Reads a description.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
         if bytes.len() > LONGEST {
             return Err(Malformed::TooLong);
@@ -252,7 +251,7 @@ fn address(value: &str) -> Option<IpAddr> {
     }
 }
 
-/// `101 telephone-event/8000`
+/// Reads the value of an `a=rtpmap`, such as `101 telephone-event/8000`.
 fn mapping(value: &str) -> Option<(u8, Mapping)> {
     let (payload_type, encoding) = numbered(value)?;
     let mut parts = encoding.split('/');

@@ -41,7 +41,6 @@ impl Dice {
 struct Party {
     leg: Leg,
     address: SocketAddr,
-    /// In hertz.
     tone: u32,
     sung: u32,
     network: Network,

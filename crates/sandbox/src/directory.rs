@@ -60,7 +60,6 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// The built-in scenarios.
     pub fn built_in() -> Self {
         let parse = |built_in: &BuiltIn| {
             Scenario::parse(built_in.name, built_in.text).expect("a test reads every built-in scenario")

@@ -3,7 +3,6 @@
 //! `your name` are words side by side, `call* back` lets a word end as it likes, `your * number` lets words stand between, and
 //! `name + email` wants both somewhere. Case and punctuation do not matter.
 
-/// A parsed pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern(Vec<Vec<Token>>);
 

@@ -40,13 +40,11 @@ pub enum Pickup {
     /// Somebody or something answers.
     #[default]
     Answer,
-    /// It rings out.
     NoAnswer,
     /// The line is busy.
     Busy,
     /// The other side refuses the call.
     Declined,
-    /// The carrier fails.
     CarrierError,
     /// There is no such number; the engine refuses at once.
     InvalidNumber,
@@ -109,11 +107,7 @@ pub enum ScenarioError {
     Unreadable { path: PathBuf, source: std::io::Error },
     /// The file is no scenario.
     #[error("{file}: {source}")]
-    Syntax {
-        file: String,
-        /// Where and why.
-        source: Box<toml::de::Error>,
-    },
+    Syntax { file: String, source: Box<toml::de::Error> },
     /// A value makes no sense.
     #[error("{file}, line {line}: `{field}` {problem}")]
     Senseless {

@@ -107,7 +107,6 @@ impl Client {
         self.send(Method::DELETE, &with_parameters(path, parameters), None, None).await
     }
 
-    /// The server's address.
     pub(crate) fn base_url(&self) -> &str {
         &self.base_url
     }

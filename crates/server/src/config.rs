@@ -167,7 +167,6 @@ impl Config {
         &self.warnings
     }
 
-    /// Changes a setting.
     pub(crate) fn set(&mut self, name: &'static str, value: impl Into<String>) {
         self.values.insert(name, value.into());
     }

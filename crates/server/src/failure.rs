@@ -17,11 +17,7 @@ pub(crate) enum Failure {
     },
     /// The settings file cannot be used.
     #[error("the settings file {file}: {problem}")]
-    File {
-        file: String,
-        /// What is wrong.
-        problem: String,
-    },
+    File { file: String, problem: String },
     /// The database cannot be opened.
     #[error("KAICALLS_DATABASE_URL: {0}")]
     Database(#[from] OpenError),

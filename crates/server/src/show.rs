@@ -65,7 +65,7 @@ fn reason(data: &Value) -> String {
     }
 }
 
-/// Minutes and seconds.
+/// A time in a call as minutes and seconds, such as ` 1:05`.
 fn clock(millis: u64) -> String {
     format!("{:>2}:{:02}", millis / 60_000, millis / 1000 % 60)
 }

@@ -5,7 +5,6 @@ use domain::{Clock, IdSource, Timestamp};
 use rand::Rng as _;
 use uuid::Uuid;
 
-/// The machine's clock.
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {

@@ -23,7 +23,7 @@ pub struct Call {
 /// What happens in a call. [`Event::Ended`] comes last, once.
 #[derive(Debug)]
 pub enum Event {
-    /// It rings.
+    /// The other side has answered 180: its telephone rings.
     Ringing,
     /// There is sound before the answer, as this description says.
     EarlyMedia(Vec<u8>),
@@ -43,7 +43,7 @@ pub enum End {
     HungUp(Side),
     /// It was connected, and the other side disappeared.
     Lost,
-    /// It never connected.
+    /// The call was never connected.
     Failed(Failure),
 }
 

@@ -23,14 +23,14 @@ use crate::shared::Shared;
 use crate::talk;
 use crate::trunk;
 
-/// Whom to call.
+/// A call to be made: the number, and how it is shown and offered.
 #[derive(Debug, Clone)]
 pub struct Order {
     /// The number, as the trunks want it.
     pub to: String,
     /// The number to show, unless the trunk has one of its own.
     pub from: Option<String>,
-    /// Our offer.
+    /// The SDP offer (RFC 3264) of the INVITE.
     pub offer: Vec<u8>,
     /// How long it may ring.
     pub rings_for: Duration,

@@ -39,7 +39,7 @@ const ALLOWED: [Method; 7] =
 pub enum StartError {
     /// Its address is taken, or is not this machine's.
     Address(SocketAddr, std::io::Error),
-    /// The library refused.
+    /// The SIP library could not open its transport.
     Library(String),
 }
 

@@ -31,7 +31,7 @@ pub enum Reached {
     SomebodyElse,
     /// A recording: voicemail, a menu, an announcement, a screening assistant that put nobody through, a robot that calls.
     Machine,
-    /// Nobody spoke.
+    /// Nobody: the line was silent.
     Nobody,
 }
 

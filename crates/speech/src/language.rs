@@ -15,7 +15,7 @@ pub enum Role {
     System,
     /// The other party of the call. Never trusted.
     User,
-    /// The agent itself.
+    /// The agent, whose words the model writes.
     Assistant,
     /// The result of a tool the agent called.
     Tool,

@@ -5,10 +5,9 @@ use domain::call::Party;
 
 use crate::SpeechError;
 
-/// Mono 16-bit audio.
+/// Sound of one channel, in samples of 16 bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pcm {
-    /// Samples per second.
     pub sample_rate: u32,
     pub samples: Vec<i16>,
 }

@@ -51,7 +51,7 @@ pub(crate) fn read_columns(row: &mut Row) -> Result<Agent, StoreError> {
 /// A version of an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentVersion {
-    /// Counted from 1.
+    /// The number of the version, counted from 1.
     pub number: u32,
     /// Who made it: `api`, `dashboard`, `system`.
     pub source: String,

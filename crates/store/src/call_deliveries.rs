@@ -14,7 +14,7 @@ pub struct CallDelivery {
     pub url: String,
     /// `pending`, `succeeded` or `failed`.
     pub state: &'static str,
-    /// Attempts so far.
+    /// How many attempts have begun.
     pub attempts: u32,
     /// When the next one is due.
     pub next_attempt_at: Option<Timestamp>,

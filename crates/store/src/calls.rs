@@ -375,7 +375,7 @@ pub async fn lock(tx: &mut PlatformTx, id: CallId) -> Result<Option<Call>, Store
     tx.query_one(&sql, params![id]).await?.map(Calls::read).transpose()
 }
 
-/// Calls, newest first.
+/// A page of calls, the newest first.
 pub async fn list(
     tx: &mut Tx,
     tenancy: &Tenancy,

@@ -28,7 +28,6 @@ domain::word_enum! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     pub id: DeliveryId,
-    /// What is delivered.
     pub event_id: EventId,
     /// The business that it belongs to.
     pub business_id: BusinessId,
@@ -38,7 +37,7 @@ pub struct Delivery {
     pub url: String,
     /// State of the delivery.
     pub state: DeliveryState,
-    /// Attempts so far.
+    /// How many attempts have begun.
     pub attempts: u32,
     /// Those of them that were made before the event was last asked to be sent again. The schedule counts from there.
     pub earlier_attempts: u32,
@@ -55,7 +54,6 @@ pub struct Delivery {
 pub struct Attempt {
     pub id: AttemptId,
     pub delivery_id: DeliveryId,
-    /// What was delivered.
     pub event_id: EventId,
     /// Which attempt, from 1.
     pub number: u32,
@@ -135,7 +133,6 @@ pub async fn insert(tx: &mut PlatformTx, delivery: &Delivery) -> Result<(), Stor
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     pub delivery: Delivery,
-    /// What is sent.
     pub event: StoredEvent,
     /// Whom it is sent to; `None` if its subscription has been removed or switched off.
     pub recipient: Option<Recipient>,

@@ -148,7 +148,6 @@ pub async fn update(tx: &mut PlatformTx, endpoint: &Endpoint) -> Result<(), Stor
 #[derive(Debug)]
 pub struct NewSecret<'a> {
     pub secret: &'a str,
-    /// 24 random bytes.
     pub nonce: [u8; 24],
     /// Until when the one of before counts as well; `None`: it does not.
     pub overlap_until: Option<Timestamp>,

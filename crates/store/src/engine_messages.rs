@@ -20,7 +20,7 @@ pub struct NewMessage {
     pub call_id: CallId,
     /// Its type, in the engine's words.
     pub kind: String,
-    /// JSON without secrets.
+    /// The message as JSON, without secrets.
     pub body: String,
     pub received_at: Timestamp,
 }

@@ -10,7 +10,7 @@ use crate::tx::{PlatformTx, Row, Tx, params};
 use crate::writes::Write;
 use crate::{Listed, Page, StoreError, Tenancy};
 
-/// Something that happened.
+/// Something that happened and that was stored with what caused it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
     /// Its id, the same on every attempt to deliver it.
@@ -30,7 +30,7 @@ pub struct StoredEvent {
 domain::word_enum! {
     /// Whether anybody was to hear of an event.
     pub enum EventOutcome {
-        /// Nobody.
+        /// Nobody was to hear of it.
         Skipped = "skipped",
         /// Somebody, and nobody is known not to have got it.
         Sent = "sent",

@@ -24,7 +24,7 @@ pub enum Begin {
     /// The request was answered; this was the answer.
     Replay {
         status: u16,
-        /// The exact bytes.
+        /// The body of the answer, byte for byte.
         body: Vec<u8>,
     },
     /// The request acted, its answer is not there yet.

@@ -144,7 +144,7 @@ pub async fn add(tx: &mut PlatformTx, job: &NewJob) -> Result<(), StoreError> {
 #[derive(Debug, Clone, Copy)]
 pub struct Claim {
     pub queue: Queue,
-    /// Who leases them.
+    /// The process that leases them.
     pub node: NodeId,
     pub now: Timestamp,
     pub lease_until: Timestamp,

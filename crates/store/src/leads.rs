@@ -203,7 +203,7 @@ pub async fn by_email(tx: &mut Tx, tenancy: &Tenancy, email: &str) -> Result<Opt
     Ok(None)
 }
 
-/// Leads, newest first.
+/// A page of leads, the newest first.
 pub async fn list(
     tx: &mut Tx,
     tenancy: &Tenancy,

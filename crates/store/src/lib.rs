@@ -110,7 +110,7 @@ pub struct Options {
     pub master: MasterKey,
     /// Tells replicas apart in creation times, below 1000.
     pub node_slot: u16,
-    /// Connections to PostgreSQL.
+    /// How many connections to PostgreSQL are kept at most.
     pub pool: usize,
     /// On SQLite: refuse if another server has the file.
     pub exclusive: bool,
@@ -304,7 +304,6 @@ impl Store {
         self.0.times.next(now)
     }
 
-    /// `sqlite` or `postgres`.
     pub fn engine(&self) -> &'static str {
         match self.0.database {
             Database::Sqlite(_) => "sqlite",

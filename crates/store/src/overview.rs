@@ -11,7 +11,7 @@ const QUARTER_US: i64 = 15 * 60 * 1_000_000;
 /// What began within a quarter of an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quarter {
-    /// When it begins.
+    /// When the quarter of an hour begins.
     pub begin: Timestamp,
     pub calls: u64,
     /// How many of them never connected.

@@ -251,7 +251,7 @@ pub(crate) const fn join<const ROOM: usize>(parts: &[&str]) -> Text<ROOM> {
     text
 }
 
-/// `alias.column, alias.column`.
+/// The columns of a SELECT, each behind the alias of its table: `l.id, l.name`.
 pub(crate) const fn select_list<const ROOM: usize>(alias: &str, groups: &[&[&str]]) -> Text<ROOM> {
     let mut text = Text::new();
     let mut written = 0;
@@ -346,7 +346,7 @@ mod tests {
     }
 
     table! {
-        /// Uses every group.
+        /// A table with columns of every kind.
         People = "people" as "p", (person: &Person)
         key { id }
         fixed { year = person.born.0 }

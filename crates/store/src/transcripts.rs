@@ -29,7 +29,6 @@ pub struct Transcript {
 /// A transcript with its call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TranscriptView {
-    /// What was said.
     pub transcript: Transcript,
     pub view: CallView,
 }

@@ -23,7 +23,6 @@ pub struct UsageRow {
     pub id: UsageId,
     /// The key that was used.
     pub key_id: KeyId,
-    /// The key's owner.
     pub user_id: UserId,
     /// The business that the key is bound to, if it is bound to one.
     pub business_id: Option<BusinessId>,

@@ -158,7 +158,6 @@ impl Row {
         self
     }
 
-    /// The next column.
     pub(crate) fn next<T: FromCell>(&mut self) -> Result<T, StoreError> {
         let cell = self.cells.next().ok_or_else(|| StoreError::corrupt(self.table, "a column is missing"))?;
         T::from_cell(cell)

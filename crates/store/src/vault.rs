@@ -53,7 +53,7 @@ impl std::fmt::Debug for MasterKey {
 /// What a sealed value is bound to.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
-    /// Table and column.
+    /// Table and column, such as `businesses.webhook_secret`.
     pub column: &'a str,
     pub row: uuid::Uuid,
 }
@@ -69,7 +69,7 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// Makes the keys.
+    /// Derives a key for each purpose from the master key.
     pub fn new(master: &MasterKey) -> Self {
         let kdf = Hkdf::<Sha256>::new(Some(b"kaicalls"), &*master.0);
         let sealing = Zeroizing::new(derive::<32>(&kdf, "seal"));

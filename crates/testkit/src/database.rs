@@ -13,11 +13,9 @@ use tokio_postgres::NoTls;
 /// Names a PostgreSQL server that tests may fill with databases of their own; `cargo xtask test` sets it.
 const POSTGRES_URL: &str = "KAICALLS_TEST_POSTGRES_URL";
 
-/// An empty database.
 pub struct TestDatabase {
     /// `sqlite` or `postgres`, for messages.
     pub kind: &'static str,
-    /// Where it is.
     pub url: DatabaseUrl,
     /// The folder of the file, and of whatever else a test keeps.
     pub folder: TempDir,

@@ -31,7 +31,6 @@ use crate::machine::SeededEntropy;
 
 /// How a platform is put together.
 pub struct Setup {
-    /// Serves test keys.
     pub sandbox: Arc<dyn CallEngine>,
     /// Serves live keys unless a number or an agent names another engine.
     pub live: Option<Arc<dyn CallEngine>>,
@@ -43,7 +42,6 @@ pub struct Setup {
     pub schedule: Schedule,
     /// How long nothing may have reached a subscription before it is switched off.
     pub webhook_patience: Duration,
-    /// Requests per minute.
     pub limits: RateLimits,
     pub clock: Arc<dyn Clock>,
     /// How long POST `/calls` waits for the engine.
@@ -179,15 +177,11 @@ fn engines(
     engines
 }
 
-/// A running platform.
 pub struct Platform {
-    /// The use cases.
     pub app: App,
     /// The database, with the right to ask for everybody's rows: tests look behind the API.
     pub store: Arc<store::Platform>,
-    /// `http://127.0.0.1:port`.
     pub url: String,
-    /// The first account.
     pub account: Account,
     http: reqwest::Client,
 }
@@ -280,7 +274,6 @@ impl Platform {
         self.http.request(method, format!("{}{path}", self.url))
     }
 
-    /// Sends a request.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.expect("the platform answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

@@ -38,7 +38,6 @@ struct Desk {
 
 /// Keeps what it is sent and answers as told, else with 204.
 pub struct Receiver {
-    /// `127.0.0.1:port`.
     pub address: String,
     answers: Arc<Mutex<VecDeque<StatusCode>>>,
     heard: mpsc::Receiver<Received>,
@@ -57,7 +56,6 @@ impl Receiver {
         Self { address, answers, heard }
     }
 
-    /// Where webhooks go.
     pub fn url(&self) -> String {
         format!("http://{}/hook", self.address)
     }
@@ -68,7 +66,6 @@ impl Receiver {
         self.answers.lock().expect("nobody panics while holding the answers").push_back(status);
     }
 
-    /// The next request.
     pub async fn next(&mut self) -> Received {
         let received = tokio::time::timeout(Duration::from_secs(20), self.heard.recv()).await;
         received.expect("a webhook within 20 seconds").expect("the receiver lives")

@@ -27,7 +27,6 @@ pub enum Answering {
 }
 
 impl Answering {
-    /// All of them.
     pub const ALL: [Self; 6] =
         [Self::Person, Self::Voicemail, Self::Screener, Self::Menu, Self::Intercept, Self::Hold];
 
@@ -44,14 +43,13 @@ impl Answering {
         }
     }
 
-    /// Reads the name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|answering| answering.as_str() == name)
     }
 }
 
-/// Judges one turn.
+/// Says who or what a turn comes from, judged by its words alone.
 #[must_use]
 pub fn read(text: &str) -> Answering {
     if is_music(text) {

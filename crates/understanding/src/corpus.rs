@@ -20,19 +20,17 @@ pub enum Label {
     OptOut,
     /// A careful person would ask back.
     Doubtful,
-    /// Neither.
+    /// The caller may be called again.
     None,
 }
 
 /// One line: a turn, or a short dialogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// The language.
     pub language: Language,
     pub label: Label,
     /// The kind of wording.
     pub kind: &'static str,
-    /// What was said.
     pub turns: Vec<Turn<'static>>,
 }
 
@@ -64,16 +62,12 @@ pub fn opt_out(half: Half) -> Vec<Line> {
 /// A kind of fact that callers tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// An e-mail address.
     Email,
-    /// A telephone number.
     Phone,
-    /// A name.
     Name,
 }
 
 impl Kind {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Email, Self::Phone, Self::Name];
 
     /// The word for it in the corpus.
@@ -90,7 +84,6 @@ impl Kind {
 /// A line of speech with the fact that it tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactLine {
-    /// The language.
     pub language: Language,
     /// The kind of fact.
     pub kind: Kind,
@@ -98,7 +91,6 @@ pub struct FactLine {
     pub wording: &'static str,
     /// The fact, or none if the words tell none.
     pub fact: Option<&'static str>,
-    /// What was said.
     pub turns: Vec<Turn<'static>>,
 }
 
@@ -132,7 +124,6 @@ pub fn facts(half: Half) -> Vec<FactLine> {
 pub struct Secret {
     /// What may be kept of the turns.
     pub kept: Vec<String>,
-    /// What was said.
     pub turns: Vec<Turn<'static>>,
 }
 
@@ -210,13 +201,11 @@ fn turn(text: &'static str) -> Turn<'static> {
 /// One thing that is said by whoever answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The language.
     pub language: Language,
-    /// Who says it.
+    /// Who or what answers with these words.
     pub who: Answering,
     /// The kind of wording.
     pub kind: &'static str,
-    /// The words.
     pub text: &'static str,
 }
 

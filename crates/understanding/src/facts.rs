@@ -18,9 +18,7 @@ pub use phone::Phone;
 /// What was said of a caller in a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Facts {
-    /// Their name.
     pub name: Option<String>,
-    /// Their address.
     pub email: Option<String>,
     /// The number on which they want to be reached.
     pub phone: Option<Phone>,

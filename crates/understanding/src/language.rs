@@ -127,9 +127,7 @@ const COMMON: [(Language, &str, &str); 4] = [
 /// A turn and the language of its speaker; `None` where the words do not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spoken {
-    /// The language.
     pub language: Option<Language>,
-    /// What was said.
     pub text: &'static str,
 }
 

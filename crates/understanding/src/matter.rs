@@ -13,11 +13,11 @@ use crate::words::Language;
 /// Something that is said of a matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Said {
-    /// What they want.
+    /// What the caller wants of the business.
     Reason,
     /// What they said before was something else.
     Corrects,
-    /// It cannot wait.
+    /// The matter cannot wait.
     Urgent,
     /// Something bad has happened to them.
     Distress,
@@ -63,15 +63,15 @@ pub enum Said {
     Price,
     /// about where it is,
     Address,
-    /// about opening hours,
+    /// They ask about opening hours.
     Hours,
-    /// about how soon,
+    /// They ask how soon it can be.
     Availability,
     /// about ways to pay,
     Payment,
-    /// about insurance,
+    /// They ask about insurance.
     Insurance,
-    /// about parking.
+    /// They ask about parking.
     Parking,
 }
 
@@ -158,11 +158,9 @@ static GRAMMARS: LazyLock<[Grammar; 2]> = LazyLock::new(|| {
 /// A line of the corpus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// The language.
     pub language: Language,
     /// What of [`Said::MEASURED`] it says.
     pub said: BTreeSet<Said>,
-    /// The words.
     pub text: &'static str,
 }
 

@@ -13,10 +13,10 @@ use crate::grammar::{Finding, Grammar, Said};
 use crate::remark::{self, Remark};
 use crate::words::Language;
 
-/// Who speaks.
+/// The two sides of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Speaker {
-    /// Our side.
+    /// The agent.
     Agent,
     /// The person on the other end.
     Caller,
@@ -25,20 +25,18 @@ pub enum Speaker {
 /// Something that was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn<'a> {
-    /// By whom.
     pub by: Speaker,
-    /// The words.
     pub text: &'a str,
 }
 
 /// Whether a caller wants no more calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptOut {
-    /// Nothing says so.
+    /// No words ask for it.
     No,
     /// It can be meant so.
     Doubtful(Evidence),
-    /// It is said.
+    /// The words ask for it and can mean nothing else.
     Clear(Evidence),
 }
 

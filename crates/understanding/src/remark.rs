@@ -39,11 +39,8 @@ pub enum Remark {
     Emergency,
     /// Somebody has died or is very ill.
     Grief,
-    /// They are angry.
     Anger,
-    /// Yes.
     Yes,
-    /// No.
     No,
     /// They have nothing more to say.
     Done,

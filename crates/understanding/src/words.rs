@@ -3,18 +3,13 @@
 /// A language whose speakers are understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Language {
-    /// English.
     English,
-    /// Spanish.
     Spanish,
-    /// French.
     French,
-    /// German.
     German,
 }
 
 impl Language {
-    /// All of them.
     pub const ALL: [Self; 4] = [Self::English, Self::Spanish, Self::French, Self::German];
 
     /// Its subtag of BCP 47.

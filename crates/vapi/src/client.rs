@@ -42,7 +42,7 @@ const BUSY: Duration = Duration::from_secs(5);
 pub struct ClientSettings {
     /// `https://api.vapi.ai`, or another region's.
     pub base_url: String,
-    /// The private key.
+    /// The private key of the Vapi organisation.
     pub api_key: String,
     /// How long to wait for it.
     pub timeouts: Timeouts,
@@ -71,7 +71,7 @@ pub(crate) enum Failure {
     /// Vapi refused; nothing happened.
     #[error("{message} (status {status})")]
     Refused {
-        /// 400 to 499.
+        /// The status of the refusal, from 400 to 499.
         status: u16,
         /// What Vapi said about it.
         message: String,
@@ -110,7 +110,7 @@ impl Failure {
     }
 }
 
-/// A good answer.
+/// An answer with a status from 200 to 299.
 #[derive(Debug, Clone)]
 pub(crate) struct Good {
     pub(crate) body: Value,
@@ -119,7 +119,7 @@ pub(crate) struct Good {
 /// Where an artefact can be fetched.
 #[derive(Debug)]
 pub(crate) enum Artifact {
-    /// In this answer.
+    /// This answer holds the file.
     Here(OperatorResponse),
     /// Here, without our key.
     At(String),
@@ -141,7 +141,7 @@ impl Client {
         ]
     }
 
-    /// One request, once.
+    /// Sends a request a single time, whatever comes of it.
     pub(crate) async fn once(
         &self,
         method: Method,

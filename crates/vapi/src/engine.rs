@@ -79,7 +79,6 @@ impl EngineSettings {
     }
 }
 
-/// Calls on Vapi.
 pub struct VapiEngine {
     client: Client,
     numbers: Numbers,

@@ -16,7 +16,7 @@ use crate::transcript::transcript;
 /// The longest summary that is kept, in characters.
 const LONGEST_TEXT: usize = 10_000;
 
-/// A finished call.
+/// What Vapi says of a call that is over.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Facts {
     reason: Option<String>,

@@ -28,7 +28,7 @@ const NOBODY: &str = "Sorry, this number is not in service at the moment. Please
 /// What the model hears that wants to use a tool which nobody has here.
 const NO_SUCH_TOOL: &str = "This tool is not available here.";
 
-/// Who may deliver.
+/// How messages from Vapi are told from those of others.
 pub struct HookSettings {
     /// The last part of the address, which nobody can guess.
     pub token: String,
@@ -36,7 +36,7 @@ pub struct HookSettings {
     pub verifier: Verifier,
 }
 
-/// What is answered.
+/// The answer to a message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     pub status: u16,
@@ -57,7 +57,7 @@ impl Reply {
     }
 }
 
-/// Takes server messages.
+/// Takes the server messages of Vapi, stores them, and answers those that ask something.
 pub struct Hook {
     desk: Arc<dyn CallDesk>,
     clock: Arc<dyn Clock>,
@@ -128,7 +128,7 @@ impl Hook {
         }
     }
 
-    /// Stores the message.
+    /// Stores the message before it is answered, so that nothing that was acknowledged is lost.
     async fn keep(&self, message: &Message) -> Result<Taken, Reply> {
         let now = self.clock.now();
         let incoming = message.incoming(now, |id| self.number_of(id));

@@ -46,7 +46,7 @@ const CHATTY: [&str; 8] = [
     "call.endpointing.request",
 ];
 
-/// A server message.
+/// A message that Vapi sends to a server URL.
 #[derive(Debug, Clone)]
 pub(crate) struct Message(Value);
 

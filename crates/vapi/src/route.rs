@@ -23,7 +23,6 @@ const LARGEST_BODY: usize = 10 * 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY_PATIENCE: Duration = Duration::from_secs(15);
 
-/// `POST /webhooks/vapi/{token}`.
 pub fn router(hook: Arc<Hook>) -> Router {
     Router::new().route("/webhooks/vapi/{token}", post(receive)).with_state(hook)
 }

@@ -103,7 +103,6 @@ pub struct DisclosuresPatch {
 }
 
 impl DisclosuresPatch {
-    /// Applies the changes.
     pub fn apply(self, own: &mut OwnDisclosures) {
         self.ai.apply(&mut own.ai);
         self.recording.apply(&mut own.recording);
@@ -122,7 +121,6 @@ pub struct AnsweringPatch {
 }
 
 impl AnsweringPatch {
-    /// Applies the changes.
     pub fn apply(self, answering: &mut Answering) {
         let default = Answering::default();
         put_or_default(self.voicemail, &mut answering.voicemail, default.voicemail);

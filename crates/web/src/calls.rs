@@ -19,7 +19,7 @@ pub struct Wanted {
     pub agent_id: Option<AgentId>,
     /// Only those linked to this lead.
     pub lead_id: Option<LeadId>,
-    /// `inbound` or `outbound`.
+    /// One of `inbound` and `outbound`.
     pub direction: Option<String>,
     /// Status words; `ended` means `completed` or `failed`.
     pub statuses: Option<Vec<String>>,

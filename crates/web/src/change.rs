@@ -16,7 +16,6 @@ pub enum Change<T> {
 }
 
 impl<T> Change<T> {
-    /// Translates the value.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Change<U> {
         match self {
             Self::Keep => Change::Keep,

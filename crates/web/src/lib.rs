@@ -34,7 +34,7 @@ pub use refusal::{LOGIN_PAGE, LoggedCause, LoggedCode, Refusal};
 /// Settings of everything that answers requests.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Requests per minute.
+    /// How many requests a minute each key and address may send.
     pub rate_limits: RateLimits,
     /// Proxies whose word about the client's address is taken.
     pub trusted_proxies: TrustedProxies,

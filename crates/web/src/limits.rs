@@ -24,13 +24,10 @@ const MINUTE_US: i64 = 60_000_000;
 domain::word_enum! {
     /// Which requests share a limit, by the name in the `RateLimit` headers.
     pub enum Group {
-        /// Placing calls.
         PlaceCall = "place-call",
-        /// Creating agents.
         CreateAgent = "create-agent",
-        /// Changing agents.
         ChangeAgent = "change-agent",
-        /// Every GET.
+        /// Every GET request.
         Read = "read",
         /// Every other request that changes something.
         Write = "write",

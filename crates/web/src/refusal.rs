@@ -39,7 +39,7 @@ pub enum Refusal {
     /// The caller has used up its requests of this kind.
     #[error("at most {limit} such requests per minute; try again in {retry_after_s} s")]
     TooMany {
-        /// Requests per minute.
+        /// How many requests a minute are allowed.
         limit: u32,
         /// Seconds until the next one is answered.
         retry_after_s: u32,

@@ -93,12 +93,12 @@ pub struct Attempted {
     pub retry_after: Option<Duration>,
 }
 
-/// What happens next.
+/// What follows an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// The receiver has it.
     Delivered,
-    /// Try again then.
+    /// The next attempt is due at this time.
     RetryAt(Timestamp),
     /// Every attempt is used up.
     Exhausted,

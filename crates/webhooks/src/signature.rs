@@ -28,7 +28,7 @@ pub fn new_secret(random: &[u8; 32]) -> String {
 pub struct Envelope<'a> {
     /// The event; the same on every attempt, so that receivers can discard repetitions.
     pub event_id: EventId,
-    /// Its type, `call.completed`.
+    /// The type of the event, such as `call.completed`.
     pub event_type: &'a str,
     /// Id of this attempt; the event keeps its id from one attempt to the next.
     pub attempt_id: &'a str,

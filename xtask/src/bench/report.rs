@@ -108,7 +108,7 @@ impl Report {
         }
     }
 
-    /// Everything, for programs.
+    /// All figures as JSON, for programs.
     pub fn json(&self) -> String {
         let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
         let figures: Vec<Value> = self

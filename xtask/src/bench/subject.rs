@@ -64,7 +64,7 @@ impl Subject {
         Ok(subject)
     }
 
-    /// Asks everything once.
+    /// Measures every figure of this subject a single time.
     pub async fn measure(&self, report: &mut Report) -> Result<(), Failure> {
         let busy = self.busy();
         self.rate(report, "POST /calls", LOAD.into(), move |_| Request::Post("/api/v1/calls", busy.clone()))

@@ -48,9 +48,9 @@ pub struct Method {
     pub verb: String,
     /// From the server's root on, like `/api/v1/calls`; path parameters in braces.
     pub path: String,
-    /// One line.
+    /// What it does, in one line.
     pub summary: String,
-    /// More, or nothing.
+    /// More about it; may be empty.
     pub description: String,
     /// Whether it wants a login instead of a key.
     pub session: bool,
@@ -67,7 +67,7 @@ pub struct Method {
 /// What a good answer holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// This model.
+    /// An instance of this model.
     One(String),
     /// A page of rows.
     Page {
@@ -80,18 +80,16 @@ pub enum Answer {
         /// Whether `after` asks for the next page.
         more: bool,
     },
-    /// Server-sent events.
+    /// A stream of server-sent events.
     Events,
     /// Bytes, like those of a recording.
     Bytes,
-    /// Some JSON object.
     Any,
 }
 
-/// An object.
 #[derive(Debug)]
 pub struct Model {
-    /// In `PascalCase`.
+    /// The name in `PascalCase`.
     pub name: String,
     /// What it is, or nothing.
     pub description: String,
@@ -112,22 +110,17 @@ pub struct Field {
     pub required: bool,
     /// Whether it may be null.
     pub nullable: bool,
-    /// What it holds.
     pub kind: Kind,
 }
 
 /// What a field holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// Text.
     Text,
     /// A point in time, as text.
     Time,
-    /// A whole number.
     Integer,
-    /// A number.
     Number,
-    /// Yes or no.
     Boolean,
     /// An object with any fields.
     Map,
@@ -137,14 +130,11 @@ pub enum Kind {
     Model(String),
     /// One of a few words; the name of the type.
     Words(String),
-    /// One of these.
     Either(Vec<Kind>),
-    /// Anything.
     Any,
 }
 
 impl Spec {
-    /// Reads the document.
     pub fn read(document: &Value) -> Result<Self, Failure> {
         let schemas = document["components"]["schemas"].as_object().cloned().unwrap_or_default();
         let mut resources: Vec<Resource> = Vec::new();

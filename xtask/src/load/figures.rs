@@ -14,7 +14,6 @@ use super::http::Connection;
 /// When to stop asking.
 #[derive(Clone, Copy, Debug)]
 pub enum Until {
-    /// After this long.
     Elapsed(Duration),
     /// After this many requests.
     Count(u64),

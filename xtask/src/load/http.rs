@@ -77,7 +77,6 @@ fn is_closed(error: &io::Error) -> bool {
 
 /// What the server answered.
 pub struct Answer {
-    /// The status code.
     pub status: u16,
     /// The body as it came.
     pub body: Vec<u8>,

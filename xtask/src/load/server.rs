@@ -111,7 +111,6 @@ impl Installation {
         self.database_url.strip_prefix("sqlite:").map(Path::new)
     }
 
-    /// The database's URL.
     pub fn database_url(&self) -> &str {
         &self.database_url
     }

@@ -15,7 +15,7 @@ use super::json::{self, Unreadable};
 use super::{Fields, Input, MAX_JSON_DEPTH};
 use crate::error::{ApiError, Code};
 
-/// The largest body.
+/// A larger body is refused with 413.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// A body, read into its fields, and its bytes (whose hash belongs to an Idempotency-Key).

@@ -28,7 +28,7 @@ pub(crate) enum Unreadable {
     },
 }
 
-/// Reads one value.
+/// Reads the one value that a body may hold.
 pub(crate) fn read(bytes: &[u8]) -> Result<Value, Unreadable> {
     let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if text.is_empty() {

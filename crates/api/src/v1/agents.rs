@@ -366,7 +366,7 @@ pub struct AgentRow {
     created_at: Stamp,
     /// Phone number of the agent in E.164 format; null if it has none.
     phone_number: Option<String>,
-    /// Always `active`.
+    /// Always `active`: an agent can be called as soon as it exists.
     status: &'static str,
 }
 

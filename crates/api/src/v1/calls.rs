@@ -119,7 +119,7 @@ pub struct CallPlaced {
     id: Uid,
     /// Id of the call at the engine; null while the engine has not answered.
     conversation_id: Option<String>,
-    /// Always `queued`.
+    /// Always `queued`: the call is dialled after this answer.
     status: &'static str,
     agent_id: Uid,
     to: String,
@@ -134,7 +134,7 @@ pub struct CallRow {
     conversation_id: Option<String>,
     /// `queued`, `ringing`, `in-progress`, `completed` or `failed`.
     status: &'static str,
-    /// `inbound` or `outbound`.
+    /// One of `inbound` and `outbound`.
     direction: &'static str,
     /// Seconds from answer to end; null until the call has ended.
     duration: Option<u64>,

@@ -241,7 +241,7 @@ impl Field for EventName {
     }
 }
 
-/// Ids of events.
+/// The ids of the events to send again.
 #[derive(Debug)]
 pub struct EventIds(Vec<EventName>);
 
@@ -260,7 +260,7 @@ impl Field for EventIds {
     }
 }
 
-/// An event.
+/// An event of a business, and how far it has come to those who hear of it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct EventRow {
     id: Uid,
@@ -333,7 +333,7 @@ pub struct DeliveryRow {
     url: String,
     /// Number of the attempt, from 1.
     attempt: u32,
-    /// `succeeded` or `failed`.
+    /// One of `succeeded` and `failed`.
     status: &'static str,
     response_status: Option<u16>,
     /// The beginning of the answer, at most 1024 characters.
@@ -347,10 +347,10 @@ pub struct DeliveryRow {
     created_at: Stamp,
 }
 
-/// What was sent.
+/// The request of an attempt, without its signatures.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SentRequest {
-    /// Always `POST`.
+    /// The method of the request: always `POST`.
     method: &'static str,
     url: String,
     /// The headers without the signatures.
@@ -393,7 +393,7 @@ impl From<AttemptView> for DeliveryRow {
 /// Events that are on their way again.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct EventsReplayed {
-    /// Always true.
+    /// Always true: what fails is answered with an error.
     success: bool,
     /// Number of events that are on their way again.
     queued: usize,
@@ -408,7 +408,7 @@ pub struct EventsReplayed {
 /// The events of a time range that are on their way again.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct EventsBackfilled {
-    /// Always true.
+    /// Always true: what fails is answered with an error.
     success: bool,
     from: Stamp,
     to: Stamp,

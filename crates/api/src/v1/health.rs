@@ -53,7 +53,7 @@ pub struct Health {
 /// The state of one part.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct HealthPart {
-    /// `ok` or `down`.
+    /// One of `ok` and `down`.
     status: &'static str,
 }
 

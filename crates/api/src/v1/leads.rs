@@ -182,7 +182,7 @@ input! {
     }
 }
 
-/// A lead.
+/// A person in the CRM of a business.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct LeadBody {
     id: Uid,

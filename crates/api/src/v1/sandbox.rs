@@ -59,7 +59,7 @@ input! {
 pub struct IncomingCallRinging {
     id: Uid,
     conversation_id: Option<String>,
-    /// Always `ringing`.
+    /// Always `ringing`: the agent answers after this answer.
     status: &'static str,
     /// Id of the agent that answers.
     agent_id: Uid,

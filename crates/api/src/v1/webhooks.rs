@@ -188,7 +188,7 @@ fn catalogue() -> Vec<&'static str> {
     EventType::subscribable().map(EventType::as_str).collect()
 }
 
-/// A subscription.
+/// A subscription to events, without its secret.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Webhook {
     id: Uid,
@@ -257,7 +257,7 @@ pub struct WebhookList {
 pub struct WebhookSaved {
     #[serde(flatten)]
     fields: Webhook,
-    /// Always true.
+    /// Always true: what fails is answered with an error.
     success: bool,
     webhook: Webhook,
     /// Secret that deliveries are signed with; only in the answer to a creation.
@@ -268,11 +268,11 @@ pub struct WebhookSaved {
 /// A subscription that was deleted.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct WebhookDeleted {
-    /// Always true.
+    /// Always true: what fails is answered with an error.
     success: bool,
     /// Id of the subscription; null if all of the business were deleted.
     id: Option<Uid>,
-    /// Always true.
+    /// Always true: the subscription is gone, and what was on its way to it is given up.
     deleted: bool,
 }
 
@@ -289,7 +289,7 @@ pub struct WebhookTested {
 /// A secret that was exchanged.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SecretRotated {
-    /// Always true.
+    /// Always true: what fails is answered with an error.
     success: bool,
     id: Uid,
     /// The new secret, shown only here.

@@ -126,7 +126,6 @@ struct CallPage {
     context: Option<String>,
 }
 
-/// The page.
 pub(crate) async fn page(
     visitor: Visitor,
     State(web): State<Web>,

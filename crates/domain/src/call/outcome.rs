@@ -16,7 +16,6 @@ crate::word_enum! {
         Declined = "declined",
         /// The number does not exist.
         InvalidNumber = "invalid_number",
-        /// The carrier failed.
         CarrierError = "carrier_error",
         /// Somebody on our side called it off.
         Canceled = "canceled",
@@ -77,7 +76,7 @@ pub enum Outcome {
         /// Price of the call in cents.
         cost_cents: u32,
     },
-    /// It never connected.
+    /// The call was never connected.
     Failed(Failure),
 }
 
@@ -85,7 +84,7 @@ pub enum Outcome {
 /// call was given up without knowing it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
-    /// How it ended.
+    /// How the call ended.
     pub outcome: Outcome,
     /// When the call turned final, on our clock.
     pub finished_at: Timestamp,

@@ -79,7 +79,7 @@ pub enum Ending {
         /// From answer to end, as far as the engine says.
         talked: Option<Duration>,
     },
-    /// It never connected.
+    /// The call was never connected.
     Failed(FailureCode),
     /// The engine did not take it: nothing rang and nothing will.
     Refused {

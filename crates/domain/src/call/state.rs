@@ -18,7 +18,7 @@ pub enum CallState {
     },
     /// The talk is over; summary, scores and recording are being made.
     WrappingUp {
-        /// What came before.
+        /// How the call had gone until then.
         talk: Talk,
         /// When the call turns final whatever is missing.
         until: Timestamp,

@@ -2,7 +2,7 @@
 
 use domain::phone::{NumberKind, read_written};
 
-/// Made by `e2e/phone_numbers.py`.
+/// What libphonenumber says of many numbers; `e2e/phone_numbers.py` made the file.
 const NUMBERS: &str = include_str!("numbers.tsv");
 
 #[test]

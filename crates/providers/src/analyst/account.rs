@@ -94,7 +94,7 @@ pub(super) enum Refused {
     Name,
     Email,
     Phone,
-    /// Not interested.
+    /// What the call offers: they are not interested.
     Offer,
     /// They have somebody for it.
     HasSomebody,

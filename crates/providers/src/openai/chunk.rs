@@ -16,9 +16,9 @@ const MAX_TOOLS: usize = 32;
 /// What a chunk says about the end of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// More may come.
+    /// More chunks may follow.
     Open,
-    /// It is over.
+    /// The answer has ended, for this reason.
     Over(FinishReason),
 }
 

@@ -77,7 +77,7 @@ impl Dialect {
         Some(learned)
     }
 
-    /// The request.
+    /// The body of the request as this server wants it.
     pub(super) fn body(self, model: &str, chat: &Chat) -> Value {
         let mut body = json!({ "model": model, "stream": true, "messages": self.messages(chat) });
         if !self.no_temperature {

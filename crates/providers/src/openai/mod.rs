@@ -74,7 +74,7 @@ impl std::fmt::Debug for OpenAiSettings {
 pub struct Patience {
     /// From the request to the first piece of the answer.
     pub first_piece: Duration,
-    /// Between two pieces.
+    /// From one piece of the answer to the next.
     pub between: Duration,
     /// From the request to the end of the answer.
     pub whole: Duration,
@@ -367,7 +367,7 @@ struct Reading<S> {
     filter: Filter,
     /// What is to be given next.
     ready: VecDeque<Delta>,
-    /// Bytes so far.
+    /// How many bytes have come.
     size: usize,
     over: bool,
 }

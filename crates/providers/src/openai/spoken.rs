@@ -61,7 +61,6 @@ const LONGEST_NAME: usize = 13;
 pub(super) enum Spoken {
     /// Words, as they were written.
     Words(String),
-    /// A tool.
     Call(ToolCall),
     /// The model begins to speak for the other party: nothing after this counts.
     OtherParty,
@@ -84,7 +83,7 @@ impl Default for Filter {
 }
 
 impl Filter {
-    /// Takes more text.
+    /// Takes the next piece of text and returns what can be told of it already.
     pub(super) fn push(&mut self, text: &str) -> Vec<Spoken> {
         self.held.push_str(text);
         self.read(false)

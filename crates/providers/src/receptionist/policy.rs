@@ -559,7 +559,7 @@ impl Draft<'_> {
         }
     }
 
-    /// Says goodbye.
+    /// Says what was corrected last, what happens next, and goodbye.
     fn part(&mut self) {
         let (notes, words) = (self.notes, self.notes.words);
         for news in &notes.news {

@@ -109,7 +109,6 @@ pub(super) fn of(language: Language) -> &'static Sentences {
     }
 }
 
-/// All tables.
 pub(super) const ALL: [&Sentences; 2] = [&ENGLISH, &SPANISH];
 
 static ENGLISH: Sentences = Sentences {

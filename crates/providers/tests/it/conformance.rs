@@ -37,7 +37,6 @@ pub async fn answer(model: &dyn LanguageModel, chat: Chat) -> Vec<Result<Delta, 
     }
 }
 
-/// The demands.
 async fn conforms(model: &dyn LanguageModel) {
     assert!(!model.name().is_empty());
     let farewell = "Thank you for your time. Is there anything else I can do for you?";

@@ -34,7 +34,6 @@ impl Act {
 pub struct Seen {
     /// The request line and the headers, in lower case.
     pub head: String,
-    /// The body.
     pub body: Value,
 }
 

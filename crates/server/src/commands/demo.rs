@@ -66,7 +66,6 @@ struct Received {
     body: Bytes,
 }
 
-/// The running platform.
 struct Running {
     app: App,
     store: Arc<Platform>,

@@ -3,7 +3,6 @@
 use crate::failure::Failure;
 use crate::output;
 
-/// Prints the page.
 pub(crate) fn run() -> Result<(), Failure> {
     output::text(&meters::reference())
 }

@@ -180,7 +180,6 @@ pub fn finish_with_input(mut command: Command, input: &str) -> Ran {
     Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-/// A running server.
 pub struct Server(Child);
 
 impl Server {

@@ -67,7 +67,6 @@ pub struct Answer {
     closes: bool,
 }
 
-/// A kept connection.
 struct Connection(BufReader<TcpStream>);
 
 impl Connection {

@@ -9,7 +9,7 @@ use super::scenario::{
 use super::{Schemas, State, text_of};
 
 pub(super) struct Call {
-    /// As it is.
+    /// The call object as a request would get it now.
     pub(super) live: Value,
     /// As it was answered to whoever created it.
     pub(super) created: Value,

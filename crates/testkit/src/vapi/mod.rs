@@ -36,13 +36,11 @@ pub const NUMBER: &str = "+15125550199";
 /// A request that came in.
 #[derive(Debug, Clone)]
 pub struct Seen {
-    /// `POST`, …
     pub method: String,
-    /// Without the query.
+    /// The path without the query string.
     pub path: String,
     /// What was sent; null if nothing.
     pub body: Value,
-    /// What was answered.
     pub status: u16,
     /// What was wrong with the body.
     pub problems: Vec<String>,
@@ -55,11 +53,9 @@ pub struct Delivered {
     pub kind: String,
     /// 1 for the first.
     pub attempt: u32,
-    /// The whole body.
     pub body: Value,
     /// What was answered; 0 if nothing was.
     pub status: u16,
-    /// The answer's body.
     pub reply: Value,
     /// What Vapi would not have understood of it.
     pub problems: Vec<String>,
@@ -94,7 +90,6 @@ struct State {
     faults: Vec<Fault>,
     seen: Vec<Seen>,
     delivered: Vec<Delivered>,
-    /// Org settings.
     org: Map<String, Value>,
     credentials: BTreeMap<String, Value>,
     /// Scenarios for the next calls.
@@ -222,7 +217,6 @@ impl VapiEmulator {
         Self::start_on(listener, now)
     }
 
-    /// Listens there.
     pub fn start_on(listener: TcpListener, now: Timestamp) -> Self {
         egress::install_crypto();
         let url = format!("http://{}", listener.local_addr().expect("a bound listener"));
@@ -257,7 +251,6 @@ impl VapiEmulator {
         self.0.state.lock().expect("nobody panics while holding the emulator's state")
     }
 
-    /// `http://127.0.0.1:port`.
     pub fn url(&self) -> &str {
         &self.0.url
     }
@@ -325,7 +318,6 @@ impl VapiEmulator {
         id
     }
 
-    /// Ends all faults.
     pub fn heal(&self) {
         self.state().faults.clear();
     }
@@ -408,7 +400,6 @@ impl VapiEmulator {
         self.state().assistants.values().cloned().collect()
     }
 
-    /// All numbers.
     pub fn numbers(&self) -> Vec<Value> {
         self.state().numbers.values().cloned().collect()
     }

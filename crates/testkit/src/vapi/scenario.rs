@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 pub(super) struct Script {
     pub(super) path: Path,
     pub(super) turns: Vec<Turn>,
-    /// Why it ends.
     pub(super) reason: String,
     /// What the analysis finds; `None` if there is none.
     pub(super) analysis: Option<Value>,
@@ -42,7 +41,6 @@ pub(super) enum Turn {
     Silence(i64),
 }
 
-/// Times in ms.
 pub(super) const START_CHECK: i64 = 300;
 pub(super) const DIALLED: i64 = 800;
 pub(super) const ANSWERED: i64 = 4000;

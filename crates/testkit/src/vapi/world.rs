@@ -21,24 +21,19 @@ pub const TOKEN: &str = "unguessable";
 
 /// The two of them, and somebody who is told.
 pub struct World {
-    /// What plays Vapi.
     pub emulator: VapiEmulator,
     /// The platform whose live calls run there.
     pub platform: Platform,
     /// The time of both.
     pub clock: Arc<ManualClock>,
-    /// Hears our webhooks.
     pub receiver: Receiver,
-    /// The webhook's address.
     pub webhook_url: String,
     engine: Arc<VapiEngine>,
 }
 
 /// Where and how a platform meets the emulator.
 pub struct Wiring {
-    /// The emulator's address.
     pub vapi_url: String,
-    /// The platform's time.
     pub clock: Arc<dyn Clock>,
     /// Where the platform listens.
     pub listener: TcpListener,

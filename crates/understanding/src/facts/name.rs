@@ -106,11 +106,11 @@ const REFUSALS: &[&str] = &["no"];
 /// How sure it is that a name follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trust {
-    /// "My name is".
+    /// Said as a name: "my name is".
     Told,
     /// The answer to "what is your name?".
     Asked,
-    /// "I'm", "this is".
+    /// May be a name: "I'm", "this is".
     Perhaps,
 }
 

@@ -8,9 +8,7 @@ use super::token::{Gap, Token};
 /// Digits that were said in one breath: "five", "twenty three", "eight hundred", "0147".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Group {
-    /// The digits.
     pub(crate) digits: String,
-    /// The words.
     pub(crate) words: Range<usize>,
 }
 
@@ -187,14 +185,12 @@ pub(crate) struct Run {
     pub(crate) groups: Vec<String>,
     /// The digits between pauses.
     pub(crate) breaths: Vec<String>,
-    /// The words.
     pub(crate) words: Range<usize>,
     /// True if a plus was said or written before it.
     pub(crate) plus: bool,
 }
 
 impl Run {
-    /// All digits.
     pub(crate) fn digits(&self) -> String {
         self.groups.concat()
     }

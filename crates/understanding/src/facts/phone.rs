@@ -12,18 +12,17 @@ use super::token::{Gap, Token, tokens};
 pub struct Phone {
     /// The digits, after a `+` if it was said.
     pub digits: String,
-    /// The extension.
     pub extension: Option<String>,
 }
 
 /// What the words around a number say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counts {
-    /// A telephone.
+    /// The number of a telephone.
     Phone,
-    /// Something else.
+    /// A number of something else, such as an order.
     Other,
-    /// Nothing.
+    /// The words around it say nothing of it.
     Unsaid,
 }
 

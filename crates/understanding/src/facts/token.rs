@@ -9,7 +9,6 @@ use crate::words::{Language, fold};
 /// What stands between a word and the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gap {
-    /// Nothing but space.
     Space,
     /// A hyphen, as in "A-N-N".
     Hyphen,
@@ -28,7 +27,7 @@ pub(crate) struct Token<'a> {
     pub(crate) plain: String,
     /// Where it stands in the text.
     pub(crate) place: Range<usize>,
-    /// What follows it.
+    /// What stands between this word and the next.
     pub(crate) gap: Gap,
     /// True if the sentence is a question.
     pub(crate) asked: bool,

@@ -12,7 +12,7 @@ use super::{Asking, Effect, Frame, Grammar, Guard, Place, Reading, Strength};
 pub(crate) struct Mistake(String);
 
 impl Grammar {
-    /// Reads a grammar.
+    /// Reads the text of a grammar; the error names the line.
     pub(crate) fn parse(text: &str, language: Language) -> Result<Self, Mistake> {
         let mut grammar = Self {
             language,

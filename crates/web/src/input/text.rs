@@ -42,7 +42,6 @@ pub(super) fn harmful() -> Problem {
 macro_rules! strings {
     ($name:ident, $made:expr, $plain:expr) => {
         impl<const MIN: usize, const MAX: usize> $name<MIN, MAX> {
-            /// The string itself.
             pub fn into_inner(self) -> String {
                 self.0
             }
