@@ -3,6 +3,10 @@
 mod calls;
 mod crm;
 mod people;
+mod queue;
+mod strangers;
+mod subscriptions;
+mod sweeps;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +15,16 @@ use domain::agent::{Agent, AgentConfig};
 use domain::business::{Business, User};
 use domain::call::{Call, CallFacts, CallRequest, Direction};
 use domain::disclosure::Disclosures;
+use domain::endpoint::{Endpoint, Subscribed};
+use domain::event::{EventType, Subject};
 use domain::lead::{Lead, LeadFields};
 use domain::number::Number;
-use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode, NumberId, Timestamp, UserId};
+use domain::{
+    AgentId, AttemptId, BusinessId, CallId, DeliveryId, E164, EndpointId, EventId, LeadId, Mode, NumberId,
+    Timestamp, UserId,
+};
+use store::deliveries::{Addressee, Attempt, Delivery, DeliveryState, RequestHeaders};
+use store::events::StoredEvent;
 use store::{BoxFuture, Page, Platform, PlatformTx, StoreError, Tenancy};
 use testkit::TestDatabase;
 use uuid::Uuid;
@@ -152,4 +163,78 @@ fn call(number: u128, business: BusinessId, mode: Mode) -> Call {
         created_at: at(i64::try_from(number).expect("a small number")),
     };
     Call::outbound(facts, None)
+}
+
+/// A subscription to everything, with a secret of its own.
+fn endpoint(number: u128, business: BusinessId, mode: Mode) -> Endpoint {
+    Endpoint {
+        id: EndpointId(id(number)),
+        business_id: business,
+        mode,
+        url: format!("https://hooks.example.com/{number}"),
+        events: Subscribed::All,
+        description: Some("The office".into()),
+        is_active: true,
+        secret_hint: "irst".into(),
+        exchanged_until: None,
+        failing_since: None,
+        last_error: None,
+        last_error_at: None,
+        disabled: None,
+        created_at: at(i64::try_from(number).expect("a small number")),
+        updated_at: at(1),
+    }
+}
+
+fn event(number: u128, business: BusinessId, mode: Mode, subject: Subject) -> StoredEvent {
+    StoredEvent {
+        id: EventId(id(number)),
+        business_id: business,
+        mode,
+        event_type: match subject {
+            Subject::Call(_) => EventType::CallCompleted,
+            Subject::Lead(_) => EventType::LeadCreated,
+            Subject::Agent(_) => EventType::AgentUpdated,
+            Subject::Webhook(_) => EventType::WebhookTest,
+        },
+        subject,
+        payload: format!("{{\"number\":{number}}}"),
+        created_at: at(i64::try_from(number).expect("a small number")),
+    }
+}
+
+/// A delivery of an event that is still to be made.
+fn delivery(number: u128, event: u128, business: BusinessId, endpoint: Option<u128>) -> Delivery {
+    Delivery {
+        id: DeliveryId(id(number)),
+        event_id: EventId(id(event)),
+        business_id: business,
+        endpoint_id: endpoint.map(|endpoint| EndpointId(id(endpoint))),
+        url: "https://hooks.example.com/asked".into(),
+        state: DeliveryState::Pending,
+        attempts: 0,
+        earlier_attempts: 0,
+        first_attempt_at: None,
+        next_attempt_at: None,
+        created_at: at(i64::try_from(number).expect("a small number")),
+    }
+}
+
+fn attempt(row: u128, of: &Delivery, number: u32, status: Option<u16>) -> Attempt {
+    Attempt {
+        id: AttemptId(id(row)),
+        delivery_id: of.id,
+        event_id: of.event_id,
+        number,
+        started_at: at(i64::try_from(row).expect("a small number")),
+        duration_ms: 5,
+        response_status: status,
+        response_body: status.map(|_| "So it goes.".into()),
+        error: if status.is_none() { Some("timeout".into()) } else { None },
+        request_headers: RequestHeaders(vec![("webhook-id".into(), "evt_1".into())]),
+    }
+}
+
+fn addressee(of: &Delivery, mode: Mode) -> Addressee {
+    Addressee { business_id: of.business_id, mode, endpoint_id: of.endpoint_id, url: of.url.clone() }
 }
