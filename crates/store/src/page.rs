@@ -93,13 +93,13 @@ impl Conditions {
 
 /// A way to rows of a list: conditions for which an index holds the rows in the list's order. The rows that a list shows may lie on
 /// several ways; the database then merges them as it reads, so that no more are read than are shown.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Way {
     begin: Begin,
     conditions: Vec<Condition>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Condition {
     /// Text up to its value, along an index.
     Seek(&'static str, Param),
@@ -310,9 +310,10 @@ pub(crate) async fn list_ways<T>(
     read: impl Fn(Row) -> Result<T, StoreError>,
     created_at: impl Fn(&T) -> Timestamp,
 ) -> Result<Listed<T>, StoreError> {
+    let ways = each_once(ways);
     let mut rows = Vec::new();
     for &business in businesses.iter().filter(|_| !ways.is_empty()) {
-        let (sql, values) = statement(tx.engine(), query, business, page, ways, &narrow);
+        let (sql, values) = statement(tx.engine(), query, business, page, &ways, &narrow);
         for row in tx.query(&sql, &values).await? {
             rows.push(read(row)?);
         }
@@ -324,6 +325,15 @@ pub(crate) async fn list_ways<T>(
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     Ok(Listed { rows, has_more })
+}
+
+/// A filter that names a word twice leads along the same way twice; its rows would then take the places of others on the page.
+fn each_once(ways: &[Way]) -> Vec<Way> {
+    ways.iter()
+        .enumerate()
+        .filter(|(at, way)| !ways[..*at].contains(way))
+        .map(|(_, way)| way.clone())
+        .collect()
 }
 
 impl Page {

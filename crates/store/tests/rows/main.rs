@@ -2,6 +2,7 @@
 
 mod calls;
 mod crm;
+mod lists;
 mod people;
 mod queue;
 mod strangers;
