@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use compact_str::CompactString;
 use rusqlite::config::DbConfig;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, StatementStatus};
 use uuid::Uuid;
@@ -46,6 +47,7 @@ impl SqliteConnection {
     ) -> Result<Self, StoreError> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        teach_lower(&connection)?;
         Ok(Self { connection, recompiled, reading: Cell::new(Reading::No) })
     }
 
@@ -137,6 +139,18 @@ impl SqliteConnection {
             self.recompiled.fetch_add(u64::from(recompiled.unsigned_abs()), Ordering::Relaxed);
         }
     }
+}
+
+/// SQLite's own `lower` changes no letters but A to Z. People look for names in every script, and PostgreSQL knows those.
+fn teach_lower(connection: &rusqlite::Connection) -> Result<(), rusqlite::Error> {
+    let flags =
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("lower", 1, flags, |call| {
+        Ok(match call.get_raw(0) {
+            ValueRef::Text(text) => Some(String::from_utf8_lossy(text).to_lowercase()),
+            _ => None,
+        })
+    })
 }
 
 /// SQLite locks nothing but the whole file.

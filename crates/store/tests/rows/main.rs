@@ -5,6 +5,7 @@ mod crm;
 mod lists;
 mod people;
 mod queue;
+mod searches;
 mod strangers;
 mod subscriptions;
 mod sweeps;
