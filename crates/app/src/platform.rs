@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::call::Call;
+use domain::dial_policy::{CallingHours, Destinations};
 use domain::engine::CallEngine;
 use domain::usage::RateTable;
 use domain::{AgentId, Clock, IdSource, NodeId, Timestamp};
@@ -73,8 +74,10 @@ pub struct Settings {
     pub max_concurrent_calls: u32,
     /// Country calling codes that live calls may reach besides the business's own.
     pub allowed_countries: Vec<String>,
-    /// First digits, without the plus sign, of number ranges newer than the numbering plans in this program.
-    pub new_number_ranges: Vec<String>,
+    /// What the operator knows better than the numbering plans in this program.
+    pub destinations: Destinations,
+    /// When people are called, on the clock where they are.
+    pub calling_hours: CallingHours,
     /// How long POST `/calls` waits for the engine's word.
     pub acceptance_wait: Duration,
     /// How long a link to a recording works.

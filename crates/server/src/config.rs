@@ -4,6 +4,8 @@
 //! because a misspelled one would do nothing. An unknown variable is only warned of: others set variables too, like Kubernetes, which
 //! gives every container `KAICALLS_PORT` where a service of that name exists. Secrets are never printed.
 
+mod dialling;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -11,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use domain::dial_policy::CallingHours;
 use domain::usage::RateTable;
 use egress::Exceptions;
 use sandbox::Pace;
@@ -69,6 +72,8 @@ settings! {
     "rate_per_minute" = "", "Prices in cents per started minute and engine, like `voice=7.5,sandbox=0`. An engine without a price costs nothing.";
     "allowed_countries" = "", "Country calling codes that live calls may reach besides the business's own, like `44,49`.";
     "new_number_ranges" = "", "First digits of number ranges that are newer than this program, like `+1942,+49178`. A live call to a number that its country's numbering plan does not know is refused otherwise.";
+    "destinations" = "", "File with a table of your own: in each line the first digits of numbers and a class, like `+4918 premium-rate`. The longest digits that fit count, before the numbering plans in this program. Classes: `ordinary`, `service-number`, `premium-rate`, `shared-cost`, `personal-number`, `universal-access`, `satellite`, `invalid-number`; only `ordinary` ones are called.";
+    "calling_hours" = CallingHours::default(), "When live calls are made, on the clock where the called person is, like `8-21` or `08:30-20:00`; `off` for at any time. The zone is that of the lead, if it has one, and otherwise every zone in which the number can be.";
     "max_concurrent_calls" = "1000", "How many calls of one business and mode may run at once.";
     "rate_limit_calls" = RateLimits::default().place_call, "Largest number of calls placed (POST /calls) per minute and key.";
     "rate_limit_agents_create" = RateLimits::default().create_agent, "Largest number of agents created (POST /agents) per minute and key.";
@@ -344,21 +349,6 @@ impl Config {
         RateTable::new(prices).map_err(|error| Failure::setting("rate_per_minute", error))
     }
 
-    /// A list of first digits of phone numbers, with or without their plus signs.
-    pub(crate) fn digits(
-        &self,
-        name: &'static str,
-        length: std::ops::RangeInclusive<usize>,
-        expected: &'static str,
-    ) -> Result<Vec<String>, Failure> {
-        let list = self.list(name);
-        let begins: Vec<String> = list.iter().map(|begin| begin.trim_start_matches('+').to_owned()).collect();
-        let good = |begin: &String| {
-            length.contains(&begin.len()) && begin.bytes().all(|digit| digit.is_ascii_digit())
-        };
-        if begins.iter().all(good) { Ok(begins) } else { Err(Failure::setting(name, expected)) }
-    }
-
     /// The default engine for live keys, by name.
     pub(crate) fn live_engine(&self) -> Result<Option<&'static str>, Failure> {
         let key = self.text("vapi_api_key");
@@ -422,10 +412,6 @@ impl Config {
             write: number("rate_limit_writes")?,
             login: number("rate_limit_logins")?,
         })
-    }
-
-    pub(crate) fn max_concurrent_calls(&self) -> Result<u32, Failure> {
-        self.number("max_concurrent_calls", 1, 1_000_000)
     }
 
     pub(crate) fn recording_link_ttl(&self) -> Result<Duration, Failure> {
@@ -537,7 +523,7 @@ mod tests {
                 .expect("fine");
         assert_eq!(config.listen(), "0.0.0.0:80");
         assert_eq!(config.max_concurrent_calls().expect("a number"), 7);
-        assert_eq!(config.digits("allowed_countries", 1..=4, "codes").expect("codes"), ["44", "49"]);
+        assert_eq!(config.allowed_countries().expect("codes"), ["44", "49"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use app::setup::FirstAccount;
 use app::{App, Engines, Parts, RecordingFiles, Settings};
 use axum::Extension;
 use domain::business::{Business, User};
+use domain::dial_policy::{CallingHours, Destinations};
 use domain::disclosure::Disclosures;
 use domain::engine::CallEngine;
 use domain::event::Subject;
@@ -56,6 +57,8 @@ pub struct Setup {
     pub pages: Option<Pages>,
     /// What reads finished calls before the rules do.
     pub analyst: Option<Arc<dyn CallAnalyst>>,
+    /// When people are called; at any time, because tests run at any time.
+    pub calling_hours: CallingHours,
 }
 
 /// A client that goes where it is told and follows no redirect.
@@ -103,6 +106,7 @@ impl Default for Setup {
             trusted_proxies: String::new(),
             pages: None,
             analyst: None,
+            calling_hours: CallingHours::Any,
         }
     }
 }
@@ -157,7 +161,8 @@ pub fn build_app(database: Arc<store::Platform>, folder: &Path, setup: Setup, ur
             webhook_patience: setup.webhook_patience,
             max_concurrent_calls: 1000,
             allowed_countries: Vec::new(),
-            new_number_ranges: Vec::new(),
+            destinations: Destinations::default(),
+            calling_hours: setup.calling_hours,
             acceptance_wait: setup.acceptance_wait,
             recording_link_ttl: Duration::from_secs(3600),
             delivery_concurrency: 64,

@@ -411,6 +411,65 @@ export interface CallPlaced {
   created_at: string;
 }
 
+/** A call to ask about. */
+export interface CallToCheck {
+  /** Id of the agent that would make the call. */
+  agent_id: string;
+  /** Phone number to call, in E.164 format. */
+  to: string;
+  /** Id of the lead that the call would be linked to; by default the lead with this phone number, if there is one. */
+  lead_id?: string | null;
+}
+
+/** {@link CallToCheck} with names like `firstMessage`. */
+export interface CallToCheckInCamelCase {
+  /** Id of the agent that would make the call. */
+  agentId: string;
+  /** Phone number to call, in E.164 format. */
+  to: string;
+  /** Id of the lead that the call would be linked to; by default the lead with this phone number, if there is one. */
+  leadId?: string | null;
+}
+
+/** What would become of a call. */
+export interface CallChecked {
+  allowed: boolean;
+  /** The error code that placing the call would be answered with. */
+  error: string | null;
+  /** Id of the rule that refuses the call: `opt-out`, `concurrency`, `destination`, `country` or `calling-hours`. */
+  rule: string | null;
+  /** Why that rule refuses it, in one word, as in `details.reason` of the error. */
+  reason: string | null;
+  /** The same as a sentence. */
+  message: string | null;
+  business_id: string;
+  /** The lead that the call would be linked to. */
+  lead_id: string | null;
+  to: string;
+  /** Country of the number: `1` for the United States and Canada, `1876` for Jamaica. */
+  country_calling_code: string;
+  /** `ordinary`, `service-number`, `premium-rate`, `shared-cost`, `personal-number`, `universal-access`, `satellite` or `invalid-number`. */
+  destination: string;
+  /** The moment that the answer is about. */
+  at: string;
+  /** The first moment from then on within the calling hours; null if they never come in all zones of the number. */
+  opens_at: string | null;
+  /** What each rule says, in the order in which they count. */
+  rules: RuleChecked[];
+}
+
+/** What one rule says of a call. */
+export interface RuleChecked {
+  /** Id of the rule. */
+  rule: string;
+  /** `passed`, `refused`, or `skipped` if the rule does not ask such calls. */
+  verdict: string;
+  /** Why it refuses, in one word. */
+  reason: string | null;
+  /** What it found. */
+  detail: string;
+}
+
 /** A call to end. */
 export interface CallToEnd {
   /** Id of the call to end, or its `conversation_id`. */

@@ -14,11 +14,14 @@ import type {
   AgentsListQuery,
   AgentsListQueryInCamelCase,
   Balance,
+  CallChecked,
   CallDetail,
   CallEnding,
   CallList,
   CallPlaced,
   CallRow,
+  CallToCheck,
+  CallToCheckInCamelCase,
   CallToEnd,
   CallsListQuery,
   CallsListQueryInCamelCase,
@@ -162,6 +165,17 @@ export class CallsResource extends CallsExtras {
    */
   create(params: NewCall | NewCallInCamelCase, options?: RequestOptions): APIPromise<CallPlaced> {
     return this.client.send('POST', 'calls', { body: params, idempotent: true }, options);
+  }
+
+  /**
+   * Ask whether a call may be placed.
+   *
+   * Says what POST /api/v1/calls would do with this agent and number at this moment, rule by rule. Nothing rings, nothing is stored and nothing is reserved. Where `allowed` is false, `error` is the code that placing the call would be refused with, and `rule` the rule that counts.
+   *
+   * Needs the scope `calls:write`.
+   */
+  check(params: CallToCheck | CallToCheckInCamelCase, options?: RequestOptions): APIPromise<CallChecked> {
+    return this.client.send('POST', 'calls/check', { body: params }, options);
   }
 
   /**

@@ -380,22 +380,26 @@ async fn again(
     Ok(Once::Kept(answer, Replay::Repeated))
 }
 
+/// The public code of what the dial policy refuses.
+pub(crate) fn code_of(refusal: &Refusal) -> Code {
+    match refusal {
+        Refusal::OptedOut => Code::NumberOnDnc,
+        Refusal::TooManyRunning { .. } => Code::Conflict,
+        Refusal::Invalid => Code::InvalidRequest,
+        _ => Code::TcpaViolation,
+    }
+}
+
 fn refused(error: &PlaceCallError) -> ApiError {
     match error {
         PlaceCallError::WebhookUrl(expected) => ApiError::invalid_field("webhook_url", expected.clone()),
         PlaceCallError::UnknownAgent => ApiError::not_found("agent"),
         PlaceCallError::UnknownLead => ApiError::not_found("lead"),
-        PlaceCallError::Forbidden(refusal @ Refusal::Invalid) => {
+        PlaceCallError::Forbidden { refusal: refusal @ Refusal::Invalid, .. } => {
             ApiError::invalid_field("to", refusal.to_string())
         }
-        PlaceCallError::Forbidden(refusal) => {
-            let code = match refusal {
-                Refusal::OptedOut => Code::NumberOnDnc,
-                Refusal::TooManyRunning { .. } => Code::Conflict,
-                _ => Code::TcpaViolation,
-            };
-            ApiError::new(code, refusal.to_string()).with_details(json!({ "reason": refusal.code() }))
-        }
+        PlaceCallError::Forbidden { rule, refusal } => ApiError::new(code_of(refusal), refusal.to_string())
+            .with_details(json!({ "rule": rule.id(), "reason": refusal.code() })),
         PlaceCallError::Store(error) => error.clone().into(),
     }
 }

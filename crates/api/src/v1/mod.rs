@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod balance;
 pub mod calls;
+pub mod check;
 pub mod end;
 pub mod events;
 pub mod health;
@@ -25,6 +26,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let resources = [
         agents::routes(),
         calls::routes(),
+        check::routes(),
         end::routes(),
         stream::routes(),
         recordings::routes(),

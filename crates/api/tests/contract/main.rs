@@ -2,6 +2,7 @@
 
 mod agents;
 mod calls;
+mod dialling;
 mod keys;
 mod lists;
 mod once;

@@ -16,7 +16,7 @@ use store::{PlatformTx, StoreError};
 
 use super::cast::{Admitted, Cast, cast_of, plan};
 use super::intake::{self, Observer};
-use super::policy::may_dial;
+use super::policy::{Asked, may_dial};
 use super::{ending, hang_up};
 use crate::attempt::{self, Attempt, Unsuccessful};
 use crate::engines::NO_ENGINE;
@@ -258,7 +258,9 @@ async fn step_forward(
             }
         },
     };
-    if let Err(forbidden) = may_dial(tx, app, &cast.business, call.mode, &call.to).await? {
+    let (business, lead) = (&cast.business, cast.lead.as_ref());
+    let asked = Asked { business, lead, mode: call.mode, to: &call.to, at: now };
+    if let Some((_, forbidden)) = may_dial(tx, app, &asked).await?.refusal() {
         let blocked = refusal(FailureCode::Blocked, forbidden.code(), &forbidden.to_string());
         ending::refuse(tx, app, &mut call, blocked, now).await?;
         store::jobs::finish(tx, job).await?;

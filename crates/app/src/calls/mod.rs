@@ -1,7 +1,7 @@
 //! Calls, from the wish to make one to its end. Each module uses only those below it:
 //!
 //! ```text
-//! place              stores the wish with its job
+//! place, check       stores the wish with its job; tells what would become of one
 //!  |
 //! dial               asks the engine to ring the phone, once
 //!  |
@@ -23,6 +23,7 @@
 //! ```
 
 pub(crate) mod cast;
+mod check;
 pub(crate) mod dial;
 pub(crate) mod ending;
 pub(crate) mod hang_up;
@@ -36,5 +37,6 @@ mod privacy;
 mod signs;
 pub(crate) mod wrap_up;
 
+pub use check::{CheckCallError, CheckOrder, Checked, check};
 pub use hang_up::{EndAsked, EndCallError, end};
 pub use place::{CallOrder, PlaceCallError, Placed, place, was_refused};

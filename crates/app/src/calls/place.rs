@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::agent::DEFAULT_MAX_DURATION;
 use domain::call::{Call, CallFacts, CallRequest, Direction, LogEntry, LogLine};
-use domain::dial_policy;
+use domain::dial_policy::{Refusal, Rule};
 use domain::{AgentId, BusinessId, CallId, E164, JobId, LeadId, Mode, Timestamp};
 use store::admission::Candidate;
 use store::jobs::{JobKind, NewJob};
@@ -12,7 +12,7 @@ use store::{PlatformTx, StoreError, Tenancy};
 
 use super::cast::{Admitted, Cast};
 use super::dial;
-use super::policy::{self, Known};
+use super::policy::{self, Asked, Known};
 use crate::App;
 use crate::engines::NO_ENGINE;
 use crate::idempotency::{self, Intent, Repeated};
@@ -66,8 +66,8 @@ pub enum PlaceCallError {
     #[error("no such lead")]
     UnknownLead,
     /// The dial policy forbids it.
-    #[error(transparent)]
-    Forbidden(dial_policy::Refusal),
+    #[error("{refusal}")]
+    Forbidden { rule: Rule, refusal: Refusal },
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -138,7 +138,7 @@ async fn admit(
             .ok_or(PlaceCallError::UnknownAgent)?;
         let business = candidate.business.id;
         let decided = decide(app, tenancy.mode(), candidate, order, id, known.unwrap_or_default());
-        if known.is_none() && matches!(decided, Err(PlaceCallError::Forbidden(_))) {
+        if known.is_none() && matches!(decided, Err(PlaceCallError::Forbidden { .. })) {
             known = Some(look_up(app, business, tenancy.mode(), &order.to).await?);
             continue;
         }
@@ -218,8 +218,11 @@ fn decide(
     if order.lead_id.is_some() && lead.is_none() {
         return Err(PlaceCallError::UnknownLead);
     }
-    let reason =
-        policy::decide(app, &business, mode, &order.to, &known).map_err(PlaceCallError::Forbidden)?;
+    let asked = Asked { business: &business, lead: lead.as_ref(), mode, to: &order.to, at: app.now() };
+    let decision = policy::decide(app, &asked, &known);
+    if let Some((rule, refusal)) = decision.refusal() {
+        return Err(PlaceCallError::Forbidden { rule, refusal: refusal.clone() });
+    }
     let carrier = number.as_ref().and_then(|number| number.engine.as_deref());
     let engine = app.engines().engine_for(mode, carrier, agent.engine.as_deref());
     let facts = CallFacts {
@@ -233,7 +236,7 @@ fn decide(
         request: order.request.clone(),
         max_duration: order.max_duration.or(agent.config.max_duration).unwrap_or(DEFAULT_MAX_DURATION),
         engine: engine.map_or(NO_ENGINE, |engine| engine.name()).to_owned(),
-        policy_reason: reason.to_string(),
+        policy_reason: decision.reason(),
         created_at: app.store().created_at(app.now()),
     };
     let mut call = Call::outbound(facts, lead.as_ref().map(|lead| lead.id));

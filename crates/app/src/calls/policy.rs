@@ -1,11 +1,23 @@
 //! The dial policy's question, put together from what is stored. Asked when a call is admitted, and again right before it is dialled.
 
 use domain::business::Business;
-use domain::dial_policy::{self, Question};
-use domain::{BusinessId, E164, Mode};
+use domain::dial_policy::{self, Decision, Question};
+use domain::lead::Lead;
+use domain::{BusinessId, E164, Mode, Timestamp};
 use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::App;
+
+/// The call that is asked about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) business: &'a Business,
+    pub(crate) lead: Option<&'a Lead>,
+    pub(crate) mode: Mode,
+    pub(crate) to: &'a E164,
+    /// When it is to be dialled.
+    pub(crate) at: Timestamp,
+}
 
 /// What the database knows about dialling a number for a business; by default nothing that would forbid it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,34 +41,32 @@ pub(crate) async fn look_up(
 }
 
 /// Asks the dial policy about what is known.
-pub(crate) fn decide(
-    app: &App,
-    business: &Business,
-    mode: Mode,
-    to: &E164,
-    known: &Known,
-) -> Result<dial_policy::Reason, dial_policy::Refusal> {
+pub(crate) fn decide(app: &App, asked: &Asked<'_>, known: &Known) -> Decision {
+    let settings = app.settings();
     dial_policy::decide(&Question {
-        to,
-        mode,
-        home_country: &business.country_calling_code,
-        allowed_countries: &app.settings().allowed_countries,
-        new_ranges: &app.settings().new_number_ranges,
+        to: asked.to,
+        mode: asked.mode,
+        at: asked.at,
+        can_wait: false,
+        home_country: &asked.business.country_calling_code,
+        allowed_countries: &settings.allowed_countries,
+        destinations: &settings.destinations,
+        hours: settings.calling_hours,
+        zone_of_lead: asked.lead.and_then(|lead| lead.fields.timezone.as_deref()),
+        zone_of_business: &asked.business.timezone,
         opted_out: known.is_opted_out,
         running: u32::try_from(known.running).unwrap_or(u32::MAX),
-        max_running: app.settings().max_concurrent_calls,
+        max_running: settings.max_concurrent_calls,
     })
 }
 
 /// Asks the dial policy about a call that was admitted before and is itself among those that run. What may have changed since is
-/// whether its number has been blocked.
+/// whether its number has been blocked, and the time.
 pub(crate) async fn may_dial(
     tx: &mut PlatformTx,
     app: &App,
-    business: &Business,
-    mode: Mode,
-    to: &E164,
-) -> Result<Result<dial_policy::Reason, dial_policy::Refusal>, StoreError> {
-    let is_opted_out = store::opt_outs::contains(tx, business.id, mode, to).await?;
-    Ok(decide(app, business, mode, to, &Known { is_opted_out, running: 0 }))
+    asked: &Asked<'_>,
+) -> Result<Decision, StoreError> {
+    let is_opted_out = store::opt_outs::contains(tx, asked.business.id, asked.mode, asked.to).await?;
+    Ok(decide(app, asked, &Known { is_opted_out, running: 0 }))
 }

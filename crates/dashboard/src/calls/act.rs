@@ -88,7 +88,7 @@ pub(crate) async fn place(web: &Web, visitor: &Visitor, order: CallOrder) -> Res
         Ok(Placed::Repeated { .. }) => Err(wrong("This call has been placed already.")),
         Err(PlaceCallError::UnknownAgent | PlaceCallError::UnknownLead) => Err(PageError::NotFound),
         Err(PlaceCallError::WebhookUrl(expected)) => Err(PageError::Wrong(expected)),
-        Err(PlaceCallError::Forbidden(refusal)) => {
+        Err(PlaceCallError::Forbidden { refusal, .. }) => {
             Err(wrong(&format!("The call was not placed: {refusal}.")))
         }
         Err(PlaceCallError::Store(error)) => Err(error.into()),

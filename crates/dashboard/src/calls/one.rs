@@ -380,7 +380,7 @@ fn facts(story: &Story, clock: &Clock) -> Vec<(&'static str, String)> {
     }
     facts.push(("At most", show::length(call.max_duration)));
     facts.push(("Engine", call.engine.clone()));
-    facts.push(("Allowed because", call.policy_reason.replace('_', " ")));
+    facts.push(("Dial decision", call.policy_reason.clone()));
     if !call.disclosed().is_empty() {
         let said: Vec<&str> = call.disclosed().iter().map(|disclosure| disclosure.as_str()).collect();
         facts.push(("Disclosed", said.join(", ")));

@@ -52,6 +52,19 @@ pub(crate) enum Calls {
         #[arg(value_name = "ID")]
         id: String,
     },
+    /// Say whether a call may be placed now, and what each rule says; nothing rings and nothing is stored
+    #[command(after_help = "Example:\n  kaicalls calls check --to +15125550123")]
+    Check {
+        /// Id of the agent that would make the call [default: the only one that the key can reach]
+        #[arg(long, value_name = "ID")]
+        agent: Option<String>,
+        /// Phone number to call, in E.164 format like +15125550123
+        #[arg(long, value_name = "NUMBER")]
+        to: String,
+        /// Id of the lead that the call would be linked to [default: the lead with this number, if there is one]
+        #[arg(long, value_name = "ID")]
+        lead: Option<String>,
+    },
     /// End a call: one that waits never rings, one that is being made is hung up
     End {
         /// Id of the call, or its id at the engine
@@ -129,6 +142,9 @@ const COLUMNS: &[Column] = &[
     ("CREATED", "created_at"),
 ];
 
+const RULES: &[Column] =
+    &[("RULE", "rule"), ("VERDICT", "verdict"), ("REASON", "reason"), ("DETAIL", "detail")];
+
 const FIELDS: &[Column] = &[
     ("id", "id"),
     ("status", "status"),
@@ -181,6 +197,21 @@ impl Calls {
             }
             Self::Get { id } => {
                 output::record(format, &client.find("/calls", &[("id", Some(id))]).await?, FIELDS)
+            }
+            Self::Check { agent, to, lead } => {
+                let agent = commands::agent_of_key(&client, agent).await?;
+                let checked = client
+                    .post("/calls/check", &json!({ "agent_id": agent, "to": to, "lead_id": lead }))
+                    .await?;
+                if format == Format::Json {
+                    return output::json(&checked);
+                }
+                match checked["message"].as_str() {
+                    Some(message) => say!("refused: {message}")?,
+                    None => say!("allowed")?,
+                }
+                let rules = checked["rules"].as_array().cloned().unwrap_or_default();
+                output::rows(format, &rules, RULES)
             }
             Self::End { id } => {
                 let ending = client.post("/calls/end", &json!({ "id": id })).await?;

@@ -69,6 +69,7 @@ async fn limits_and_prices_reach_the_use_cases() {
             ("max_concurrent_calls", "7"),
             ("allowed_countries", "44,+49"),
             ("new_number_ranges", "+1942"),
+            ("calling_hours", "9-20"),
             ("recording_link_hours", "2"),
             ("delivery_concurrency", "3"),
             ("call_job_concurrency", "2"),
@@ -81,7 +82,9 @@ async fn limits_and_prices_reach_the_use_cases() {
     assert_eq!(settings.public_url, "https://kai.example");
     assert_eq!(settings.max_concurrent_calls, 7);
     assert_eq!(settings.allowed_countries, ["44", "49"]);
-    assert_eq!(settings.new_number_ranges, ["1942"]);
+    let new_range = domain::E164::parse("+19425551234").expect("a number");
+    assert_eq!(settings.destinations.class_of(&new_range).as_str(), "ordinary");
+    assert_eq!(settings.calling_hours.to_string(), "09:00-20:00");
     assert_eq!(settings.recording_link_ttl, Duration::from_secs(7200));
     assert_eq!((settings.delivery_concurrency, settings.call_job_concurrency), (3, 2));
     assert_eq!(settings.rates.cost_cents("sandbox", Duration::from_secs(60)), 60);
@@ -99,6 +102,8 @@ async fn a_setting_that_cannot_be_used_stops_the_start_and_names_itself() {
         ("max_concurrent_calls", "0"),
         ("allowed_countries", "Germany"),
         ("new_number_ranges", "1"),
+        ("calling_hours", "21-8"),
+        ("destinations", "no/such/file"),
         ("recording_link_hours", "0"),
         ("delivery_concurrency", "none"),
         ("call_job_concurrency", "none"),

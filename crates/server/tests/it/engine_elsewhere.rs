@@ -27,6 +27,7 @@ fn watch(emulator: &VapiEmulator) {
         ("KAICALLS_VAPI_BASE_URL", emulator.url()),
         ("KAICALLS_VAPI_API_KEY", PRIVATE_KEY),
         ("KAICALLS_PUBLIC_URL", &url),
+        ("KAICALLS_CALLING_HOURS", "off"),
         ("KAICALLS_EGRESS_ALLOW", "127.0.0.1:*"),
         ("KAICALLS_METRICS_LISTEN", &metrics),
     ]);

@@ -18,6 +18,7 @@ __all__ = [
     "AnsweringView",
     "Balance",
     "BusinessBalance",
+    "CallChecked",
     "CallDetail",
     "CallDirection",
     "CallEnding",
@@ -54,6 +55,7 @@ __all__ = [
     "Quality",
     "Recording",
     "RecordingStatus",
+    "RuleChecked",
     "SecretRotated",
     "SentRequest",
     "SessionBody",
@@ -366,6 +368,62 @@ class CallPlaced(KaiObject):
     name: Optional[str]
 
     created_at: str
+
+
+class CallChecked(KaiObject):
+    """What would become of a call."""
+
+    allowed: bool
+
+    error: Optional[str]
+    """The error code that placing the call would be answered with."""
+
+    rule: Optional[str]
+    """Id of the rule that refuses the call: `opt-out`, `concurrency`, `destination`, `country` or `calling-hours`."""
+
+    reason: Optional[str]
+    """Why that rule refuses it, in one word, as in `details.reason` of the error."""
+
+    message: Optional[str]
+    """The same as a sentence."""
+
+    business_id: str
+
+    lead_id: Optional[str]
+    """The lead that the call would be linked to."""
+
+    to: str
+
+    country_calling_code: str
+    """Country of the number: `1` for the United States and Canada, `1876` for Jamaica."""
+
+    destination: str
+    """`ordinary`, `service-number`, `premium-rate`, `shared-cost`, `personal-number`, `universal-access`, `satellite` or `invalid-number`."""
+
+    at: str
+    """The moment that the answer is about."""
+
+    opens_at: Optional[str]
+    """The first moment from then on within the calling hours; null if they never come in all zones of the number."""
+
+    rules: List[RuleChecked]
+    """What each rule says, in the order in which they count."""
+
+
+class RuleChecked(KaiObject):
+    """What one rule says of a call."""
+
+    rule: str
+    """Id of the rule."""
+
+    verdict: str
+    """`passed`, `refused`, or `skipped` if the rule does not ask such calls."""
+
+    reason: Optional[str]
+    """Why it refuses, in one word."""
+
+    detail: str
+    """What it found."""
 
 
 class CallEnding(KaiObject):

@@ -17,6 +17,7 @@ from ..types import (
     AgentRow,
     AgentUpdated,
     Balance,
+    CallChecked,
     CallDetail,
     CallEnding,
     CallList,
@@ -372,6 +373,38 @@ class AsyncCallsResource(AsyncCallsExtras, AsyncResource):
             },
             options=options,
             idempotent=True,
+        )
+
+    @spelled
+    async def check(
+        self,
+        agent_id: str,
+        to: str,
+        lead_id: Optional[Union[str, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> CallChecked:
+        """Ask whether a call may be placed.
+
+        Says what POST /api/v1/calls would do with this agent and number at this moment, rule by rule. Nothing rings, nothing is stored and nothing is reserved. Where `allowed` is false, `error` is the code that placing the call would be refused with, and `rule` the rule that counts.
+
+        Needs the scope `calls:write`.
+
+        Args:
+            agent_id: Id of the agent that would make the call.
+            to: Phone number to call, in E.164 format.
+            lead_id: Id of the lead that the call would be linked to; by default the lead with this phone number, if there is one.
+        """
+        return await self._send(
+            CallChecked,
+            "POST",
+            "/api/v1/calls/check",
+            body={
+                "agent_id": agent_id,
+                "to": to,
+                "lead_id": lead_id,
+            },
+            options=options,
         )
 
     @spelled

@@ -1,0 +1,133 @@
+//! Which calls are refused, and what is said beforehand.
+
+use std::sync::Arc;
+
+use domain::dial_policy::CallingHours;
+use serde_json::{Value, json};
+use testkit::{Answer, ManualClock, Platform, Setup, databases};
+
+/// A platform in the middle of the night of Texas: ten in the morning in Berlin.
+fn at_night() -> Setup {
+    let clock = Arc::new(ManualClock::at("2026-01-15T09:00:00Z"));
+    Setup { calling_hours: CallingHours::default(), clock, ..Setup::default() }
+}
+
+async fn live(platform: &Platform, path: &str, body: &Value) -> Answer {
+    platform.send(platform.request("POST", path, &platform.account.live_key).body(body.to_string())).await
+}
+
+/// What the check says of each rule: its id, its verdict and its reason.
+fn rules(checked: &Answer) -> Vec<(String, String, Option<String>)> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let rules = checked.body["rules"].as_array().expect("rules").iter();
+    rules
+        .map(|rule| {
+            let word = |name: &str| text(&rule[name]).expect("a word");
+            (word("rule"), word("verdict"), text(&rule["reason"]))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn nobody_is_called_at_night_where_they_are() {
+    for database in databases().await {
+        let platform = Platform::start(&database, at_night()).await;
+        let agent = platform.agent().await;
+        let call = json!({ "agent_id": agent, "to": "+15125551234" });
+        let refused = live(&platform, "/api/v1/calls", &call).await;
+        assert_eq!((refused.status, refused.code()), (400, "tcpa_violation"), "{}", refused.body);
+        let details = &refused.body["error"]["details"];
+        assert_eq!(
+            (&details["rule"], &details["reason"]),
+            (&json!("calling-hours"), &json!("outside-calling-hours"))
+        );
+        let checked = live(&platform, "/api/v1/calls/check", &call).await;
+        assert_eq!(checked.status, 200, "{}", checked.body);
+        assert_eq!(checked.body["allowed"], false);
+        assert_eq!(checked.body["error"], "tcpa_violation");
+        assert_eq!(checked.body["message"], refused.body["error"]["message"]);
+        assert_eq!(checked.body["opens_at"], "2026-01-15T14:00:00.000000Z");
+        assert_eq!(checked.body["destination"], "ordinary");
+        // The same number of somebody who is in Berlin.
+        let lead = json!({ "business_id": platform.account.business.id.to_string(), "name": "Ada", "phone": "+15125551234",
+                           "timezone": "Europe/Berlin" });
+        let lead = live(&platform, "/api/v1/leads", &lead).await.text("id");
+        let checked = live(&platform, "/api/v1/calls/check", &call).await;
+        assert_eq!((&checked.body["allowed"], &checked.body["lead_id"]), (&json!(true), &json!(lead)));
+        // No engine makes live calls here: what the policy lets through fails later.
+        assert_eq!(live(&platform, "/api/v1/calls", &call).await.code(), "call_failed");
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_check_tells_everything_that_stands_in_the_way_and_stores_nothing() {
+    for database in databases().await {
+        let platform = Platform::start(&database, at_night()).await;
+        let agent = platform.agent().await;
+        let premium = json!({ "agent_id": agent, "to": "+449011234567" });
+        let checked = live(&platform, "/api/v1/calls/check", &premium).await;
+        assert_eq!(
+            (&checked.body["rule"], &checked.body["reason"]),
+            (&json!("destination"), &json!("premium-rate"))
+        );
+        assert_eq!(
+            (&checked.body["destination"], &checked.body["country_calling_code"]),
+            (&json!("premium-rate"), &json!("44"))
+        );
+        let row = |rule: &str, verdict: &str, reason: Option<&str>| {
+            (rule.to_owned(), verdict.to_owned(), reason.map(str::to_owned))
+        };
+        assert_eq!(
+            rules(&checked),
+            [
+                row("opt-out", "passed", None),
+                row("concurrency", "passed", None),
+                row("destination", "refused", Some("premium-rate")),
+                row("country", "refused", Some("foreign-country")),
+                row("calling-hours", "passed", None),
+            ]
+        );
+        let test = platform.post("/api/v1/calls/check", &premium).await;
+        assert_eq!(test.body["allowed"], true, "nothing rings in test mode: {}", test.body);
+        assert_eq!(rules(&test).iter().filter(|(_, verdict, _)| verdict == "skipped").count(), 3);
+        assert_eq!(platform.get("/api/v1/calls").await.body["calls"], json!([]));
+        for (field, id) in [("agent_id", "agent"), ("lead_id", "lead")] {
+            let mut body = premium.clone();
+            body[field] = json!("01900000-0000-7000-8000-0000000000ff");
+            let missing = platform.post("/api/v1/calls/check", &body).await;
+            assert_eq!((missing.status, missing.code()), (404, "not_found"), "{id}");
+        }
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn the_sandbox_refuses_a_number_for_each_reason() {
+    for database in databases().await {
+        let platform = Platform::start(&database, Setup::default()).await;
+        let agent = platform.agent().await;
+        for (last, status, code, reason) in [
+            ("0101", 400, "number_on_dnc", "opted-out"),
+            ("0102", 409, "conflict", "too-many-running"),
+            ("0103", 400, "tcpa_violation", "service-number"),
+            ("0104", 400, "tcpa_violation", "premium-rate"),
+            ("0105", 400, "tcpa_violation", "shared-cost"),
+            ("0106", 400, "tcpa_violation", "personal-number"),
+            ("0107", 400, "tcpa_violation", "universal-access"),
+            ("0108", 400, "tcpa_violation", "satellite"),
+            ("0109", 400, "invalid_request", "invalid-number"),
+            ("0110", 400, "tcpa_violation", "foreign-country"),
+            ("0111", 400, "tcpa_violation", "outside-calling-hours"),
+        ] {
+            let call = json!({ "agent_id": agent, "to": format!("+1500555{last}") });
+            let refused = platform.post("/api/v1/calls", &call).await;
+            assert_eq!((refused.status, refused.code()), (status, code), "{last}: {}", refused.body);
+            let checked = platform.post("/api/v1/calls/check", &call).await;
+            assert_eq!(checked.text("error"), code);
+            assert_eq!(checked.text("reason"), reason);
+        }
+        assert_eq!(platform.get("/api/v1/calls").await.body["calls"], json!([]), "no refused call is stored");
+        platform.stop().await;
+    }
+}

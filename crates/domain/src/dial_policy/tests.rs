@@ -1,0 +1,246 @@
+//! What is refused, and what is allowed with which words.
+
+use super::*;
+
+const NOON_IN_CHICAGO: &str = "2026-01-15T18:00:00Z";
+
+#[test]
+fn who_asks_for_a_call_learns_no_setting_of_the_installation() {
+    let every = [
+        Refusal::OptedOut,
+        Refusal::Service,
+        Refusal::Premium,
+        Refusal::Personal,
+        Refusal::UniversalAccess,
+        Refusal::Invalid,
+        Refusal::Satellite,
+        Refusal::ForeignCountry("44".to_owned()),
+        Refusal::TooManyRunning { max: 3 },
+        Refusal::OutsideHours { local: "22:00".into(), zone: "UTC".into(), hours: CallingHours::default() },
+    ];
+    for refused in every {
+        let told = refused.to_string();
+        assert!(!told.contains("KAICALLS_"), "{told}");
+    }
+}
+
+fn ask(to: &str, change: impl FnOnce(&mut Question<'_>)) -> Result<String, &'static str> {
+    let to = E164::parse(to).expect("a number");
+    let allowed = ["44".to_owned()];
+    let destinations = Destinations::default();
+    let mut question = Question {
+        to: &to,
+        mode: Mode::Live,
+        home_country: "1",
+        allowed_countries: &allowed,
+        at: NOON_IN_CHICAGO.parse().expect("a time"),
+        can_wait: false,
+        destinations: &destinations,
+        hours: CallingHours::default(),
+        zone_of_lead: None,
+        zone_of_business: "UTC",
+        opted_out: false,
+        running: 0,
+        max_running: 10,
+    };
+    change(&mut question);
+    let decision = decide(&question);
+    match decision.refusal() {
+        Some((_, refusal)) => Err(refusal.code()),
+        None => Ok(decision.reason()),
+    }
+}
+
+#[test]
+fn home_and_listed_countries_are_allowed_with_a_reason() {
+    let reason = |to: &str| ask(to, |_| {}).expect("allowed");
+    assert_eq!(
+        reason("+15125551234"),
+        "allowed; opt-out: no wish not to be called; concurrency: fewer than 10 calls run; destination: ordinary; \
+         country: +1 is home; calling-hours: 12:00 in America/Chicago"
+    );
+    assert!(reason("+442079460123").contains("country: +44 is on the operator's list"));
+    assert_eq!(ask("+4930123456", |_| {}), Err("foreign-country"));
+    assert_eq!(ask("+18765551234", |_| {}), Err("foreign-country"), "Jamaica is abroad");
+    assert_eq!(ask("+77011234567", |q| q.home_country = "7"), Err("foreign-country"), "so is Kazakhstan");
+    assert!(reason("+17875551234").contains("country: +1 is home"), "Puerto Rico is not");
+}
+
+#[test]
+fn dangerous_destinations_are_refused_wherever_they_lie() {
+    let check = |to: &str, expected: &'static str| assert_eq!(ask(to, |_| {}), Err(expected), "{to}");
+    check("+19005551234", "premium-rate");
+    check("+15129761234", "premium-rate");
+    check("+449011234567", "premium-rate");
+    check("+979123456789", "premium-rate");
+    check("+33812345678", "premium-rate");
+    check("+358600123456", "premium-rate");
+    check("+81990123456", "premium-rate");
+    check("+64900123456", "premium-rate");
+    check("+55900123456", "premium-rate");
+    check("+32903123456", "premium-rate");
+    check("+49180512345", "shared-cost");
+    check("+447012345678", "personal-number");
+    check("+15005550006", "personal-number");
+    check("+4932123456789", "foreign-country");
+    check("+15129111234", "service-number");
+    check("+1911000", "service-number");
+    check("+18769111234", "service-number");
+    check("+1876911", "service-number");
+    check("+15125551212", "service-number");
+    check("+18769761234", "premium-rate");
+    check("+14115551234", "service-number");
+    check("+4911812345", "service-number");
+    check("+4911833", "service-number");
+    check("+881612345678", "satellite");
+    check("+8705551234567", "satellite");
+}
+
+#[test]
+fn a_number_that_its_country_does_not_have_is_refused_unless_the_range_is_new() {
+    for number in ["+10000000000", "+15551234567", "+15551234", "+449999999999", "+999123456789"] {
+        assert_eq!(ask(number, |_| {}), Err("invalid-number"), "{number}");
+    }
+    let new: &Destinations =
+        Box::leak(Box::new(Destinations::read("4479 ordinary", vec!["1555".to_owned()]).expect("a table")));
+    assert!(ask("+15551234567", |q| (q.destinations, q.hours) = (new, CallingHours::Any)).is_ok());
+    assert_eq!(ask("+19005551234", |q| q.destinations = new), Err("premium-rate"));
+}
+
+#[test]
+fn a_wish_not_to_be_called_counts_in_both_modes() {
+    assert_eq!(ask("+15125551234", |q| q.opted_out = true), Err("opted-out"));
+    assert_eq!(ask("+15005550006", |q| (q.opted_out, q.mode) = (true, Mode::Test)), Err("opted-out"));
+}
+
+#[test]
+fn nothing_rings_in_test_mode_so_every_destination_is_allowed_there_at_any_time() {
+    for to in ["+881612345678", "+19005551234", "+4930123456"] {
+        let allowed = ask(to, |q| (q.mode, q.at) = (Mode::Test, night()));
+        assert_eq!(
+            allowed.as_deref(),
+            Ok("allowed; opt-out: no wish not to be called; concurrency: fewer than 10 calls run")
+        );
+    }
+}
+
+#[test]
+fn the_sandbox_has_a_number_for_each_refusal_and_only_in_test_mode() {
+    let mut seen = std::collections::BTreeSet::new();
+    for last in 101..=111 {
+        let number = format!("+1500555{last:04}");
+        let refused = ask(&number, |q| q.mode = Mode::Test).expect_err("refused");
+        assert!(seen.insert(refused), "{refused} twice");
+        assert_eq!(ask(&number, |_| {}), Err("personal-number"), "a live call to the sandbox goes nowhere");
+    }
+    assert!(ask("+15005550112", |q| q.mode = Mode::Test).is_ok());
+    assert!(ask("+15005550111", |q| (q.mode, q.can_wait) = (Mode::Test, true)).is_ok());
+}
+
+fn night() -> Timestamp {
+    "2026-01-15T08:00:00Z".parse().expect("a time")
+}
+
+#[test]
+fn people_are_called_in_the_hours_of_the_place_where_they_are() {
+    let check = |to: &str, at: &str, expected: Result<(), &'static str>| {
+        let at = at.parse().expect("a time");
+        assert_eq!(ask(to, |q| q.at = at).map(drop), expected, "{to} at {at}");
+    };
+    check("+15125551234", "2026-01-15T14:00:00Z", Ok(()));
+    check("+15125551234", "2026-01-15T13:59:00Z", Err("outside-calling-hours"));
+    check("+15125551234", "2026-01-16T03:00:00Z", Err("outside-calling-hours"));
+    check("+12125551234", "2026-01-15T13:30:00Z", Ok(()));
+    check("+18085551234", "2026-01-15T17:00:00Z", Err("outside-calling-hours"));
+    check("+442079460123", "2026-01-15T09:00:00Z", Ok(()));
+    // A number of the whole country must not wake anybody in it.
+    check("+18005551234", "2026-01-15T15:00:00Z", Err("outside-calling-hours"));
+    check("+18005551234", "2026-01-15T23:00:00Z", Ok(()));
+}
+
+#[test]
+fn the_zone_of_the_lead_counts_more_than_that_of_the_number() {
+    let at_nine_in_berlin = |q: &mut Question<'_>| q.at = "2026-01-15T08:00:00Z".parse().expect("a time");
+    let in_zone = |zone: &'static str| {
+        ask("+15125551234", |q| {
+            at_nine_in_berlin(q);
+            q.zone_of_lead = Some(zone);
+        })
+    };
+    assert!(in_zone("Europe/Berlin").expect("allowed").contains("09:00 in Europe/Berlin"));
+    assert_eq!(in_zone("America/Chicago"), Err("outside-calling-hours"));
+    assert_eq!(in_zone("Mars/Olympus"), Err("outside-calling-hours"), "the number tells");
+}
+
+#[test]
+fn a_call_that_can_wait_is_told_when_the_hours_begin() {
+    let to = E164::parse("+15125551234").expect("a number");
+    let question = |can_wait| Question {
+        to: &to,
+        mode: Mode::Live,
+        at: night(),
+        can_wait,
+        home_country: "1",
+        allowed_countries: &[],
+        destinations: Box::leak(Box::default()),
+        hours: CallingHours::default(),
+        zone_of_lead: None,
+        zone_of_business: "UTC",
+        opted_out: false,
+        running: 0,
+        max_running: 10,
+    };
+    let waiting = decide(&question(true));
+    assert_eq!(waiting.refusal(), None);
+    assert_eq!(waiting.opens_at, Some("2026-01-15T14:00:00Z".parse().expect("a time")));
+    let refused = decide(&question(false));
+    let (rule, refusal) = refused.refusal().expect("refused");
+    assert_eq!((rule.id(), refusal.code()), ("calling-hours", "outside-calling-hours"));
+    assert!(refusal.to_string().starts_with("it is 02:00 in America/Chicago"), "{refusal}");
+    assert_eq!(refused.opens_at, waiting.opens_at);
+}
+
+#[test]
+fn every_rule_is_heard_and_the_first_refusal_counts() {
+    let to = E164::parse("+19005551234").expect("a number");
+    let decision = decide(&Question {
+        to: &to,
+        mode: Mode::Live,
+        at: night(),
+        can_wait: false,
+        home_country: "44",
+        allowed_countries: &[],
+        destinations: &Destinations::default(),
+        hours: CallingHours::default(),
+        zone_of_lead: Some("America/Chicago"),
+        zone_of_business: "UTC",
+        opted_out: true,
+        running: 10,
+        max_running: 10,
+    });
+    let refused = decision.checks.iter().filter(|check| matches!(check.finding, Finding::Refused(_)));
+    assert_eq!(refused.count(), 5);
+    assert_eq!(decision.refusal().map(|(rule, _)| rule), Some(Rule::OptOut));
+}
+
+#[test]
+fn the_limit_of_running_calls_holds_in_both_modes() {
+    for &mode in Mode::ALL {
+        assert_eq!(ask("+15125551234", |q| (q.running, q.mode) = (10, mode)), Err("too-many-running"));
+    }
+}
+
+#[test]
+fn country_codes_have_one_to_three_digits() {
+    let check = |number: &str, code: &str| {
+        assert_eq!(country_calling_code(&E164::parse(number).expect("a number")), code, "{number}");
+    };
+    check("+15125551234", "1");
+    check("+74951234567", "7");
+    check("+77011234567", "77");
+    check("+18765551234", "1876");
+    check("+4930123456", "49");
+    check("+353123456789", "353");
+    check("+886212345678", "886");
+    check("+212512345678", "212");
+}
