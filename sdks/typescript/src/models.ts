@@ -10,11 +10,11 @@ export type NumberStatus = 'assigned' | 'available';
 
 /** The body of every refusal. */
 export interface ErrorBody {
-  /** What went wrong. */
+  /** Why the request was refused. */
   error: ErrorDetail;
 }
 
-/** What went wrong. */
+/** Why a request was refused, for programs and for people. */
 export interface ErrorDetail {
   /** Code of the refusal for programs, like `not_found`; docs/reference/errors.md explains each. */
   code: string;
@@ -99,7 +99,7 @@ export interface AgentRow {
   created_at: string;
   /** Phone number of the agent in E.164 format; null if it has none. */
   phone_number: string | null;
-  /** Always `active`. */
+  /** Always `active`: an agent can be called as soon as it exists. */
   status: string;
 }
 
@@ -284,7 +284,7 @@ export interface CallDetail {
   conversation_id: string | null;
   /** `queued`, `ringing`, `in-progress`, `completed` or `failed`. */
   status: CallStatus;
-  /** `inbound` or `outbound`. */
+  /** One of `inbound` and `outbound`. */
   direction: CallDirection;
   /** Seconds from answer to end; null until the call has ended. */
   duration: number | null;
@@ -340,7 +340,7 @@ export interface CallRow {
   conversation_id: string | null;
   /** `queued`, `ringing`, `in-progress`, `completed` or `failed`. */
   status: CallStatus;
-  /** `inbound` or `outbound`. */
+  /** One of `inbound` and `outbound`. */
   direction: CallDirection;
   /** Seconds from answer to end; null until the call has ended. */
   duration: number | null;
@@ -403,7 +403,7 @@ export interface CallPlaced {
   id: string;
   /** Id of the call at the engine; null while the engine has not answered. */
   conversation_id: string | null;
-  /** Always `queued`. */
+  /** Always `queued`: the call is dialled after this answer. */
   status: CallStatus;
   agent_id: string;
   to: string;
@@ -530,7 +530,7 @@ export interface TranscriptRow {
   created_at: string;
 }
 
-/** A lead. */
+/** A person in the CRM of a business. */
 export interface LeadBody {
   id: string;
   business_id: string;
@@ -787,7 +787,7 @@ export interface WebhookList {
   has_more: boolean;
 }
 
-/** A subscription. */
+/** A subscription to events, without its secret. */
 export interface Webhook {
   id: string;
   url: string;
@@ -875,7 +875,7 @@ export interface WebhookSaved {
   disabled_reason: string | null;
   created_at: string;
   updated_at: string;
-  /** Always true. */
+  /** Always true: what fails is answered with an error. */
   success: boolean;
   webhook: Webhook;
   /** Secret that deliveries are signed with; only in the answer to a creation. */
@@ -884,11 +884,11 @@ export interface WebhookSaved {
 
 /** A subscription that was deleted. */
 export interface WebhookDeleted {
-  /** Always true. */
+  /** Always true: what fails is answered with an error. */
   success: boolean;
   /** Id of the subscription; null if all of the business were deleted. */
   id: string | null;
-  /** Always true. */
+  /** Always true: the subscription is gone, and what was on its way to it is given up. */
   deleted: boolean;
 }
 
@@ -932,7 +932,7 @@ export interface DeliveryRow {
   url: string;
   /** Number of the attempt, from 1. */
   attempt: number;
-  /** `succeeded` or `failed`. */
+  /** One of `succeeded` and `failed`. */
   status: string;
   response_status: number | null;
   /** The beginning of the answer, at most 1024 characters. */
@@ -946,9 +946,9 @@ export interface DeliveryRow {
   created_at: string;
 }
 
-/** What was sent. */
+/** The request of an attempt, without its signatures. */
 export interface SentRequest {
-  /** Always `POST`. */
+  /** The method of the request: always `POST`. */
   method: string;
   url: string;
   /** The headers without the signatures. */
@@ -978,7 +978,7 @@ export interface SecretRotationInCamelCase {
 
 /** A secret that was exchanged. */
 export interface SecretRotated {
-  /** Always true. */
+  /** Always true: what fails is answered with an error. */
   success: boolean;
   id: string;
   /** The new secret, shown only here. */
@@ -996,7 +996,7 @@ export interface EventList {
   has_more: boolean;
 }
 
-/** An event. */
+/** An event of a business, and how far it has come to those who hear of it. */
 export interface EventRow {
   id: string;
   /** The same as `id`. */
@@ -1060,7 +1060,7 @@ export interface EventReplayInCamelCase {
 
 /** Events that are on their way again. */
 export interface EventsReplayed {
-  /** Always true. */
+  /** Always true: what fails is answered with an error. */
   success: boolean;
   /** Number of events that are on their way again. */
   queued: number;
@@ -1106,7 +1106,7 @@ export interface EventBackfillInCamelCase {
 
 /** The events of a time range that are on their way again. */
 export interface EventsBackfilled {
-  /** Always true. */
+  /** Always true: what fails is answered with an error. */
   success: boolean;
   from: string;
   to: string;
@@ -1130,7 +1130,7 @@ export interface IncomingTestCall {
 export interface IncomingCallRinging {
   id: string;
   conversation_id: string | null;
-  /** Always `ringing`. */
+  /** Always `ringing`: the agent answers after this answer. */
   status: string;
   /** Id of the agent that answers. */
   agent_id: string;
@@ -1241,7 +1241,7 @@ export interface KeyCreated {
 
 /** Confirms that a request was carried out. */
 export interface Success {
-  /** Always true. */
+  /** Always true: what fails is answered with an error. */
   success: boolean;
 }
 
@@ -1265,7 +1265,7 @@ export interface Health {
 
 /** The state of one part. */
 export interface HealthPart {
-  /** `ok` or `down`. */
+  /** One of `ok` and `down`. */
   status: string;
 }
 

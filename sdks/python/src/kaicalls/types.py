@@ -84,11 +84,11 @@ class ErrorBody(KaiObject):
     """The body of every refusal."""
 
     error: ErrorDetail
-    """What went wrong."""
+    """Why the request was refused."""
 
 
 class ErrorDetail(KaiObject):
-    """What went wrong."""
+    """Why a request was refused, for programs and for people."""
 
     code: str
     """Code of the refusal for programs, like `not_found`; docs/reference/errors.md explains each."""
@@ -209,7 +209,7 @@ class AgentRow(KaiObject):
     """Phone number of the agent in E.164 format; null if it has none."""
 
     status: str
-    """Always `active`."""
+    """Always `active`: an agent can be called as soon as it exists."""
 
 
 class AgentCreated(KaiObject):
@@ -252,7 +252,7 @@ class CallDetail(KaiObject):
     """`queued`, `ringing`, `in-progress`, `completed` or `failed`."""
 
     direction: CallDirection
-    """`inbound` or `outbound`."""
+    """One of `inbound` and `outbound`."""
 
     duration: Optional[int]
     """Seconds from answer to end; null until the call has ended."""
@@ -328,7 +328,7 @@ class CallRow(KaiObject):
     """`queued`, `ringing`, `in-progress`, `completed` or `failed`."""
 
     direction: CallDirection
-    """`inbound` or `outbound`."""
+    """One of `inbound` and `outbound`."""
 
     duration: Optional[int]
     """Seconds from answer to end; null until the call has ended."""
@@ -359,7 +359,7 @@ class CallPlaced(KaiObject):
     """Id of the call at the engine; null while the engine has not answered."""
 
     status: CallStatus
-    """Always `queued`."""
+    """Always `queued`: the call is dialled after this answer."""
 
     agent_id: str
 
@@ -501,7 +501,7 @@ class TranscriptRow(KaiObject):
 
 
 class LeadBody(KaiObject):
-    """A lead."""
+    """A person in the CRM of a business."""
 
     id: str
 
@@ -599,7 +599,7 @@ class Capabilities(KaiObject):
 
 
 class Webhook(KaiObject):
-    """A subscription."""
+    """A subscription to events, without its secret."""
 
     id: str
 
@@ -688,7 +688,7 @@ class WebhookSaved(KaiObject):
     updated_at: str
 
     success: bool
-    """Always true."""
+    """Always true: what fails is answered with an error."""
 
     webhook: Webhook
 
@@ -700,13 +700,13 @@ class WebhookDeleted(KaiObject):
     """A subscription that was deleted."""
 
     success: bool
-    """Always true."""
+    """Always true: what fails is answered with an error."""
 
     id: Optional[str]
     """Id of the subscription; null if all of the business were deleted."""
 
     deleted: bool
-    """Always true."""
+    """Always true: the subscription is gone, and what was on its way to it is given up."""
 
 
 class WebhookTested(KaiObject):
@@ -741,7 +741,7 @@ class DeliveryRow(KaiObject):
     """Number of the attempt, from 1."""
 
     status: str
-    """`succeeded` or `failed`."""
+    """One of `succeeded` and `failed`."""
 
     response_status: Optional[int]
 
@@ -762,10 +762,10 @@ class DeliveryRow(KaiObject):
 
 
 class SentRequest(KaiObject):
-    """What was sent."""
+    """The request of an attempt, without its signatures."""
 
     method: str
-    """Always `POST`."""
+    """The method of the request: always `POST`."""
 
     url: str
 
@@ -779,7 +779,7 @@ class SecretRotated(KaiObject):
     """A secret that was exchanged."""
 
     success: bool
-    """Always true."""
+    """Always true: what fails is answered with an error."""
 
     id: str
 
@@ -796,7 +796,7 @@ class SecretRotated(KaiObject):
 
 
 class EventRow(KaiObject):
-    """An event."""
+    """An event of a business, and how far it has come to those who hear of it."""
 
     id: str
 
@@ -841,7 +841,7 @@ class EventsReplayed(KaiObject):
     """Events that are on their way again."""
 
     success: bool
-    """Always true."""
+    """Always true: what fails is answered with an error."""
 
     queued: int
     """Number of events that are on their way again."""
@@ -860,7 +860,7 @@ class EventsBackfilled(KaiObject):
     """The events of a time range that are on their way again."""
 
     success: bool
-    """Always true."""
+    """Always true: what fails is answered with an error."""
 
     from_: str
 
@@ -881,7 +881,7 @@ class IncomingCallRinging(KaiObject):
     conversation_id: Optional[str]
 
     status: str
-    """Always `ringing`."""
+    """Always `ringing`: the agent answers after this answer."""
 
     agent_id: str
     """Id of the agent that answers."""
@@ -988,7 +988,7 @@ class Success(KaiObject):
     """Confirms that a request was carried out."""
 
     success: bool
-    """Always true."""
+    """Always true: what fails is answered with an error."""
 
 
 class Health(KaiObject):
@@ -1022,7 +1022,7 @@ class HealthPart(KaiObject):
     """The state of one part."""
 
     status: str
-    """`ok` or `down`."""
+    """One of `ok` and `down`."""
 
 
 class HealthQueue(KaiObject):
