@@ -187,9 +187,9 @@ fn configure(
     let mut text = filled_in(source, text, &changes)?;
     let target = folder.join(if proxy == Proxy::Nginx { "nginx.conf" } else { "Caddyfile" });
     text = match proxy {
-        // The file belongs into a folder whose files nginx reads inside of `http`.
+        // The file belongs into a folder whose files nginx reads inside of `http`. One process, so that none is left behind when it is ended.
         Proxy::Nginx => format!(
-            "daemon off;\npid {0}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\nclient_body_temp_path {0}/body;\n\
+            "daemon off;\nmaster_process off;\npid {0}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\nclient_body_temp_path {0}/body;\n\
              proxy_temp_path {0}/proxy;\nfastcgi_temp_path {0}/f;\nuwsgi_temp_path {0}/u;\nscgi_temp_path {0}/s;\n{text}\n}}\n",
             folder.display()
         ),
