@@ -102,7 +102,7 @@ fn after(before: OptOut, turns: &[Turn<'_>], at: usize) -> OptOut {
     let (heard, asked) = (Heard::new(heard), Heard::new(asked));
     let (finding, language) = heard.found();
     let evidence = Evidence { turn: at, language };
-    if asked.says("quoting") || (asked.says("other") && finding == Finding::Clear) {
+    if asked.says("quoting") || (asked.says("other") && finding != Finding::Nothing) {
         return before;
     }
     if finding == Finding::Clear {

