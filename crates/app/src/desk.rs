@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::agent::DEFAULT_MAX_DURATION;
+use domain::agent::{Agent, DEFAULT_MAX_DURATION};
 use domain::call::{Call, CallFacts, CallPlan, CallRequest, Direction, LogEntry, LogLine, Report};
 use domain::engine::{CallDesk, CallObserver, EngineMessage, IncomingCall, NotStored, Taken};
 use domain::text::{clean, clean_in_place};
-use domain::{CallId, E164, Mode, NodeId};
+use domain::{CallId, E164, LeadId, Mode, NodeId};
 use store::engine_messages::NewMessage;
 use store::{PlatformTx, StoreError, Tenancy};
 
@@ -170,7 +170,6 @@ pub(crate) async fn admit(
     if let Some(call) = store::calls::of_engine(tx, incoming.engine, &incoming.conversation_id).await? {
         return Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)));
     }
-    let now = app.now();
     let number = store::numbers::by_phone(tx, &incoming.to).await?;
     let Some((business, agent)) = number.and_then(|number| number.business_id.zip(number.agent_id)) else {
         return Ok(None);
@@ -181,9 +180,30 @@ pub(crate) async fn admit(
         Some(from) => store::leads::by_phone(tx, &one, from).await?,
         None => None,
     };
+    let answers = Answers { agent, lead: lead.map(|lead| lead.id) };
+    answered_by(tx, app, id, node, incoming, answers).await
+}
+
+/// Who answers an incoming call, and whom they know the caller to be.
+pub(crate) struct Answers {
+    pub(crate) agent: Agent,
+    pub(crate) lead: Option<LeadId>,
+}
+
+/// Stores an incoming call once of which it is known who answers it.
+pub(crate) async fn answered_by(
+    tx: &mut PlatformTx,
+    app: &App,
+    id: CallId,
+    node: Option<NodeId>,
+    incoming: &IncomingCall,
+    answers: Answers,
+) -> Result<Option<(Call, Cast)>, StoreError> {
+    let Answers { agent, lead } = answers;
+    let now = app.now();
     let facts = CallFacts {
         id,
-        business_id: business,
+        business_id: agent.business_id,
         mode: incoming.mode,
         agent_id: agent.id,
         direction: Direction::Inbound,
@@ -195,7 +215,6 @@ pub(crate) async fn admit(
         policy_reason: "incoming".to_owned(),
         created_at: app.store().created_at(now),
     };
-    let lead = lead.map(|lead| lead.id);
     let rings_at = incoming.at.min(now);
     let call = Call::inbound(facts, lead, incoming.conversation_id.clone(), node, rings_at);
     if !store::calls::insert(tx, &call).await? {

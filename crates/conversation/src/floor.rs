@@ -147,6 +147,11 @@ impl Conversation {
         }
     }
 
+    /// True if nothing happens by itself before the caller has been silent for so long that they are asked about it.
+    pub fn waits_for_caller(&self) -> bool {
+        self.out.is_empty() && self.timers.is_next(Timer::Silence)
+    }
+
     /// Why the call ended, if it has.
     pub fn ended(&self) -> Option<EndReason> {
         match self.phase {

@@ -69,6 +69,11 @@ impl Timers {
         self.0.iter().flatten().min().copied()
     }
 
+    /// True if it is the next one to ring.
+    pub(crate) fn is_next(&self, timer: Timer) -> bool {
+        self.0[timer as usize].is_some_and(|at| self.next() == Some(at))
+    }
+
     /// Takes one that has rung, the longest overdue first.
     pub(crate) fn take_due(&mut self, now: Duration) -> Option<Timer> {
         let due = Timer::ALL.into_iter().filter_map(|timer| self.0[timer as usize].map(|at| (at, timer)));
@@ -90,6 +95,9 @@ mod tests {
         timers.set(Timer::HardStop, Duration::from_secs(9));
         timers.clear(Timer::Beep);
         assert_eq!(timers.next(), Some(Duration::from_secs(1)));
+        assert!(
+            timers.is_next(Timer::Reply) && !timers.is_next(Timer::Silence) && !timers.is_next(Timer::Beep)
+        );
         let now = Duration::from_secs(3);
         assert_eq!(timers.take_due(now), Some(Timer::Reply));
         assert_eq!(timers.take_due(now), Some(Timer::Silence));

@@ -231,18 +231,72 @@ pub trait EngineNumbers: Send + Sync {
     async fn answer(&self, numbers: &[E164]) -> Result<(), EngineRefusal>;
 }
 
+/// Somebody whom an engine plays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlayedCaller {
+    pub name: String,
+    /// One sentence on how they behave, for people.
+    pub about: String,
+    /// Where they can be called, if they can.
+    pub number: Option<E164>,
+    /// True if they can call as well.
+    pub can_call: bool,
+}
+
+/// Who is on the other side of an agent that is tried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opposite {
+    /// The played caller of this name.
+    Played(String),
+    /// A person, who writes what they would say.
+    Writer,
+}
+
+/// What somebody does who takes part in a call in writing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Written {
+    Words(String),
+    HangUp,
+}
+
+/// Why something written did not reach a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotHeard {
+    /// The call is over, nobody writes in it, or it runs in another process.
+    #[error("the call is over, or nobody takes part in it in writing")]
+    NoSuchTalk,
+    /// What was written before has not been heard yet.
+    #[error("what was written before has not been heard yet")]
+    NotYet,
+}
+
 /// Callers that an engine plays: they ring our numbers, so that agents can be tried without a carrier.
 #[async_trait]
 pub trait PlayedCallers: Send + Sync {
-    /// The names of all that there are.
-    fn names(&self) -> Vec<String>;
+    /// All that there are.
+    fn all(&self) -> Vec<PlayedCaller>;
+
+    /// The names of those who can call.
+    fn names(&self) -> Vec<String> {
+        self.all().into_iter().filter(|caller| caller.can_call).map(|caller| caller.name).collect()
+    }
+
+    /// A number at which whoever had it called answers in writing. There are many, because a number may be blocked by what is said in
+    /// a call; the dice choose one.
+    fn writers_number(&self, dice: u16) -> E164;
+
+    /// True for a number at which a person answers in writing.
+    fn is_writers(&self, number: &E164) -> bool;
+
+    /// Takes what somebody writes who takes part in a running call.
+    fn write(&self, call: CallId, written: Written) -> Result<(), NotHeard>;
 
     /// What the engine is going to call this call.
     fn conversation_id(&self, call: CallId) -> String;
 
-    /// Lets the caller with this name ring and go on from there. The call has been stored as ringing; everything after that goes to
-    /// `observer`, its end once, even if there is no such caller or no room.
-    async fn ring(&self, plan: CallPlan, caller: &str, observer: std::sync::Arc<dyn CallObserver>);
+    /// Lets this caller ring and go on from there. The call has been stored as ringing; everything after that goes to `observer`, its end
+    /// once, even if there is no such caller or no room.
+    async fn ring(&self, plan: CallPlan, caller: &Opposite, observer: std::sync::Arc<dyn CallObserver>);
 }
 
 /// Who is told what happens in calls. Returns when the report is stored; a report that could not be stored may be repeated.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use agent::Mind;
 use domain::call::{CallPlan, Direction, Ending, FailureCode, Progress, Report};
-use domain::engine::CallObserver;
+use domain::engine::{CallObserver, Written};
 use domain::{CallId, E164, Timestamp};
 use futures_util::StreamExt as _;
 use speech::LanguageModel;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 use crate::caller::ScriptedCaller;
 use crate::pace::{Pace, Pacer};
@@ -23,10 +23,15 @@ const SETUP: Duration = Duration::from_millis(500);
 /// How long an incoming call rings before the agent answers it.
 const RINGING_IN: Duration = Duration::from_secs(1);
 
+/// How long a caller who writes may think, by the clock of the wall. Then they have hung up.
+const WRITERS_PATIENCE: Duration = Duration::from_mins(10);
+
 /// Everything that a call needs.
 pub(crate) struct SandboxCall {
     pub(crate) plan: CallPlan,
     pub(crate) scenario: Arc<Scenario>,
+    /// What the caller writes, if it is a person who writes.
+    pub(crate) writing: Option<mpsc::Receiver<Written>>,
     pub(crate) model: Arc<dyn LanguageModel>,
     pub(crate) observer: Arc<dyn CallObserver>,
     pub(crate) pace: Pace,
@@ -81,7 +86,7 @@ impl SandboxCall {
         }
     }
 
-    async fn talk(self, pacer: &Pacer, line: &Line, answered: Duration) {
+    async fn talk(mut self, pacer: &Pacer, line: &Line, answered: Duration) {
         line.tell(answered, Progress::Answered).await;
         let other_party = match self.plan.direction {
             Direction::Outbound => Some(&self.plan.to),
@@ -98,6 +103,9 @@ impl SandboxCall {
         };
         let mind = Mind::new(Arc::clone(&self.model), &self.plan);
         let mut stage = Stage::new(agent::settings(&self.plan), caller, tempo, self.scenario.hang_up_at);
+        if self.writing.is_some() {
+            stage = stage.with_a_writer();
+        }
         loop {
             match stage.step() {
                 Step::Ask { reply, history } => {
@@ -118,6 +126,13 @@ impl SandboxCall {
                         () = pacer.until(answered + time) => stage.advance(time),
                     }
                 }
+                Step::Listen => {
+                    tokio::select! {
+                        biased;
+                        () = self.hang_up.notified() => stage.hang_up(stage.now()),
+                        written = next_of(self.writing.as_mut()) => stage.take(written),
+                    }
+                }
                 Step::Over(reason) => {
                     let ended = agent::ended(reason, line.at(answered), stage.now());
                     return line.tell(answered + stage.now(), ended).await;
@@ -125,6 +140,13 @@ impl SandboxCall {
             }
         }
     }
+}
+
+/// What a caller writes next. Who has gone away has hung up.
+async fn next_of(writing: Option<&mut mpsc::Receiver<Written>>) -> Written {
+    let Some(writing) = writing else { return Written::HangUp };
+    let next = tokio::time::timeout(WRITERS_PATIENCE, writing.recv()).await;
+    next.ok().flatten().unwrap_or(Written::HangUp)
 }
 
 /// Where reports go, and the virtual clock that they carry.

@@ -11,6 +11,12 @@ use crate::scenario::{Scenario, ScenarioError};
 /// Who answers every number that no scenario names.
 const FRIENDLY: &str = "friendly";
 
+/// Numbers that begin so, followed by four digits, are answered by a person who writes.
+const WRITERS: &str = "+1500557";
+
+/// A person who writes: picks up, and does nothing by themselves.
+const WRITER: &str = "description = 'A person who answers in writing.'\nring = 1.0\n";
+
 /// A scenario that comes with the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BuiltIn {
@@ -57,6 +63,7 @@ pub struct Directory {
     /// A file of a folder is called like the file, without its extension.
     by_name: BTreeMap<String, Arc<Scenario>>,
     friendly: Arc<Scenario>,
+    writer: Arc<Scenario>,
 }
 
 impl Directory {
@@ -66,7 +73,8 @@ impl Directory {
         };
         let friendly = BUILT_IN.iter().find(|built_in| built_in.name == FRIENDLY).map(parse);
         let friendly = Arc::new(friendly.expect("the friendly caller is built in"));
-        let mut directory = Self { by_number: HashMap::new(), by_name: BTreeMap::new(), friendly };
+        let writer = Arc::new(Scenario::parse("writer", WRITER).expect("a test reads it"));
+        let mut directory = Self { by_number: HashMap::new(), by_name: BTreeMap::new(), friendly, writer };
         for built_in in BUILT_IN {
             let scenario = Arc::new(parse(built_in));
             directory.by_name.insert(built_in.name.to_owned(), Arc::clone(&scenario));
@@ -121,6 +129,23 @@ impl Directory {
     pub fn scenario(&self, number: &E164) -> Arc<Scenario> {
         let found = self.by_number.get(number.as_str()).map(|(_, scenario)| scenario);
         Arc::clone(found.unwrap_or(&self.friendly))
+    }
+
+    /// The one that stands for a person who writes.
+    pub(crate) fn writer(&self) -> Arc<Scenario> {
+        Arc::clone(&self.writer)
+    }
+
+    /// True if a person who writes answers at this number.
+    pub(crate) fn is_writers(&self, number: &E164) -> bool {
+        let rest = number.as_str().strip_prefix(WRITERS);
+        rest.is_some_and(|rest| rest.len() == 4) && !self.by_number.contains_key(number.as_str())
+    }
+
+    /// A number at which a person answers who writes.
+    pub(crate) fn writers_number(dice: u16) -> E164 {
+        let number = E164::parse(&format!("{WRITERS}{:04}", dice % 10_000));
+        number.expect("the prefix and four digits make a number")
     }
 
     /// All scenarios by name.

@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::CallId;
 use domain::call::{CallPlan, Ending, FailureCode, Progress, Report, Utterance};
 use domain::engine::{
-    Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, Inquiry, PlaceError, PlayedCallers,
-    Recorded, Recordings,
+    Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, Inquiry, NotHeard, Opposite, PlaceError,
+    PlayedCaller, PlayedCallers, Recorded, Recordings, Written,
 };
+use domain::{CallId, E164};
 use speech::LanguageModel;
-use tokio::sync::Notify;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{Notify, mpsc};
 
 use crate::call::SandboxCall;
 use crate::directory::Directory;
@@ -47,7 +48,25 @@ pub struct SandboxEngine {
     model: Arc<dyn LanguageModel>,
     recorder: Option<Recorder>,
     settings: SandboxSettings,
-    running: Arc<Mutex<HashMap<CallId, Arc<Notify>>>>,
+    running: Running,
+}
+
+/// The running calls, and how each can be reached.
+type Running = Arc<Mutex<HashMap<CallId, Reach>>>;
+
+/// How a running call is reached.
+#[derive(Debug)]
+struct Reach {
+    /// Rung to end it.
+    hang_up: Arc<Notify>,
+    /// Takes what its caller writes, if they write.
+    pen: Option<mpsc::Sender<Written>>,
+}
+
+/// Who is on the other side of a call.
+enum Other {
+    Scripted(Arc<Scenario>),
+    Writer,
 }
 
 impl SandboxEngine {
@@ -62,27 +81,31 @@ impl SandboxEngine {
     }
 
     /// Begins a call, if there is room for one more.
-    fn begin(
-        &self,
-        plan: CallPlan,
-        scenario: Arc<Scenario>,
-        observer: Arc<dyn CallObserver>,
-    ) -> Result<(), Full> {
+    fn begin(&self, plan: CallPlan, other: Other, observer: Arc<dyn CallObserver>) -> Result<(), Full> {
         let id = plan.call_id;
         let hang_up = Arc::new(Notify::new());
+        let (scenario, pace, pen, writing) = match other {
+            Other::Scripted(scenario) => (scenario, self.settings.pace, None, None),
+            Other::Writer => {
+                // One thing may wait until the agent has spoken; who writes more is told so.
+                let (pen, writing) = mpsc::channel(1);
+                (self.directory.writer(), Pace::Fast, Some(pen), Some(writing))
+            }
+        };
         {
             let mut running = self.running();
             if running.len() >= self.settings.max_calls {
                 return Err(Full(running.len()));
             }
-            running.insert(id, Arc::clone(&hang_up));
+            running.insert(id, Reach { hang_up: Arc::clone(&hang_up), pen });
         }
         let call = SandboxCall {
             plan,
             scenario,
+            writing,
             model: Arc::clone(&self.model),
             observer,
-            pace: self.settings.pace,
+            pace,
             seed: self.settings.seed,
             hang_up,
         };
@@ -95,7 +118,7 @@ impl SandboxEngine {
         Ok(())
     }
 
-    fn running(&self) -> MutexGuard<'_, HashMap<CallId, Arc<Notify>>> {
+    fn running(&self) -> MutexGuard<'_, HashMap<CallId, Reach>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -105,21 +128,43 @@ struct Full(usize);
 
 #[async_trait]
 impl PlayedCallers for SandboxEngine {
-    fn names(&self) -> Vec<String> {
-        let callers = self.directory.scenarios().filter(|(_, scenario)| scenario.can_call());
-        callers.map(|(name, _)| name.to_owned()).collect()
+    fn all(&self) -> Vec<PlayedCaller> {
+        let played = self.directory.scenarios().map(|(name, scenario)| PlayedCaller {
+            name: name.to_owned(),
+            about: scenario.description.clone(),
+            number: scenario.full_numbers().iter().find_map(|number| E164::parse(number).ok()),
+            can_call: scenario.can_call(),
+        });
+        played.collect()
+    }
+
+    fn writers_number(&self, dice: u16) -> E164 {
+        Directory::writers_number(dice)
+    }
+
+    fn is_writers(&self, number: &E164) -> bool {
+        self.directory.is_writers(number)
+    }
+
+    fn write(&self, call: CallId, written: Written) -> Result<(), NotHeard> {
+        let pen = self.running().get(&call).and_then(|reach| reach.pen.clone());
+        pen.ok_or(NotHeard::NoSuchTalk)?.try_send(written).map_err(|error| match error {
+            TrySendError::Full(_) => NotHeard::NotYet,
+            TrySendError::Closed(_) => NotHeard::NoSuchTalk,
+        })
     }
 
     fn conversation_id(&self, call: CallId) -> String {
         format!("sbx_{}", call.0.simple())
     }
 
-    async fn ring(&self, plan: CallPlan, caller: &str, observer: Arc<dyn CallObserver>) {
+    async fn ring(&self, plan: CallPlan, caller: &Opposite, observer: Arc<dyn CallObserver>) {
         let (call_id, at) = (plan.call_id, plan.now);
-        let begun = match self.directory.caller(caller) {
-            Some(scenario) => self.begin(plan, scenario, Arc::clone(&observer)).is_ok(),
-            None => false,
+        let other = match caller {
+            Opposite::Played(name) => self.directory.caller(name).map(Other::Scripted),
+            Opposite::Writer => Some(Other::Writer),
         };
+        let begun = other.is_some_and(|other| self.begin(plan, other, Arc::clone(&observer)).is_ok());
         if !begun {
             let ending = Ending::Failed(FailureCode::CarrierError);
             let progress = Progress::Ended { ending, reason: "no-room".to_owned() };
@@ -141,7 +186,9 @@ impl CallEngine for SandboxEngine {
             return Err(PlaceError::Refused { code: FailureCode::InvalidNumber, reason });
         }
         let id = plan.call_id;
-        match self.begin(plan, scenario, observer) {
+        let other =
+            if self.directory.is_writers(&plan.to) { Other::Writer } else { Other::Scripted(scenario) };
+        match self.begin(plan, other, observer) {
             Ok(()) => Ok(Accepted { conversation_id: self.conversation_id(id) }),
             Err(Full(running)) => {
                 let reason = format!("the sandbox already runs {running} calls, as many as it may");
@@ -151,8 +198,8 @@ impl CallEngine for SandboxEngine {
     }
 
     async fn hang_up(&self, call: CallId, _conversation_id: Option<&str>) {
-        if let Some(bell) = self.running().get(&call) {
-            bell.notify_one();
+        if let Some(reach) = self.running().get(&call) {
+            reach.hang_up.notify_one();
         }
     }
 
@@ -187,7 +234,7 @@ impl CallEngine for SandboxEngine {
 
 /// A running call's place in the table.
 struct Entry {
-    running: Arc<Mutex<HashMap<CallId, Arc<Notify>>>>,
+    running: Running,
     id: CallId,
 }
 

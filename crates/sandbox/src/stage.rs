@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use conversation::{Conversation, EndReason, Input, Note, Output, ReplyEnd, ReplyId, SentenceId, Settings};
 use domain::call::Utterance;
+use domain::engine::Written;
 use speech::ChatMessage;
 
 use crate::caller::{Cue, ScriptedCaller, What};
@@ -25,9 +26,14 @@ pub(crate) enum Step {
     Note(Note),
     /// Let this time come, then call [`Stage::advance`].
     WaitUntil(Duration),
+    /// Wait for what the caller writes and tell [`Stage::take`]; time stands still meanwhile.
+    Listen,
     /// The call is over.
     Over(EndReason),
 }
+
+/// From the agent's last word to the first of a caller who writes, on the clock of the call.
+const WRITERS_REACTION: Duration = Duration::from_millis(400);
 
 /// How things take time in the sandbox.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +53,8 @@ pub(crate) struct Tempo {
 pub(crate) struct Stage {
     conversation: Conversation,
     caller: ScriptedCaller,
+    /// A person writes what the caller says.
+    is_written: bool,
     tempo: Tempo,
     now: Duration,
     plan: BTreeMap<(Duration, u64), Happening>,
@@ -92,6 +100,7 @@ impl Stage {
         let mut stage = Self {
             conversation: Conversation::new(settings),
             caller,
+            is_written: false,
             tempo,
             now: Duration::ZERO,
             plan: BTreeMap::new(),
@@ -106,6 +115,11 @@ impl Stage {
             stage.happens(at, Happening::Caller(Input::CallerHungUp));
         }
         stage
+    }
+
+    /// The same call with a person as its caller, who writes. Time stands still while it is their turn.
+    pub(crate) fn with_a_writer(self) -> Self {
+        Self { is_written: true, ..self }
     }
 
     /// The time since the answer.
@@ -127,6 +141,9 @@ impl Stage {
                 Output::Wait(deadline) => {
                     if let Some(reason) = self.conversation.ended() {
                         return Step::Over(reason);
+                    }
+                    if self.is_written && self.plan.is_empty() && self.conversation.waits_for_caller() {
+                        return Step::Listen;
                     }
                     let planned = self.plan.keys().next().map(|(at, _)| *at);
                     let next = planned.into_iter().chain(deadline).min();
@@ -168,6 +185,15 @@ impl Stage {
                 self.caller_heard_all(sentence);
             }
         }
+    }
+
+    /// The caller has written this.
+    pub(crate) fn take(&mut self, written: Written) {
+        let what = match written {
+            Written::Words(text) => What::Say(text),
+            Written::HangUp => What::HangUp,
+        };
+        self.perform(vec![Cue { after: WRITERS_REACTION, what }]);
     }
 
     /// Ends the call from outside.

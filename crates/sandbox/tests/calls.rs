@@ -10,7 +10,7 @@ use domain::call::{
     Call, CallFacts, CallPlan, CallRequest, Direction, Ending, FailureCode, Party, Progress, Report,
 };
 use domain::disclosure::{Disclosure, Disclosures};
-use domain::engine::{CallEngine, CallObserver, Fate, Inquiry, PlaceError};
+use domain::engine::{CallEngine, CallObserver, Fate, Inquiry, NotHeard, Opposite, PlaceError, Written};
 use domain::prompt::{Knowledge, variables};
 use domain::{AgentId, BusinessId, CallId, E164, LanguageTag, Mode};
 use futures_util::stream;
@@ -398,4 +398,112 @@ fn every_built_in_scenario_can_be_read_and_has_a_number_of_its_own() {
     }
     let expected: Vec<String> = (1..=20).map(|number| format!("{number:04}")).collect();
     assert_eq!(numbers, expected);
+}
+
+/// Waits until something is so.
+async fn until(is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("it does not take so long");
+}
+
+/// Waits until the agent has said so much.
+async fn agent_said(notebook: &Notebook, count: usize) {
+    until(|| {
+        let reports = notebook.reports.lock().expect("no test panics while it holds the notebook");
+        lines(&reports, Party::Agent).len() >= count
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_writes_takes_turns_with_the_agent_while_time_stands_still() {
+    let engine = engine(SandboxSettings { pace: Pace::Times(1.0), ..SandboxSettings::default() });
+    let callers = engine.callers().expect("the sandbox plays callers");
+    for direction in [Direction::Outbound, Direction::Inbound] {
+        let notebook = Arc::new(Notebook::default());
+        let observer = Arc::clone(&notebook) as Arc<dyn CallObserver>;
+        let number = callers.writers_number(65_535);
+        assert!(callers.is_writers(&number), "{number}");
+        let plan = CallPlan { direction, from: Some(number.clone()), ..plan(number.as_str()) };
+        let id = plan.call_id;
+        match direction {
+            Direction::Outbound => drop(engine.place(plan, observer).await.expect("accepted")),
+            Direction::Inbound => callers.ring(plan, &Opposite::Writer, observer).await,
+        }
+        // The sandbox may be set to the pace of a real call; who writes does not wait for that.
+        agent_said(&notebook, 1).await;
+        write(callers, id, "I had an accident.").await;
+        agent_said(&notebook, 2).await;
+        write(callers, id, "Yes, of course.").await;
+        agent_said(&notebook, 3).await;
+        write(callers, id, "It is ada at example dot com.").await;
+        notebook.over.notified().await;
+        let reports = notebook.reports.lock().expect("no test panics while it holds the notebook").clone();
+        assert_eq!(end(&reports).1, "agent-said-goodbye");
+        let said = lines(&reports, Party::Caller);
+        assert_eq!(said[..2], ["I had an accident.", "Yes, of course."], "{said:?}");
+        let asked = lines(&reports, Party::Agent);
+        assert!(!asked.iter().any(|text| text.contains("still there")), "{asked:?}");
+        // Its place among the running calls goes a moment after its end was told.
+        until(|| callers.write(id, Written::Words("Hello?".into())) == Err(NotHeard::NoSuchTalk)).await;
+    }
+}
+
+async fn write(callers: &dyn domain::engine::PlayedCallers, id: CallId, words: &str) {
+    while callers.write(id, Written::Words(words.to_owned())) == Err(NotHeard::NotYet) {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_writes_nothing_for_ten_minutes_has_hung_up_and_who_hangs_up_is_gone() {
+    let engine = engine(SandboxSettings::default());
+    let callers = engine.callers().expect("the sandbox plays callers");
+    for written in [None, Some(Written::HangUp)] {
+        let notebook = Arc::new(Notebook::default());
+        let observer = Arc::clone(&notebook) as Arc<dyn CallObserver>;
+        let plan = plan(callers.writers_number(7).as_str());
+        let id = plan.call_id;
+        engine.place(plan, observer).await.expect("accepted");
+        agent_said(&notebook, 1).await;
+        let soon = tokio::time::timeout(Duration::from_mins(9), notebook.over.notified());
+        if let Some(written) = written {
+            assert_eq!(callers.write(id, written), Ok(()));
+            soon.await.expect("who hangs up is gone at once");
+        } else {
+            soon.await.expect_err("there is time to think");
+            let rest = tokio::time::timeout(Duration::from_mins(2), notebook.over.notified());
+            rest.await.expect("who has gone away has hung up");
+        }
+        let reports = notebook.reports.lock().expect("no test panics while it holds the notebook").clone();
+        assert_eq!(end(&reports).1, "caller-hung-up");
+        until(|| callers.write(id, Written::HangUp) == Err(NotHeard::NoSuchTalk)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_scenario_of_the_users_own_keeps_a_number_that_would_be_a_writers() {
+    let callers = engine(SandboxSettings::default());
+    let number = callers.callers().expect("callers").writers_number(12);
+    assert_eq!(number.as_str(), "+15005570012");
+    let folder = std::env::temp_dir().join(format!("kaicalls-writers-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let text = format!("description = 'x'\nnumbers = ['{number}']\noutcome = 'busy'\n");
+    std::fs::write(folder.join("own.toml"), text).expect("a file");
+    let directory = Directory::built_in().with_folder(&folder).expect("valid");
+    std::fs::remove_dir_all(&folder).expect("it is there");
+    let engine = SandboxEngine::new(directory, Arc::new(ThreeLines), None, SandboxSettings::default());
+    assert!(!engine.callers().expect("callers").is_writers(&number));
+    let notebook = Arc::new(Notebook::default());
+    engine
+        .place(plan(number.as_str()), Arc::clone(&notebook) as Arc<dyn CallObserver>)
+        .await
+        .expect("accepted");
+    notebook.over.notified().await;
+    let reports = notebook.reports.lock().expect("no test panics while it holds the notebook").clone();
+    assert_eq!(end(&reports).0, Err(FailureCode::Busy));
 }

@@ -284,6 +284,14 @@ async fn read(app: &App, work: &Work, patience: Duration) -> Option<(Analysis, S
     with_findings(found, work.findings.as_ref(), &work.call.engine, !work.utterances.is_empty())
 }
 
+/// What the rules make of the words of a running call so far; `None` if nobody has said anything.
+pub(crate) async fn read_so_far(app: &App, id: CallId) -> Result<Option<Analysis>, StoreError> {
+    let work = look_up(app, id).await?.filter(|work| !work.utterances.is_empty());
+    let Some(work) = work else { return Ok(None) };
+    let analysis = app.parts().fallback_analyst.analyse(&work.request).await;
+    Ok(analysis.ok().map(Analysis::cleaned))
+}
+
 /// What is left until the deadline.
 fn patience(app: &App, until: Timestamp) -> Duration {
     let left = Duration::try_from(until.duration_since(app.now())).unwrap_or(Duration::ZERO);
