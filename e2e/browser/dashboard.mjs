@@ -135,6 +135,25 @@ async function main() {
   assert.deepEqual(told, [told[0], told[0]], 'it was sent again under its id');
   assert.equal(await page.textContent('.delivery .pill >> nth=0'), 'Delivered');
 
+  step('somebody talks with the agent in writing, and a lead comes of it');
+  await page.goto(`${base}/test/agents`);
+  await page.click('#results a.row, table a.row >> nth=0');
+  await page.click('header >> text=Save and talk to it');
+  await page.waitForSelector('#talk .talk li.agent');
+  for (const [turn, words] of ['My name is Ada Byron, and my email is ada at example dot com.', `I was in a car accident. ${ATTACK}`].entries()) {
+    await page.keyboard.type(words);
+    await page.keyboard.press('Enter');
+    await page.waitForFunction((turns) => document.querySelectorAll('#talk .talk li.caller').length > turns
+      && document.querySelector('#talk .talk li:last-child.agent'), turn);
+  }
+  await page.waitForSelector('#talk .facts dd:has-text("ada@example.com")');
+  await picture(page, 'talk');
+  await page.click('text=Hang up');
+  await page.waitForSelector('#talk .pill.good', { timeout: 30_000 });
+  await page.waitForSelector('#talk a:has-text("Ada Byron")');
+  assert.equal(await page.$('form.writing'), null, 'nothing can be said any more');
+  const talk = new URL(page.url());
+
   step('a table narrows while somebody types, and is used by keys');
   await page.goto(`${base}/test/calls`);
   await page.keyboard.press('/');
@@ -160,7 +179,7 @@ async function main() {
   const pages = {
     home: '/test', calls: '/test/calls', call, 'call-attacked': `/test/calls/${placed.body.id}`, leads: '/test/leads',
     lead: `/test/leads/${lead.body.id}`, agents: '/test/agents', agent: `/test/agents/${agent}`,
-    version: `/test/agents/${agent}/versions/1`, keys: '/test/keys', requests: '/test/requests',
+    talk: talk.pathname + talk.search, version: `/test/agents/${agent}/versions/1`, keys: '/test/keys', requests: '/test/requests',
     webhooks: '/test/webhooks', webhook, events: '/test/events', 'events-none': '/test/events?type=sms.sent', event,
     'webhooks-none': '/live/webhooks', settings: '/test/settings',
     'calls-live': '/live/calls', nothing: '/test/nothing',
@@ -195,7 +214,7 @@ async function main() {
   step('every page at two widths in both themes: accessible, no wider than the window, and pictured');
   const faults = [];
   const session = await context.storageState();
-  for (const width of [390, 1440]) {
+  for (const width of [360, 2560]) {
     for (const theme of ['light', 'dark']) {
       const other = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme, storageState: session });
       const view = await other.newPage();

@@ -15,7 +15,11 @@ function follow(part) {
     source = new EventSource(address);
     source.addEventListener('open', () => tell(false));
     source.addEventListener('part', (event) => { last = event.lastEventId || last; tell(false); show(event.data); });
-    source.addEventListener('over', () => { source.close(); location.reload(); });
+    source.addEventListener('over', () => {
+      source.close();
+      if (!('stays' in part.dataset)) return location.reload();
+      document.querySelectorAll('[data-while-live]').forEach((form) => form.remove());
+    });
     source.addEventListener('gone', () => { source.close(); location.assign('/login'); });
     source.addEventListener('error', () => {
       tell(true);
@@ -46,4 +50,19 @@ function follow(part) {
   });
   for (const box of part.querySelectorAll('[data-stick]')) box.scrollTop = box.scrollHeight;
   open();
+}
+
+// Words that somebody writes in a talk go there without leaving the page.
+for (const form of document.querySelectorAll('form[data-writes]')) {
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(form, event.submitter));
+    const [field, notice] = [form.elements.text, form.nextElementSibling];
+    notice.hidden = true;
+    // Success leads to another page, which is this one.
+    const answer = await fetch(form.action, { method: 'POST', body, redirect: 'manual' }).catch(() => undefined);
+    if (answer?.type === 'opaqueredirect') field.value = '';
+    else notice.hidden = false;
+    field.focus();
+  });
 }

@@ -44,7 +44,7 @@ pub fn router(web: &Web) -> Router {
         .route("/logout", post(login::leave))
         .route("/start/{token}", get(start::form).post(start::begin))
         .route("/enter/{token}", get(start::enter));
-    let pages: [(&str, MethodRouter<Web>); 33] = [
+    let pages: [(&str, MethodRouter<Web>); 35] = [
         ("", get(home::page)),
         ("/live", get(home::live)),
         ("/calls", get(calls::list::page).post(calls::act::new)),
@@ -55,7 +55,9 @@ pub fn router(web: &Web) -> Router {
         ("/calls/{id}/again", post(calls::act::again)),
         ("/agents", get(agents::list::page).post(agents::list::new)),
         ("/agents/{id}", get(agents::editor::page).post(agents::editor::save)),
-        ("/agents/{id}/ring", post(agents::editor::ring)),
+        ("/agents/{id}/talk", post(agents::talk::begin)),
+        ("/agents/{id}/talk/{call}", post(agents::talk::write)),
+        ("/agents/{id}/talk/{call}/live", get(agents::talk::live)),
         ("/agents/{id}/versions/{number}", get(agents::versions::page)),
         ("/agents/{id}/versions/{number}/restore", post(agents::versions::restore)),
         ("/leads", get(leads::page).post(leads::new)),

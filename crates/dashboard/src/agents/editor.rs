@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use app::rehearsal::Rehearsal;
+use app::rehearsal::Trial;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
 use domain::agent::{Agent, AgentConfig, MAX_DURATION_RANGE, MAX_LANGUAGES};
 use domain::call::Direction;
-use domain::engine::PlayedCallers;
+use domain::engine::{Opposite, PlayedCaller};
 use domain::lead::Lead;
 use domain::prompt::{self, Knowledge};
-use domain::{AgentId, E164, LanguageTag, Mode};
+use domain::{AgentId, E164, LanguageTag};
 use http::StatusCode;
 use serde_json::{Map, Value};
 use store::agents::AgentVersion;
@@ -20,7 +20,7 @@ use store::{Page, StoreError, Tenancy};
 use web::Web;
 
 use super::list::refused;
-use crate::calls::list::SCRIPTED;
+use super::talk::{self, Panel};
 use crate::form::{Asked, Filled, parse_id};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, When};
@@ -233,8 +233,8 @@ struct AgentPage {
     fields: Fields,
     wrong: Vec<(&'static str, String)>,
     number: Option<String>,
-    scripted: &'static [(&'static str, &'static str)],
-    callers: Vec<String>,
+    callers: Vec<PlayedCaller>,
+    talk: Option<Panel>,
     leads: Vec<(String, String, bool)>,
     variables: Vec<Variable>,
     opening: String,
@@ -275,12 +275,16 @@ async fn drawn(
     web: &Web,
     visitor: &Visitor,
     id: AgentId,
-    lead: Option<String>,
+    asked: &Asked,
     filled: Option<(Fields, Vec<(&'static str, String)>)>,
 ) -> Result<Response, PageError> {
     let Around { agent, number, leads, versions } =
         around(web, &visitor.tenancy, id).await?.ok_or(PageError::NotFound)?;
-    let clock = visitor.clock(web);
+    let talk = match asked.text("talk") {
+        Some(call) => talk::panel(web, visitor, id, &call).await?,
+        None => None,
+    };
+    let (clock, lead) = (visitor.clock(web), asked.text("lead"));
     let business = visitor.businesses.iter().find(|business| business.id == agent.business_id);
     let business = business.ok_or(PageError::NotFound)?;
     let chosen = leads.iter().find(|known| lead.as_deref() == Some(&known.id.to_string()));
@@ -290,7 +294,6 @@ async fn drawn(
     let path = format!("/{}/agents/{id}", visitor.mode());
     let is_refused = filled.is_some();
     let (fields, wrong) = filled.unwrap_or_else(|| (Fields::of(&agent.config), Vec::new()));
-    let callers = web.app().engines().engine_for(Mode::Test, None, None);
     let page = AgentPage {
         id: id.to_string(),
         name: agent.config.name.clone(),
@@ -298,8 +301,8 @@ async fn drawn(
         fields,
         wrong,
         number: number.as_ref().map(show::phone),
-        scripted: &SCRIPTED,
-        callers: callers.and_then(|engine| engine.callers()).map(PlayedCallers::names).unwrap_or_default(),
+        callers: app::rehearsal::callers(web.app()),
+        talk,
         leads: leads
             .iter()
             .map(|known| {
@@ -340,10 +343,10 @@ pub(crate) async fn page(
     Path(name): Path<String>,
     asked: Asked,
 ) -> Result<Response, PageError> {
-    drawn(&web, &visitor, parse_id(&name)?, asked.text("lead"), None).await
+    drawn(&web, &visitor, parse_id(&name)?, &asked, None).await
 }
 
-/// Saves the fields as a new version.
+/// Saves the fields as a new version, and begins a talk with it if that was asked for.
 pub(crate) async fn save(
     visitor: Visitor,
     State(web): State<Web>,
@@ -354,35 +357,17 @@ pub(crate) async fn save(
     let (id, fields) = (parse_id(&name)?, Fields::filled(&form));
     let changes = match fields.read() {
         Ok(changes) => changes,
-        Err(wrong) => return drawn(&web, &visitor, id, None, Some((fields, wrong))).await,
+        Err(wrong) => return drawn(&web, &visitor, id, &Asked::default(), Some((fields, wrong))).await,
     };
     let change = move |config: &mut AgentConfig| changes.apply(config);
     let updated = Box::pin(app::agents::update(web.app(), &visitor.tenancy, id, "dashboard", change)).await;
     let updated = updated.map_err(refused)?.ok_or(PageError::NotFound)?;
+    if form.text("then") == "talk" {
+        let trial = Trial { agent: id, with: Opposite::Writer, direction: Direction::Inbound, lead: None };
+        return Ok(talk::start(&web, &visitor, trial).await?.into_response());
+    }
     let done = if updated.changed { "saved" } else { "same" };
     Ok(Redirect::to(&format!("/{}/agents/{id}?done={done}", visitor.mode())).into_response())
-}
-
-/// Lets a scripted caller ring the number of the agent.
-pub(crate) async fn ring(
-    visitor: Visitor,
-    State(web): State<Web>,
-    Path(name): Path<String>,
-    form: Filled,
-) -> Result<Redirect, PageError> {
-    let (tenancy, id) = (Tenancy::new(visitor.tenancy.businesses().to_vec(), Mode::Test), parse_id(&name)?);
-    let asked = tenancy.clone();
-    let number = web
-        .read(move |tx| Box::pin(async move { store::numbers::of_agent(tx, &asked, id).await }))
-        .await?
-        .ok_or_else(|| PageError::Wrong("The agent has no number that somebody could call.".to_owned()))?;
-    let rehearsal = Rehearsal { to: number.phone_number, from: None, caller: form.text("caller") };
-    match app::rehearsal::ring(web.app(), &tenancy, rehearsal, None).await {
-        Ok(app::idempotency::Once::New(call)) => Ok(Redirect::to(&format!("/test/calls/{}", call.id))),
-        Ok(app::idempotency::Once::Repeated(_)) => Err(PageError::NotFound),
-        Err(app::rehearsal::RehearsalError::Store(error)) => Err(error.into()),
-        Err(error) => Err(PageError::Wrong(format!("Nobody rang: {error}."))),
-    }
 }
 
 #[cfg(test)]

@@ -86,12 +86,17 @@ pub(crate) async fn place(web: &Web, visitor: &Visitor, order: CallOrder) -> Res
     match Box::pin(app::calls::place(web.app(), &visitor.tenancy, order)).await {
         Ok(Placed::Taken(call) | Placed::Refused(call)) => Ok(call.id),
         Ok(Placed::Repeated { .. }) => Err(wrong("This call has been placed already.")),
-        Err(PlaceCallError::UnknownAgent | PlaceCallError::UnknownLead) => Err(PageError::NotFound),
-        Err(PlaceCallError::WebhookUrl(expected)) => Err(PageError::Wrong(expected)),
-        Err(PlaceCallError::Forbidden { refusal, .. }) => {
-            Err(wrong(&format!("The call was not placed: {refusal}.")))
-        }
-        Err(PlaceCallError::Store(error)) => Err(error.into()),
+        Err(error) => Err(not_placed(error)),
+    }
+}
+
+/// Why a call was not even stored.
+pub(crate) fn not_placed(error: PlaceCallError) -> PageError {
+    match error {
+        PlaceCallError::UnknownAgent | PlaceCallError::UnknownLead => PageError::NotFound,
+        PlaceCallError::WebhookUrl(expected) => PageError::Wrong(expected),
+        PlaceCallError::Forbidden { refusal, .. } => wrong(&format!("The call was not placed: {refusal}.")),
+        PlaceCallError::Store(error) => error.into(),
     }
 }
 

@@ -5,6 +5,6 @@ pub(crate) mod export;
 pub(crate) mod list;
 pub(crate) mod one;
 mod sound;
-mod story;
+pub(crate) mod story;
 mod timeline;
 pub(crate) mod words;

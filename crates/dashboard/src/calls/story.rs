@@ -16,17 +16,17 @@ const LINES: u32 = 5000;
 
 /// A call with all that happened.
 #[derive(Debug, Clone)]
-pub(super) struct Story {
-    pub(super) view: CallView,
-    pub(super) log: Vec<LogRow>,
+pub(crate) struct Story {
+    pub(crate) view: CallView,
+    pub(crate) log: Vec<LogRow>,
     /// What was said, in the order in which it began.
-    pub(super) said: Vec<Utterance>,
-    pub(super) lead: Option<Lead>,
-    pub(super) deliveries: Vec<CallDelivery>,
+    pub(crate) said: Vec<Utterance>,
+    pub(crate) lead: Option<Lead>,
+    pub(crate) deliveries: Vec<CallDelivery>,
 }
 
 /// Reads it; `None` if the tenant has no such call.
-pub(super) async fn read(web: &Web, tenancy: &Tenancy, id: CallId) -> Result<Option<Story>, StoreError> {
+pub(crate) async fn read(web: &Web, tenancy: &Tenancy, id: CallId) -> Result<Option<Story>, StoreError> {
     let tenancy = tenancy.clone();
     web.read(move |tx| {
         Box::pin(async move {
@@ -58,13 +58,13 @@ fn utterance(row: &LogRow) -> Option<&Utterance> {
 
 impl Story {
     /// The place of the last line of the log.
-    pub(super) fn seq(&self) -> i64 {
+    pub(crate) fn seq(&self) -> i64 {
         self.log.last().map_or(0, |row| row.seq)
     }
 
     /// How long an agent's turn was waited for: from the end of the caller's words to the agent's first. One for each utterance; `None`
     /// where nobody waited.
-    pub(super) fn waits(&self) -> Vec<Option<Duration>> {
+    pub(crate) fn waits(&self) -> Vec<Option<Duration>> {
         let mut before: Option<&Utterance> = None;
         let mut waits = Vec::with_capacity(self.said.len());
         for said in &self.said {
@@ -78,19 +78,19 @@ impl Story {
     }
 
     /// When it was answered, on the engine's clock, which the log is kept on.
-    pub(super) fn answered_at(&self) -> Option<Timestamp> {
+    pub(crate) fn answered_at(&self) -> Option<Timestamp> {
         let answered = self.log.iter().find(|row| row.line == Some(LogLine::Answered)).map(|row| row.at);
         answered.or_else(|| self.view.call.answered_at())
     }
 
     /// A point of the log's clock as time since the answer; zero for what came before.
-    pub(super) fn since_answer(&self, at: Timestamp) -> Option<Duration> {
+    pub(crate) fn since_answer(&self, at: Timestamp) -> Option<Duration> {
         let millis = at.as_millisecond() - self.answered_at()?.as_millisecond();
         Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
     }
 
     /// How long the talk is, or has been so far.
-    pub(super) fn talk_length(&self) -> Duration {
+    pub(crate) fn talk_length(&self) -> Duration {
         let talked = self.view.call.talk().map(|talk| talk.talked).unwrap_or_default();
         let said = self.said.iter().map(|said| said.end).max().unwrap_or_default();
         let recorded =

@@ -3,6 +3,7 @@
 mod browser;
 mod manage;
 mod start;
+mod talk;
 mod webhooks;
 
 use domain::call::Direction;
