@@ -30,3 +30,35 @@ impl AgentNames {
         names.insert(id, name.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn agent(number: usize) -> AgentId {
+        AgentId(Uuid::from_u128(u128::try_from(number).expect("in range")))
+    }
+
+    #[test]
+    fn the_newest_name_of_an_agent_counts() {
+        let names = AgentNames::default();
+        assert_eq!(names.get(agent(1)), None);
+        for name in ["Kai", "Kai", "Front desk", ""] {
+            names.note(agent(1), name);
+            assert_eq!(names.get(agent(1)).as_deref(), Some(name));
+        }
+        assert_eq!(names.get(agent(2)), None, "of others nothing is known");
+    }
+
+    #[test]
+    fn ever_new_agents_take_a_bounded_amount_of_memory() {
+        let names = AgentNames::default();
+        for number in 0..MOST + 10 {
+            names.note(agent(number), "Kai");
+            assert_eq!(names.get(agent(number)).as_deref(), Some("Kai"), "the newest is always known");
+        }
+        assert!(names.0.read().expect("no panic").len() <= MOST);
+    }
+}

@@ -351,3 +351,73 @@ async fn send_test(
 fn check(app: &App, url: &str) -> Result<(), EndpointError> {
     app.parts().egress.check(url).map_err(|refused| EndpointError::Address(refused.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use domain::endpoint::{Disabled, DisabledReason};
+    use uuid::Uuid;
+
+    /// One that was switched off because nothing reached it.
+    fn broken() -> Endpoint {
+        let time = Timestamp::UNIX_EPOCH;
+        Endpoint {
+            id: EndpointId(Uuid::from_u128(1)),
+            business_id: BusinessId(Uuid::from_u128(2)),
+            mode: Mode::Live,
+            url: "https://crm.example/hook".to_owned(),
+            events: Subscribed::All,
+            description: Some("CRM".to_owned()),
+            is_active: false,
+            secret_hint: "wxyz".to_owned(),
+            exchanged_until: None,
+            failing_since: Some(time),
+            last_error: Some("status 500".to_owned()),
+            last_error_at: Some(time),
+            disabled: Some(Disabled { at: time, reason: DisabledReason::Failing }),
+            created_at: time,
+            updated_at: time,
+        }
+    }
+
+    fn changed(change: EndpointChange, before: Endpoint) -> Endpoint {
+        let mut endpoint = before;
+        apply(change, &mut endpoint);
+        endpoint
+    }
+
+    #[test]
+    fn what_a_change_does_not_name_stays() {
+        let none = EndpointChange::default();
+        assert_eq!(changed(none.clone(), broken()), broken());
+        let url = EndpointChange { url: Some("https://erp.example/".to_owned()), ..none.clone() };
+        assert_eq!(changed(url, broken()), Endpoint { url: "https://erp.example/".to_owned(), ..broken() });
+        let events = EndpointChange { events: Some(Subscribed::every_known()), ..none.clone() };
+        assert_eq!(changed(events, broken()), Endpoint { events: Subscribed::every_known(), ..broken() });
+        let described = EndpointChange { description: Some(Some("ERP".to_owned())), ..none.clone() };
+        assert_eq!(changed(described, broken()).description.as_deref(), Some("ERP"));
+        let undescribed = EndpointChange { description: Some(None), ..none };
+        assert_eq!(changed(undescribed, broken()), Endpoint { description: None, ..broken() });
+    }
+
+    #[test]
+    fn switching_on_forgets_the_past_only_if_it_was_off() {
+        let switch = |on| EndpointChange { is_active: Some(on), ..EndpointChange::default() };
+        let on = changed(switch(true), broken());
+        assert!(on.is_active);
+        assert_eq!((on.disabled, on.failing_since, on.last_error), (None, None, None));
+        // One that is on and fails at the moment keeps the count of its days.
+        let failing = Endpoint { is_active: true, disabled: None, ..broken() };
+        assert_eq!(changed(switch(true), failing.clone()), failing);
+        let off = changed(switch(false), failing.clone());
+        assert_eq!(off, Endpoint { is_active: false, ..failing });
+    }
+
+    #[test]
+    fn an_exchanged_secret_signs_for_another_day_unless_somebody_else_knows_it() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert_eq!(OldSecret::Overlaps.counts_until(now), Some(now + jiff::SignedDuration::from_hours(24)));
+        assert_eq!(OldSecret::Ends.counts_until(now), None);
+    }
+}

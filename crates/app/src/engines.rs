@@ -105,3 +105,76 @@ impl Engines {
         self.by_name.values().filter(|entry| entry.takes_calls).map(|entry| &entry.engine)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::Switchboard;
+
+    use super::*;
+
+    fn engine(name: &'static str) -> Arc<dyn CallEngine> {
+        Arc::new(Switchboard::local(name))
+    }
+
+    /// The sandbox, two engines that take calls, and one that only finishes its own.
+    fn engines() -> Engines {
+        Engines::new(engine("sandbox"))
+            .with(engine("carrier"))
+            .with(engine("voice"))
+            .with_finishing(engine("old"))
+    }
+
+    #[test]
+    fn the_number_comes_before_the_agent_and_the_agent_before_the_default() {
+        let engines = engines();
+        engines.make_default(Some("voice")).expect("it is there");
+        for (number, agent, expected) in [
+            (None, None, "voice"),
+            (None, Some("carrier"), "carrier"),
+            (Some("carrier"), None, "carrier"),
+            (Some("carrier"), Some("sandbox"), "carrier"),
+            // One that takes no calls, or is not there, is passed over.
+            (Some("old"), Some("carrier"), "carrier"),
+            (Some("gone"), None, "voice"),
+            (None, Some("old"), "voice"),
+        ] {
+            let chosen = engines.engine_for(Mode::Live, number, agent).map(|engine| engine.name());
+            assert_eq!(chosen, Some(expected), "{number:?} {agent:?}");
+            let test = engines.engine_for(Mode::Test, number, agent).map(|engine| engine.name());
+            assert_eq!(test, Some("sandbox"), "a test key rings no real phone");
+        }
+    }
+
+    #[test]
+    fn without_a_default_no_live_call_is_made_whatever_numbers_and_agents_say() {
+        let engines = engines();
+        assert_eq!(engines.default_name(Mode::Live), None, "until somebody says which");
+        for (number, agent) in [(None, None), (Some("carrier"), None), (None, Some("carrier"))] {
+            assert!(engines.engine_for(Mode::Live, number, agent).is_none(), "{number:?} {agent:?}");
+        }
+        assert_eq!(engines.default_name(Mode::Test), Some("sandbox"));
+    }
+
+    #[test]
+    fn only_an_engine_that_takes_calls_becomes_the_default_and_a_refused_one_changes_nothing() {
+        let engines = engines();
+        engines.make_default(Some("carrier")).expect("it is there");
+        for name in ["old", "gone", ""] {
+            assert_eq!(engines.make_default(Some(name)), Err(UnknownEngine(name.to_owned())));
+            assert_eq!(engines.default_name(Mode::Live), Some("carrier"), "{name}");
+        }
+        engines.make_default(None).expect("that is always possible");
+        assert_eq!(engines.default_name(Mode::Live), None);
+    }
+
+    #[test]
+    fn an_engine_that_takes_no_calls_is_still_asked_about_those_that_it_has_made() {
+        let engines = engines();
+        assert_eq!(engines.of("old").map(|engine| engine.name()), Some("old"));
+        assert!(engines.open("old").is_none() && engines.of("gone").is_none());
+        assert_eq!(engines.names().collect::<Vec<_>>(), ["carrier", "old", "sandbox", "voice"]);
+        let open: Vec<&str> = engines.all_open().map(|engine| engine.name()).collect();
+        assert_eq!(open, ["carrier", "sandbox", "voice"]);
+        assert!(UnknownEngine("gone".to_owned()).to_string().contains("`gone`"), "it says which is meant");
+    }
+}

@@ -238,3 +238,6 @@ fn note_call_back(notes: &mut Option<String>, number: &Phone) {
         notes.push_str(&note);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,3 +128,47 @@ fn lane(delivery: &Delivery) -> Uuid {
         .map_or(url.as_str(), |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or(rest));
     Uuid::new_v5(&delivery.business_id.0, authority.to_ascii_lowercase().as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery(endpoint: Option<u128>, business: u128, url: &str) -> Delivery {
+        let now = Timestamp::UNIX_EPOCH;
+        Delivery {
+            id: DeliveryId(Uuid::from_u128(1)),
+            event_id: EventId(Uuid::from_u128(2)),
+            business_id: domain::BusinessId(Uuid::from_u128(business)),
+            endpoint_id: endpoint.map(|id| EndpointId(Uuid::from_u128(id))),
+            url: url.to_owned(),
+            state: DeliveryState::Pending,
+            attempts: 0,
+            earlier_attempts: 0,
+            first_attempt_at: None,
+            next_attempt_at: Some(now),
+            created_at: now,
+        }
+    }
+
+    #[test]
+    fn only_deliveries_to_one_receiver_share_a_lane() {
+        let here = "https://crm.example/hook";
+        for (one, other, is_shared) in [
+            // A subscription has its own, whatever its address.
+            ((Some(7), 1, here), (Some(7), 1, "https://elsewhere.example/"), true),
+            ((Some(7), 1, here), (Some(8), 1, here), false),
+            ((Some(7), 1, here), (None, 1, here), false),
+            // Calls of a business share one for each host and port, however the address goes on.
+            ((None, 1, here), (None, 1, "https://crm.example/other?call=7#x"), true),
+            ((None, 1, here), (None, 1, "https://CRM.example"), true),
+            ((None, 1, here), (None, 1, "https://crm.example?call=7"), true),
+            ((None, 1, here), (None, 1, "https://crm.example#x"), true),
+            ((None, 1, here), (None, 1, "https://crm.example:8443/hook"), false),
+            ((None, 1, here), (None, 1, "https://erp.example/hook"), false),
+            ((None, 1, here), (None, 2, here), false),
+        ] {
+            let lane = |(endpoint, business, url)| lane(&delivery(endpoint, business, url));
+            assert_eq!(lane(one) == lane(other), is_shared, "{one:?} {other:?}");
+        }
+    }
+}

@@ -225,4 +225,54 @@ mod tests {
         assert!(!queue.verify("correct horse".to_owned(), None).await.expect("the queue is empty"));
         assert!(!queue.verify(String::new(), Some("no hash".to_owned())).await.expect("the queue is empty"));
     }
+
+    #[tokio::test]
+    async fn who_finds_the_queue_full_is_turned_away_and_nobody_else() {
+        let queue = Arc::new(PasswordQueue::default());
+        let busy = Arc::clone(&queue.block).lock_owned().await;
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..WAITING {
+            let queue = Arc::clone(&queue);
+            waiting
+                .spawn(async move { queue.verify("a guess".to_owned(), Some("no hash".to_owned())).await });
+        }
+        while queue.places.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(queue.verify("one more".to_owned(), Some("no hash".to_owned())).await.is_err());
+        drop(busy);
+        while let Some(verdict) = waiting.join_next().await {
+            assert!(!verdict.expect("no panic").expect("it had a place"), "nothing fits what is no hash");
+        }
+        assert!(queue.verify("later".to_owned(), Some("no hash".to_owned())).await.is_ok());
+    }
+
+    #[test]
+    fn the_account_that_was_guessed_at_longest_ago_is_forgotten_first() {
+        let guesses = Guesses::default();
+        for number in 0..i64::try_from(ACCOUNTS).expect("in range") {
+            for _ in 0..4 {
+                guesses.wrong(&format!("{number}@example.com"), at(number / 1000));
+            }
+        }
+        guesses.wrong("0@example.com", at(5));
+        guesses.wrong("one-more@example.com", at(6));
+        assert!(!guesses.delay("0@example.com", at(6)).is_zero(), "it was guessed at again since");
+        assert!(!guesses.delay("4000@example.com", at(6)).is_zero());
+        let forgotten =
+            (0..1000).filter(|number| guesses.delay(&format!("{number}@example.com"), at(6)).is_zero());
+        assert_eq!(forgotten.count(), 1);
+    }
+
+    #[test]
+    fn wrong_passwords_count_on_only_within_a_quarter_of_an_hour_of_each_other() {
+        let guesses = Guesses::default();
+        let within = 15 * 60 - 1;
+        for time in [0, within, 2 * within, 3 * within] {
+            guesses.wrong("owner@example.com", at(time));
+        }
+        assert_eq!(guesses.delay("owner@example.com", at(3 * within)), FIRST_DELAY * 2);
+        guesses.wrong("owner@example.com", at(4 * within + 1));
+        assert_eq!(guesses.delay("owner@example.com", at(4 * within + 1)), Duration::ZERO, "it begins anew");
+    }
 }

@@ -114,3 +114,48 @@ fn word(result: &Result<Answer, SendError>) -> &'static str {
         Err(error) => error.word(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(names: &[&'static str]) -> Vec<(&'static str, String)> {
+        names.iter().map(|&name| (name, format!("value of {name}"))).collect()
+    }
+
+    #[test]
+    fn no_kept_header_lets_who_reads_attempts_replay_them() {
+        let kept = kept_headers(&headers(&[
+            "content-type",
+            "webhook-id",
+            "webhook-timestamp",
+            "webhook-signature",
+            "x-kaicalls-signature",
+        ]));
+        let names: Vec<&str> = kept.0.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["content-type", "webhook-id", "webhook-timestamp"]);
+        assert!(kept.0.iter().all(|(name, value)| *value == format!("value of {name}")));
+    }
+
+    #[test]
+    fn answers_are_kept_as_harmless_text_of_a_thousand_characters() {
+        assert_eq!(readable(b"thanks"), "thanks");
+        assert_eq!(readable(&[0xff, b'o', b'k']), "\u{fffd}ok");
+        assert!(!readable(b"a\0b").contains('\0'), "PostgreSQL takes no such text");
+        let long = "\u{e9}".repeat(2000);
+        assert_eq!(readable(long.as_bytes()), "\u{e9}".repeat(KEPT_ANSWER));
+    }
+
+    #[test]
+    fn every_answer_but_a_success_is_a_refusal() {
+        let answer = |status| Ok(Answer { status, retry_after: None, body: Vec::new() });
+        for status in [200, 201, 204, 299] {
+            assert_eq!(word(&answer(status)), "delivered", "{status}");
+        }
+        for status in [199, 300, 301, 304, 400, 410, 429, 500, 503] {
+            assert_eq!(word(&answer(status)), "refused", "{status}");
+        }
+        assert_eq!(word(&Err(SendError::Timeout)), "timeout");
+        assert_eq!(word(&Err(SendError::Tls)), "tls");
+    }
+}

@@ -178,4 +178,30 @@ mod tests {
         assert_eq!(recordings.remove_drafts(Timestamp::MAX).await.expect("a readable folder"), 1);
         assert_eq!(files(folder.path()), ["wav"]);
     }
+
+    #[tokio::test]
+    async fn the_name_of_a_recording_tells_its_format_and_a_newer_one_replaces_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let recordings = RecordingFiles::new(folder.path());
+        let call = CallId(Uuid::from_u128(0x0194_0000_0000_7000_8000_0000_0000_00ab));
+        let keep = async |tag: u128, content_type: &str, sound: &str| {
+            let draft = recordings.draft(call, Uuid::from_u128(tag)).await.expect("a draft");
+            std::fs::write(draft.path(), sound).expect("a writable draft");
+            recordings.keep(draft, content_type).await.expect("a recording")
+        };
+        for (content_type, extension) in [
+            ("audio/wav", "wav"),
+            ("audio/mpeg", "mp3"),
+            ("audio/ogg", "ogg"),
+            ("audio/flac", "flac"),
+            ("audio/mp4", "m4a"),
+            ("audio/webm", "webm"),
+            ("audio/x-unheard-of", "wav"),
+        ] {
+            let key = keep(1, content_type, "sound").await;
+            assert_eq!(key, format!("ab/019400000000700080000000000000ab.{extension}"));
+        }
+        let key = keep(2, "audio/wav", "a better one").await;
+        assert_eq!(std::fs::read(recordings.path(&key)).expect("the recording"), b"a better one");
+    }
 }

@@ -96,3 +96,68 @@ impl Reports {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Timestamp;
+    use domain::call::Progress;
+    use futures_util::FutureExt as _;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn call(number: u128) -> CallId {
+        CallId(Uuid::from_u128(number))
+    }
+
+    fn report(number: u128) -> Report {
+        Report { call_id: call(number), at: Timestamp::UNIX_EPOCH, progress: Progress::Ringing }
+    }
+
+    #[test]
+    fn a_process_that_stops_waits_until_the_last_of_its_calls_has_ended() {
+        let reports = Reports::default();
+        assert!(reports.drained().now_or_never().is_some(), "nothing runs yet");
+        reports.begins(call(1));
+        reports.begins(call(2));
+        reports.begins(call(2));
+        reports.ends(call(1));
+        assert_eq!(reports.running(), [call(2)]);
+        assert!(reports.drained().now_or_never().is_none());
+        reports.ends(call(2));
+        assert!(reports.drained().now_or_never().is_some(), "one call is one call, however often it began");
+        reports.ends(call(7));
+        assert!(reports.running().is_empty(), "the end of one that never ran is none");
+    }
+
+    #[test]
+    fn a_line_stays_while_its_call_runs_or_something_waits_on_it() {
+        let reports = Reports::default();
+        let lines = || reports.lines.lock().expect("no panic").len();
+        reports.begins(call(1));
+        let line = reports.line(call(1));
+        assert!(Arc::ptr_eq(&line, &reports.line(call(1))), "a call has one line");
+        reports.tidy(call(1));
+        assert_eq!(lines(), 1, "it runs");
+        line.gathered().push(report(1));
+        reports.ends(call(1));
+        assert_eq!(lines(), 1, "a report waits");
+        line.gathered().clear();
+        line.awaited.store(true, Ordering::Release);
+        reports.tidy(call(1));
+        assert_eq!(lines(), 1, "somebody is about to store what comes");
+        line.awaited.store(false, Ordering::Release);
+        reports.tidy(call(1));
+        assert_eq!(lines(), 0, "nothing stays of calls that are over");
+    }
+
+    #[test]
+    fn reports_are_held_back_exactly_as_long_as_somebody_asks_for_that() {
+        let line = Line::default();
+        assert!(!line.is_held());
+        let held = line.hold();
+        assert!(line.is_held());
+        drop(held);
+        assert!(!line.is_held());
+    }
+}

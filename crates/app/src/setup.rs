@@ -235,3 +235,77 @@ pub async fn begin(app: &App, account: &Account) -> Result<Beginning, StoreError
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives these bytes again and again.
+    struct Bytes(&'static [u8]);
+
+    impl Entropy for Bytes {
+        fn fill(&self, buffer: &mut [u8]) {
+            for (byte, given) in buffer.iter_mut().zip(self.0.iter().cycle()) {
+                *byte = *given;
+            }
+        }
+    }
+
+    #[test]
+    fn a_made_password_has_no_letter_that_is_mistaken_for_another_and_can_be_used() {
+        for (bytes, expected) in [
+            (&[0][..], "aaaa-aaaa-aaaa-aaaa-aaaa"),
+            (&[255], "9999-9999-9999-9999-9999"),
+            (&[0, 11, 23, 31], "amz9-amz9-amz9-amz9-amz9"),
+        ] {
+            let password = new_password(&Bytes(bytes));
+            assert_eq!(password, expected);
+            assert!(check_password(&password).is_ok());
+        }
+        let all: Vec<u8> = (0..=255).collect();
+        let all: &'static [u8] = all.leak();
+        let letters: std::collections::BTreeSet<char> = (0..all.len())
+            .flat_map(|skip| new_password(&Bytes(&all[skip..])).chars().collect::<Vec<_>>())
+            .collect();
+        assert_eq!(letters.len(), 33, "32 letters and the hyphen");
+        assert!(letters.is_disjoint(&['l', 'o', '0', '1', 'I', 'O'].into()), "{letters:?}");
+    }
+
+    #[test]
+    fn the_length_of_a_password_is_counted_in_characters_at_least_and_in_bytes_at_most() {
+        for (password, is_good) in [
+            ("123456789".to_owned(), false),
+            ("1234567890".to_owned(), true),
+            ("\u{e4}".repeat(9), false),
+            ("\u{e4}".repeat(10), true),
+            ("x".repeat(256), true),
+            ("x".repeat(257), false),
+            ("\u{e4}".repeat(129), false),
+        ] {
+            assert_eq!(check_password(&password).is_ok(), is_good, "{password}");
+        }
+    }
+
+    #[test]
+    fn an_e_mail_address_has_a_name_and_a_host_with_a_dot() {
+        for (email, is_good) in [
+            ("you@example.com", true),
+            (" you@example.com ", true),
+            ("y@e.x", true),
+            ("you", false),
+            ("@example.com", false),
+            ("you@localhost", false),
+            ("", false),
+        ] {
+            assert_eq!(check_email(email).is_ok(), is_good, "{email:?}");
+        }
+    }
+
+    #[test]
+    fn a_business_is_at_home_where_its_office_telephone_is() {
+        assert_eq!(home_country(None), "1");
+        for (phone, country) in [("+442079460958", "44"), ("+4930123456", "49"), ("+15125550100", "1")] {
+            assert_eq!(home_country(E164::parse(phone).ok().as_ref()), country);
+        }
+    }
+}

@@ -34,3 +34,21 @@ impl Drop for Begun<'_> {
         self.all.jobs().remove(&self.job);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_job_is_worked_on_once_at_a_time_and_again_when_that_is_over() {
+        let under_way = UnderWay::default();
+        let (one, other) = (JobId(Uuid::from_u128(1)), JobId(Uuid::from_u128(2)));
+        let first = under_way.begin(one);
+        assert!(first.is_some() && under_way.begin(one).is_none());
+        assert!(under_way.begin(other).is_some(), "others are not held up");
+        drop(first);
+        assert!(under_way.begin(one).is_some());
+    }
+}

@@ -63,6 +63,11 @@ fn urgency(text: &str) -> Option<Urgency> {
 
 #[cfg(test)]
 mod tests {
+    use domain::call::{CallFacts, CallRequest, Direction, Findings};
+    use domain::disclosure::Disclosure;
+    use domain::{AgentId, BusinessId, CallId, E164, Mode};
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]
@@ -81,5 +86,69 @@ mod tests {
         ] {
             assert_eq!(urgency(text), expected, "{text}");
         }
+    }
+
+    fn said(by: Party, text: &str) -> Utterance {
+        let (start, end) = (std::time::Duration::ZERO, std::time::Duration::ZERO);
+        Utterance { by, text: text.to_owned(), start, end, interrupted: false }
+    }
+
+    fn report(progress: Progress) -> Report {
+        Report { call_id: CallId(Uuid::from_u128(1)), at: Timestamp::UNIX_EPOCH, progress }
+    }
+
+    fn call() -> Call {
+        let facts = CallFacts {
+            id: CallId(Uuid::from_u128(1)),
+            business_id: BusinessId(Uuid::from_u128(2)),
+            mode: Mode::Live,
+            agent_id: AgentId(Uuid::from_u128(3)),
+            direction: Direction::Inbound,
+            to: E164::parse("+15125550100").expect("a number"),
+            from: None,
+            request: CallRequest::default(),
+            max_duration: std::time::Duration::from_secs(600),
+            engine: "voice".to_owned(),
+            policy_reason: "incoming".to_owned(),
+            created_at: Timestamp::UNIX_EPOCH,
+        };
+        Call::inbound(facts, None, "leg".to_owned(), None, Timestamp::UNIX_EPOCH)
+    }
+
+    fn noted(lines: &[LogEntry]) -> Vec<String> {
+        let words = |entry: &LogEntry| match &entry.line {
+            LogLine::Noted { kind, detail } => format!("{kind} {detail}").trim_end().to_owned(),
+            other => format!("{other:?}"),
+        };
+        lines.iter().map(words).collect()
+    }
+
+    #[test]
+    fn a_sign_is_noted_once_wherever_it_comes_from_and_only_of_whom_it_counts() {
+        let sentence = |disclosure: Disclosure| disclosure.sentence("en", "Smith & Partners");
+        let (ai, recording) = (sentence(Disclosure::Ai), sentence(Disclosure::Recording));
+        let emergency = "My husband isn't breathing, please help!";
+        let mut call = call();
+        let mut heard = |progress| noted(&take(&mut call, &[report(progress)]));
+        assert_eq!(heard(Progress::Ringing), [""; 0]);
+        assert_eq!(heard(Progress::Said(said(Party::Caller, &ai))), [""; 0], "a caller discloses nothing");
+        assert_eq!(heard(Progress::Said(said(Party::Agent, emergency))), [""; 0], "an agent is in no danger");
+        assert_eq!(heard(Progress::Said(said(Party::Agent, &ai))), ["disclosure ai"]);
+        assert_eq!(heard(Progress::Said(said(Party::Agent, &ai))), [""; 0]);
+        let transcript =
+            vec![said(Party::Agent, &recording), said(Party::Caller, "I want to speak to a manager.")];
+        let found = Box::new(Findings { transcript, ..Findings::default() });
+        assert_eq!(heard(Progress::Found(found.clone())), ["disclosure recording", "urgent"]);
+        assert_eq!(heard(Progress::Found(found)), [""; 0]);
+        assert_eq!(heard(Progress::Said(said(Party::Caller, emergency))), ["emergency"], "it gets worse");
+        assert_eq!(
+            heard(Progress::Said(said(Party::Caller, "This is ridiculous."))),
+            [""; 0],
+            "and not better"
+        );
+        assert_eq!(
+            (call.disclosed(), call.urgency()),
+            (&[Disclosure::Ai, Disclosure::Recording][..], Some(Urgency::Emergency))
+        );
     }
 }

@@ -613,21 +613,4 @@ fn transcript_text(utterances: &[Utterance]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::sync::Mutex;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn renewing_a_lease_does_not_hold_up_the_work_for_whose_lock_it_waits() {
-        let row = Mutex::new(0);
-        let work = async {
-            let mut held = row.lock().await;
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            *held += 1;
-        };
-        let renewed = with_interludes(work, Duration::from_millis(1), || async { drop(row.lock().await) });
-        tokio::time::timeout(Duration::from_secs(20), renewed).await.expect("neither waits for ever");
-        assert_eq!(*row.lock().await, 1);
-    }
-}
+mod tests;
