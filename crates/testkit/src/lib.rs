@@ -18,4 +18,4 @@ pub use patience::Patience;
 pub use platform::{Account, Answer, Platform, Setup, build_app, client};
 pub use receiver::{Received, Receiver};
 pub use reqwest::{Client, RequestBuilder};
-pub use switchboard::Switchboard;
+pub use switchboard::{AgentAnswer, Switchboard};

@@ -1,6 +1,6 @@
 //! An engine that tests drive by hand: it makes no sound and takes no decision, and reports what a test says has happened.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use domain::agent::Agent;
 use domain::call::{CallPlan, Ending, Party, Progress, Report, Utterance};
 use domain::engine::{
-    Accepted, CallDesk, CallEngine, CallObserver, EngineAgents, EngineRefusal, EngineUnavailable, Fate,
-    IncomingCall, Inquiry, KeptAgent, NotStored, PlaceError, Recorded, Recording, Recordings,
+    Accepted, CallDesk, CallEngine, CallObserver, EngineAgents, EngineNumbers, EngineRefusal,
+    EngineUnavailable, Fate, HeldNumbers, IncomingCall, Inquiry, KeptAgent, NotStored, PlaceError, Recorded,
+    Recording, Recordings,
 };
 use domain::{AgentId, CallId, E164, Mode, Timestamp};
 
@@ -22,8 +23,8 @@ pub struct Switchboard {
     name: &'static str,
     outlives_us: bool,
     keeps_agents: bool,
-    /// What every call sounds like.
-    sound: Option<&'static [u8]>,
+    recordings: Recordings,
+    capacity: Option<u32>,
     state: Mutex<State>,
 }
 
@@ -35,13 +36,43 @@ struct State {
     made: u32,
     /// The calls that it was asked to end, as often as it was asked.
     hang_ups: Vec<CallId>,
+    /// What it says instead of taking the next calls.
+    refused_calls: VecDeque<PlaceError>,
+    /// How often it was asked to make a call.
+    asked: usize,
+    /// What it says of calls instead of what it knows.
+    fates: HashMap<CallId, Result<Fate, EngineUnavailable>>,
+    /// What every call sounds like, as soon as it can be had.
+    sound: Option<&'static [u8]>,
     refuses_agents: bool,
+    /// What becomes of the next agents that it is given.
+    agent_answers: VecDeque<AgentAnswer>,
+    /// The numbers that it holds, if it holds any.
+    numbers: Option<HeldNumbers>,
+    /// The numbers that it was last asked to bring calls from.
+    answered: Vec<E164>,
+}
+
+/// What becomes of an agent that an engine is given.
+#[derive(Debug, Clone)]
+pub enum AgentAnswer {
+    /// It is taken, and the answer that says so gets lost.
+    TakenAndLost,
+    /// It is not taken.
+    Refused(EngineRefusal),
 }
 
 impl Switchboard {
     /// An engine that runs in this process and dies with it.
     pub fn local(name: &'static str) -> Self {
-        Self { name, outlives_us: false, keeps_agents: false, sound: None, state: Mutex::default() }
+        Self {
+            name,
+            outlives_us: false,
+            keeps_agents: false,
+            recordings: Recordings::None,
+            capacity: None,
+            state: Mutex::default(),
+        }
     }
 
     /// One whose calls go on without this process.
@@ -59,8 +90,70 @@ impl Switchboard {
     /// The same, handing over these bytes as the recording of every call.
     #[must_use]
     pub fn sounding(mut self, sound: &'static [u8]) -> Self {
-        self.sound = Some(sound);
+        self.recordings = Recordings::AtOnce;
+        self.sound_is_there(sound);
         self
+    }
+
+    /// The same, handing over recordings as soon as [`Switchboard::sound_is_there`].
+    #[must_use]
+    pub fn sounding_later(mut self) -> Self {
+        self.recordings = Recordings::Later;
+        self
+    }
+
+    /// The same, making only so many calls at once.
+    #[must_use]
+    pub fn with_capacity(mut self, calls: u32) -> Self {
+        self.capacity = Some(calls);
+        self
+    }
+
+    /// The same, holding phone numbers.
+    #[must_use]
+    pub fn holding(self, numbers: HeldNumbers) -> Self {
+        self.state().numbers = Some(numbers);
+        self
+    }
+
+    /// From now on its calls sound like this.
+    pub fn sound_is_there(&self, sound: &'static [u8]) {
+        self.state().sound = Some(sound);
+    }
+
+    /// Says this the next time that it is asked for a call, instead of taking it.
+    pub fn refuse_next_call(&self, why: PlaceError) {
+        self.state().refused_calls.push_back(why);
+    }
+
+    /// How often it was asked to make a call.
+    pub fn asked(&self) -> usize {
+        self.state().asked
+    }
+
+    /// Says this from now on when it is asked what became of a call.
+    pub fn tell_fate(&self, call: CallId, fate: Result<Fate, EngineUnavailable>) {
+        self.state().fates.insert(call, fate);
+    }
+
+    /// Does this with the next agent that it is given.
+    pub fn answer_next_agent(&self, answer: AgentAnswer) {
+        self.state().agent_answers.push_back(answer);
+    }
+
+    /// Loses an agent that it keeps; nobody is told.
+    pub fn lose_agent(&self, external_id: &str) {
+        self.state().agents.remove(external_id);
+    }
+
+    /// Keeps an agent of an installation that has forgotten it.
+    pub fn keep_stray(&self, external_id: &str, agent: AgentId) {
+        self.state().agents.insert(external_id.to_owned(), (agent, "Stray".to_owned()));
+    }
+
+    /// The numbers that it was last asked to bring calls from.
+    pub fn answered(&self) -> Vec<E164> {
+        self.state().answered.clone()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -136,7 +229,8 @@ impl Switchboard {
         self.state().running.remove(&call);
     }
 
-    async fn report(&self, call: CallId, at: Timestamp, progress: Progress) {
+    /// Reports that something has happened in a call that it runs.
+    pub async fn report(&self, call: CallId, at: Timestamp, progress: Progress) {
         let observer = self.state().running.get(&call).cloned().expect("the call runs");
         observer.report(Report { call_id: call, at, progress }).await;
     }
@@ -151,6 +245,10 @@ impl CallEngine for Switchboard {
     async fn place(&self, plan: CallPlan, observer: Arc<dyn CallObserver>) -> Result<Accepted, PlaceError> {
         let id = plan.call_id;
         let mut state = self.state();
+        state.asked += 1;
+        if let Some(why) = state.refused_calls.pop_front() {
+            return Err(why);
+        }
         state.running.insert(id, observer);
         state.plans.push(plan);
         Ok(Accepted { conversation_id: format!("{}-{}", self.name, id.0.simple()) })
@@ -161,7 +259,11 @@ impl CallEngine for Switchboard {
     }
 
     async fn fate(&self, inquiry: Inquiry<'_>) -> Result<Fate, EngineUnavailable> {
-        let runs = self.state().running.contains_key(&inquiry.call.id);
+        let state = self.state();
+        if let Some(fate) = state.fates.get(&inquiry.call.id) {
+            return fate.clone();
+        }
+        let runs = state.running.contains_key(&inquiry.call.id);
         Ok(if runs { Fate::Running { ask_again: STILL_RUNNING, answered_at: None } } else { Fate::Unknown })
     }
 
@@ -170,7 +272,7 @@ impl CallEngine for Switchboard {
     }
 
     fn recordings(&self) -> Recordings {
-        if self.sound.is_some() { Recordings::AtOnce } else { Recordings::None }
+        self.recordings
     }
 
     async fn recording(
@@ -180,13 +282,50 @@ impl CallEngine for Switchboard {
         _transcript: &[Utterance],
         file: &Path,
     ) -> Result<Recorded, EngineUnavailable> {
-        let Some(sound) = self.sound else { return Ok(Recorded::Nothing) };
+        let Some(sound) = self.state().sound else { return Ok(Recorded::NotYet) };
         std::fs::write(file, sound).map_err(|error| EngineUnavailable(error.to_string()))?;
         Ok(Recorded::File(Recording { content_type: "audio/wav", duration: None }))
     }
 
+    fn capacity(&self) -> Option<u32> {
+        self.capacity
+    }
+
     fn agents(&self) -> Option<&dyn EngineAgents> {
         self.keeps_agents.then_some(self)
+    }
+
+    fn numbers(&self) -> Option<&dyn EngineNumbers> {
+        let holds_some = self.state().numbers.is_some();
+        holds_some.then_some(self)
+    }
+}
+
+#[async_trait]
+impl EngineNumbers for Switchboard {
+    async fn list(&self) -> Result<HeldNumbers, EngineRefusal> {
+        Ok(self.state().numbers.clone().unwrap_or_default())
+    }
+
+    async fn answer(&self, numbers: &[E164]) -> Result<(), EngineRefusal> {
+        self.state().answered = numbers.to_vec();
+        Ok(())
+    }
+}
+
+impl State {
+    /// Whether an agent is taken, and the answer to whoever has sent it.
+    fn next_agent(&mut self) -> (bool, Result<(), EngineRefusal>) {
+        if self.refuses_agents {
+            return (false, Err(refusal()));
+        }
+        match self.agent_answers.pop_front() {
+            None => (true, Ok(())),
+            Some(AgentAnswer::TakenAndLost) => {
+                (true, Err(EngineRefusal::Unavailable("no answer".to_owned())))
+            }
+            Some(AgentAnswer::Refused(why)) => (false, Err(why)),
+        }
     }
 }
 
@@ -194,23 +333,23 @@ impl CallEngine for Switchboard {
 impl EngineAgents for Switchboard {
     async fn create(&self, agent: &Agent) -> Result<String, EngineRefusal> {
         let mut state = self.state();
-        if state.refuses_agents {
-            return Err(refusal());
-        }
+        let (is_taken, answer) = state.next_agent();
         state.made += 1;
         let id = format!("{}-agent-{}", self.name, state.made);
-        state.agents.insert(id.clone(), (agent.id, agent.config.name.clone()));
-        Ok(id)
+        if is_taken {
+            state.agents.insert(id.clone(), (agent.id, agent.config.name.clone()));
+        }
+        answer.map(|()| id)
     }
 
     async fn replace(&self, external_id: &str, agent: &Agent) -> Result<(), EngineRefusal> {
         let mut state = self.state();
-        if state.refuses_agents {
-            return Err(refusal());
-        }
+        let (is_taken, answer) = state.next_agent();
         let kept = state.agents.get_mut(external_id).ok_or(EngineRefusal::Missing("agent"))?;
-        *kept = (agent.id, agent.config.name.clone());
-        Ok(())
+        if is_taken {
+            *kept = (agent.id, agent.config.name.clone());
+        }
+        answer
     }
 
     async fn remove(&self, external_id: &str) -> Result<(), EngineRefusal> {
