@@ -22,6 +22,10 @@ pub async fn everything() -> Result<(), Failure> {
     if programs::found("flite").is_none() && programs::found("espeak-ng").is_none() {
         programs::install("flite").await;
     }
+    if programs::found("pocketsphinx_continuous").is_none() {
+        programs::install("pocketsphinx").await;
+        programs::install("pocketsphinx-en-us").await;
+    }
     if programs::found("sipp").is_none() {
         programs::install("sip-tester").await;
     }

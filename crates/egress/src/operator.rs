@@ -88,8 +88,20 @@ impl OperatorClient {
         headers: &[(&'static str, String)],
         body: Bytes,
     ) -> Result<OperatorResponse, OperatorError> {
+        self.post_as(url, headers, "application/json", body).await
+    }
+
+    /// Sends a body of any type and returns as soon as the answer begins.
+    pub async fn post_as(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        content_type: &str,
+        body: Bytes,
+    ) -> Result<OperatorResponse, OperatorError> {
         let mut map = header_map(headers)?;
-        map.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let content_type = HeaderValue::from_str(content_type).map_err(|_| OperatorError::BadRequest)?;
+        map.insert(http::header::CONTENT_TYPE, content_type);
         let response = self.0.post(url).headers(map).body(body).send().await?;
         Ok(OperatorResponse(response))
     }

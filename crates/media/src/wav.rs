@@ -39,6 +39,28 @@ pub fn read_mono(bytes: &[u8]) -> Option<Mono> {
     Some(Mono { sample_rate: sound.sample_rate, samples })
 }
 
+/// The begin of a file of one channel of 16-bit samples, whose end has not come yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// How many bytes stand before the first sample.
+    pub length: usize,
+    /// How many bytes of samples follow, if the writer knew.
+    pub bytes: Option<u64>,
+}
+
+/// Reads the begin of a file of one channel of 16-bit samples; `None` if it is anything else, or has not come to its end.
+pub fn header(bytes: &[u8]) -> Option<Header> {
+    let sound = find(&mut Cursor::new(bytes)).ok()??;
+    let known = sound.length > 0 && sound.length < UNKNOWN;
+    ((sound.encoding, sound.channels, sound.bits) == (PCM, 1, 16)).then_some(Header {
+        sample_rate: sound.sample_rate,
+        length: usize::try_from(sound.begin).ok()?,
+        bytes: known.then_some(sound.length),
+    })
+}
+
 /// Writes a file of one channel of 16-bit samples.
 pub fn write_mono(out: impl Write + Seek, sound: &Mono) -> Result<()> {
     let mut writer = WavWriter::new(out, spec(1, sound.sample_rate)).map_err(failure)?;

@@ -179,6 +179,13 @@ figures! {
         MODEL_FIRST_PIECE_SECONDS: Histogram = "kaicalls_model_first_piece_seconds" [] in WAITS,
             "Time from a question to the first piece of the model's answer.";
     }
+    "Speech" {
+        SPEECH_REQUESTS: Counter = "kaicalls_speech_requests_total" ["stage", "provider", "result"] in NONE,
+            "Questions to providers of `hearing` and `speaking`: `answered`, `retry` (away, busy or too slow), `auth`, `rejected`, `malformed`, or \
+             `left-alone` after repeated failures.";
+        SPEECH_ANSWER_SECONDS: Histogram = "kaicalls_speech_answer_seconds" ["stage", "provider"] in WAITS,
+            "Time to an open session or a whole transcript (`hearing`), or to the first sound of a sentence (`speaking`).";
+    }
     "Database" {
         DATABASE_TRANSACTION_SECONDS: Histogram = "kaicalls_database_transaction_seconds" ["kind"] in WAITS,
             "Time that a transaction took, with waiting for its turn and for the disk: `write`, `lazy` (not synced before the answer) or `read`.";

@@ -277,7 +277,7 @@ impl Watch {
 }
 
 /// Tells the breaker how it went. A refusal is an answer, too: the provider is there.
-fn note(breaker: &Breaker, error: Option<&SpeechError>) {
+pub(crate) fn note(breaker: &Breaker, error: Option<&SpeechError>) {
     match error {
         Some(SpeechError::Retry { after, .. }) => breaker.failed(*after, Instant::now()),
         Some(SpeechError::Malformed(_)) => breaker.failed(None, Instant::now()),
@@ -286,7 +286,7 @@ fn note(breaker: &Breaker, error: Option<&SpeechError>) {
 }
 
 /// The word for what came of a request, in metrics.
-fn word(error: Option<&SpeechError>) -> &'static str {
+pub(crate) fn word(error: Option<&SpeechError>) -> &'static str {
     match error {
         None => "answered",
         Some(SpeechError::Retry { .. }) => "retry",
@@ -296,11 +296,11 @@ fn word(error: Option<&SpeechError>) -> &'static str {
     }
 }
 
-fn too_late() -> SpeechError {
+pub(crate) fn too_late() -> SpeechError {
     SpeechError::Retry { after: None, reason: "no answer in time".to_owned() }
 }
 
-fn unreachable_endpoint(error: OperatorError) -> SpeechError {
+pub(crate) fn unreachable_endpoint(error: OperatorError) -> SpeechError {
     match error {
         OperatorError::BadRequest => SpeechError::Rejected(error.to_string()),
         OperatorError::TooLong => SpeechError::Malformed(error.to_string()),
@@ -308,7 +308,7 @@ fn unreachable_endpoint(error: OperatorError) -> SpeechError {
     }
 }
 
-async fn refusal(response: OperatorResponse) -> SpeechError {
+pub(crate) async fn refusal(response: OperatorResponse) -> SpeechError {
     let status = response.status();
     let after = response.header("retry-after").and_then(|text| text.parse().ok()).map(Duration::from_secs);
     match status {

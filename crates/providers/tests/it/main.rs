@@ -2,6 +2,9 @@
 
 mod conformance;
 mod endpoint;
+mod hearing;
 mod openai;
 mod quirks;
 mod reading_calls;
+mod speaking;
+mod vendor;
