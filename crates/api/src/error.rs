@@ -50,7 +50,7 @@ macro_rules! codes {
 codes! {
     InvalidRequest = "invalid_request", 400, "A field is missing or holds something else than expected, or the body is no JSON object.";
     NumberOnDnc = "number_on_dnc", 400, "The recipient asked this business not to call again.";
-    TcpaViolation = "tcpa_violation", 400, "Calls to this kind of number, or to this country, are not allowed.";
+    TcpaViolation = "tcpa_violation", 400, "Calls to this kind of number, to this country, or at this hour of the called person's day are not allowed.";
     Unauthorized = "unauthorized", 401, "No valid API key came with the request, or no valid session where one is needed.";
     Forbidden = "forbidden", 403, "The key lacks the scope, or names a business that it cannot reach.";
     NotFound = "not_found", 404, "Nothing has this id, or it belongs to another account.";

@@ -172,6 +172,7 @@ pub async fn try_out(app: &App, tenancy: &Tenancy, trial: Trial) -> Result<Call,
         lead_id: trial.lead,
         request: CallRequest::default(),
         max_duration: None,
+        scheduled_at: None,
         intent: None,
     };
     match Box::pin(place(app, &tenancy, order)).await? {

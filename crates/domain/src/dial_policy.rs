@@ -150,7 +150,9 @@ pub enum Refusal {
     #[error("calls to country code +{0} are not allowed; the operator of this installation can allow them")]
     ForeignCountry(String),
     /// It is too early or too late where the person is.
-    #[error("it is {local} in {zone}, and people are called from {hours} on their clock")]
+    #[error(
+        "it is {local} in {zone}, and people are called from {hours} on their clock; with `scheduled_at` the call waits"
+    )]
     OutsideHours { local: String, zone: String, hours: CallingHours },
     /// Too many calls of the business run already.
     #[error("{max} calls of this business run already; try again when one has ended")]

@@ -76,6 +76,8 @@ table! {
         conversation_id = call.conversation_id(),
         ringing_at = call.ringing_at(),
         end_asked_at = call.end_asked_at(),
+        scheduled_at = call.scheduled_at(),
+        waits_until = call.waits_until(),
         disclosed = disclosed_words(call),
         urgency = call.urgency(),
         state = call.state().as_str(),
@@ -139,7 +141,7 @@ table! {
         let disclosed: Option<String> = disclosed;
         let disclosed = disclosures(disclosed.as_deref());
         let life = CallLife {
-            state, lead_id, conversation_id, node_id, ringing_at, end_asked_at, disclosed, urgency,
+            state, lead_id, conversation_id, node_id, ringing_at, end_asked_at, scheduled_at, waits_until, disclosed, urgency,
         };
         Call::stored(facts, life)
     }
@@ -293,11 +295,12 @@ pub async fn insert(tx: &mut PlatformTx, call: &Call) -> Result<bool, StoreError
 }
 
 /// Stores a new call that is to be made while fewer than so many calls of its business run and its number is not blocked.
-/// [`StoreError::Changed`] otherwise.
+/// [`StoreError::Changed`] otherwise. Calls that wait for their time do not run.
 pub async fn admit(tx: &mut PlatformTx, call: &Call, max_running: u32) -> Result<(), StoreError> {
     const ADMIT: &str = text!(
         compiled!(insert_below("calls", &[Calls::KEY, Calls::FIXED, Calls::CHANGING, Calls::UNREAD])),
         "(SELECT count(*) FROM calls r WHERE r.business_id = $2 AND r.mode = $3 AND r.finished_at IS NULL) \
+         - (SELECT count(*) FROM calls w WHERE w.business_id = $2 AND w.mode = $3 AND w.waits_until IS NOT NULL) \
          AND NOT EXISTS (SELECT 1 FROM opt_outs o WHERE o.business_id = $2 AND o.mode = $3 AND o.phone_number = $6)"
     );
     let mut values = Calls::inserted(call);
@@ -443,17 +446,17 @@ fn ways(filter: &CallFilter) -> Vec<Way> {
 pub async fn count_running(tx: &mut Tx, tenancy: &Tenancy) -> Result<u64, StoreError> {
     let mut running = 0;
     for &business in tenancy.businesses() {
-        let sql = "SELECT count(*) FROM calls WHERE business_id = $1 AND mode = $2 AND finished_at IS NULL";
+        let sql = "SELECT count(*) FROM calls WHERE business_id = $1 AND mode = $2 AND finished_at IS NULL AND waits_until IS NULL";
         let row = tx.query_one(sql, params![business, tenancy.mode().as_str()]).await?;
         running += row.map_or(Ok(0), |mut row| row.next::<u64>())?;
     }
     Ok(running)
 }
 
-/// How many calls of the tenant wait to be dialled.
+/// How many calls of the tenant wait to be dialled and could be, as far as their time goes.
 pub async fn count_waiting(tx: &mut Tx, tenancy: &Tenancy) -> Result<u64, StoreError> {
     const SQL: &str = "SELECT count(*) FROM calls WHERE business_id = $1 AND mode = $2 AND finished_at IS NULL \
-                       AND state = 'queued'";
+                       AND state = 'queued' AND waits_until IS NULL";
     let mut waiting = 0;
     for &business in tenancy.businesses() {
         let row = tx.query_one(SQL, params![business, tenancy.mode().as_str()]).await?;

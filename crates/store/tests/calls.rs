@@ -281,6 +281,39 @@ async fn no_more_calls_are_admitted_than_may_run() {
 }
 
 #[tokio::test]
+async fn calls_that_wait_for_their_time_take_no_room_until_they_are_dialled() {
+    for database in databases().await {
+        let platform = database.open().await;
+        let admit = |call: &Call, most: u32| {
+            let call = call.clone();
+            platform.write(move |tx| Box::pin(async move { store::calls::admit(tx, &call, most).await }))
+        };
+        let mut waiting = Call::outbound(facts(1), None);
+        assert!(waiting.schedule(at(3600)));
+        assert_eq!(admit(&waiting, u32::MAX).await, Ok(()), "{}", database.kind);
+        assert_eq!(read(&platform, waiting.id).await, waiting);
+        let (business, mode) = (waiting.business_id, waiting.mode);
+        let running = async || {
+            let tenancy = Tenancy::one(business, mode);
+            let count = platform
+                .read(move |tx| Box::pin(async move { store::calls::count_running(tx, &tenancy).await }));
+            count.await.expect("the database works")
+        };
+        assert_eq!(running().await, 0, "{}", database.kind);
+        assert_eq!(admit(&Call::outbound(facts(2), None), 1).await, Ok(()), "{}", database.kind);
+        assert!(waiting.dial(NodeId(Uuid::from_u128(4))));
+        update(&platform, &waiting).await;
+        assert_eq!(running().await, 2, "{}", database.kind);
+        assert_eq!(
+            admit(&Call::outbound(facts(3), None), 2).await,
+            Err(StoreError::Changed),
+            "{}",
+            database.kind
+        );
+    }
+}
+
+#[tokio::test]
 async fn lines_of_a_log_stand_in_their_order_and_the_newest_says_when_a_call_was_heard_last() {
     for database in databases().await {
         let platform = database.open().await;

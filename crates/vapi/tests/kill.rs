@@ -104,6 +104,7 @@ async fn the_child() {
         lead_id: None,
         request: CallRequest { webhook_url: Some(task.webhook.clone()), ..CallRequest::default() },
         max_duration: None,
+        scheduled_at: None,
         intent: None,
     };
     let tenancy = Tenancy::one(task.business, Mode::Live);

@@ -295,6 +295,8 @@ export interface CallDetail {
   to: string;
   from: string | null;
   summary: string | null;
+  /** When the call was or will be made, as far as that was planned: the wanted time, or the beginning of the calling hours after it. */
+  scheduled_at: string | null;
   created_at: string;
   /** Link to the recording; it works without a key and expires. */
   recording_url: string | null;
@@ -351,6 +353,8 @@ export interface CallRow {
   to: string;
   from: string | null;
   summary: string | null;
+  /** When the call was or will be made, as far as that was planned: the wanted time, or the beginning of the calling hours after it. */
+  scheduled_at: string | null;
   created_at: string;
 }
 
@@ -374,6 +378,11 @@ export interface NewCall {
   webhook_url?: string | null;
   /** Longest duration of the call in seconds; by default that of the agent, or 600. */
   max_duration?: number | null;
+  /**
+   * When to call, at most a year ahead. Such a call is `queued` until then, and waits on for the calling hours instead of being refused
+   * outside them; with the present time it rings as soon as the hours allow. Without this field the call is made at once.
+   */
+  scheduled_at?: string | null;
 }
 
 /** {@link NewCall} with names like `firstMessage`. */
@@ -396,6 +405,11 @@ export interface NewCallInCamelCase {
   webhookUrl?: string | null;
   /** Longest duration of the call in seconds; by default that of the agent, or 600. */
   maxDuration?: number | null;
+  /**
+   * When to call, at most a year ahead. Such a call is `queued` until then, and waits on for the calling hours instead of being refused
+   * outside them; with the present time it rings as soon as the hours allow. Without this field the call is made at once.
+   */
+  scheduledAt?: string | null;
 }
 
 /** A call that has just been placed. */
@@ -408,6 +422,8 @@ export interface CallPlaced {
   agent_id: string;
   to: string;
   name: string | null;
+  /** When the call will be made; null for a call that is made at once. */
+  scheduled_at: string | null;
   created_at: string;
 }
 
@@ -419,6 +435,8 @@ export interface CallToCheck {
   to: string;
   /** Id of the lead that the call would be linked to; by default the lead with this phone number, if there is one. */
   lead_id?: string | null;
+  /** When the call would be made, if not at once; it would then wait for the calling hours. */
+  scheduled_at?: string | null;
 }
 
 /** {@link CallToCheck} with names like `firstMessage`. */
@@ -429,6 +447,8 @@ export interface CallToCheckInCamelCase {
   to: string;
   /** Id of the lead that the call would be linked to; by default the lead with this phone number, if there is one. */
   leadId?: string | null;
+  /** When the call would be made, if not at once; it would then wait for the calling hours. */
+  scheduledAt?: string | null;
 }
 
 /** What would become of a call. */

@@ -170,7 +170,7 @@ export class CallsResource extends CallsExtras {
   /**
    * Ask whether a call may be placed.
    *
-   * Says what POST /api/v1/calls would do with this agent and number at this moment, rule by rule. Nothing rings, nothing is stored and nothing is reserved. Where `allowed` is false, `error` is the code that placing the call would be refused with, and `rule` the rule that counts.
+   * Says what POST /api/v1/calls would do with this agent and number at this moment, or at the given one, rule by rule. Nothing rings, nothing is stored and nothing is reserved. Where `allowed` is false, `error` is the code that placing the call would be refused with, and `rule` the rule that counts.
    *
    * Needs the scope `calls:write`.
    */

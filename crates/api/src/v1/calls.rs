@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use axum::extract::State;
 use domain::call::{Call, CallRequest};
-use domain::{AgentId, BusinessId, CallId, LeadId};
+use domain::{AgentId, BusinessId, CallId, LeadId, Timestamp};
 use http::Method;
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -22,7 +23,9 @@ use crate::answer::{OneOrPage, Reply, Stamp, Uid, found};
 use crate::caller::{Caller, CallsRead, CallsWrite};
 use crate::error::{ApiError, Code};
 use crate::idempotency::{IdempotencyKey, Once, Replay, in_progress, kept, other_body};
-use crate::input::{Body, Cursor, Id, Limit, Line, List, Phone, Query, Text, Url, Whole, Words, input, page};
+use crate::input::{
+    Body, Cursor, Id, Limit, Line, List, Phone, Query, Text, Time, Url, Whole, Words, input, page,
+};
 use crate::route::Route;
 use crate::v1::wanted;
 
@@ -32,12 +35,13 @@ pub(crate) fn routes() -> Vec<Route> {
     let agent = "01940000-0000-7000-8000-000000000011";
     let placed = json!({
         "id": id, "conversation_id": "conv_21", "status": "queued", "agent_id": agent, "to": "+15125551234",
-        "name": "Maria", "created_at": "2026-02-15T14:30:00.000000Z",
+        "name": "Maria", "scheduled_at": null, "created_at": "2026-02-15T14:30:00.000000Z",
     });
     let listed = json!({ "calls": [{
         "id": id, "conversation_id": "conv_21", "status": "completed", "direction": "outbound", "duration": 127,
         "agent_id": agent, "agent_name": "Intake", "business_id": "01940000-0000-7000-8000-000000000001",
         "lead_id": null, "to": "+15125551234", "from": null, "summary": "Maria asked for an appointment.",
+        "scheduled_at": null,
         "created_at": "2026-02-15T14:30:00.000000Z",
     }], "has_more": false });
     vec![
@@ -107,6 +111,22 @@ input! {
         webhook_url: Option<Url> = "webhook_url",
         /// Longest duration of the call in seconds; by default that of the agent, or 600.
         max_duration: Option<Whole<10, 43_200>> = "max_duration",
+        /// When to call, at most a year ahead. Such a call is `queued` until then, and waits on for the calling hours instead of being refused
+        /// outside them; with the present time it rings as soon as the hours allow. Without this field the call is made at once.
+        scheduled_at: Option<Time> = "scheduled_at",
+    }
+}
+
+/// How far ahead a call can be scheduled.
+const FARTHEST: SignedDuration = SignedDuration::from_hours(366 * 24);
+
+/// When a call is to be made, if that is not too far ahead.
+pub(crate) fn scheduled(at: Option<&Time>, now: Timestamp) -> Result<Option<Timestamp>, ApiError> {
+    match at {
+        Some(at) if at.0.duration_since(now) > FARTHEST => {
+            Err(ApiError::invalid_field("scheduled_at", "expected a time within the next 366 days"))
+        }
+        at => Ok(at.map(|at| at.0)),
     }
 }
 
@@ -124,6 +144,8 @@ pub struct CallPlaced {
     agent_id: Uid,
     to: String,
     name: Option<String>,
+    /// When the call will be made; null for a call that is made at once.
+    scheduled_at: Option<Stamp>,
     created_at: Stamp,
 }
 
@@ -145,6 +167,8 @@ pub struct CallRow {
     to: String,
     from: Option<String>,
     summary: Option<String>,
+    /// When the call was or will be made, as far as that was planned: the wanted time, or the beginning of the calling hours after it.
+    scheduled_at: Option<Stamp>,
     created_at: Stamp,
 }
 
@@ -214,6 +238,7 @@ impl From<CallView> for CallRow {
             from: call.from.as_ref().map(ToString::to_string),
             conversation_id: call.conversation_id().map(str::to_owned),
             summary: call.summary().map(str::to_owned),
+            scheduled_at: call.scheduled_at().map(Stamp),
             created_at: call.created_at.into(),
         }
     }
@@ -297,6 +322,7 @@ async fn create(
         lead_id,
         request,
         max_duration: input.max_duration.map(|seconds| Duration::from_secs(seconds.0.unsigned_abs())),
+        scheduled_at: scheduled(input.scheduled_at.as_ref(), caller.now())?,
         intent: intent.clone(),
     };
     let placed =
@@ -328,6 +354,7 @@ fn answer_to(call: &Call) -> KeptAnswer {
         agent_id: call.agent_id.into(),
         to: call.to.to_string(),
         name: call.request.name.clone(),
+        scheduled_at: call.scheduled_at().map(Stamp),
         created_at: call.created_at.into(),
     };
     kept(201, &placed)

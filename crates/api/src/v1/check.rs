@@ -13,29 +13,29 @@ use crate::Api;
 use crate::answer::{Reply, Stamp, Uid, found};
 use crate::caller::{Caller, CallsWrite};
 use crate::error::{ApiError, Code};
-use crate::input::{Body, Id, Phone, input};
+use crate::input::{Body, Id, Phone, Time, input};
 use crate::route::Route;
-use crate::v1::calls::code_of;
+use crate::v1::calls::{code_of, scheduled};
 
 pub(crate) fn routes() -> Vec<Route> {
     let request = json!({ "agent_id": "01940000-0000-7000-8000-000000000011", "to": "+15125551234" });
     let answer = json!({
         "allowed": false, "error": "tcpa_violation", "rule": "calling-hours", "reason": "outside-calling-hours",
-        "message": "it is 22:14 in America/Chicago, and people are called from 08:00-21:00 on their clock",
+        "message": "it is 22:14 in America/Chicago, and people are called from 08:00-21:00 on their clock; with `scheduled_at` the call waits",
         "business_id": "01940000-0000-7000-8000-000000000001", "lead_id": null, "to": "+15125551234",
         "country_calling_code": "1", "destination": "ordinary", "at": "2026-02-16T04:14:00.000000Z",
         "opens_at": "2026-02-16T14:00:00.000000Z",
         "rules": [
             { "rule": "opt-out", "verdict": "passed", "reason": null, "detail": "no wish not to be called" },
             { "rule": "calling-hours", "verdict": "refused", "reason": "outside-calling-hours",
-              "detail": "it is 22:14 in America/Chicago, and people are called from 08:00-21:00 on their clock" },
+              "detail": "it is 22:14 in America/Chicago, and people are called from 08:00-21:00 on their clock; with `scheduled_at` the call waits" },
         ],
     });
     vec![
         Route::new(Method::POST, "/api/v1/calls/check", "calls.check", check)
             .about(
                 "Ask whether a call may be placed",
-                "Says what POST /api/v1/calls would do with this agent and number at this moment, rule by rule. Nothing rings, nothing is \
+                "Says what POST /api/v1/calls would do with this agent and number at this moment, or at the given one, rule by rule. Nothing rings, nothing is \
                  stored and nothing is reserved. Where `allowed` is false, `error` is the code that placing the call would be refused \
                  with, and `rule` the rule that counts.",
             )
@@ -53,6 +53,8 @@ input! {
         to: Phone = "to",
         /// Id of the lead that the call would be linked to; by default the lead with this phone number, if there is one.
         lead_id: Option<Id<LeadId>> = "lead_id",
+        /// When the call would be made, if not at once; it would then wait for the calling hours.
+        scheduled_at: Option<Time> = "scheduled_at",
     }
 }
 
@@ -121,7 +123,8 @@ async fn check(
     let agent_id = found(input.agent_id.known(), "agent")?;
     let lead_id = input.lead_id.map(|id| found(id.known(), "lead")).transpose()?;
     let to = input.to.0;
-    let order = CheckOrder { agent_id, to: to.clone(), lead_id };
+    let scheduled_at = scheduled(input.scheduled_at.as_ref(), caller.now())?;
+    let order = CheckOrder { agent_id, to: to.clone(), lead_id, scheduled_at };
     let checked =
         app::calls::check(api.app(), caller.tenancy(), order).await.map_err(|error| match error {
             CheckCallError::UnknownAgent => ApiError::not_found("agent"),

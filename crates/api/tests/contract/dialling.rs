@@ -1,15 +1,39 @@
 //! Which calls are refused, and what is said beforehand.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::dial_policy::CallingHours;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use testkit::{Answer, ManualClock, Platform, Setup, databases};
 
 /// A platform in the middle of the night of Texas: ten in the morning in Berlin.
 fn at_night() -> Setup {
+    night().1
+}
+
+/// The same with its clock.
+fn night() -> (Arc<ManualClock>, Setup) {
     let clock = Arc::new(ManualClock::at("2026-01-15T09:00:00Z"));
-    Setup { calling_hours: CallingHours::default(), clock, ..Setup::default() }
+    (clock.clone(), Setup { calling_hours: CallingHours::default(), clock, ..Setup::default() })
+}
+
+/// The call, once its status is this one.
+async fn turned(platform: &Platform, key: &str, call: &str, status: &str) -> Value {
+    let path = format!("/api/v1/calls?id={call}");
+    let turns = async {
+        loop {
+            let answer = platform.send(platform.request("GET", &path, key)).await;
+            if answer.text("status") == status {
+                return answer.body;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), turns)
+        .await
+        .unwrap_or_else(|_| panic!("{call} never turns {status}"))
 }
 
 async fn live(platform: &Platform, path: &str, body: &Value) -> Answer {
@@ -128,6 +152,78 @@ async fn the_sandbox_refuses_a_number_for_each_reason() {
             assert_eq!(checked.text("reason"), reason);
         }
         assert_eq!(platform.get("/api/v1/calls").await.body["calls"], json!([]), "no refused call is stored");
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_scheduled_call_waits_for_the_calling_hours_as_queued() {
+    for database in databases().await {
+        let (clock, setup) = night();
+        let platform = Platform::start(&database, setup).await;
+        let (agent, key) = (platform.agent().await, platform.account.live_key.clone());
+        // Four in the morning in Texas, which is before the hours; they begin at eight.
+        let call = json!({ "agent_id": agent, "to": "+15125551234", "scheduled_at": "2026-01-15T10:00:00Z" });
+        let checked = live(&platform, "/api/v1/calls/check", &call).await;
+        assert_eq!(
+            (&checked.body["allowed"], &checked.body["opens_at"]),
+            (&json!(true), &json!("2026-01-15T14:00:00.000000Z"))
+        );
+        let placed = live(&platform, "/api/v1/calls", &call).await;
+        assert_eq!((placed.status, placed.text("status").as_str()), (201, "queued"), "{}", placed.body);
+        assert_eq!(placed.body["scheduled_at"], "2026-01-15T14:00:00.000000Z");
+        let id = placed.text("id");
+        clock.advance(SignedDuration::from_mins(299));
+        let waiting = turned(&platform, &key, &id, "queued").await;
+        assert_eq!(waiting["scheduled_at"], placed.body["scheduled_at"]);
+        clock.advance(SignedDuration::from_mins(1));
+        // No engine makes live calls here: when its turn comes the call fails.
+        let dialled = turned(&platform, &key, &id, "failed").await;
+        assert_eq!(dialled["scheduled_at"], placed.body["scheduled_at"]);
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_waits_takes_no_room_and_obeys_an_opt_out_of_the_meantime() {
+    for database in databases().await {
+        let (clock, setup) = night();
+        let platform = Platform::start(&database, setup).await;
+        let (agent, key) = (platform.agent().await, platform.account.test_key.clone());
+        let scheduled = |to: &str, at: &str| json!({ "agent_id": agent, "to": to, "scheduled_at": at });
+        let later =
+            platform.post("/api/v1/calls", &scheduled("+15005550006", "2026-01-15T11:00:00+01:00")).await;
+        assert_eq!(later.body["scheduled_at"], "2026-01-15T10:00:00.000000Z", "{}", later.body);
+        let unlucky =
+            platform.post("/api/v1/calls", &scheduled("+15005550013", "2026-01-15T10:00:00Z")).await;
+        let health = platform.get("/api/v1/health").await;
+        assert_eq!(health.body["queue"]["pending"], 0, "nobody waits for these calls yet");
+        // Called at once in the meantime, the second one asks not to be called again.
+        let now = platform.post("/api/v1/calls", &scheduled("+15005550013", "2026-01-15T08:00:00Z")).await;
+        assert_eq!(now.body["scheduled_at"], Value::Null, "a time that has passed is now");
+        turned(&platform, &key, &now.text("id"), "completed").await;
+        clock.advance(SignedDuration::from_hours(1));
+        turned(&platform, &key, &later.text("id"), "completed").await;
+        let blocked = turned(&platform, &key, &unlucky.text("id"), "failed").await;
+        assert_eq!((&blocked["error"], &blocked["ended_reason"]), (&json!("blocked"), &json!("opted-out")));
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_waits_can_be_called_off_and_its_time_is_checked() {
+    for database in databases().await {
+        let platform = Platform::start(&database, at_night()).await;
+        let agent = platform.agent().await;
+        let at = |at: Value| json!({ "agent_id": agent, "to": "+15005550006", "scheduled_at": at });
+        for wrong in [json!("tomorrow"), json!(7), json!("2027-01-17T09:00:00Z")] {
+            let refused = platform.post("/api/v1/calls", &at(wrong.clone())).await;
+            assert_eq!((refused.status, refused.code()), (400, "invalid_request"), "{wrong}");
+        }
+        let waiting = platform.post("/api/v1/calls", &at(json!("2026-01-16T09:00:00Z"))).await;
+        assert_eq!(waiting.status, 201, "{}", waiting.body);
+        let ended = platform.post("/api/v1/calls/end", &json!({ "id": waiting.text("id") })).await;
+        assert_eq!((ended.text("status").as_str(), &ended.body["was_over"]), ("failed", &json!(false)));
         platform.stop().await;
     }
 }

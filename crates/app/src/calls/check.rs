@@ -4,7 +4,7 @@ use domain::dial_policy::{self, Decision, Destination};
 use domain::{AgentId, BusinessId, E164, LeadId, Timestamp};
 use store::{StoreError, Tenancy};
 
-use super::policy::{self, Asked};
+use super::policy::{self, Asked, Known};
 use crate::App;
 
 /// A call that nobody places yet.
@@ -15,6 +15,8 @@ pub struct CheckOrder {
     pub to: E164,
     /// The lead that the call would belong to; otherwise the lead with this number, if there is one.
     pub lead_id: Option<LeadId>,
+    /// When to call, if not at once.
+    pub scheduled_at: Option<Timestamp>,
 }
 
 /// What would become of it.
@@ -60,8 +62,13 @@ pub async fn check(app: &App, tenancy: &Tenancy, order: CheckOrder) -> Result<Ch
     if order.lead_id.is_some() && candidate.lead.is_none() {
         return Err(CheckCallError::UnknownLead);
     }
-    let (business, lead, at) = (&candidate.business, candidate.lead.as_ref(), app.now());
-    let decision = policy::decide(app, &Asked { business, lead, mode, to: &order.to, at }, &known);
+    let (business, lead, now) = (&candidate.business, candidate.lead.as_ref(), app.now());
+    let at = order.scheduled_at.map_or(now, |at| at.max(now));
+    let can_wait = order.scheduled_at.is_some();
+    // Room is needed when the time has come.
+    let running = if at > now { 0 } else { known.running };
+    let asked = Asked { business, lead, mode, to: &order.to, at, can_wait };
+    let decision = policy::decide(app, &asked, &Known { running, ..known });
     Ok(Checked {
         business_id: business.id,
         lead_id: lead.map(|lead| lead.id),

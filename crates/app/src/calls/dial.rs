@@ -16,7 +16,7 @@ use store::{PlatformTx, StoreError};
 
 use super::cast::{Admitted, Cast, cast_of, plan};
 use super::intake::{self, Observer};
-use super::policy::{Asked, may_dial};
+use super::policy::{self, Asked, may_dial};
 use super::{ending, hang_up};
 use crate::attempt::{self, Attempt, Unsuccessful};
 use crate::engines::NO_ENGINE;
@@ -142,7 +142,7 @@ async fn ask(app: &App, call: Call, cast: Cast, job: Option<JobId>) -> Result<Op
     }
     let at = app.now();
     let answer = match answer {
-        Err(PlaceError::Later { wait, .. }) if at.duration_since(call.created_at) < PATIENCE => {
+        Err(PlaceError::Later { wait, .. }) if at.duration_since(call.due_since()) < PATIENCE => {
             return put_back(app, id, job, at + wait.clamp(SHORTEST_WAIT, LONGEST_WAIT)).await;
         }
         Err(PlaceError::Later { reason, .. }) => {
@@ -259,25 +259,38 @@ async fn step_forward(
         },
     };
     let (business, lead) = (&cast.business, cast.lead.as_ref());
-    let asked = Asked { business, lead, mode: call.mode, to: &call.to, at: now };
-    if let Some((_, forbidden)) = may_dial(tx, app, &asked).await?.refusal() {
+    let can_wait = call.waits_until().is_some();
+    let asked = Asked { business, lead, mode: call.mode, to: &call.to, at: now, can_wait };
+    let decision = may_dial(tx, app, &asked).await?;
+    if let Some((_, forbidden)) = decision.refusal() {
         let blocked = refusal(FailureCode::Blocked, forbidden.code(), &forbidden.to_string());
         ending::refuse(tx, app, &mut call, blocked, now).await?;
         store::jobs::finish(tx, job).await?;
         return Ok(Next::Settled(Box::new(call)));
     }
+    if let Some(opens_at) = decision.opens_at.filter(|opens_at| can_wait && *opens_at > now)
+        && call.schedule(opens_at)
+    {
+        // The hours were over before the call's turn came, or the lead is somewhere else by now.
+        store::calls::update(tx, &call).await?;
+        store::jobs::postpone(tx, job, opens_at).await?;
+        return Ok(Next::Settled(Box::new(call)));
+    }
+    if can_wait && !policy::has_room(tx, app, &call).await? {
+        return wait_for_room(
+            tx,
+            app,
+            call,
+            job,
+            "the business made as many calls as it may for ten minutes",
+        )
+        .await;
+    }
     if let Some(capacity) = app.engine_of(&call).and_then(|engine| engine.capacity())
         && store::calls::count_on_engine(tx, &call.engine).await? >= u64::from(capacity)
     {
-        if now.duration_since(call.created_at) >= PATIENCE {
-            let words = "the engine had no room for the call for ten minutes";
-            let full = refusal(FailureCode::CarrierError, "no-room", words);
-            ending::refuse(tx, app, &mut call, full, now).await?;
-            store::jobs::finish(tx, job).await?;
-        } else {
-            store::jobs::postpone(tx, job, now + SHORTEST_WAIT).await?;
-        }
-        return Ok(Next::Settled(Box::new(call)));
+        return wait_for_room(tx, app, call, job, "the engine had no room for the call for ten minutes")
+            .await;
     }
     if !call.dial(app.node()) {
         return Ok(Next::Nothing);
@@ -285,6 +298,25 @@ async fn step_forward(
     store::calls::update(tx, &call).await?;
     store::call_log::add(tx, id, &[LogEntry { at: now, line: LogLine::Dialing }]).await?;
     Ok(Next::Place(Box::new((call, cast))))
+}
+
+/// Has a call asked for again soon for which there is no room; gives it up if there was none for long.
+async fn wait_for_room(
+    tx: &mut PlatformTx,
+    app: &App,
+    mut call: Call,
+    job: JobId,
+    too_long: &str,
+) -> Result<Next, StoreError> {
+    let now = app.now();
+    if now.duration_since(call.due_since()) >= PATIENCE {
+        let full = refusal(FailureCode::CarrierError, "no-room", too_long);
+        ending::refuse(tx, app, &mut call, full, now).await?;
+        store::jobs::finish(tx, job).await?;
+    } else {
+        store::jobs::postpone(tx, job, now + SHORTEST_WAIT).await?;
+    }
+    Ok(Next::Settled(Box::new(call)))
 }
 
 fn refusal(code: FailureCode, reason: &str, words: &str) -> Refusal {

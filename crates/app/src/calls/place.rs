@@ -33,6 +33,8 @@ pub struct CallOrder {
     pub request: CallRequest,
     /// The talk is ended after this time; otherwise after the agent's own.
     pub max_duration: Option<Duration>,
+    /// When to call, if not at once; such a call also waits for the calling hours.
+    pub scheduled_at: Option<Timestamp>,
     /// The request, if its sender may repeat it.
     pub intent: Option<Intent>,
 }
@@ -90,6 +92,9 @@ pub async fn place(app: &App, tenancy: &Tenancy, order: CallOrder) -> Result<Pla
         Admission::Admitted(admitted) => admitted,
         Admission::Repeated { business, repeated } => return Ok(Placed::Repeated { business, repeated }),
     };
+    if admitted.call.waits_until().is_some() {
+        return Ok(Placed::Taken(Box::new(admitted.call)));
+    }
     let (call, job) = (admitted.call.clone(), admitted.job);
     let dialling = app.spawn({
         let app = app.clone();
@@ -147,7 +152,9 @@ async fn admit(
         {
             return Err(refused);
         }
-        let waits = decided.as_ref().is_ok_and(|admitted| admitted.job.is_some());
+        let is_turn_next =
+            |admitted: &Admitted| admitted.job.is_some() && admitted.call.waits_until().is_none();
+        let is_told_later = decided.as_ref().is_ok_and(|admitted| is_turn_next(admitted));
         let admitting = Admitting {
             app: app.clone(),
             business,
@@ -156,7 +163,7 @@ async fn admit(
             id,
             decided,
         };
-        let stored = if waits {
+        let stored = if is_told_later {
             // Whoever is told that the call is there is told so after a later commit, which is synced and takes this one along.
             app.platform().write_lazily(move |tx| Box::pin(admitting.store(tx))).await
         } else {
@@ -218,8 +225,13 @@ fn decide(
     if order.lead_id.is_some() && lead.is_none() {
         return Err(PlaceCallError::UnknownLead);
     }
-    let asked = Asked { business: &business, lead: lead.as_ref(), mode, to: &order.to, at: app.now() };
-    let decision = policy::decide(app, &asked, &known);
+    let now = app.now();
+    let at = order.scheduled_at.map_or(now, |at| at.max(now));
+    let can_wait = order.scheduled_at.is_some();
+    let asked = Asked { business: &business, lead: lead.as_ref(), mode, to: &order.to, at, can_wait };
+    // Room is needed when the time has come.
+    let running = if at > now { 0 } else { known.running };
+    let decision = policy::decide(app, &asked, &Known { running, ..known });
     if let Some((rule, refusal)) = decision.refusal() {
         return Err(PlaceCallError::Forbidden { rule, refusal: refusal.clone() });
     }
@@ -240,8 +252,10 @@ fn decide(
         created_at: app.store().created_at(app.now()),
     };
     let mut call = Call::outbound(facts, lead.as_ref().map(|lead| lead.id));
+    let opens_at = decision.opens_at.filter(|opens_at| can_wait && *opens_at > now);
+    let waits = opens_at.is_some_and(|opens_at| call.schedule(opens_at));
     let has_turns = engine.is_some_and(|engine| engine.capacity().is_some());
-    let job = if has_turns || !call.dial(app.node()) { Some(JobId::new(app.ids())) } else { None };
+    let job = if waits || has_turns || !call.dial(app.node()) { Some(JobId::new(app.ids())) } else { None };
     Ok(Box::new(Admitted { call, cast: Cast { agent, external_agent_id: None, business, lead }, job }))
 }
 
@@ -254,7 +268,9 @@ async fn store_admitted(
 ) -> Result<(), StoreError> {
     let Admitted { call, job, .. } = admitted;
     let entry = |line| LogEntry { at: now, line };
-    store::calls::admit(tx, call, app.settings().max_concurrent_calls).await?;
+    let waits_until = call.waits_until();
+    let max_running = if waits_until.is_some() { u32::MAX } else { app.settings().max_concurrent_calls };
+    store::calls::admit(tx, call, max_running).await?;
     let Some(job) = *job else {
         return store::call_log::begin(tx, call.id, &[entry(LogLine::Queued), entry(LogLine::Dialing)]).await;
     };
@@ -264,9 +280,9 @@ async fn store_admitted(
         kind: JobKind::Dial,
         subject: call.id.0,
         lane: None,
-        run_at: now,
+        run_at: waits_until.unwrap_or(now),
         created_at: now,
-        leased_to: Some((app.node(), now + dial::LEASE)),
+        leased_to: waits_until.is_none().then(|| (app.node(), now + dial::LEASE)),
     };
     store::jobs::add(tx, &dial_job).await
 }

@@ -1,6 +1,7 @@
 //! The dial policy's question, put together from what is stored. Asked when a call is admitted, and again right before it is dialled.
 
 use domain::business::Business;
+use domain::call::Call;
 use domain::dial_policy::{self, Decision, Question};
 use domain::lead::Lead;
 use domain::{BusinessId, E164, Mode, Timestamp};
@@ -17,6 +18,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) to: &'a E164,
     /// When it is to be dialled.
     pub(crate) at: Timestamp,
+    /// Whether it waits for the calling hours.
+    pub(crate) can_wait: bool,
 }
 
 /// What the database knows about dialling a number for a business; by default nothing that would forbid it.
@@ -47,7 +50,7 @@ pub(crate) fn decide(app: &App, asked: &Asked<'_>, known: &Known) -> Decision {
         to: asked.to,
         mode: asked.mode,
         at: asked.at,
-        can_wait: false,
+        can_wait: asked.can_wait,
         home_country: &asked.business.country_calling_code,
         allowed_countries: &settings.allowed_countries,
         destinations: &settings.destinations,
@@ -69,4 +72,10 @@ pub(crate) async fn may_dial(
 ) -> Result<Decision, StoreError> {
     let is_opted_out = store::opt_outs::contains(tx, asked.business.id, asked.mode, asked.to).await?;
     Ok(decide(app, asked, &Known { is_opted_out, running: 0 }))
+}
+
+/// Whether a call that has waited for its time may run besides those that run.
+pub(crate) async fn has_room(tx: &mut PlatformTx, app: &App, call: &Call) -> Result<bool, StoreError> {
+    let running = store::calls::count_running(tx, &Tenancy::one(call.business_id, call.mode)).await?;
+    Ok(running < u64::from(app.settings().max_concurrent_calls))
 }

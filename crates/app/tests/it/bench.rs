@@ -82,6 +82,7 @@ impl Bench {
             lead_id: None,
             request: CallRequest::default(),
             max_duration: None,
+            scheduled_at: None,
             intent: None,
         }
     }

@@ -236,6 +236,7 @@ async fn a_call_whose_engine_is_no_longer_configured_is_settled_with_what_is_kno
             lead_id: None,
             request: CallRequest::default(),
             max_duration: Some(Duration::from_secs(60)),
+            scheduled_at: None,
             intent: None,
         };
         let placed = app::calls::place(&before, &Tenancy::one(business, Mode::Live), order).await;

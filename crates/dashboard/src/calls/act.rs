@@ -45,6 +45,7 @@ pub(crate) async fn again(
         lead_id: call.lead_id(),
         request: CallRequest { webhook_url: None, ..call.request.clone() },
         max_duration: Some(call.max_duration),
+        scheduled_at: None,
         intent: None,
     };
     let placed = place(&web, &visitor, order).await?;
@@ -76,7 +77,8 @@ pub(crate) async fn new(
     };
     let request =
         CallRequest { name: some("name", 200)?, context: some("context", 10_000)?, ..CallRequest::default() };
-    let order = CallOrder { agent_id, to, lead_id, request, max_duration: None, intent: None };
+    let order =
+        CallOrder { agent_id, to, lead_id, request, max_duration: None, scheduled_at: None, intent: None };
     let placed = place(&web, &visitor, order).await?;
     Ok(Redirect::to(&format!("/{}/calls/{placed}", visitor.mode())))
 }

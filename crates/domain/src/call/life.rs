@@ -62,6 +62,17 @@ pub struct Refusal {
 }
 
 impl Call {
+    /// Has the call wait until then before it is dialled. False if it is not queued; then nothing changes.
+    #[must_use]
+    pub fn schedule(&mut self, at: Timestamp) -> bool {
+        let is_queued = self.life.state == CallState::Queued;
+        if is_queued {
+            self.life.scheduled_at = Some(at);
+            self.life.waits_until = Some(at);
+        }
+        is_queued
+    }
+
     /// Takes the call up for dialling: from here on nothing dials it again. False if it is not queued; then nothing changes.
     #[must_use]
     pub fn dial(&mut self, node: NodeId) -> bool {
@@ -69,6 +80,7 @@ impl Call {
         if is_queued {
             self.life.state = CallState::Dialing;
             self.life.node_id = Some(node);
+            self.life.waits_until = None;
         }
         is_queued
     }
@@ -333,6 +345,7 @@ impl Call {
     }
 
     fn fail(&mut self, failure: Failure, now: Timestamp) {
+        self.life.waits_until = None;
         self.life.state = CallState::Ended(Ended {
             outcome: Outcome::Failed(failure),
             finished_at: now,

@@ -68,6 +68,10 @@ pub struct CallLife {
     pub ringing_at: Option<Timestamp>,
     /// When somebody asked for its end while it was being made, if anybody did.
     pub end_asked_at: Option<Timestamp>,
+    /// When the call is to be dialled, if that is not at once.
+    pub scheduled_at: Option<Timestamp>,
+    /// The same as long as the call waits for that time.
+    pub waits_until: Option<Timestamp>,
     /// What the agent was heard to disclose.
     pub disclosed: Vec<Disclosure>,
     /// How soon somebody has to look at it, if sooner than usual.
@@ -100,6 +104,8 @@ impl Call {
             node_id: None,
             ringing_at: None,
             end_asked_at: None,
+            scheduled_at: None,
+            waits_until: None,
             disclosed: Vec::new(),
             urgency: None,
         };
@@ -121,6 +127,8 @@ impl Call {
             node_id,
             ringing_at: Some(ringing_at),
             end_asked_at: None,
+            scheduled_at: None,
+            waits_until: None,
             disclosed: Vec::new(),
             urgency: None,
         };
@@ -160,6 +168,21 @@ impl Call {
     /// When somebody asked for the end of the call while it was being made, if anybody did.
     pub fn end_asked_at(&self) -> Option<Timestamp> {
         self.life.end_asked_at
+    }
+
+    /// When the call was or is to be dialled, if that is not at once.
+    pub fn scheduled_at(&self) -> Option<Timestamp> {
+        self.life.scheduled_at
+    }
+
+    /// Until when the call waits for its time.
+    pub fn waits_until(&self) -> Option<Timestamp> {
+        self.life.waits_until
+    }
+
+    /// Since when the call could have been dialled.
+    pub fn due_since(&self) -> Timestamp {
+        self.life.scheduled_at.map_or(self.created_at, |at| at.max(self.created_at))
     }
 
     /// What the agent was heard to disclose.

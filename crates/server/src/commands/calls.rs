@@ -64,6 +64,9 @@ pub(crate) enum Calls {
         /// Id of the lead that the call would be linked to [default: the lead with this number, if there is one]
         #[arg(long, value_name = "ID")]
         lead: Option<String>,
+        /// When the call would be made, like 2026-02-15T14:30:00Z [default: at once]
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
     },
     /// End a call: one that waits never rings, one that is being made is hung up
     End {
@@ -100,6 +103,9 @@ pub(crate) struct Order {
     /// Longest duration of the call in seconds, 10 to 43200 [default: the agent's, or 600]
     #[arg(long, value_name = "SECONDS")]
     max_duration: Option<u32>,
+    /// When to call, like 2026-02-15T14:30:00Z; the call also waits for the calling hours [default: at once]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
     /// Name for this wish: repeated under the same name, the call is not placed twice
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -124,6 +130,7 @@ impl Order {
             ("first_message", &self.first_message),
             ("lead_id", &self.lead),
             ("webhook_url", &self.webhook_url),
+            ("scheduled_at", &self.at),
         ] {
             put(name, text.clone().map(Value::from));
         }
@@ -158,6 +165,7 @@ const FIELDS: &[Column] = &[
     ("lead", "lead_id"),
     ("engine's id", "conversation_id"),
     ("created", "created_at"),
+    ("scheduled", "scheduled_at"),
     ("answered", "started_at"),
     ("ended", "ended_at"),
     ("seconds", "duration"),
@@ -198,11 +206,10 @@ impl Calls {
             Self::Get { id } => {
                 output::record(format, &client.find("/calls", &[("id", Some(id))]).await?, FIELDS)
             }
-            Self::Check { agent, to, lead } => {
+            Self::Check { agent, to, lead, at } => {
                 let agent = commands::agent_of_key(&client, agent).await?;
-                let checked = client
-                    .post("/calls/check", &json!({ "agent_id": agent, "to": to, "lead_id": lead }))
-                    .await?;
+                let wanted = json!({ "agent_id": agent, "to": to, "lead_id": lead, "scheduled_at": at });
+                let checked = client.post("/calls/check", &wanted).await?;
                 if format == Format::Json {
                     return output::json(&checked);
                 }

@@ -271,6 +271,9 @@ class CallDetail(KaiObject):
 
     summary: Optional[str]
 
+    scheduled_at: Optional[str]
+    """When the call was or will be made, as far as that was planned: the wanted time, or the beginning of the calling hours after it."""
+
     created_at: str
 
     recording_url: Optional[str]
@@ -347,6 +350,9 @@ class CallRow(KaiObject):
 
     summary: Optional[str]
 
+    scheduled_at: Optional[str]
+    """When the call was or will be made, as far as that was planned: the wanted time, or the beginning of the calling hours after it."""
+
     created_at: str
 
 
@@ -366,6 +372,9 @@ class CallPlaced(KaiObject):
     to: str
 
     name: Optional[str]
+
+    scheduled_at: Optional[str]
+    """When the call will be made; null for a call that is made at once."""
 
     created_at: str
 

@@ -470,3 +470,22 @@ fn an_end_that_somebody_asked_for_is_theirs_whatever_the_engine_calls_it() {
     assert_eq!(call.on(&talked(3, 5), at(8), at(8), WRAP_UP_LIMIT), Step::TalkEnded);
     assert!(!call.ask_for_end(at(9)), "the talk is over");
 }
+
+#[test]
+fn a_call_waits_for_its_time_until_it_is_dialled_or_refused() {
+    let mut call = queued();
+    assert_eq!((call.scheduled_at(), call.waits_until(), call.due_since()), (None, None, at(0)));
+    assert!(call.schedule(at(60)) && call.schedule(at(90)), "it can be put off");
+    assert_eq!(
+        (call.scheduled_at(), call.waits_until(), call.due_since()),
+        (Some(at(90)), Some(at(90)), at(90))
+    );
+    let mut refused = call.clone();
+    assert!(refused.refuse(refusal(), at(70)));
+    assert_eq!(refused.waits_until(), None);
+    assert!(call.dial(node(1)));
+    assert_eq!((call.scheduled_at(), call.waits_until()), (Some(at(90)), None));
+    assert!(!call.schedule(at(120)), "it is being dialled");
+    assert!(call.put_back());
+    assert_eq!(call.waits_until(), None, "it waits for room, not for its time");
+}

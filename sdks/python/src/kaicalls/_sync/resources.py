@@ -327,6 +327,7 @@ class CallsResource(CallsExtras, Resource):
         lead_id: Optional[Union[str, Null]] = None,
         webhook_url: Optional[Union[str, Null]] = None,
         max_duration: Optional[Union[int, Null]] = None,
+        scheduled_at: Optional[Union[str, Null]] = None,
         customer_name: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
@@ -346,6 +347,7 @@ class CallsResource(CallsExtras, Resource):
             lead_id: Id of the lead to link the call to; by default the lead with this phone number, if there is one.
             webhook_url: Address that gets one signed POST when the call has ended.
             max_duration: Longest duration of the call in seconds; by default that of the agent, or 600.
+            scheduled_at: When to call, at most a year ahead. Such a call is `queued` until then, and waits on for the calling hours instead of being refused outside them; with the present time it rings as soon as the hours allow. Without this field the call is made at once.
             customer_name: Alias of `name`, which wins if both are sent.
         """
         return self._send(
@@ -361,6 +363,7 @@ class CallsResource(CallsExtras, Resource):
                 "lead_id": lead_id,
                 "webhook_url": webhook_url,
                 "max_duration": max_duration,
+                "scheduled_at": scheduled_at,
                 "customer_name": customer_name,
             },
             options=options,
@@ -373,12 +376,13 @@ class CallsResource(CallsExtras, Resource):
         agent_id: str,
         to: str,
         lead_id: Optional[Union[str, Null]] = None,
+        scheduled_at: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
     ) -> CallChecked:
         """Ask whether a call may be placed.
 
-        Says what POST /api/v1/calls would do with this agent and number at this moment, rule by rule. Nothing rings, nothing is stored and nothing is reserved. Where `allowed` is false, `error` is the code that placing the call would be refused with, and `rule` the rule that counts.
+        Says what POST /api/v1/calls would do with this agent and number at this moment, or at the given one, rule by rule. Nothing rings, nothing is stored and nothing is reserved. Where `allowed` is false, `error` is the code that placing the call would be refused with, and `rule` the rule that counts.
 
         Needs the scope `calls:write`.
 
@@ -386,6 +390,7 @@ class CallsResource(CallsExtras, Resource):
             agent_id: Id of the agent that would make the call.
             to: Phone number to call, in E.164 format.
             lead_id: Id of the lead that the call would be linked to; by default the lead with this phone number, if there is one.
+            scheduled_at: When the call would be made, if not at once; it would then wait for the calling hours.
         """
         return self._send(
             CallChecked,
@@ -395,6 +400,7 @@ class CallsResource(CallsExtras, Resource):
                 "agent_id": agent_id,
                 "to": to,
                 "lead_id": lead_id,
+                "scheduled_at": scheduled_at,
             },
             options=options,
         )
