@@ -11,10 +11,12 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// Cuts a timestamp to whole microseconds.
+/// The last time that can be counted in microseconds. A [`Timestamp`] can name later moments of the same second.
+const LAST: Timestamp = Timestamp::constant(253_402_207_200, 0);
+
+/// Cuts a timestamp to whole microseconds; moments after [`LAST`] become that one.
 pub fn to_micros(time: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(time.as_microsecond())
-        .expect("a timestamp cut to microseconds stays in range")
+    Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(LAST)
 }
 
 /// A timestamp as everybody outside reads it: in UTC with exactly six fraction digits, so that the order of the texts is the order in time.

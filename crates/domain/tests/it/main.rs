@@ -1,3 +1,9 @@
-//! Tests of rules on facts that others made.
+//! What the words and rules promise to other crates.
 
+mod events;
+mod leads;
+mod money;
 mod phone;
+mod prompts;
+mod texts;
+mod times;

@@ -569,6 +569,11 @@ mod tests {
         }
         assert_eq!(read("2026-02-15"), Some("2026-02-15T00:00:00Z".into()));
         assert_eq!(read("2026-02-15T12:30:00.123456789Z"), Some("2026-02-15T12:30:00.123456Z".into()));
+        assert_eq!(
+            read("9999-12-30T22:00:00.999999999Z"),
+            Some("9999-12-30T22:00:00Z".into()),
+            "the last one"
+        );
         for wrong in ["", "yesterday", "2026-02-30", "-009999-01-02T01:59:59Z", "2026-02-15T12:30:00", "12"] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
