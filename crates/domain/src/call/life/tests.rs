@@ -489,3 +489,40 @@ fn a_call_waits_for_its_time_until_it_is_dialled_or_refused() {
     assert!(call.put_back());
     assert_eq!(call.waits_until(), None, "it waits for room, not for its time");
 }
+
+#[test]
+fn a_call_is_let_go_of_by_its_process_and_belongs_to_the_lead_that_was_named_last() {
+    let mut call = queued();
+    assert!(call.dial(node(7)));
+    assert_eq!(call.node_id(), Some(node(7)));
+    call.leave_node();
+    assert_eq!((call.node_id(), call.state()), (None, &CallState::Dialing), "it goes on");
+    assert_eq!(call.lead_id(), None);
+    for number in [1, 2] {
+        call.belong_to(LeadId(Uuid::from_u128(number)));
+        assert_eq!(call.lead_id(), Some(LeadId(Uuid::from_u128(number))));
+    }
+}
+
+#[test]
+fn what_was_disclosed_is_kept_once_and_in_the_order_in_which_it_is_said() {
+    let mut call = queued();
+    assert!(call.disclose(Disclosure::Recording));
+    assert!(!call.disclose(Disclosure::Recording), "that was known");
+    assert!(call.disclose(Disclosure::Ai));
+    assert_eq!(call.disclosed(), [Disclosure::Ai, Disclosure::Recording]);
+}
+
+#[test]
+fn a_call_becomes_more_urgent_and_never_less() {
+    let mut call = queued();
+    for (mark, is_news, kept) in [
+        (Urgency::Urgent, true, Urgency::Urgent),
+        (Urgency::Urgent, false, Urgency::Urgent),
+        (Urgency::Emergency, true, Urgency::Emergency),
+        (Urgency::Urgent, false, Urgency::Emergency),
+        (Urgency::Emergency, false, Urgency::Emergency),
+    ] {
+        assert_eq!((call.mark(mark), call.urgency()), (is_news, Some(kept)), "{mark:?}");
+    }
+}
