@@ -389,3 +389,6 @@ impl std::fmt::Debug for Sqlite {
         f.debug_struct("Sqlite").field("opener", &self.opener).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

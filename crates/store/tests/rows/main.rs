@@ -9,6 +9,8 @@ mod searches;
 mod strangers;
 mod subscriptions;
 mod sweeps;
+mod values;
+mod weather;
 
 use std::sync::Arc;
 use std::time::Duration;
