@@ -260,7 +260,7 @@ pub(crate) fn model(
         "temperature": temperature,
         "messages": [
             { "role": "system", "content": instructions },
-            { "role": "system", "content": known_facts() + &machines(config.answering) },
+            { "role": "system", "content": known_facts() + &spoken(&config.languages) + &machines(config.answering) },
         ],
     });
     let mut tools = vec![json!({ "type": "endCall" })];
@@ -304,11 +304,29 @@ fn fallback_models(listed: &Value, provider: &str) -> Vec<String> {
     names
 }
 
+/// Which languages to speak: a transcriber that knows them makes nobody speak them, and not every model guesses right from instructions in
+/// English.
+fn spoken(languages: &[LanguageTag]) -> String {
+    match languages {
+        [] => String::new(),
+        [only] => format!("\nSpeak the language with the tag {} (BCP 47), to machines too.", only.as_str()),
+        [own, others @ ..] => {
+            let others: Vec<&str> = others.iter().map(LanguageTag::as_str).collect();
+            format!(
+                "\nSpeak the language with the tag {} (BCP 47), to machines too; with a person who speaks {}, speak that.",
+                own.as_str(),
+                others.join(" or ")
+            )
+        }
+    }
+}
+
 /// What to do with machines that answer, in words: Vapi has settings for mailboxes alone.
 fn machines(answering: Answering) -> String {
     let screener = match answering.screener {
         OnScreener::Introduce => {
-            "say in one sentence who you are, for whom you call and why, and wait to be put through"
+            "say in one sentence, in the language that you speak in this call, who you are, for whom you call and why, and wait to be put \
+             through"
         }
         OnScreener::HangUp => "end the call at once",
     };

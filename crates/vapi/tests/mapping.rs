@@ -43,6 +43,28 @@ async fn settings_for_vapi_pass_through_without_replacing_what_we_rely_on() {
 }
 
 #[tokio::test]
+async fn an_assistant_is_told_which_languages_to_speak_to_machines_too() {
+    let database = databases().await.remove(0);
+    let world = World::start(&database).await;
+    for (language, told) in [
+        (json!("es"), "Speak the language with the tag es (BCP 47), to machines too."),
+        (json!("pt-BR"), "Speak the language with the tag pt-BR (BCP 47), to machines too."),
+        (
+            json!(["de", "fr", "en"]),
+            "with the tag de (BCP 47), to machines too; with a person who speaks fr or en, speak that.",
+        ),
+    ] {
+        let made = world.agent(json!({ "language": language })).await;
+        assert_eq!(made.status, 201, "{}", made.body);
+        let assistants = world.emulator.assistants();
+        let assistant = assistants.iter().find(|one| one["id"] == made.body["vapi_assistant_id"]);
+        let messages = assistant.expect("an assistant")["model"]["messages"].to_string();
+        assert!(messages.contains(told), "{messages}");
+        assert!(messages.contains("in the language that you speak in this call, who you are"), "{messages}");
+    }
+}
+
+#[tokio::test]
 async fn settings_that_vapi_would_refuse_are_named_before_it_is_asked() {
     let database = databases().await.remove(0);
     let world = World::start(&database).await;
