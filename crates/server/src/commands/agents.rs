@@ -5,6 +5,7 @@ use domain::AgentId;
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
+use crate::commands::arguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, say};
@@ -16,10 +17,10 @@ pub(crate) enum Agents {
     /// List the agents that the key can reach, newest first (API)
     List {
         /// Id of the only business whose agents are listed
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         business: Option<String>,
         /// Largest number of agents
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, default_value_t = 100, allow_negative_numbers = true, value_parser = arguments::rows)]
         limit: u32,
     },
     /// Show an agent with all its fields (API)
@@ -36,7 +37,7 @@ pub(crate) enum Agents {
     )]
     Create {
         /// Id of the business that the agent speaks for [default: the only one that the key can reach]
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         business: Option<String>,
         #[command(flatten)]
         fields: Fields,

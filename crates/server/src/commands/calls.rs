@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::client::{Client, Event};
 use crate::commands;
+use crate::commands::arguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, say};
@@ -28,22 +29,22 @@ pub(crate) enum Calls {
     /// List calls, newest first
     List {
         /// Only calls with these statuses, separated by commas: queued, ringing, in-progress, completed, failed, ended
-        #[arg(long)]
+        #[arg(long, value_name = "WORDS", value_parser = arguments::call_statuses)]
         status: Option<String>,
         /// Only calls of this direction: inbound or outbound
-        #[arg(long)]
+        #[arg(long, value_name = "WORD", value_parser = arguments::direction)]
         direction: Option<String>,
         /// Only calls of the agent with this id
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         agent: Option<String>,
         /// Only calls with the lead with this id
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         lead: Option<String>,
         /// Only calls of the business with this id
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         business: Option<String>,
         /// Largest number of calls
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, allow_negative_numbers = true, value_parser = arguments::rows)]
         limit: u32,
     },
     /// Show a call with what came of it
@@ -56,13 +57,13 @@ pub(crate) enum Calls {
     #[command(after_help = "Example:\n  kaicalls calls check --to +15125550123")]
     Check {
         /// Id of the agent that would make the call [default: the only one that the key can reach]
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         agent: Option<String>,
         /// Phone number to call, in E.164 format like +15125550123
         #[arg(long, value_name = "NUMBER")]
         to: String,
         /// Id of the lead that the call would be linked to [default: the lead with this number, if there is one]
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         lead: Option<String>,
         /// When the call would be made, like 2026-02-15T14:30:00Z [default: at once]
         #[arg(long, value_name = "TIME")]
@@ -80,7 +81,7 @@ pub(crate) enum Calls {
 #[derive(Debug, Args)]
 pub(crate) struct Order {
     /// Id of the agent that makes the call [default: the only one that the key can reach]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = arguments::id)]
     agent: Option<String>,
     /// Phone number to call, in E.164 format like +15125550123
     #[arg(long, value_name = "NUMBER")]
@@ -95,13 +96,13 @@ pub(crate) struct Order {
     #[arg(long, value_name = "TEXT")]
     first_message: Option<String>,
     /// Id of the lead to link the call to [default: the lead with this number, if there is one]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = arguments::id)]
     lead: Option<String>,
     /// Address that gets one signed POST when the call has ended
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
     /// Longest duration of the call in seconds, 10 to 43200 [default: the agent's, or 600]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = arguments::call_seconds)]
     max_duration: Option<u32>,
     /// When to call, like 2026-02-15T14:30:00Z; the call also waits for the calling hours [default: at once]
     #[arg(long, value_name = "TIME")]

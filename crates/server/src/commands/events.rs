@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
+use crate::commands::arguments;
 use crate::commands::fields;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -23,16 +24,16 @@ pub(crate) enum Events {
     /// List attempts to deliver events, newest first
     Deliveries {
         /// Only attempts to deliver the event with this id
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         event: Option<String>,
         /// Only attempts at the subscription with this id
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         webhook: Option<String>,
         /// Only attempts that succeeded, or that failed
-        #[arg(long, value_name = "succeeded|failed")]
+        #[arg(long, value_name = "succeeded|failed", value_parser = arguments::attempt_status)]
         status: Option<String>,
         /// Largest number of attempts
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, allow_negative_numbers = true, value_parser = arguments::rows)]
         limit: u32,
     },
     /// Send events again to the subscriptions that would hear of them now
@@ -44,13 +45,13 @@ pub(crate) enum Events {
         #[arg(value_name = "ID", conflicts_with_all = ["event_type", "object", "status"])]
         ids: Vec<String>,
         /// Events of this type
-        #[arg(long = "type", value_name = "NAME")]
+        #[arg(long = "type", value_name = "NAME", value_parser = arguments::event_type)]
         event_type: Option<String>,
         /// Events about the call, lead, agent or subscription with this id
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         object: Option<String>,
         /// Events that are pending, delivered, failed or skipped
-        #[arg(long)]
+        #[arg(long, value_name = "WORD", value_parser = arguments::event_status)]
         status: Option<String>,
         #[command(flatten)]
         target: Target,
@@ -61,16 +62,16 @@ pub(crate) enum Events {
     )]
     Backfill {
         /// Time of the first events, like 2026-11-01T00:00:00Z
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = arguments::time)]
         from: String,
         /// Time before which the events end
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = arguments::time)]
         to: String,
         /// Events of this type
-        #[arg(long = "type", value_name = "NAME")]
+        #[arg(long = "type", value_name = "NAME", value_parser = arguments::event_type)]
         event_type: Option<String>,
         /// Events that are pending, delivered, failed or skipped
-        #[arg(long)]
+        #[arg(long, value_name = "WORD", value_parser = arguments::event_status)]
         status: Option<String>,
         #[command(flatten)]
         target: Target,
@@ -81,10 +82,10 @@ pub(crate) enum Events {
 #[derive(Debug, Args)]
 pub(crate) struct Target {
     /// Id of the business whose events they are [default: the only one that the key can reach]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = arguments::id)]
     business: Option<String>,
     /// Id of the only subscription that they are sent to
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = arguments::id)]
     webhook: Option<String>,
 }
 
@@ -98,25 +99,25 @@ impl Target {
 #[derive(Debug, Args)]
 pub(crate) struct Filter {
     /// Only events of these types, separated by commas
-    #[arg(long = "type", value_name = "NAMES")]
+    #[arg(long = "type", value_name = "NAMES", value_parser = arguments::event_types)]
     event_type: Option<String>,
     /// Only events about the call, lead, agent or subscription with this id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = arguments::id)]
     object: Option<String>,
     /// Only events that are pending, delivered, failed or skipped
-    #[arg(long)]
+    #[arg(long, value_name = "WORD", value_parser = arguments::event_status)]
     status: Option<String>,
     /// Only events from this time on, like 2026-03-01T00:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = arguments::time)]
     from: Option<String>,
     /// Only events before this time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = arguments::time)]
     to: Option<String>,
     /// Only events of the business with this id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = arguments::id)]
     business: Option<String>,
     /// Largest number of events
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, allow_negative_numbers = true, value_parser = arguments::rows)]
     limit: u32,
 }
 

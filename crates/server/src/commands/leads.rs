@@ -7,6 +7,7 @@ use domain::lead::Phone;
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
+use crate::commands::arguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, remark};
@@ -29,7 +30,7 @@ pub(crate) enum Leads {
     )]
     Create {
         /// Id of the business that the lead belongs to [default: the only one that the key can reach]
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         business: Option<String>,
         #[command(flatten)]
         fields: Fields,
@@ -49,7 +50,7 @@ pub(crate) enum Leads {
     )]
     CheckPhones {
         /// Id of the only business whose leads are checked [default: all]
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         business: Option<String>,
         /// Store the numbers as they are read today
         #[arg(long)]
@@ -60,7 +61,7 @@ pub(crate) enum Leads {
 /// Which leads to list.
 #[derive(Debug, Args)]
 pub(crate) struct Filter {
-    /// Only leads with these statuses, separated by commas
+    /// Only leads with these statuses, separated by commas; any word may be a status, `new` is the first of a lead
     #[arg(long)]
     status: Option<String>,
     /// Only leads from this source
@@ -73,13 +74,13 @@ pub(crate) struct Filter {
     #[arg(long)]
     email: Option<String>,
     /// Only leads with at least this score
-    #[arg(long, value_name = "SCORE")]
-    min_score: Option<u8>,
+    #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = arguments::score)]
+    min_score: Option<u32>,
     /// Only leads of the business with this id
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = arguments::id)]
     business: Option<String>,
     /// Largest number of leads
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, allow_negative_numbers = true, value_parser = arguments::rows)]
     limit: u32,
 }
 

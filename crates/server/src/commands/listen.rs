@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use webhooks::signature::{self, Envelope};
 
 use crate::client::Client;
+use crate::commands::arguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{Format, printable, remark, say};
@@ -48,16 +49,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 )]
 pub(crate) struct Listen {
     /// Address of the program
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = arguments::address)]
     forward: String,
     /// Only events of these types, separated by commas [default: all]
-    #[arg(long, value_name = "NAMES")]
+    #[arg(long, value_name = "NAMES", value_parser = arguments::event_types_or_all)]
     events: Option<String>,
     /// Only events of the business with this id [default: all that the key can reach]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = arguments::id)]
     business: Option<String>,
     /// Begin with the events of this time, like 2026-11-01T00:00:00Z [default: where the last run stopped, or now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = arguments::moment)]
     from: Option<Timestamp>,
     /// Secret to sign with [default: that of the last run, or a new one, which is printed]
     #[arg(long, value_name = "SECRET")]

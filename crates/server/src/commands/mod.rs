@@ -1,6 +1,7 @@
 //! What `kaicalls` can be told to do, one module per word.
 
 pub(crate) mod agents;
+pub(crate) mod arguments;
 pub(crate) mod businesses;
 pub(crate) mod calls;
 pub(crate) mod demo;

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use serde_json::Value;
 
 use crate::client::Client;
+use crate::commands::arguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, printable, say};
@@ -14,13 +15,13 @@ pub(crate) enum Transcripts {
     /// List the calls that have a transcript, newest first
     List {
         /// Only calls of the agent with this id
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         agent: Option<String>,
         /// Only calls of the last so many days
-        #[arg(long)]
+        #[arg(long, allow_negative_numbers = true, value_parser = arguments::days)]
         days: Option<u32>,
         /// Largest number of calls
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, allow_negative_numbers = true, value_parser = arguments::rows)]
         limit: u32,
     },
     /// Print what was said in a call

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use serde_json::Value;
 
 use crate::client::Client;
+use crate::commands::arguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format};
@@ -16,13 +17,13 @@ pub(crate) enum Usage {
     /// List requests with their prices, newest first
     Requests {
         /// Only requests from this time on, like 2026-03-01T00:00:00Z
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = arguments::time)]
         start: Option<String>,
         /// Only requests before this time
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = arguments::time)]
         end: Option<String>,
         /// Largest number of requests
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, allow_negative_numbers = true, value_parser = arguments::rows)]
         limit: u32,
     },
 }

@@ -9,6 +9,7 @@ use store::deliveries::{Attempt, DeliveryView};
 use uuid::Uuid;
 
 use crate::client::Client;
+use crate::commands::arguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, say};
@@ -29,7 +30,7 @@ pub(crate) enum Subscriptions {
     /// List subscriptions, newest first (API)
     List {
         /// Only subscriptions of the business with this id
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         business: Option<String>,
     },
     /// Create a subscription and print its id and secret, which is shown this once (API)
@@ -41,7 +42,7 @@ pub(crate) enum Subscriptions {
         #[arg(value_name = "URL")]
         url: String,
         /// Id of the business that the subscription belongs to [default: the only one that the key can reach]
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         business: Option<String>,
         #[command(flatten)]
         fields: Fields,
@@ -95,7 +96,7 @@ pub(crate) enum Records {
         #[arg(long, value_name = "ID")]
         about: Option<String>,
         /// Largest number of deliveries
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, default_value_t = 20, allow_negative_numbers = true, value_parser = arguments::rows)]
         limit: u32,
     },
     /// List the attempts of a delivery, in order (database)
@@ -134,13 +135,13 @@ pub(crate) enum Secret {
     /// Print the secret
     Show {
         /// Id of the business [default: the only one]
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         business: Option<String>,
     },
     /// Replace the secret and print the new one; for 24 hours webhooks carry signatures by both
     Rotate {
         /// Id of the business [default: the only one]
-        #[arg(long, value_name = "ID")]
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
         business: Option<String>,
         /// Sign nothing with the old secret any more, because somebody else knows it
         #[arg(long)]

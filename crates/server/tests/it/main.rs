@@ -1,5 +1,6 @@
 //! The real binary, as somebody at a terminal sees it: a fresh folder, free ports, real processes.
 
+mod arguments;
 mod demo;
 mod engine_elsewhere;
 mod harness;
