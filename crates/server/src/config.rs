@@ -9,6 +9,7 @@ mod dialling;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use webhooks::schedule::Schedule;
 use crate::failure::Failure;
 
 /// The file that is read if it is there and no other is named.
-pub(crate) const DEFAULT_FILE: &str = "kaicalls.toml";
+const DEFAULT_FILE: &str = "kaicalls.toml";
 
 /// Where the database is unless a setting says otherwise.
 const USUAL_DATABASE: &str = "sqlite:data/kaicalls.db";
@@ -127,17 +128,31 @@ pub(crate) struct VapiConfig {
 #[derive(Clone)]
 pub(crate) struct Config {
     values: BTreeMap<&'static str, String>,
+    /// The settings file that `--config` names.
+    named_file: Option<PathBuf>,
     /// Warnings about variables of the environment, each a sentence.
     warnings: Vec<String>,
 }
 
 impl Config {
-    /// Reads the file, if one is named or the default one is there, and the environment.
-    pub(crate) fn load(file: Option<&Path>) -> Result<Self, Failure> {
-        let mut config = Self::defaults();
-        let default = Path::new(DEFAULT_FILE);
-        if let Some(file) = file.or_else(|| default.is_file().then_some(default)) {
-            config.read_file(file)?;
+    /// Reads the file, if one is named or the default one is there, and the environment. A named file has to be there, unless the command
+    /// makes it.
+    pub(crate) fn load(named: Option<&Path>, makes_file: bool) -> Result<Self, Failure> {
+        let mut config = Self { named_file: named.map(Path::to_owned), ..Self::defaults() };
+        let file = config.file().to_owned();
+        match (named, file.try_exists()) {
+            (_, Ok(true)) => config.read_file(&file)?,
+            (None, _) => {}
+            (Some(_), Ok(false)) if makes_file => {}
+            (Some(_), Ok(false)) => {
+                let problem =
+                    "there is no such file; `kaicalls setup` with the same --config makes it".to_owned();
+                return Err(Failure::File { file: file.display().to_string(), problem });
+            }
+            (Some(_), Err(error)) => {
+                let problem = format!("cannot be read: {error}");
+                return Err(Failure::File { file: file.display().to_string(), problem });
+            }
         }
         #[expect(clippy::disallowed_methods, reason = "this is where settings come from")]
         let variables = std::env::vars_os();
@@ -164,7 +179,30 @@ impl Config {
     /// The built-in values of all settings.
     pub(crate) fn defaults() -> Self {
         let values = SETTINGS.iter().map(|setting| (setting.name, (setting.default)())).collect();
-        Self { values, warnings: Vec::new() }
+        Self { values, named_file: None, warnings: Vec::new() }
+    }
+
+    /// The settings file, whether it is there yet or not.
+    pub(crate) fn file(&self) -> &Path {
+        self.named_file.as_deref().unwrap_or(Path::new(DEFAULT_FILE))
+    }
+
+    /// What has to be added to another command that is to use the same settings file: nothing for the usual one.
+    pub(crate) fn same_file(&self) -> String {
+        let Some(file) = &self.named_file else { return String::new() };
+        format!(" --config '{}'", file.display().to_string().replace('\'', "'\\''"))
+    }
+
+    /// Takes a new master key, and writes it into the settings file for the next time. Whoever can read the file can read everything, so it
+    /// is closed to others.
+    pub(crate) fn keep_master_key(&mut self, key: String) -> Result<(), Failure> {
+        let file = self.file();
+        write_master_key(file, &key).map_err(|error| Failure::File {
+            file: file.display().to_string(),
+            problem: format!("the new master key cannot be written into it: {error}"),
+        })?;
+        self.set("master_key", key);
+        Ok(())
     }
 
     /// What is odd about the environment and stops nothing.
@@ -268,7 +306,7 @@ impl Config {
     pub(crate) fn master_key(&self) -> Result<MasterKey, Failure> {
         let Some(text) = self.text("master_key") else {
             let problem = "none is set, and without one the server does not start. `kaicalls setup` writes one into \
-                           kaicalls.toml; keep it as safe as the database";
+                           the settings file; keep it as safe as the database";
             return Err(Failure::setting("master_key", problem));
         };
         MasterKey::parse(text).map_err(|error| Failure::setting("master_key", error))
@@ -449,6 +487,31 @@ impl Config {
     pub(crate) fn drain(&self) -> Result<Duration, Failure> {
         self.number("drain_seconds", 0, 86_400).map(|seconds| Duration::from_secs(seconds.into()))
     }
+}
+
+/// Adds a master key to a settings file. Settings that are there stay as they are, and so does the right of a group to read them.
+fn write_master_key(path: &Path, key: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let before = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            "# Settings of kaicalls; `kaicalls settings` lists them all. This file holds a secret.\n"
+                .to_owned()
+        }
+        Err(error) => return Err(error),
+    };
+    let is_new = !path.exists();
+    let mut file = std::fs::File::options().create(true).append(true).mode(0o600).open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    if mode & 0o007 != 0 {
+        file.set_permissions(std::fs::Permissions::from_mode(mode & 0o7770))?;
+    }
+    if is_new {
+        file.write_all(before.as_bytes())?;
+    }
+    let line_break = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
+    file.write_all(format!("{line_break}master_key = \"{key}\"\n").as_bytes())?;
+    file.sync_all()
 }
 
 /// Names the setting that was probably meant, for the end of a sentence.

@@ -146,7 +146,8 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     // From here on files hold what people said, or open it.
     private::begin();
-    let config = Config::load(arguments.config.as_deref())?;
+    let makes_file = matches!(arguments.command, Command::Setup(_));
+    let config = Config::load(arguments.config.as_deref(), makes_file)?;
     // A server says it in its log.
     if !matches!(arguments.command, Command::Serve) {
         for warning in config.warnings() {

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::commands::setup;
-use crate::config::{Config, DEFAULT_FILE};
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::http_server::{Drain, Limits, Watchers};
 use crate::output::say;
@@ -162,11 +162,10 @@ fn own_master_key(config: &mut Config) -> Result<(), Failure> {
     if config.text("master_key").is_some() || file.exists() {
         return Ok(());
     }
-    let key = setup::new_master_key();
-    setup::write_settings(&key)?;
-    config.set("master_key", key);
+    config.keep_master_key(setup::new_master_key())?;
     say!(
-        "Wrote {DEFAULT_FILE} with a new master key. Keep it as safe as the database: without it keys, links and sealed secrets are lost."
+        "Wrote {} with a new master key. Keep it as safe as the database: without it keys, links and sealed secrets are lost.",
+        config.file().display()
     )
 }
 

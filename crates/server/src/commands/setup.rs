@@ -1,16 +1,13 @@
 //! `kaicalls setup`: a settings file with a fresh master key, the first user, the first business, a test key and an agent, and the lines
 //! that use them.
 
-use std::io::Write as _;
-use std::path::Path;
-
 use app::Entropy as _;
 use app::setup::{AccountError, Beginning, FirstAccount, new_password};
 use clap::Args;
 use serde_json::json;
 use store::MasterKey;
 
-use crate::config::{Config, DEFAULT_FILE};
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Format, say};
 use crate::system::SystemEntropy;
@@ -58,12 +55,11 @@ impl Setup {
             other => other.into(),
         })?;
         if config.text("master_key").is_none() {
-            let key = new_master_key();
-            write_settings(&key)?;
-            config.set("master_key", key);
+            config.keep_master_key(new_master_key())?;
             if format == Format::Text {
                 say!(
-                    "Wrote {DEFAULT_FILE} with a new master key. Keep it as safe as the database: without it keys, links"
+                    "Wrote {} with a new master key. Keep it as safe as the database: without it keys, links",
+                    config.file().display()
                 )?;
                 say!("and sealed secrets are lost.")?;
                 say!()?;
@@ -106,12 +102,12 @@ impl Setup {
         say!()?;
         say!("Next, start the server:")?;
         say!()?;
-        say!("  kaicalls serve")?;
+        say!("  kaicalls serve{}", config.same_file())?;
         say!()?;
         say!("and in another terminal have {agent_name} call a scripted caller of the sandbox:")?;
         say!()?;
         say!("  export KAICALLS_API_KEY={key}")?;
-        say!("  kaicalls calls create --to +15005550007 --watch")
+        say!("  kaicalls calls create --to +15005550007 --watch{}", config.same_file())
     }
 }
 
@@ -128,26 +124,4 @@ pub(crate) fn new_master_key() -> String {
     let mut bytes = [0; 32];
     SystemEntropy.fill(&mut bytes);
     MasterKey::new(bytes).to_base64()
-}
-
-/// Adds the master key to the settings file, readable by its owner only.
-pub(crate) fn write_settings(key: &str) -> Result<(), Failure> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let path = Path::new(DEFAULT_FILE);
-    let problem = |error: std::io::Error| Failure::File {
-        file: DEFAULT_FILE.to_owned(),
-        problem: format!("cannot be written: {error}"),
-    };
-    let is_new = !path.exists();
-    let mut file =
-        std::fs::File::options().create(true).append(true).mode(0o600).open(path).map_err(problem)?;
-    if is_new {
-        writeln!(
-            file,
-            "# Settings of kaicalls; `kaicalls settings` lists them all. This file holds a secret."
-        )
-        .map_err(problem)?;
-    }
-    writeln!(file, "master_key = \"{key}\"").map_err(problem)?;
-    file.sync_all().map_err(problem)
 }

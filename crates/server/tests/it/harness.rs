@@ -1,6 +1,6 @@
 //! A fresh folder in which the binary is run, and a server in it.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -127,9 +127,27 @@ impl Home {
         line.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
     }
 
+    /// The answer to a GET request without a key: status, and all that was sent.
+    pub fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the server listens");
+        let head =
+            format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nconnection: close\r\n\r\n", self.port);
+        stream.write_all(head.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        (status, answer)
+    }
+
     /// A running server, which ends when it is dropped.
     pub fn serve(&self, variables: &[(&str, &str)]) -> Server {
+        self.serve_with(&[], variables)
+    }
+
+    /// The same with more arguments.
+    pub fn serve_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Server {
         let mut command = self.command(&["serve"]);
+        command.args(arguments);
         command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut server = Server(command.spawn().expect("the binary starts"));
         let log = BufReader::new(server.0.stdout.take().expect("a pipe"));

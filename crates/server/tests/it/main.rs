@@ -7,6 +7,7 @@ mod harness;
 mod operator;
 mod over_the_api;
 mod replicas;
+mod settings_file;
 mod stopping;
 mod terminal;
 mod webhooks;
