@@ -50,7 +50,7 @@ settings! {
     "master_key" = "", "32 bytes in Base64 from which all other keys are made; required. `kaicalls setup` makes one; `openssl rand -base64 32` does too. Losing it makes keys, links and sealed secrets useless.";
     "listen" = "127.0.0.1:8080", "Where the API listens.";
     "public_url" = "", "The address under which clients reach the API; `http://` and `listen` by default. Recording links begin with it; `https` makes session cookies `Secure`. Only pages of this address may log in and change things by session; without it, pages of `localhost`, `127.0.0.1` and `[::1]` with the port of `listen`.";
-    "metrics_listen" = "127.0.0.1:9464", "Where `/metrics`, `/livez` and `/readyz` are served; `off` for nowhere.";
+    "metrics_listen" = "127.0.0.1:9464", "Where `/metrics` is served; `off` for nowhere. `/livez` and `/readyz` are there too, as they are at `listen`.";
     "log" = "info", "Which log lines are written, as a filter like `info,store=debug`.";
     "log_format" = "auto", "Format of log lines: `text`, `json`, or `auto` (text on a terminal, JSON otherwise).";
     "live_engine" = "", "Which engine makes the calls of live keys: `vapi`, `sandbox` or `none`. Without it, `vapi` where `vapi_api_key` is set and `none` otherwise. A number that another engine carries, or an agent that prefers one, comes first. With `sandbox` and `none` no call begins on Vapi; those that run there are still followed to their end. Test keys always use the sandbox.";

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::commands::setup;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::http_server::{Drain, Limits, Watchers};
+use crate::http_server::{Drain, Limits, Readiness};
 use crate::output::say;
 use crate::telemetry::{self, Figures};
 use crate::{http_server, wiring};
@@ -56,9 +56,9 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Failure> {
         });
     }
     let metrics_listen = operations.as_ref().map(address_of);
-    let watchers = Watchers::default();
+    let readiness = Readiness::of(app.clone());
     if let Some(listener) = operations {
-        let router = http_server::operations_router(figures, app.clone(), watchers.clone());
+        let router = http_server::operations_router(figures, readiness.clone());
         let limits = Limits::small("operations");
         // It answers as long as the process lives.
         tokio::spawn(http_server::serve(listener, router, limits, std::future::pending()));
@@ -77,6 +77,7 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Failure> {
         None => api::router(&api),
     };
     let routes = dashboard::in_front_of(api.web(), routes);
+    let routes = http_server::probes(readiness.clone()).fallback_service(routes);
     let (stop, stopping) = oneshot::channel();
     let told = async move { stopping.await.unwrap_or(Drain::within(drain)) };
     // Until then requests are carried out as always, live views among them.
@@ -90,7 +91,7 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Failure> {
     let begun = tokio::time::Instant::now();
     app.announce_leaving();
     let stopping = async {
-        if watchers.any() {
+        if readiness.is_watched() {
             tracing::info!(reason, "Stopping: not ready any more, going on until balancers have noticed");
             tokio::time::sleep(unready.min(drain)).await;
         }

@@ -9,7 +9,7 @@
 //! - `listener`: lets clients in until it is told to stop;
 //! - `ending`: how it stops without breaking a request off;
 //! - `descriptors`: how many sockets the system lets us have;
-//! - `operations`: metrics, liveness and readiness, on an address of their own.
+//! - `operations`: metrics, liveness and readiness.
 
 mod connection;
 mod connections;
@@ -28,7 +28,7 @@ pub(crate) use self::connections::Limits;
 pub(crate) use self::descriptors::raise_limit;
 pub(crate) use self::ending::Drain;
 use self::listener::Server;
-pub(crate) use self::operations::{Watchers, operations_router};
+pub(crate) use self::operations::{Readiness, operations_router, probes};
 use self::turns::Patience;
 use crate::failure::Failure;
 

@@ -6,6 +6,7 @@ mod engine_elsewhere;
 mod harness;
 mod operator;
 mod over_the_api;
+mod probes;
 mod replicas;
 mod settings_file;
 mod stopping;
