@@ -16,7 +16,7 @@ use speech::{
 
 use crate::vendor::{KEY, Manner, SENTENCES, Vendor, tone};
 
-const PATIENCE: Duration = Duration::from_millis(700);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A sentence as sound at a rate, and the words that have to come of it.
 struct Sentence {

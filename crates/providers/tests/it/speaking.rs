@@ -11,7 +11,7 @@ use speech::{SpeechError, StreamingSynthesiser, SynthesisConfig, VoiceChoice};
 
 use crate::vendor::{KEY, Manner, Vendor, sentences};
 
-const PATIENCE: Duration = Duration::from_millis(700);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 fn config(sample_rate: u32, voice: serde_json::Value) -> SynthesisConfig {
     SynthesisConfig { sample_rate, voice: VoiceChoice::of_agent(voice.as_object()), language: None }
