@@ -64,6 +64,29 @@ settings! {
     "llm_base_url" = "", "An OpenAI-compatible endpoint up to `/v1`, for what agents say and how calls are read afterwards. Without one the built-in receptionist and analyst do it.";
     "llm_api_key" = "", "API key for that endpoint, sent as a bearer token.";
     "llm_model" = "", "Language model to use for all agents; without it, each agent's own `model.model`.";
+    "recogniser" = "", "Who hears callers on calls with sound: `openai`, `deepgram`, `whisper` or `pocketsphinx`. Of several, separated by commas, each takes over when the one before fails. Without it, all that are configured in this order; `pocketsphinx` only if it is named, because it knows no more than a list of sentences.";
+    "transcription_base_url" = "", "For the recogniser `openai`: an endpoint with `/audio/transcriptions` up to `/v1`, or the address of whisper.cpp's server up to `/inference`.";
+    "transcription_api_key" = "", "API key for that endpoint, sent as a bearer token.";
+    "transcription_model" = "whisper-1", "The model that it is asked for.";
+    "deepgram_api_key" = "", "For the recogniser `deepgram`: the key of a project.";
+    "deepgram_base_url" = "https://api.deepgram.com", "Deepgram's API.";
+    "deepgram_model" = "nova-3", "Deepgram's model.";
+    "whisper_model" = "", "For the recogniser `whisper`: a model file of whisper.cpp.";
+    "whisper_program" = "whisper-cli", "The program of whisper.cpp, by name or path.";
+    "pocketsphinx_sentences" = "", "For the recogniser `pocketsphinx`: a file with the sentences that can be said, one to a line.";
+    "pocketsphinx_model" = "/usr/share/pocketsphinx/model/en-us", "The folder of its English model and dictionary.";
+    "voices" = "", "Who speaks for agents on calls with sound: `openai`, `elevenlabs`, `piper`, `flite` or `espeak-ng`. Of several, separated by commas, the one that an agent's `voice.provider` names speaks first, and otherwise the first; each takes over when the one before fails. Without it, all that are configured or installed, in this order.";
+    "speech_base_url" = "", "For the voices `openai`: an endpoint with `/audio/speech`, up to `/v1`.";
+    "speech_api_key" = "", "API key for that endpoint, sent as a bearer token.";
+    "speech_model" = "gpt-4o-mini-tts", "The model that it is asked for.";
+    "speech_voice" = "alloy", "The voice of agents that name none of this provider.";
+    "elevenlabs_api_key" = "", "For the voices `elevenlabs`: the key of an account.";
+    "elevenlabs_base_url" = "https://api.elevenlabs.io", "ElevenLabs' API.";
+    "elevenlabs_model" = "eleven_flash_v2_5", "The model of agents whose `voice.model` names none.";
+    "elevenlabs_voice" = "JBFqnCBsd6RMkjVDRZzb", "The id of the voice of agents that name none of this provider.";
+    "piper_voice" = "", "For the voices `piper`: the `.onnx` file of a voice, with its `.onnx.json` beside it.";
+    "piper_program" = "piper", "The program, by name or path.";
+    "speech_timeout_ms" = "5000", "How long a recogniser may take for an answer, and a voice for its first sound and each pause in it.";
     "sandbox_pace" = "fast", "Speed of sandbox calls: `fast` (as fast as the machine can), `realtime`, or a factor like `10`.";
     "sandbox_seed" = "0", "Seed of the sandbox's random choices. The same seed gives the same calls.";
     "sandbox_scenarios" = "", "Folder with scripted callers of your own (`*.toml`).";
@@ -287,14 +310,14 @@ impl Config {
         value.trim().parse().map_err(|error: T::Err| Failure::setting(name, error))
     }
 
-    fn number(&self, name: &'static str, least: u32, most: u32) -> Result<u32, Failure> {
+    pub(crate) fn number(&self, name: &'static str, least: u32, most: u32) -> Result<u32, Failure> {
         let value = self.text(name).unwrap_or_default();
         let number = value.parse::<u32>().ok().filter(|number| (least..=most).contains(number));
         number
             .ok_or_else(|| Failure::setting(name, format!("expected a whole number from {least} to {most}")))
     }
 
-    fn list(&self, name: &'static str) -> Vec<String> {
+    pub(crate) fn list(&self, name: &'static str) -> Vec<String> {
         let items = self.text(name).unwrap_or_default().split(',');
         items.map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
     }

@@ -9,6 +9,7 @@ mod output;
 mod panics;
 mod private;
 mod show;
+mod sound;
 mod system;
 mod telemetry;
 mod wiring;

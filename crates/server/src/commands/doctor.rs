@@ -61,6 +61,8 @@ pub(crate) async fn run(config: Config, format: Format) -> Result<(), Failure> {
         }
         None => found.add("note", "recordings", format!("none will be made: {}", LocalVoices::HINT))?,
     }
+    hearing(&config, &mut found).await?;
+    voices(&config, &mut found).await?;
     match wiring::language_model(&config) {
         Ok(Some(model)) => {
             let answer = model.check().await.map(|()| "the configured endpoint answers".to_owned());
@@ -93,6 +95,44 @@ pub(crate) async fn run(config: Config, format: Format) -> Result<(), Failure> {
         1 => Err(Failure::Because("one of these must be put right".to_owned())),
         wrong => Err(Failure::Because(format!("{wrong} of these must be put right"))),
     }
+}
+
+/// One line per recogniser, by a real request.
+async fn hearing(config: &Config, found: &mut Diagnosis) -> Result<(), Failure> {
+    let recognisers = match crate::sound::recognisers(config) {
+        Ok(recognisers) => recognisers,
+        Err(error) => return found.report("hearing", Err(error.to_string())),
+    };
+    if recognisers.is_empty() {
+        let text = "nobody hears callers on calls with sound; see KAICALLS_RECOGNISER";
+        return found.add("note", "hearing", text.to_owned());
+    }
+    for recogniser in recognisers {
+        let name = recogniser.name();
+        let answer = providers::hearing::check_recogniser(&*recogniser).await;
+        let answer = answer.map(|()| format!("{name} answers")).map_err(|error| format!("{name}: {error}"));
+        found.report("hearing", answer)?;
+    }
+    Ok(())
+}
+
+/// One line per provider of voices, by a real request.
+async fn voices(config: &Config, found: &mut Diagnosis) -> Result<(), Failure> {
+    let synthesisers = match crate::sound::synthesisers(config) {
+        Ok(synthesisers) => synthesisers,
+        Err(error) => return found.report("voices", Err(error.to_string())),
+    };
+    if synthesisers.is_empty() {
+        let text = "nobody speaks on calls with sound; see KAICALLS_VOICES";
+        return found.add("note", "voices", text.to_owned());
+    }
+    for synthesiser in synthesisers {
+        let name = synthesiser.name();
+        let sound = providers::speaking::check_synthesiser(&*synthesiser).await;
+        let sound = sound.map(|()| format!("{name} speaks")).map_err(|error| format!("{name}: {error}"));
+        found.report("voices", sound)?;
+    }
+    Ok(())
 }
 
 /// Whether the address of the server is free, or a KaiCalls server has it already.
