@@ -3,7 +3,7 @@
 //! Its header says that the length is not known, as programs do that write to a pipe; players, and [`crate::wav::duration`], take all
 //! that is there. When the call is over, the header gets the length.
 
-use std::io::{Result, Seek, SeekFrom, Write};
+use std::io::{Read, Result, Seek, SeekFrom, Write};
 use std::time::Duration;
 
 /// What a header says whose writer does not know the length.
@@ -66,16 +66,40 @@ impl<W: Write + Seek> LiveRecording<W> {
 
     /// The call is over: writes the length into the header. A length that no header can hold stays unknown.
     pub fn finish(mut self) -> Result<Duration> {
-        let sound = self.frames * BYTES_PER_FRAME;
-        if let (Ok(sound), Ok(whole)) = (u32::try_from(sound), u32::try_from(sound + HEADER - 8)) {
-            for (place, length) in [(WHOLE_AT, whole), (SOUND_AT, sound)] {
-                self.out.seek(SeekFrom::Start(place))?;
-                self.out.write_all(&length.to_le_bytes())?;
-            }
-        }
-        self.out.flush()?;
+        write_length(&mut self.out, self.frames)?;
         Ok(self.duration())
     }
+}
+
+/// Writes the length into the header of a recording that nobody finished, and gives it. `None`, and nothing changes, if the file does not
+/// begin like one of ours. Harmless to repeat.
+pub fn mend(mut file: impl Read + Write + Seek) -> Result<Option<Duration>> {
+    let bytes = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(0))?;
+    let mut header = [0; HEADER as usize];
+    if bytes < HEADER {
+        return Ok(None);
+    }
+    file.read_exact(&mut header)?;
+    let [a, b, c, d] = [header[24], header[25], header[26], header[27]];
+    let (sample_rate, channels) = (u32::from_le_bytes([a, b, c, d]), header[22]);
+    if &header[..4] != b"RIFF" || &header[36..40] != b"data" || channels != 2 || sample_rate == 0 {
+        return Ok(None);
+    }
+    let frames = (bytes - HEADER) / BYTES_PER_FRAME;
+    write_length(&mut file, frames)?;
+    Ok(Some(Duration::from_millis(frames * 1000 / u64::from(sample_rate))))
+}
+
+fn write_length(out: &mut (impl Write + Seek), frames: u64) -> Result<()> {
+    let sound = frames * BYTES_PER_FRAME;
+    if let (Ok(sound), Ok(whole)) = (u32::try_from(sound), u32::try_from(sound + HEADER - 8)) {
+        for (place, length) in [(WHOLE_AT, whole), (SOUND_AT, sound)] {
+            out.seek(SeekFrom::Start(place))?;
+            out.write_all(&length.to_le_bytes())?;
+        }
+    }
+    out.flush()
 }
 
 #[cfg(test)]
@@ -126,5 +150,25 @@ mod tests {
             assert_eq!(length_of(left), Some(Duration::from_millis(expected)), "{kept} bytes are missing");
         }
         assert_eq!(length_of(&bytes[..30]), None, "not even the header was written");
+    }
+
+    #[test]
+    fn what_a_crash_left_behind_is_mended_and_nothing_else_is_touched() {
+        let mut bytes = Cursor::new(Vec::new());
+        let mut recording = LiveRecording::begin(&mut bytes, 8000).expect("memory takes everything");
+        recording.push(&[7; 8000], &[9; 8000]).expect("memory takes everything");
+        let mut bytes = bytes.into_inner();
+        // The last sample was not written to its end.
+        bytes.pop();
+        for _ in 0..2 {
+            let length = mend(Cursor::new(&mut bytes)).expect("memory takes everything");
+            assert_eq!(length, Some(Duration::from_millis(999)));
+            assert_eq!(samples(&bytes).len(), 7999 * 2);
+        }
+        for other in [&b"RIFF"[..], &[0; 100]] {
+            let mut kept = other.to_vec();
+            assert_eq!(mend(Cursor::new(&mut kept)).expect("memory takes everything"), None);
+            assert_eq!(kept, other);
+        }
     }
 }

@@ -25,7 +25,7 @@ use crate::outbound::{self, Order};
 use crate::registration;
 use crate::settings::Settings;
 use crate::shared::Shared;
-use crate::trunk::Health;
+use crate::trunk::{self, Health};
 
 /// How many calls that came in wait until they are taken; more are told to come back later.
 const WAITING: usize = 32;
@@ -120,6 +120,13 @@ impl UserAgent {
         outbound::start(&self.shared, order)
     }
 
+    /// The name of the trunk that this number would be called over first; `None` if there is none that is not known to be down.
+    pub fn trunk_for(&self, number: &str) -> Option<String> {
+        let (health, settings) = (self.shared.health.borrow(), &self.shared.settings);
+        let first = trunk::for_number(&settings.trunks, &health, number).into_iter().next()?;
+        Some(settings.trunks[first].name.clone())
+    }
+
     /// How the trunks are, in their order in the settings.
     pub fn health(&self) -> watch::Receiver<Vec<Health>> {
         self.shared.health.subscribe()
@@ -131,7 +138,7 @@ impl UserAgent {
     }
 
     /// Takes its registrations back and stops to listen. Calls that still run are cut off.
-    pub async fn stop(self) {
+    pub async fn stop(&self) {
         self.stop.cancel();
         self.keepers.close();
         self.keepers.wait().await;

@@ -1,0 +1,222 @@
+//! One call that goes out, from the order to its last report; and what every call needs until it is answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use agent::Mind;
+use conversation::{Conversation, Input, Output};
+use domain::call::{CallPlan, Direction as Way, Progress};
+use domain::engine::CallObserver;
+use rtp::sdp::{Description, Direction};
+use rtp::{Codec, Identity, Latching, Leg, Local, Negotiator};
+use sip::{Call, End, Event, Failure, Order, UserAgent};
+use speech::{RecognitionConfig, SynthesisConfig, VoiceChoice};
+use tokio::sync::Notify;
+
+use crate::cause;
+use crate::frame::RATE;
+use crate::hearing::Hearing;
+use crate::line::{LineEnd, line};
+use crate::playback::Playback;
+use crate::ports;
+use crate::reports::Reports;
+use crate::shared::Shared;
+use crate::talk::Talk;
+
+/// What a call has before it is answered.
+pub(crate) struct Prepared {
+    pub(crate) line: LineEnd,
+    pub(crate) negotiator: Negotiator,
+    pub(crate) playback: Playback,
+    conversation: Conversation,
+}
+
+/// Opens the line of a call and has its greeting spoken. An error says why there is no line.
+pub(crate) fn prepare(
+    shared: &Shared,
+    agent: &UserAgent,
+    plan: &CallPlan,
+    codecs: &[Codec],
+    latching: Latching,
+) -> std::io::Result<Prepared> {
+    let address = shared.settings.media_address.unwrap_or_else(|| agent.address().ip());
+    let pair = ports::open(shared.settings.listen.ip(), &shared.settings.ports, draw)?;
+    let local = Local { address, port: pair.port, codecs: codecs.to_vec(), session_id: draw::<u64>() >> 1 };
+    let leg = Leg::new(identity(shared), latching);
+    let (on_the_clock, line) = line(leg, pair.rtp, pair.rtcp);
+    if !shared.threads.run(on_the_clock) {
+        return Err(std::io::Error::other("the threads of sound take no more lines"));
+    }
+    let config = SynthesisConfig {
+        sample_rate: RATE,
+        voice: VoiceChoice::of_agent(plan.agent.voice.as_ref()),
+        language: plan.agent.languages.first().cloned(),
+    };
+    let settings = agent::settings(plan);
+    let mut playback = Playback::new(Arc::clone(&shared.voice), config);
+    playback.prepare(greeting(settings.clone()));
+    let conversation = Conversation::new(settings);
+    Ok(Prepared { line, negotiator: Negotiator::new(local), playback, conversation })
+}
+
+/// What the agent says first, if nobody else speaks: found out by asking the same conversation in advance.
+fn greeting(settings: conversation::Settings) -> Vec<String> {
+    let listen_first = settings.listen_first;
+    let mut rehearsal = Conversation::new(settings);
+    rehearsal.handle(Input::Answered, Duration::ZERO);
+    rehearsal.handle(Input::Deadline, listen_first);
+    let outputs = std::iter::from_fn(|| match rehearsal.poll() {
+        Output::Wait(_) => None,
+        other => Some(other),
+    });
+    outputs
+        .filter_map(|output| match output {
+            Output::Speak { text, .. } => Some(text),
+            _ => None,
+        })
+        .collect()
+}
+
+impl Prepared {
+    /// The call is answered: it is carried on to its end.
+    pub(crate) async fn talk(
+        self,
+        shared: &Shared,
+        plan: &CallPlan,
+        call: Call,
+        reports: Reports,
+        hang_up: &Notify,
+    ) {
+        let languages = plan.agent.languages.clone();
+        let config = RecognitionConfig { sample_rate: RATE, languages, hints: hints(plan) };
+        let tape = shared.recorder.as_ref().filter(|_| plan.is_recorded);
+        let talk = Talk {
+            call,
+            line: self.line,
+            negotiator: self.negotiator,
+            conversation: self.conversation,
+            mind: Mind::new(Arc::clone(&shared.model), plan),
+            playback: self.playback,
+            hearing: Hearing::new(Arc::clone(&shared.recogniser), config),
+            tape: tape.map(|recorder| recorder.begin(plan.call_id)),
+            reports,
+            hang_up,
+        };
+        talk.run().await;
+    }
+}
+
+/// Names that callers are likely to say.
+fn hints(plan: &CallPlan) -> Vec<String> {
+    let names = ["name", "business_name"].into_iter().filter_map(|name| plan.variables.get(name));
+    names.map(str::to_owned).collect()
+}
+
+/// A call that goes out.
+pub(crate) struct Outgoing {
+    pub(crate) plan: CallPlan,
+    pub(crate) observer: Arc<dyn CallObserver>,
+    pub(crate) hang_up: Arc<Notify>,
+}
+
+impl Outgoing {
+    pub(crate) async fn run(self, shared: &Shared, agent: &UserAgent) {
+        debug_assert_eq!(self.plan.direction, Way::Outbound);
+        let mut reports =
+            Reports::new(self.plan.call_id, Arc::clone(&self.observer), Arc::clone(&shared.clock));
+        let trunk = agent.trunk_for(self.plan.to.as_str()).unwrap_or_default();
+        let profile = shared.settings.profile_of(&trunk);
+        let mut prepared = match prepare(shared, agent, &self.plan, profile.codecs, profile.latching) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                tracing::error!(call.id = %self.plan.call_id.0, %error, "a call has no line for its sound");
+                return reports.end(cause::broken("no-line")).await;
+            }
+        };
+        let mut call = agent.call(Order {
+            to: self.plan.to.as_str().to_owned(),
+            from: self.plan.from.as_ref().map(|from| from.as_str().to_owned()),
+            offer: prepared.negotiator.offer(Direction::SendReceive).to_string().into_bytes(),
+            rings_for: shared.settings.rings_for,
+        });
+        match self.until_answered(&mut call, &mut prepared, &mut reports).await {
+            Ok(()) => prepared.talk(shared, &self.plan, call, reports, &self.hang_up).await,
+            Err(end) => {
+                prepared.line.leave();
+                reports.end(end).await;
+            }
+        }
+    }
+
+    /// Goes as far as the answer, or to the end of a call that never connects.
+    async fn until_answered(
+        &self,
+        call: &mut Call,
+        prepared: &mut Prepared,
+        reports: &mut Reports,
+    ) -> Result<(), Progress> {
+        let mut is_heard = false;
+        loop {
+            let event = tokio::select! {
+                event = call.next() => event,
+                () = self.hang_up.notified() => {
+                    call.hang_up().await;
+                    continue;
+                }
+            };
+            match event {
+                Some(Event::Ringing) => reports.tell(Progress::Ringing).await,
+                Some(Event::EarlyMedia(description)) => {
+                    // The answer may say something else: it is taken as the answer to the same offer.
+                    let mut early = prepared.negotiator.clone();
+                    if let Some(agreement) =
+                        Description::parse(&description).ok().and_then(|theirs| early.accept(&theirs).ok())
+                    {
+                        prepared.line.agree(agreement);
+                        is_heard = true;
+                    }
+                }
+                Some(Event::Answered(description)) => {
+                    let theirs = Description::parse(&description).ok();
+                    let agreement = theirs.and_then(|theirs| prepared.negotiator.accept(&theirs).ok());
+                    match agreement {
+                        Some(agreement) => prepared.line.agree(agreement),
+                        // What was agreed on before the answer stands.
+                        None if is_heard && description.is_empty() => {}
+                        None => {
+                            call.hang_up().await;
+                            return Err(cause::failed(Failure::NoCommonCodec));
+                        }
+                    }
+                    return Ok(());
+                }
+                Some(Event::Ended(End::Failed(failure))) => return Err(cause::failed(failure)),
+                Some(Event::Ended(End::HungUp(_) | End::Lost)) | None => {
+                    return Err(cause::failed(Failure::Carrier(None)));
+                }
+                Some(Event::Offered(offer)) => offer.refuse().await,
+                Some(Event::Key(_)) => {}
+            }
+        }
+    }
+}
+
+fn identity(shared: &Shared) -> Identity {
+    let since_1970 = shared.clock.now().duration_since(domain::Timestamp::UNIX_EPOCH);
+    Identity {
+        ssrc: draw(),
+        sequence: draw::<u16>() >> 1,
+        timestamp: draw(),
+        name: format!("{:016x}", draw::<u64>()),
+        since_1970: Duration::try_from(since_1970).unwrap_or_default(),
+    }
+}
+
+/// A number that nobody can guess: RFC 3550 wants such ones.
+fn draw<T>() -> T
+where
+    rand::distr::StandardUniform: rand::distr::Distribution<T>,
+{
+    #[expect(clippy::disallowed_methods, reason = "the identity of a leg must be unpredictable")]
+    rand::random()
+}

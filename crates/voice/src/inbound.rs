@@ -1,0 +1,175 @@
+//! Calls that come in: who answers them is asked of the platform, which knows whose number was called.
+
+use std::sync::Arc;
+
+use domain::E164;
+use domain::Mode;
+use domain::call::{CallPlan, Progress};
+use domain::engine::{CallDesk, IncomingCall};
+use rtp::Negotiator;
+use rtp::sdp::{Description, Direction};
+use sip::{Call, Event, Incoming, UserAgent};
+use tokio::sync::Notify;
+
+use crate::call::{Prepared, prepare};
+use crate::cause;
+use crate::reports::Reports;
+use crate::shared::{NAME, Shared};
+
+/// What we answer to a call that is not for us, that we have no room for, and whose sound we do not understand.
+const NOT_FOUND: u16 = 404;
+const UNAVAILABLE: u16 = 503;
+const NOT_ACCEPTABLE: u16 = 488;
+
+/// Takes one call to its end.
+pub(crate) async fn receive(
+    shared: &Arc<Shared>,
+    agent: &UserAgent,
+    desk: &dyn CallDesk,
+    incoming: Incoming,
+) {
+    let Incoming { trunk, to, from, call_id, offer, call } = incoming;
+    let Some(to) = number(&to) else {
+        tracing::warn!(trunk, "a trunk brought a call to something that is no number in E.164");
+        return call.reject(NOT_FOUND).await;
+    };
+    if !shared.has_room() {
+        tracing::warn!(trunk, "a call came in while as many run as may");
+        return call.reject(UNAVAILABLE).await;
+    }
+    let asked = IncomingCall {
+        engine: NAME,
+        conversation_id: conversation_id(&call_id),
+        mode: Mode::Live,
+        to,
+        from: from.as_deref().and_then(number),
+        at: shared.clock.now(),
+    };
+    let plan = match desk.incoming(asked).await {
+        Ok(Some(plan)) => plan,
+        Ok(None) => return call.reject(NOT_FOUND).await,
+        Err(error) => {
+            tracing::error!(%error, "a call that came in could not be stored");
+            return call.reject(UNAVAILABLE).await;
+        }
+    };
+    let hang_up = Arc::new(Notify::new());
+    let _entry = shared.enter(plan.call_id, Arc::clone(&hang_up));
+    let reports = Reports::new(plan.call_id, desk.observer(), Arc::clone(&shared.clock));
+    let ringing = Ringing { shared, agent, plan: &plan, trunk: &trunk, offer };
+    ringing.run(call, reports, &hang_up).await;
+}
+
+/// A call that somebody answers.
+struct Ringing<'a> {
+    shared: &'a Shared,
+    agent: &'a UserAgent,
+    plan: &'a CallPlan,
+    trunk: &'a str,
+    offer: Option<Vec<u8>>,
+}
+
+impl Ringing<'_> {
+    async fn run(self, mut call: Call, reports: Reports, hang_up: &Notify) {
+        let profile = self.shared.settings.profile_of(self.trunk);
+        let mut prepared = match prepare(self.shared, self.agent, self.plan, profile.codecs, profile.latching)
+        {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                tracing::error!(call.id = %self.plan.call_id.0, %error, "a call has no line for its sound");
+                call.reject(UNAVAILABLE).await;
+                return reports.end(cause::broken("no-line")).await;
+            }
+        };
+        call.ring().await;
+        let Some(description) = self.describe(&mut prepared) else {
+            call.reject(NOT_ACCEPTABLE).await;
+            return reports.end(cause::failed(sip::Failure::NoCommonCodec)).await;
+        };
+        call.answer(description).await;
+        match until_confirmed(&mut call, &mut prepared, self.offer.is_none(), hang_up).await {
+            Ok(()) => prepared.talk(self.shared, self.plan, call, reports, hang_up).await,
+            Err(end) => {
+                prepared.line.leave();
+                reports.end(end).await;
+            }
+        }
+    }
+
+    /// Our answer to the caller's offer, or our offer if they want to hear it; `None` if both have no sound in common.
+    fn describe(&self, prepared: &mut Prepared) -> Option<Vec<u8>> {
+        let negotiator: &mut Negotiator = &mut prepared.negotiator;
+        let ours = match &self.offer {
+            None => negotiator.offer(Direction::SendReceive),
+            Some(offer) => {
+                let theirs = Description::parse(offer).ok()?;
+                let (ours, agreement) = negotiator.answer(&theirs, Direction::SendReceive).ok()?;
+                prepared.line.agree(agreement);
+                ours
+            }
+        };
+        Some(ours.to_string().into_bytes())
+    }
+}
+
+/// Waits until the caller has confirmed our answer.
+async fn until_confirmed(
+    call: &mut Call,
+    prepared: &mut Prepared,
+    answers_our_offer: bool,
+    hang_up: &Notify,
+) -> Result<(), Progress> {
+    loop {
+        let event = tokio::select! {
+            event = call.next() => event,
+            () = hang_up.notified() => {
+                call.hang_up().await;
+                continue;
+            }
+        };
+        match event {
+            Some(Event::Answered(description)) if answers_our_offer => {
+                let theirs = Description::parse(&description).ok();
+                let Some(agreement) = theirs.and_then(|theirs| prepared.negotiator.accept(&theirs).ok())
+                else {
+                    call.hang_up().await;
+                    return Err(cause::failed(sip::Failure::NoCommonCodec));
+                };
+                prepared.line.agree(agreement);
+                return Ok(());
+            }
+            Some(Event::Answered(_)) => return Ok(()),
+            Some(Event::Ended(_)) | None => return Err(cause::gave_up()),
+            Some(Event::Offered(offer)) => offer.refuse().await,
+            Some(Event::Ringing | Event::EarlyMedia(_) | Event::Key(_)) => {}
+        }
+    }
+}
+
+/// What the platform calls a call that the signalling calls so.
+pub(crate) fn conversation_id(call_id: &str) -> String {
+    format!("sip_{call_id}")
+}
+
+/// A number as trunks write it: with its plus sign, with the two zeros in its place, or with neither.
+fn number(written: &str) -> Option<E164> {
+    let written: String =
+        written.chars().filter(|sign| !matches!(sign, '-' | '.' | '(' | ')' | ' ')).collect();
+    let digits = written.strip_prefix('+').or_else(|| written.strip_prefix("00")).unwrap_or(&written);
+    E164::parse(&format!("+{digits}")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_in_every_way_that_trunks_write_them() {
+        for written in ["+15125550100", "15125550100", "0015125550100", "+1-512-555-0100"] {
+            assert_eq!(number(written).as_ref().map(E164::as_str), Some("+15125550100"), "{written}");
+        }
+        for other in ["", "+", "kai", "100", "05125550100"] {
+            assert_eq!(number(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Our own voice engine: telephone calls over SIP trunks, with an agent that hears and speaks.
+//!
+//! Signalling is `sip`'s, sound on the wire is `rtp`'s, turn-taking is `conversation`'s and what the agent thinks is `agent`'s; this
+//! crate joins them. Sound runs on threads with a clock of 20 ms ([`MediaThreads`]), and everything else of a call in one task. The two
+//! meet in queues that neither waits for.
+//!
+//! Invariants: on the clock of sound there is no lock, no allocation, no database and no queue without a bound; a recording that falls
+//! behind loses sound, and speech never does. An accepted call is reported as ended exactly once. A number is rung at most once.
+
+mod activity;
+mod call;
+mod cause;
+mod engine;
+mod frame;
+mod hearing;
+mod inbound;
+mod line;
+mod media_clock;
+mod playback;
+mod ports;
+mod recording;
+mod reports;
+mod segments;
+mod settings;
+mod shared;
+mod talk;
+
+pub use engine::{Parts, VoiceEngine, ask_trunks};
+pub use media_clock::MediaThreads;
+pub use rtp::{Codec, Latching};
+pub use settings::{Profile, Settings, USUAL};
+pub use sip::{Credentials, Health, StartError, Transport, Trunk};

@@ -1,0 +1,66 @@
+//! What an operator says about calls over trunks.
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rtp::{Codec, Latching};
+use sip::Trunk;
+
+/// Everything that an engine needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where signalling comes in, over UDP and TCP.
+    pub listen: SocketAddr,
+    /// How trunks reach that, where it is another address.
+    pub public_address: Option<SocketAddr>,
+    /// How trunks reach our sound, where that is another address than signalling has.
+    pub media_address: Option<IpAddr>,
+    /// On which ports sound comes in.
+    pub ports: RangeInclusive<u16>,
+    /// In the order in which they are used.
+    pub trunks: Vec<Trunk>,
+    /// The profile of each trunk.
+    pub profiles: Vec<Profile>,
+    /// How many calls run at once.
+    pub max_calls: usize,
+    /// How long a call rings before it is given up.
+    pub rings_for: Duration,
+    /// Where recordings of running calls are; `None` if calls are not recorded.
+    pub recordings: Option<PathBuf>,
+}
+
+/// What is different about a kind of trunk. Everything is data; nothing in the code asks for a trunk's maker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    pub name: &'static str,
+    /// Where it is reached, if that is the same for everybody.
+    pub host: Option<&'static str>,
+    /// Whether it wants to be told where we are.
+    pub registers: bool,
+    /// The networks from which its calls and answers come, besides the addresses of its host.
+    pub sources: &'static [&'static str],
+    /// What we speak, the best first.
+    pub codecs: &'static [Codec],
+    /// Whether sound may come from another address than it says.
+    pub latching: Latching,
+}
+
+/// A trunk of which nothing is known: we speak what every telephone network speaks.
+pub const USUAL: Profile = Profile {
+    name: "generic",
+    host: None,
+    registers: false,
+    sources: &[],
+    codecs: &[Codec::Pcmu, Codec::Pcma],
+    latching: Latching::AtTheBeginning,
+};
+
+impl Settings {
+    /// The profile of the trunk with this name.
+    pub(crate) fn profile_of(&self, trunk: &str) -> &Profile {
+        let place = self.trunks.iter().position(|one| one.name == trunk);
+        place.and_then(|place| self.profiles.get(place)).unwrap_or(&USUAL)
+    }
+}

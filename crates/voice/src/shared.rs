@@ -1,0 +1,57 @@
+//! What all calls of an engine share.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::{CallId, Clock};
+use speech::{LanguageModel, Recogniser, StreamingSynthesiser};
+use tokio::sync::Notify;
+
+use crate::media_clock::MediaThreads;
+use crate::recording::Recorder;
+use crate::settings::Settings;
+
+/// The engine's name in settings, records and the rate table.
+pub(crate) const NAME: &str = "voice";
+
+/// What all calls share.
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    pub(crate) model: Arc<dyn LanguageModel>,
+    pub(crate) recogniser: Arc<dyn Recogniser>,
+    pub(crate) voice: Arc<dyn StreamingSynthesiser>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) threads: MediaThreads,
+    pub(crate) recorder: Option<Recorder>,
+    pub(crate) running: Mutex<HashMap<CallId, Arc<Notify>>>,
+}
+
+impl Shared {
+    /// True if one more call may run.
+    pub(crate) fn has_room(&self) -> bool {
+        self.running().len() < self.settings.max_calls
+    }
+
+    /// Notes that a call runs, as long as what it gives lives.
+    pub(crate) fn enter(self: &Arc<Self>, id: CallId, hang_up: Arc<Notify>) -> Entry {
+        self.running().insert(id, hang_up);
+        Entry { shared: Arc::clone(self), id }
+    }
+
+    /// The calls that run, each with what ends it.
+    pub(crate) fn running(&self) -> MutexGuard<'_, HashMap<CallId, Arc<Notify>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running call's place in the table.
+pub(crate) struct Entry {
+    shared: Arc<Shared>,
+    id: CallId,
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.shared.running().remove(&self.id);
+    }
+}
