@@ -167,6 +167,19 @@ async function main() {
   await page.keyboard.press('Enter');
   await page.waitForURL(`**${call}`);
 
+  step('a call gets a note and a tag, and the search for the tag is kept as a view');
+  await page.fill('#note-text', ATTACK);
+  await page.fill('#note-tags', 'call back, accident');
+  await page.click('text=Save note');
+  await page.waitForSelector('text=Saved.');
+  await page.click('header >> text=call back');
+  await page.waitForSelector('#results a.row');
+  await page.click('text=Save view');
+  await page.fill('#view-name', 'To call back');
+  await picture(page, 'view-dialog');
+  await page.click('#keep-view button.main');
+  await page.waitForSelector('#views a[aria-current=true]:has-text("To call back")');
+
   step('nothing that strangers write is ever run');
   const { business_id: business, id: agent } = await attack(key);
   const lead = await api(key, '/api/v1/leads', {

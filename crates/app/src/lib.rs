@@ -29,6 +29,7 @@ mod posting;
 mod recording_files;
 pub mod recordings;
 pub mod rehearsal;
+pub mod remarks;
 mod reports;
 pub mod sessions;
 pub mod setup;

@@ -9,21 +9,33 @@ use crate::App;
 /// The word for who noted a wish on a page.
 const BY_HAND: &str = "dashboard";
 
-/// Whether somebody at this number wants no more calls of a business.
-pub async fn stands(app: &App, business: BusinessId, mode: Mode, number: E164) -> Result<bool, StoreError> {
+/// The wish of somebody at this number, with how it became known.
+pub async fn of(
+    app: &App,
+    business: BusinessId,
+    mode: Mode,
+    number: E164,
+) -> Result<Option<OptOut>, StoreError> {
     app.platform()
-        .read(move |tx| Box::pin(async move { store::opt_outs::contains(tx, business, mode, &number).await }))
+        .read(move |tx| Box::pin(async move { store::opt_outs::get(tx, business, mode, &number).await }))
         .await
 }
 
 /// Notes by hand that somebody wants no more calls; it counts from now on.
-pub async fn note(app: &App, business: BusinessId, mode: Mode, number: E164) -> Result<(), StoreError> {
+pub async fn note(
+    app: &App,
+    business: BusinessId,
+    mode: Mode,
+    number: E164,
+    reason: Option<String>,
+) -> Result<(), StoreError> {
     let wish = OptOut {
         business_id: business,
         mode,
         phone_number: number,
         source: BY_HAND.to_owned(),
         certainty: Certainty::Clear,
+        reason,
         created_at: app.now(),
     };
     app.platform().write(move |tx| Box::pin(async move { store::opt_outs::add(tx, &wish).await })).await

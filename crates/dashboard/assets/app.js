@@ -24,7 +24,7 @@ async function narrow(form) {
     if (!answer.ok || answer.redirected) throw new Error(answer.statusText);
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
     if (asked !== latest) return;
-    for (const id of ['results', 'views', 'export']) {
+    for (const id of ['results', 'views', 'export', 'view-query']) {
       const [there, here] = [page.getElementById(id), document.getElementById(id)];
       if (there && here) here.replaceWith(document.adoptNode(there));
     }

@@ -48,6 +48,11 @@ impl<S: Send + Sync> FromRequest<S> for Filled {
 pub(crate) struct Asked(Filled);
 
 impl Asked {
+    /// The parameters in a query string.
+    pub(crate) fn of(query: &str) -> Self {
+        Self(Filled::parse(query.as_bytes()))
+    }
+
     /// A parameter; `None` if it is missing or empty.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         Some(self.0.text(name)).filter(|text| !text.is_empty())
@@ -61,7 +66,7 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Asked {
         parts: &mut http::request::Parts,
         _: &S,
     ) -> Result<Self, std::convert::Infallible> {
-        Ok(Self(Filled::parse(parts.uri.query().unwrap_or_default().as_bytes())))
+        Ok(Self::of(parts.uri.query().unwrap_or_default()))
     }
 }
 

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::lead::{Lead, LeadFields};
 use domain::{LeadId, Timestamp};
 use store::leads::LeadFilter;
+use store::opt_outs::{Certainty, OptOut};
 use store::{Listed, Page, StoreError, Tenancy};
 use web::calls::Wanted;
 use web::change::Change;
@@ -239,6 +240,9 @@ struct Talk {
     when: When,
 }
 
+/// The longest reason of a wish not to be called.
+const LONGEST_REASON: usize = 500;
+
 #[derive(Template)]
 #[template(path = "lead.html")]
 struct LeadPage {
@@ -250,6 +254,8 @@ struct LeadPage {
     phone: String,
     may_call: Option<String>,
     is_blocked: bool,
+    /// How the wish not to be called became known, since when, and what a person wrote about it.
+    wish: Option<(&'static str, When, Option<String>)>,
     statuses: Vec<(String, bool)>,
     score: Option<u8>,
     explanation: Option<String>,
@@ -277,10 +283,11 @@ async fn drawn(
     let wanted = Wanted { lead_id: Some(id), ..Wanted::default() };
     let calls = web::calls::list(web, &visitor.tenancy, wanted, Page { limit: 20, after: None }).await?;
     let number = lead.fields.phone.as_ref().and_then(|phone| phone.valid()).cloned();
-    let is_blocked = match &number {
-        Some(number) => app::opt_outs::stands(web.app(), lead.business_id, lead.mode, number.clone()).await?,
-        None => false,
+    let wish = match &number {
+        Some(number) => app::opt_outs::of(web.app(), lead.business_id, lead.mode, number.clone()).await?,
+        None => None,
     };
+    let is_blocked = wish.is_some();
     let mut statuses: Vec<String> = STATUSES.map(str::to_owned).to_vec();
     if !statuses.contains(&lead.fields.status) {
         statuses.push(lead.fields.status.clone());
@@ -292,6 +299,7 @@ async fn drawn(
         phone: lead.fields.phone.as_ref().map(|phone| phone.as_str().to_owned()).unwrap_or_default(),
         may_call: number.filter(|_| !is_blocked).map(|number| number.to_string()),
         is_blocked,
+        wish: wish.map(|wish| (origin(&wish), clock.when(wish.created_at), wish.reason)),
         statuses: statuses.into_iter().map(|word| (word.clone(), word == lead.fields.status)).collect(),
         score: lead.score,
         explanation: lead.score_explanation.clone(),
@@ -403,6 +411,15 @@ pub(crate) async fn new(
     }
 }
 
+/// How a wish not to be called became known.
+fn origin(wish: &OptOut) -> &'static str {
+    match (wish.source.as_str(), wish.certainty) {
+        ("dashboard", _) => "noted by a person",
+        (_, Certainty::Clear) => "said in a call",
+        (_, Certainty::Doubtful) => "probably meant in a call",
+    }
+}
+
 /// Notes that somebody wants no more calls, or lifts that.
 pub(crate) async fn do_not_call(
     visitor: Visitor,
@@ -414,8 +431,13 @@ pub(crate) async fn do_not_call(
     let number = lead.fields.phone.as_ref().and_then(|phone| phone.valid()).cloned();
     let number =
         number.ok_or_else(|| PageError::Wrong("The lead has no number that could be called.".to_owned()))?;
+    let reason = form.text("reason");
+    if reason.chars().count() > LONGEST_REASON || reason.contains(domain::text::is_harmful) {
+        return Err(PageError::Wrong(format!("Write at most {LONGEST_REASON} characters as the reason.")));
+    }
+    let reason = Some(reason).filter(|reason| !reason.is_empty());
     match form.text("wish").as_str() {
-        "block" => app::opt_outs::note(web.app(), lead.business_id, lead.mode, number).await?,
+        "block" => app::opt_outs::note(web.app(), lead.business_id, lead.mode, number, reason).await?,
         "lift" => drop(app::opt_outs::lift(web.app(), lead.business_id, lead.mode, number).await?),
         _ => return Err(PageError::NotFound),
     }

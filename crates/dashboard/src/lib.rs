@@ -44,7 +44,7 @@ pub fn router(web: &Web) -> Router {
         .route("/logout", post(login::leave))
         .route("/start/{token}", get(start::form).post(start::begin))
         .route("/enter/{token}", get(start::enter));
-    let pages: [(&str, MethodRouter<Web>); 35] = [
+    let pages: [(&str, MethodRouter<Web>); 38] = [
         ("", get(home::page)),
         ("/live", get(home::live)),
         ("/calls", get(calls::list::page).post(calls::act::new)),
@@ -52,6 +52,9 @@ pub fn router(web: &Web) -> Router {
         ("/calls/{id}", get(calls::one::page)),
         ("/calls/{id}/live", get(calls::one::live)),
         ("/calls/{id}/end", post(calls::act::end)),
+        ("/calls/{id}/note", post(calls::act::note)),
+        ("/calls/views", post(calls::views::keep)),
+        ("/calls/views/forget", post(calls::views::forget)),
         ("/calls/{id}/again", post(calls::act::again)),
         ("/agents", get(agents::list::page).post(agents::list::new)),
         ("/agents/{id}", get(agents::editor::page).post(agents::editor::save)),

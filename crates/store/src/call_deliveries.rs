@@ -1,6 +1,6 @@
 //! Who was told of a call, and what became of it: for the tenant whose call it is.
 
-use domain::{CallId, Timestamp};
+use domain::{CallId, EventId, Timestamp};
 
 use crate::tx::{Tx, params};
 use crate::{StoreError, Tenancy};
@@ -8,6 +8,7 @@ use crate::{StoreError, Tenancy};
 /// An event of a call on its way to one receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallDelivery {
+    pub event_id: EventId,
     /// The type of the event.
     pub event_type: String,
     /// Address that it is sent to.
@@ -39,7 +40,7 @@ pub async fn of_call(tx: &mut Tx, tenancy: &Tenancy, call: CallId) -> Result<Vec
         )
     };
     let sql = format!(
-        "SELECT e.event_type, d.url, d.state, d.attempts, d.next_attempt_at, d.created_at, {}, {}, {} \
+        "SELECT e.id, e.event_type, d.url, d.state, d.attempts, d.next_attempt_at, d.created_at, {}, {}, {} \
          FROM events e JOIN deliveries d ON d.event_id = e.id \
          WHERE e.business_id = $1 AND e.mode = $2 AND e.object_type = 'call' AND e.object_id = $3 \
          ORDER BY d.created_at, d.id LIMIT $4",
@@ -51,9 +52,10 @@ pub async fn of_call(tx: &mut Tx, tenancy: &Tenancy, call: CallId) -> Result<Vec
     for &business in tenancy.businesses() {
         for row in tx.query(&sql, params![business, tenancy.mode(), call, MOST]).await? {
             let mut row = row.of("deliveries");
-            let (event_type, url) = (row.next()?, row.next()?);
+            let (event_id, event_type, url) = (row.next()?, row.next()?, row.next()?);
             let state: crate::deliveries::DeliveryState = row.next()?;
             found.push(CallDelivery {
+                event_id,
                 event_type,
                 url,
                 state: state.as_str(),

@@ -39,9 +39,10 @@ pub async fn search(
     let digits = if digits.len() >= 3 { format!("%{digits}%") } else { words.clone() };
     let sql = format!(
         "SELECT c.id, c.created_at FROM calls c LEFT JOIN leads l ON l.id = c.lead_id \
-         LEFT JOIN transcripts t ON t.call_id = c.id WHERE c.id IN (SELECT id FROM ({WINDOW}) AS seen) \
+         LEFT JOIN transcripts t ON t.call_id = c.id LEFT JOIN call_remarks r ON r.call_id = c.id WHERE c.id IN (SELECT id FROM ({WINDOW}) AS seen) \
          AND (lower(coalesce(c.name, '')) LIKE $5 ESCAPE '!' OR lower(coalesce(l.name, '')) LIKE $5 ESCAPE '!' \
-         OR lower(coalesce(c.summary, '')) LIKE $5 ESCAPE '!' OR lower(coalesce(t.text, '')) LIKE $5 ESCAPE '!' \
+         OR lower(coalesce(c.summary, '')) LIKE $5 ESCAPE '!' OR lower(coalesce(r.note, '')) LIKE $5 ESCAPE '!' OR lower(coalesce(r.tags, '')) LIKE $5 ESCAPE '!' \
+         OR lower(coalesce(t.text, '')) LIKE $5 ESCAPE '!' \
          OR c.to_number LIKE $6 ESCAPE '!' OR coalesce(c.from_number, '') LIKE $6 ESCAPE '!') \
          ORDER BY c.created_at DESC, c.id DESC"
     );

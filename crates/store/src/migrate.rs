@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 11, text: include_str!("../migrations/0011_filtered_lists.sql") },
     Migration { number: 12, text: include_str!("../migrations/0012_subscriptions.sql") },
     Migration { number: 13, text: include_str!("../migrations/0013_scheduled_calls.sql") },
+    Migration { number: 14, text: include_str!("../migrations/0014_remarks.sql") },
 ];
 
 /// What stands in a hole on SQLite and on PostgreSQL.

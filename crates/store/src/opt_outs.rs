@@ -17,6 +17,8 @@ pub struct OptOut {
     pub source: String,
     /// Whether the wish was said clearly or is only likely.
     pub certainty: Certainty,
+    /// What a person wrote about it.
+    pub reason: Option<String>,
     /// Time from which it counts.
     pub created_at: Timestamp,
 }
@@ -34,10 +36,10 @@ table! {
     /// Wishes not to be called.
     OptOuts = "opt_outs" as "o", (wish: &OptOut)
     key { business_id, mode, phone_number }
-    fixed { source, is_doubtful = wish.certainty == Certainty::Doubtful, created_at }
+    fixed { source, is_doubtful = wish.certainty == Certainty::Doubtful, reason, created_at }
     read {
         let certainty = if is_doubtful { Certainty::Doubtful } else { Certainty::Clear };
-        OptOut { business_id, mode, phone_number, source, certainty, created_at }
+        OptOut { business_id, mode, phone_number, source, certainty, reason, created_at }
     }
 }
 
@@ -62,6 +64,21 @@ pub async fn contains(
 ) -> Result<bool, StoreError> {
     let sql = "SELECT created_at FROM opt_outs WHERE business_id = $1 AND mode = $2 AND phone_number = $3";
     Ok(tx.query_one(sql, params![business, mode.as_str(), phone.as_str()]).await?.is_some())
+}
+
+/// The wish of who has this number, if there is one.
+pub async fn get(
+    tx: &mut PlatformTx,
+    business: BusinessId,
+    mode: Mode,
+    phone: &E164,
+) -> Result<Option<OptOut>, StoreError> {
+    const SQL: &str = text!(
+        "SELECT ",
+        OptOuts::COLUMNS,
+        " FROM opt_outs o WHERE o.business_id = $1 AND o.mode = $2 AND o.phone_number = $3"
+    );
+    tx.query_one(SQL, params![business, mode, phone.as_str()]).await?.map(OptOuts::read).transpose()
 }
 
 /// Removes a wish not to be called; false if there was none.

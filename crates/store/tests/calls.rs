@@ -230,6 +230,7 @@ async fn a_call_to_a_number_that_was_blocked_a_moment_ago_is_not_admitted() {
         let platform = database.open().await;
         let blocked = Call::outbound(facts(1), None);
         let wish = OptOut {
+            reason: None,
             business_id: blocked.business_id,
             mode: blocked.mode,
             phone_number: blocked.to.clone(),

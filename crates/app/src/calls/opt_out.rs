@@ -47,6 +47,7 @@ pub(crate) async fn heed(
         mode: call.mode,
         phone_number: number.clone(),
         source: format!("call {}", call.id),
+        reason: None,
         certainty,
         created_at: now,
     };

@@ -26,7 +26,7 @@ async fn what_may_not_be_called_leaves_no_call_behind() {
         let foreign = serde_json::json!({ "business_id": stranger.business.id, "name": "Ada" }).to_string();
         let request = bench.platform.request("POST", "/api/v1/leads", &stranger.live_key).body(foreign);
         let foreign_lead: LeadId = bench.platform.send(request).await.text("id").parse().expect("an id");
-        app::opt_outs::note(bench.app(), bench.business(), Mode::Live, phone("+15125550177"))
+        app::opt_outs::note(bench.app(), bench.business(), Mode::Live, phone("+15125550177"), None)
             .await
             .expect("noted");
         let order = |to: &str| bench.order(to);
@@ -199,7 +199,7 @@ async fn calls_take_turns_at_an_engine_that_makes_one_at_a_time() {
         let asked = app::calls::end(bench.app(), &bench.tenancy(), ended, None).await.expect("it is there");
         let app::idempotency::Once::New(asked) = asked else { panic!("{asked:?}") };
         assert_eq!(asked.call.failure().map(|failure| failure.code), Some(FailureCode::Canceled));
-        app::opt_outs::note(bench.app(), bench.business(), Mode::Live, phone("+15125550144"))
+        app::opt_outs::note(bench.app(), bench.business(), Mode::Live, phone("+15125550144"), None)
             .await
             .expect("noted");
         bench.pass(2).await;
@@ -252,7 +252,7 @@ async fn a_repeated_order_places_one_call_even_if_its_number_has_been_blocked_si
             let (app, business) = (bench.app(), bench.business());
             async move {
                 if is_blocked {
-                    app::opt_outs::note(app, business, Mode::Live, phone(MARIA)).await.expect("noted");
+                    app::opt_outs::note(app, business, Mode::Live, phone(MARIA), None).await.expect("noted");
                 } else {
                     assert!(
                         app::opt_outs::lift(app, business, Mode::Live, phone(MARIA)).await.expect("lifted")

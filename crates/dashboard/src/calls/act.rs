@@ -1,7 +1,8 @@
-//! What a person does with a call: ends it, or has it made once more.
+//! What a person does with a call: ends it, has it made once more, or notes something about it.
 
 use app::calls::{CallOrder, EndCallError, PlaceCallError, Placed};
 use app::idempotency::Once;
+use app::remarks::RemarkError;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use domain::CallId;
@@ -26,6 +27,30 @@ pub(crate) async fn end(
         Err(EndCallError::Store(error)) => return Err(error.into()),
     };
     Ok(Redirect::to(&format!("/{}/calls/{id}?done={done}", visitor.mode())))
+}
+
+/// Stores what somebody noted about a call.
+pub(crate) async fn note(
+    visitor: Visitor,
+    State(web): State<Web>,
+    Path(name): Path<String>,
+    form: Filled,
+) -> Result<Redirect, PageError> {
+    let id = parse_id(&name)?;
+    // Browsers end lines with a carriage return as well.
+    let (note, by) = (form.text("note").replace("\r\n", "\n"), visitor.email.clone());
+    let noted = app::remarks::note(web.app(), &visitor.tenancy, id, by, &note, &form.text("tags")).await;
+    noted.map_err(not_noted)?;
+    Ok(Redirect::to(&format!("/{}/calls/{id}?done=saved", visitor.mode())))
+}
+
+/// Why something was not noted.
+pub(super) fn not_noted(error: RemarkError) -> PageError {
+    match error {
+        RemarkError::NotFound => PageError::NotFound,
+        RemarkError::Store(error) => error.into(),
+        error => wrong(&format!("Nothing was saved: {error}.")),
+    }
 }
 
 /// Calls the same person once more, with the same agent and the same words.

@@ -72,6 +72,11 @@ impl Filters {
         })
     }
 
+    /// The page that shows what these filters let through, from its newest call on.
+    pub(super) fn newest(&self, path: &str) -> String {
+        self.address(path, self.status.as_deref(), None)
+    }
+
     fn address(&self, path: &str, status: Option<&str>, after: Option<&str>) -> String {
         address(
             path,
@@ -181,7 +186,7 @@ fn row(view: &CallView, clock: &Clock) -> Row {
 
 /// A filter that is one click away.
 struct View {
-    name: &'static str,
+    name: String,
     href: String,
     is_current: bool,
 }
@@ -215,6 +220,9 @@ struct CallsPage {
     frame: Frame,
     path: String,
     views: Vec<View>,
+    kept: Vec<View>,
+    /// The parameters of this page, to be kept.
+    query: String,
     agents: Vec<Choice>,
     filters: Filters,
     directions: [Choice; 2],
@@ -270,10 +278,18 @@ pub(crate) async fn page(
         ("Completed", Some("completed")),
         ("Failed", Some("failed")),
     ];
+    let here = filters.newest(&path);
+    let kept: Vec<View> = app::remarks::views(web.app(), visitor.user.user_id)
+        .await?
+        .into_iter()
+        .map(|view| (format!("{path}?{}", view.query), view.name))
+        .map(|(href, name)| View { is_current: href == here, href, name })
+        .collect();
+    let is_kept = kept.iter().any(|view| view.is_current);
     let views = views.map(|(name, view)| View {
-        name,
+        name: name.to_owned(),
         href: filters.address(&path, view, None),
-        is_current: status == view,
+        is_current: status == view && !is_kept,
     });
     let agents = agents(&web, &visitor.tenancy).await?.into_iter().map(|row| {
         let value = row.agent.id.to_string();
@@ -287,6 +303,8 @@ pub(crate) async fn page(
     let page = CallsPage {
         frame: visitor.frame(&web, Section::Calls),
         views: views.into(),
+        kept,
+        query: here.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default(),
         agents: agents.collect(),
         directions,
         rows: found.rows.iter().map(|view| row(view, &clock)).collect(),

@@ -7,4 +7,5 @@ pub(crate) mod one;
 mod sound;
 pub(crate) mod story;
 mod timeline;
+pub(crate) mod views;
 pub(crate) mod words;

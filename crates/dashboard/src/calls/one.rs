@@ -6,10 +6,11 @@ use app::live::Watcher;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use domain::CallId;
 use domain::call::{CallState, Direction, LogLine, Party};
+use domain::{CallId, Mode};
 use serde_json::json;
 use store::Tenancy;
+use store::call_remarks::Remark;
 use web::Web;
 
 use super::list::{other_party, quality};
@@ -17,7 +18,7 @@ use super::sound;
 use super::story::{self, Story};
 use super::timeline::{Timeline, wait_tone};
 use super::words;
-use crate::form::{Asked, parse_id};
+use crate::form::{Asked, address, parse_id};
 use crate::live::{News, Watch, follow};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, Clock, When};
@@ -64,6 +65,7 @@ struct Entry {
 
 /// A webhook of the call.
 struct Hook {
+    href: String,
     event: String,
     url: String,
     state: &'static str,
@@ -124,6 +126,17 @@ struct CallPage {
     curl: Option<String>,
     facts: Vec<(&'static str, String)>,
     context: Option<String>,
+    note: String,
+    /// Each with the search that finds it.
+    tags: Vec<(String, String)>,
+    /// By whom and when it was noted.
+    noted: Option<(String, When)>,
+}
+
+impl CallPage {
+    fn written_tags(&self) -> String {
+        self.tags.iter().map(|(tag, _)| tag.as_str()).collect::<Vec<_>>().join(", ")
+    }
 }
 
 pub(crate) async fn page(
@@ -137,6 +150,7 @@ pub(crate) async fn page(
     let call = &story.view.call;
     let (who, number) = other_party(call);
     let is_running = !call.state().is_final();
+    let remark = story.remark.as_ref();
     let page = CallPage {
         id: id.to_string(),
         path: format!("/{}/calls/{id}", visitor.mode()),
@@ -152,9 +166,17 @@ pub(crate) async fn page(
         curl: (call.direction == Direction::Outbound).then(|| curl(&web, &story)),
         facts: facts(&story, &clock),
         context: call.request.context.clone(),
+        note: remark.map(|remark| remark.note.clone()).unwrap_or_default(),
+        tags: remark.map(|remark| tags(remark, visitor.mode())).unwrap_or_default(),
+        noted: remark.map(|remark| (remark.written_by.clone(), clock.when(remark.written_at))),
         frame: visitor.frame(&web, Section::Calls),
     };
     framed(&page.frame.nonce, &page)
+}
+
+fn tags(remark: &Remark, mode: Mode) -> Vec<(String, String)> {
+    let path = format!("/{mode}/calls");
+    remark.tags.iter().map(|tag| (tag.clone(), address(&path, &[("q", Some(tag.as_str()))]))).collect()
 }
 
 /// The part as it is now.
@@ -325,6 +347,7 @@ fn hooks(story: &Story, clock: &Clock) -> Vec<Hook> {
         let took =
             delivery.last_duration_ms.map(|ms| format!(" in {}", show::span(Duration::from_millis(ms))));
         Hook {
+            href: format!("/{}/events/{}", story.view.call.mode, delivery.event_id),
             event: delivery.event_type.clone(),
             url: delivery.url.clone(),
             state: match delivery.state {

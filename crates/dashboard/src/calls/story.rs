@@ -7,6 +7,7 @@ use domain::lead::Lead;
 use domain::{CallId, Timestamp};
 use store::call_deliveries::CallDelivery;
 use store::call_log::LogRow;
+use store::call_remarks::Remark;
 use store::calls::CallView;
 use store::{StoreError, Tenancy};
 use web::Web;
@@ -23,6 +24,8 @@ pub(crate) struct Story {
     pub(crate) said: Vec<Utterance>,
     pub(crate) lead: Option<Lead>,
     pub(crate) deliveries: Vec<CallDelivery>,
+    /// What a person noted.
+    pub(crate) remark: Option<Remark>,
 }
 
 /// Reads it; `None` if the tenant has no such call.
@@ -43,7 +46,8 @@ pub(crate) async fn read(web: &Web, tenancy: &Tenancy, id: CallId) -> Result<Opt
                 None => None,
             };
             let deliveries = store::call_deliveries::of_call(tx, &tenancy, id).await?;
-            Ok(Some(Story { view, log, said, lead, deliveries }))
+            let remark = store::call_remarks::of_call(tx, &tenancy, id).await?;
+            Ok(Some(Story { view, log, said, lead, deliveries, remark }))
         })
     })
     .await

@@ -2,6 +2,7 @@
 
 mod browser;
 mod manage;
+mod notes;
 mod start;
 mod talk;
 mod webhooks;

@@ -19,6 +19,7 @@ async fn a_doubtful_wish_becomes_clear_and_a_clear_one_stays_so() {
     for database in databases().await {
         let platform = with_tenants(&database).await;
         let wish = |source: &str, certainty: Certainty, second: i64| OptOut {
+            reason: Some("They wrote to us.".into()),
             business_id: OURS,
             mode: Mode::Live,
             phone_number: phone("+15125550123"),

@@ -1,0 +1,45 @@
+//! Views that people keep: the filters of the table of calls under a name of their own.
+
+use axum::extract::State;
+use axum::response::Redirect;
+use web::Web;
+
+use super::act::not_noted;
+use super::list::Filters;
+use crate::form::{Asked, Filled};
+use crate::page::PageError;
+use crate::visitor::Visitor;
+
+/// The longest name of a view.
+const LONGEST_NAME: usize = 40;
+
+/// Keeps the filters of the page under a name.
+pub(crate) async fn keep(
+    visitor: Visitor,
+    State(web): State<Web>,
+    form: Filled,
+) -> Result<Redirect, PageError> {
+    let name = form.text("name");
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(domain::text::is_harmful) {
+        return Err(PageError::Wrong(format!("Give the view a name of at most {LONGEST_NAME} characters.")));
+    }
+    // Only what the page itself would read is kept.
+    let place = Filters::of(&Asked::of(form.raw("query"))).newest("");
+    let Some(query) = place.strip_prefix('?') else {
+        return Err(PageError::Wrong("Narrow the table first, then save what it shows.".to_owned()));
+    };
+    app::remarks::keep_view(web.app(), visitor.user.user_id, name, query.to_owned())
+        .await
+        .map_err(not_noted)?;
+    Ok(Redirect::to(&format!("/{}/calls?{query}", visitor.mode())))
+}
+
+/// Forgets a view.
+pub(crate) async fn forget(
+    visitor: Visitor,
+    State(web): State<Web>,
+    form: Filled,
+) -> Result<Redirect, PageError> {
+    app::remarks::forget_view(web.app(), visitor.user.user_id, form.text("name")).await?;
+    Ok(Redirect::to(&format!("/{}/calls", visitor.mode())))
+}
