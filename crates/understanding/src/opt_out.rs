@@ -151,6 +151,9 @@ fn continued(turns: &[Turn<'_>], at: usize) -> Option<String> {
     Some(format!("{begun} {}", turns[at].text))
 }
 
+/// Whoever says one of these is not asked whether they want no more calls: they withhold something, or are somebody else.
+const SPEAKS_OF_ELSE: [Remark; 2] = [Remark::Refusal, Remark::WrongPerson];
+
 /// More words than this are a sentence of their own.
 const SHORT: usize = 8;
 
@@ -190,7 +193,7 @@ impl<'a> Heard<'a> {
         }
         if best.0 == Finding::Nothing
             && second_opinion::suspects(self.text)
-            && !remark::heard(self.text).contains(&Remark::Refusal)
+            && !remark::heard(self.text).iter().any(|remark| SPEAKS_OF_ELSE.contains(remark))
             && !self.in_each_language().any(|(_, grammar, said)| grammar.touches(said))
         {
             let known = |(language, _, said): &(Language, &Grammar, &Said)| {

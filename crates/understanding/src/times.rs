@@ -177,7 +177,13 @@ fn pick(text: &str, language: Language, hours_suffice: bool) -> Option<String> {
         Some(before) => &found[before + 1],
         None => found.iter().rev().max_by_key(|found| (found.anchors, found.to - found.from))?,
     };
-    let said: Vec<&str> = words[best.from..best.to]
+    // "Not before ten" is no "before ten".
+    let is_barred = is_bound(&words[best.from])
+        && best.from > 0
+        && ["not", "no"].contains(&words[best.from - 1].plain.as_str())
+        && !words[best.from - 1].said.ends_with(PAUSES);
+    let from = best.from - usize::from(is_barred);
+    let said: Vec<&str> = words[from..best.to]
         .iter()
         .filter(|word| !FILLERS.contains(&word.plain.as_str()))
         .map(|word| word.said)
@@ -243,13 +249,19 @@ fn is_past(words: &[Word<'_>], found: &Found) -> bool {
     })
 }
 
+/// Marks after which a new thought begins.
+const PAUSES: [char; 4] = [',', '.', '!', '?'];
+
+/// True for a word that sets a bound to a time instead of naming one.
+fn is_bound(word: &Word<'_>) -> bool {
+    ["before", "after", "until", "till", "antes", "después"].contains(&word.plain.as_str())
+}
+
 /// "Except Monday", "I can't on Friday", but not "not before noon".
 fn is_declined(words: &[Word<'_>], from: usize) -> bool {
     let before = words[from.saturating_sub(3)..from].iter();
-    let bounds =
-        ["before", "after", "until", "till", "antes", "después"].contains(&words[from].plain.as_str());
-    !bounds
-        && before.rev().take_while(|word| !word.said.ends_with([',', '.', '!', '?'])).any(|word| {
+    !is_bound(&words[from])
+        && before.rev().take_while(|word| !word.said.ends_with(PAUSES)).any(|word| {
             ["not", "can't", "cannot", "never", "except", "no", "excepto", "menos"]
                 .contains(&word.plain.as_str())
         })

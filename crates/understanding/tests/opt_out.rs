@@ -180,3 +180,12 @@ fn nothing_that_can_be_said_breaks_the_reading() {
     let long = "and then I said ".repeat(20_000);
     assert_eq!(read(&[caller(&long)]), OptOut::No);
 }
+
+#[test]
+fn people_who_are_somebody_else_are_not_asked_about() {
+    let said =
+        ["There's no Kevin here, I've had this number for two years.", "Nobody here goes by that name."];
+    for text in said {
+        assert_eq!(read(&[caller(text)]), OptOut::No, "{text}");
+    }
+}

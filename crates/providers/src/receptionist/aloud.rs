@@ -88,10 +88,26 @@ pub(super) fn retold(reason: &str, language: Language) -> Option<String> {
     {
         return None;
     }
-    let words: Vec<String> =
-        reason.trim().trim_end_matches(['.', '!', ',']).split_whitespace().map(turned).collect();
+    let words: Vec<&str> = reason.trim().trim_end_matches(['.', '!', ',']).split_whitespace().collect();
+    let words: Vec<String> = words
+        .iter()
+        .enumerate()
+        .map(|(at, word)| turned(word, at.checked_sub(1).map(|before| words[before])))
+        .collect();
     let mut retold = lowered(&words.join(" "));
-    for opening in ["hi ", "hello ", "yes ", "well ", "so ", "okay ", "sure "] {
+    for opening in [
+        "hi there, ",
+        "hello there, ",
+        "hi there ",
+        "hello there ",
+        "hi ",
+        "hello ",
+        "yes ",
+        "well ",
+        "so ",
+        "okay ",
+        "sure ",
+    ] {
         retold = retold.strip_prefix(opening).map(str::to_owned).unwrap_or(retold);
     }
     for opening in ["hi, ", "hello, ", "good morning, ", "yes, ", "well, ", "okay, ", "sure, ", "yeah, "] {
@@ -108,7 +124,7 @@ const SUBJECTS: &[&str] = &[
 ];
 
 /// One word from the listener's side.
-fn turned(word: &str) -> String {
+fn turned(word: &str, before: Option<&str>) -> String {
     let core = word.trim_end_matches([',', '.', '!']);
     let rest = &word[core.len()..];
     let other = match core.to_lowercase().replace('’', "'").as_str() {
@@ -120,7 +136,7 @@ fn turned(word: &str) -> String {
         "i'd" | "we'd" => "you'd",
         "i'll" | "we'll" => "you'll",
         "am" => "are",
-        "was" => "were",
+        "was" if before.is_some_and(|before| before.eq_ignore_ascii_case("i")) => "were",
         "myself" => "yourself",
         _ => return word.to_owned(),
     };

@@ -60,8 +60,10 @@ impl Asked {
             // Nothing but its own words says what the question is about: most of them must be there.
             shared > 0 && shared * 3 >= self.words.len() * 2
         } else {
-            matters > 0
-                && (self.words.is_empty() || shared > 0 || self.words.iter().all(|word| is_vague(word)))
+            let asks_where = self.matters == [Matter::Place];
+            (asks_where && shared > 0 && shared * 3 >= self.words.len() * 2)
+                || matters > 0
+                    && (self.words.is_empty() || shared > 0 || self.words.iter().all(|word| is_vague(word)))
         };
         enough.then_some(matters * 2 + shared * 3)
     }
@@ -171,8 +173,21 @@ const MATTERS: &[Told] = &[
 /// Words that ask without saying for what.
 fn is_vague(word: &str) -> bool {
     [
-        "office", "place", "busines", "company", "firm", "shop", "store", "work", "oficina", "negocio",
-        "guy", "people",
+        "office",
+        "place",
+        "busines",
+        "company",
+        "firm",
+        "shop",
+        "store",
+        "work",
+        "oficina",
+        "negocio",
+        "guy",
+        "people",
+        "visit",
+        "appointment",
+        "trip",
     ]
     .contains(&word)
 }
@@ -183,7 +198,7 @@ fn is_small(word: &str) -> bool {
         he she it we they me him her us them my your his its our their this that these those there here what when where which who whom \
         whose why how if and or but so then than of to in on at by for from with about into out up down off over as not no yes please \
         tell know need want like get got go come much many any some more most also just only really ok okay hi hello hey thanks thank \
-        wondering wonder ask question maybe too very one somebody someone anything something still yet now today guys whether \
+        wondering wonder ask question oh thing maybe too very one somebody someone anything something still yet now today guys whether \
         el la los las un una unos de del que y o en por para con su mi es son está están hay se lo le me al muy qué cómo cuál cuáles \
         cuándo puede puedo tiene tienen usted ustedes quiero quisiera saber si no sí ya hola gracias bueno";
     word.chars().count() < 2 || SMALL.split_whitespace().any(|small| small == word)

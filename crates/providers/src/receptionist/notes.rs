@@ -597,7 +597,7 @@ fn is_a_bare_name(sentence: &str) -> bool {
 }
 
 /// True if these words say what somebody wants.
-fn states_a_matter(text: &str) -> bool {
+pub(super) fn states_a_matter(text: &str) -> bool {
     const ASKED: [Said; 6] =
         [Said::Price, Said::Hours, Said::Address, Said::Availability, Said::Insurance, Said::Parking];
     split(text).any(|sentence| {

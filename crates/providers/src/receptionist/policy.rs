@@ -3,6 +3,8 @@
 //! Invariants: whatever callers say, the call comes to a goodbye; no sentence of a turn stood in the turn before; after a goodbye only
 //! goodbyes follow, unless the caller has something new to say.
 
+mod answers;
+
 use std::collections::BTreeSet;
 
 use domain::phone;
@@ -11,9 +13,8 @@ use understanding::remark::Remark;
 use understanding::sentences::split;
 use understanding::{Language, topic};
 
-use super::aloud::{address, address_read_back, lowered, retold, sentence};
-use super::knowledge;
-use super::notes::{Filling, News, Notes, QUESTION_WORDS, Question, begins_with_no, fact, is_question};
+use super::aloud::{address, address_read_back, lowered, retold};
+use super::notes::{Filling, News, Notes, Question, begins_with_no, fact, states_a_matter};
 use super::sentences::{Wordings, filled};
 use super::wishes;
 use crate::understanding::plain;
@@ -55,7 +56,10 @@ impl Draft<'_> {
     fn write(&mut self) {
         let (notes, words) = (self.notes, self.notes.words);
         let says = |remark| notes.says(remark);
-        let has_matter = notes.news.iter().any(|news| matches!(news, News::Reason | News::More));
+        let has_news = notes.news.iter().any(|news| matches!(news, News::Reason | News::More));
+        // Whoever is called and says why it is of no interest has told no matter of theirs.
+        let has_matter = has_news
+            && !(notes.is_outbound() && says(Remark::NotInterested) && !states_a_matter(notes.heard));
         if says(Remark::Emergency) {
             return self.end(words.emergency);
         }
@@ -66,7 +70,7 @@ impl Draft<'_> {
             return self.end(words.child);
         }
         if says(Remark::WrongPerson) {
-            return self.end(words.wrong_person);
+            return self.end(if notes.is_outbound() { words.wrong_person } else { words.misdialled });
         }
         if notes.is_anothers() && says(Remark::Grief) && !has_matter {
             return self.end(words.died);
@@ -194,125 +198,6 @@ impl Draft<'_> {
         }
     }
 
-    fn answer_about_the_call(&mut self) {
-        let (notes, words) = (self.notes, self.notes.words);
-        if notes.says(Remark::Robot) {
-            self.say(words.robot);
-        }
-        let asks_for_our_name = wishes::asks_for_our_name(notes.heard);
-        if asks_for_our_name {
-            match notes.own_name() {
-                Some(name) => self.say_with(words.own_name, "name", &name),
-                None => self.say(words.no_name),
-            }
-        } else if notes.says(Remark::Who) && !notes.says(Remark::Robot) {
-            self.say(words.introduction);
-        }
-        if wishes::asks_for_their_name(notes.heard)
-            && let Some(name) = notes.name.value.as_deref()
-        {
-            self.say_with(words.your_name, "name", name);
-        }
-        let asks_who = notes.says(Remark::Who) && !asks_for_our_name;
-        if (asks_who || notes.says(Remark::About)) && notes.is_outbound() {
-            self.name_the_topic();
-        }
-        if notes.says(Remark::Recorded) {
-            self.say(match fact(notes.chat, "recorded") {
-                Some("yes") => words.is_recorded,
-                Some("no") => words.not_recorded,
-                _ => words.recorded,
-            });
-        }
-        if notes.says(Remark::Source) {
-            self.say(if notes.is_outbound() { words.source_outbound } else { words.source_inbound });
-        }
-        if notes.says(Remark::When) {
-            self.say(words.when);
-        }
-    }
-
-    /// Says what the call is about. Once it is known what the person wants, that is no news to them.
-    fn name_the_topic(&mut self) {
-        let (notes, words) = (self.notes, self.notes.words);
-        let context = fact(notes.chat, "context").filter(|context| !topic::is_private(context));
-        if notes.is_anothers() && !context.is_some_and(|context| knows_of(notes.heard, context)) {
-            return self.say(words.private_topic);
-        }
-        match context.map(|context| (context, topic::of(context))) {
-            Some((context, _)) if notes.language == Language::Spanish => {
-                if understanding::language::heard(context) == Some(Language::Spanish) {
-                    self.say_with(words.topic, "topic", context.trim_end_matches('.'));
-                } else {
-                    self.say(words.other_note);
-                }
-            }
-            Some((_, Some(matter))) => self.say_with(words.topic, "topic", &matter),
-            Some((context, None)) => self.say_with(words.note, "topic", &sentence(context)),
-            None => self.say(words.no_topic),
-        }
-    }
-
-    /// The questions that are not about the call itself, two of them if two were put.
-    fn questions(&self) -> impl Iterator<Item = &str> {
-        const ABOUT_THE_CALL: [Remark; 11] = [
-            Remark::Robot,
-            Remark::Recorded,
-            Remark::Source,
-            Remark::Who,
-            Remark::About,
-            Remark::Human,
-            Remark::When,
-            Remark::HowAreYou,
-            Remark::Repeat,
-            Remark::Refusal,
-            Remark::Later,
-        ];
-        clauses(self.notes.heard).filter(|clause| {
-            let remarks = understanding::remark::heard(clause);
-            (is_question(clause) || is_half_a_question(self.notes.heard, clause))
-                && clause.split_whitespace().count() >= 2
-                && understanding::language::heard(clause) != Some(Language::French)
-                && !ABOUT_THE_CALL.iter().any(|remark| remarks.contains(remark))
-                && !asks_for_language(clause)
-                && !wishes::asks_for_our_name(clause)
-                && !wishes::asks_for_their_name(clause)
-        })
-    }
-
-    fn answer_about_the_business(&mut self) {
-        let (notes, words) = (self.notes, self.notes.words);
-        let instructions = notes.chat.messages.iter().find(|message| message.role == speech::Role::System);
-        let instructions = instructions.map_or("", |message| message.content.as_str());
-        let questions: Vec<String> = self.questions().take(3).map(str::to_owned).collect();
-        let (mut unknown, mut requested) = (false, false);
-        for question in questions {
-            if wishes::asks_for_our_number(&question)
-                && let Some(number) = fact(notes.chat, "business_phone")
-            {
-                self.say_with(words.our_number, "value", &phone::aloud(number));
-                continue;
-            }
-            if wishes::is_request(&question) {
-                requested = true;
-                continue;
-            }
-            match knowledge::answer(instructions, &question, notes.language) {
-                Some(found) if plain(notes.last_own).contains(&plain(found)) => {
-                    self.say_with(words.said_before, "value", &sentence(found));
-                }
-                Some(found) => self.parts.push(sentence(found)),
-                None => unknown = true,
-            }
-        }
-        if unknown {
-            self.say(words.unknown);
-        }
-        if requested && !notes.says(Remark::Human) {
-            self.say(words.will_ask);
-        }
-    }
-
     /// Says what was understood of the caller's last turn.
     fn take_note(&mut self) {
         let (notes, words) = (self.notes, self.notes.words);
@@ -352,7 +237,9 @@ impl Draft<'_> {
         let (notes, words) = (self.notes, self.notes.words);
         let answers = notes.says(Remark::Yes) || notes.says(Remark::No) || notes.says(Remark::Done);
         match notes.asked {
-            _ if notes.says(Remark::Refusal) || asks_for_language(notes.heard) => self.say(words.all_right),
+            _ if notes.says(Remark::Refusal) || wishes::asks_for_language(notes.heard) => {
+                self.say(words.all_right);
+            }
             Some(Question::Email | Question::Phone | Question::Time) if notes.says(Remark::No) => {
                 self.say(words.all_right);
             }
@@ -630,62 +517,6 @@ fn heard_sentences(text: &str) -> BTreeSet<String> {
 
 /// Words after the question for anything else that mean no more than "no".
 const OKAY: &[&str] = &["okay", "ok", "all right", "alright", "fine", "vale", "bueno", "está bien"];
-
-/// True for "how much a consultation costs" in "I was wondering how much a consultation costs and where you are?"
-fn is_half_a_question(heard: &str, clause: &str) -> bool {
-    let said = plain(clause);
-    let rest = heard.find(clause).map_or("", |at| &heard[at + clause.len()..]);
-    let goes_on = rest.starts_with([',', ' ']) && split(rest).next().is_some_and(|next| next.ends_with('?'));
-    goes_on
-        && ["wondering", "know", "ask", "tell me", "saber", "preguntar"]
-            .iter()
-            .any(|word| said.contains(&format!(" {word} ")))
-}
-
-/// The sentences of a turn, and the questions that are joined in one of them.
-fn clauses(text: &str) -> impl Iterator<Item = &str> {
-    split(text).flat_map(|sentence| {
-        let mut clauses = Vec::new();
-        let mut rest = sentence;
-        while let Some((clause, after)) = at_joint(rest) {
-            clauses.push(clause);
-            rest = after;
-        }
-        clauses.push(rest);
-        clauses
-    })
-}
-
-/// A sentence up to the joint after which another question begins, and that question.
-fn at_joint(sentence: &str) -> Option<(&str, &str)> {
-    let lower = sentence.to_lowercase();
-    let mut joints: Vec<(usize, &str)> =
-        [", and ", " and ", ", ", " y "].iter().flat_map(|joint| lower.match_indices(joint)).collect();
-    joints.sort_by_key(|(at, joint)| (*at, std::cmp::Reverse(joint.len())));
-    let (at, joint) = joints.into_iter().find(|(at, joint)| {
-        let rest = plain(lower.get(at + joint.len()..).unwrap_or_default());
-        *at > 0 && QUESTION_WORDS.iter().any(|word| rest.starts_with(&format!(" {word} ")))
-    })?;
-    Some((sentence.get(..at)?, sentence.get(at + joint.len()..)?))
-}
-
-/// True if somebody who asks what a call is about names it themselves.
-fn knows_of(heard: &str, context: &str) -> bool {
-    let heard = plain(heard);
-    let context = plain(context);
-    context.split_whitespace().filter(|word| word.len() > 4).any(|word| heard.contains(&format!(" {word} ")))
-}
-
-/// True for "do you speak Spanish?", which the language of the reply answers.
-fn asks_for_language(clause: &str) -> bool {
-    let said = plain(clause);
-    let speaks =
-        ["speak", "habla", "hablas", "hablan"].iter().any(|word| said.contains(&format!(" {word} ")));
-    speaks
-        && ["spanish", "english", "español", "espanol", "inglés", "ingles"]
-            .iter()
-            .any(|word| said.contains(word))
-}
 
 /// The number for emergencies where the business is, digit by digit.
 fn emergency_number(notes: &Notes<'_>) -> String {

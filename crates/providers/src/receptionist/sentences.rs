@@ -92,6 +92,8 @@ pub(super) struct Sentences {
     pub(super) farewell_name: Wordings,
     pub(super) farewell_again: Wordings,
     pub(super) wrong_person: Wordings,
+    /// To somebody who called us by mistake.
+    pub(super) misdialled: Wordings,
     pub(super) later: Wordings,
     pub(super) later_at: Wordings,
     pub(super) not_interested: Wordings,
@@ -270,6 +272,7 @@ static ENGLISH: Sentences = Sentences {
         "I'm sorry, I have the wrong person. Please excuse the call, and have a good day. Goodbye.",
         "My apologies for the mix-up. Goodbye.",
     ],
+    misdialled: &["That's no trouble at all. Have a good day, goodbye.", "No harm done. Take care, goodbye."],
     later: &[
         "Of course, I won't keep you. We will try again another time. Goodbye.",
         "All right, another time then. Goodbye.",
@@ -439,6 +442,7 @@ static SPANISH: Sentences = Sentences {
         "Perdone, me he equivocado de persona. Disculpe la molestia y que tenga buen día. Adiós.",
         "Disculpe la confusión. Adiós.",
     ],
+    misdialled: &["No es molestia. Que tenga buen día, adiós.", "No pasa nada. Cuídese, adiós."],
     later: &[
         "Claro, no le entretengo. Lo intentaremos en otro momento. Adiós.",
         "De acuerdo, será otro día. Adiós.",

@@ -24,6 +24,50 @@ pub(super) fn is_request(question: &str) -> bool {
     asks && says(&said, DOING)
 }
 
+/// True for "do you speak Spanish?", which the language of the reply answers.
+pub(super) fn asks_for_language(clause: &str) -> bool {
+    let said = plain(clause);
+    let speaks =
+        ["speak", "habla", "hablas", "hablan"].iter().any(|word| said.contains(&format!(" {word} ")));
+    speaks
+        && ["spanish", "english", "español", "espanol", "inglés", "ingles"]
+            .iter()
+            .any(|word| said.contains(word))
+}
+
+/// True for the "do you?" behind a sentence, which asks for nothing of its own.
+pub(super) fn is_a_tag(clause: &str) -> bool {
+    const TAGS: [&str; 10] = [
+        " do you ",
+        " don t you ",
+        " dont you ",
+        " is it ",
+        " isn t it ",
+        " isnt it ",
+        " are you ",
+        " right ",
+        " will you ",
+        " can you ",
+    ];
+    TAGS.contains(&plain(clause).as_str())
+}
+
+/// True for "Is this Tony's Pizza?": a caller wants to know whom they have reached.
+pub(super) fn asks_whether_it_is_us(text: &str) -> bool {
+    split(text).any(|sentence| {
+        let asked = ["is this ", "is that ", "¿es "].into_iter().find_map(|opening| {
+            let at = sentence.to_lowercase().find(opening)?;
+            sentence.get(at + opening.len()..)
+        });
+        asked.is_some_and(|named| {
+            let named = named.strip_prefix("the ").unwrap_or(named);
+            named.ends_with('?')
+                && named.split_whitespace().count() <= 4
+                && named.starts_with(char::is_uppercase)
+        })
+    })
+}
+
 const DOING: &[&str] = &[
     "call",
     "tell",

@@ -13,7 +13,7 @@ use ::understanding::{Language, sentences};
 use domain::call::{Party, Utterance};
 use speech::{LeadFacts, Reached};
 
-use super::account::{Account, Next, Sign};
+use super::account::{Account, Next, Refused, Sign};
 use english::English;
 use spanish::Spanish;
 use words::Words;
@@ -113,7 +113,15 @@ pub(super) fn of(account: &Account, lead: &LeadFacts, people: People<'_>, ended_
     }
     let is_news = |next: &&Next| next.when.is_some() || !next.agreed;
     sentences.extend(account.next.as_ref().filter(is_news).map(|next| words.next(next)));
-    sentences.extend(account.refused.iter().map(|&what| words.refused(what).to_owned()));
+    // What was given in the end was not refused.
+    let given = |what: Refused| match what {
+        Refused::Email => lead.email.is_some(),
+        Refused::Phone => lead.phone.is_some(),
+        _ => false,
+    };
+    sentences.extend(
+        account.refused.iter().filter(|&&what| !given(what)).map(|&what| words.refused(what).to_owned()),
+    );
     let email = lead.email.as_ref().map(|email| words.email(email));
     let phone = lead.phone.as_ref().map(|phone| words.phone(phone));
     let left: Vec<String> = [email, phone].into_iter().flatten().collect();
