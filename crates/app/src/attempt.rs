@@ -10,7 +10,7 @@ use std::time::Duration;
 use domain::{JobId, Timestamp};
 use futures_util::FutureExt as _;
 use jiff::SignedDuration;
-use store::jobs::{Job, JobKind};
+use store::jobs::{Held, Job, JobKind};
 use store::{BoxFuture, PlatformTx, StoreError};
 
 use crate::App;
@@ -52,6 +52,11 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
+    /// The hold of this process on the job.
+    pub(crate) fn held(self, app: &App) -> Held {
+        Held { job: self.job, by: app.node() }
+    }
+
     /// At a job that belongs to this process since it was added.
     pub(crate) fn first(job: JobId, kind: JobKind) -> Self {
         Self { job, kind, number: 1 }
@@ -98,10 +103,10 @@ pub(crate) async fn run<T>(
         Ok(Ok(done)) => return Ok(done),
         Ok(Err(error)) if error.may_pass() => {
             tracing::warn!(job = %attempt.job, kind, %error, "A job waits for the database");
-            let (id, run_at) = (attempt.job, app.now() + WEATHER);
+            let (id, held, run_at) = (attempt.job, attempt.held(app), app.now() + WEATHER);
             let postponed = app
                 .platform()
-                .write(move |tx| Box::pin(async move { store::jobs::postpone(tx, id, run_at).await }))
+                .write(move |tx| Box::pin(async move { store::jobs::postpone(tx, held, run_at).await }))
                 .await;
             if let Err(error) = postponed {
                 tracing::warn!(job = %id, kind, %error, "A job keeps its lease until that runs out");
@@ -117,13 +122,13 @@ pub(crate) async fn run<T>(
 }
 
 /// Lets the attempt that is being made at a job have the lease that was taken for another one, which does not count.
-async fn leave_alone(app: &App, Attempt { job, kind, number }: Attempt) {
-    let kind = kind.as_str();
+async fn leave_alone(app: &App, attempt: Attempt) {
+    let Attempt { job, kind, number } = attempt;
+    let (kind, held) = (kind.as_str(), attempt.held(app));
     tracing::warn!(%job, kind, "The lease of a job ran out while this process works on it; it goes on with it");
-    let node = app.node();
     let left = app
         .platform()
-        .write(move |tx| Box::pin(async move { store::jobs::uncount(tx, job, node, number).await }))
+        .write(move |tx| Box::pin(async move { store::jobs::uncount(tx, held, number).await }))
         .await;
     if let Err(error) = left {
         tracing::warn!(%job, kind, %error, "A job has one attempt less because of that");
@@ -138,9 +143,9 @@ async fn last_error(app: &App, job: JobId) -> String {
 }
 
 /// Gives back a job to which this process does not get any more, as if it had not been begun: somebody else does it at once.
-pub(crate) async fn give_back(app: &App, job: JobId) -> Result<(), StoreError> {
+pub(crate) async fn give_back(app: &App, held: Held) -> Result<(), StoreError> {
     let now = app.now();
-    app.platform().write(move |tx| Box::pin(async move { store::jobs::postpone(tx, job, now).await })).await
+    app.platform().write(move |tx| Box::pin(async move { store::jobs::postpone(tx, held, now).await })).await
 }
 
 /// Stores what follows from a failure.
@@ -151,12 +156,12 @@ async fn settle(
     last_words: impl for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<(), StoreError>> + Send + 'static,
 ) {
     let Attempt { job, number, .. } = attempt;
-    let kind = attempt.kind.as_str();
+    let (kind, held) = (attempt.kind.as_str(), attempt.held(app));
     meters::JOB_ATTEMPTS_FAILED.with([kind]).increment(1);
     let now = app.now();
     if number < limit(attempt.kind) {
         tracing::error!(%job, kind, attempt = number, error, "An attempt at a job failed; it will be tried again");
-        return retry(app, job, now + pause(attempt.kind, number), error).await;
+        return retry(app, held, now + pause(attempt.kind, number), error).await;
     }
     let why = error.clone();
     let given_up = app
@@ -164,7 +169,7 @@ async fn settle(
         .write(move |tx| {
             Box::pin(async move {
                 last_words(tx).await?;
-                store::jobs::give_up(tx, job, now, &why).await
+                store::jobs::give_up(tx, held, now, &why).await
             })
         })
         .await;
@@ -173,20 +178,23 @@ async fn settle(
             meters::JOBS_FAILED.with([kind]).increment(1);
             tracing::error!(%job, kind, attempt = number, error, "A job is given up; `kaicalls jobs retry` has it done again");
         }
+        Err(StoreError::Changed) => {
+            tracing::warn!(%job, kind, error, "The lease of a job ran out in an attempt that failed; another process decides");
+        }
         Err(trouble) => {
             tracing::error!(%job, kind, error, %trouble, "A job cannot even be given up; that will be tried again");
-            retry(app, job, now + ENDING_AGAIN, error).await;
+            retry(app, held, now + ENDING_AGAIN, error).await;
         }
     }
 }
 
-async fn retry(app: &App, job: JobId, run_at: Timestamp, why: String) {
+async fn retry(app: &App, held: Held, run_at: Timestamp, why: String) {
     let stored = app
         .platform()
-        .write(move |tx| Box::pin(async move { store::jobs::retry_at(tx, job, run_at, &why).await }))
+        .write(move |tx| Box::pin(async move { store::jobs::retry_at(tx, held, run_at, &why).await }))
         .await;
     if let Err(error) = stored {
-        tracing::warn!(%job, %error, "A job keeps its lease until that runs out");
+        tracing::warn!(job = %held.job, %error, "A job keeps its lease until that runs out");
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use crate::table::{table, text, view};
-use crate::tx::{Engine, PlatformTx, Row, ToParam, params};
+use crate::tx::{Engine, Param, PlatformTx, Row, ToParam, params};
 use crate::writes::Write;
 use crate::{Platform, StoreError};
 
@@ -77,6 +77,22 @@ pub struct Job {
     pub run_at: Timestamp,
     /// Until when nobody else works on it.
     pub lease_until: Timestamp,
+}
+
+/// The hold of a process on a job. What a process stores of its attempt counts only while the job is its own: once its lease has run out and
+/// another one has taken the job up, or nobody has it, it changes nothing. A process makes one attempt at a job at a time, so its id names the attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    pub job: JobId,
+    pub by: NodeId,
+}
+
+impl Held {
+    fn write(self, sql: &'static str, more: &[Param]) -> Write {
+        let mut values = params![self.job, self.by].to_vec();
+        values.extend_from_slice(more);
+        Write::new("jobs", self.job.0, sql, values)
+    }
 }
 
 /// A job as people look at it, of whichever kind.
@@ -252,14 +268,15 @@ pub async fn clock_was_set_back(
 }
 
 /// Removes a job that is done.
-pub async fn finish(tx: &mut PlatformTx, id: JobId) -> Result<(), StoreError> {
-    tx.write(Write::new("jobs", id.0, "DELETE FROM jobs WHERE id = $1", params![id].to_vec())).await
+pub async fn finish(tx: &mut PlatformTx, held: Held) -> Result<(), StoreError> {
+    tx.write(held.write("DELETE FROM jobs WHERE id = $1 AND node_id = $2", &[])).await
 }
 
 /// Gives back a job whose attempt went well and that has to be done again then; its failures are forgotten.
-pub async fn repeat_at(tx: &mut PlatformTx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, attempts = 0, last_error = NULL WHERE id = $1";
-    tx.write(Write::new("jobs", id.0, SQL, params![id, run_at].to_vec())).await
+pub async fn repeat_at(tx: &mut PlatformTx, held: Held, run_at: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE jobs SET run_at = $3, node_id = NULL, lease_until = NULL, attempts = 0, last_error = NULL \
+                       WHERE id = $1 AND node_id = $2";
+    tx.write(held.write(SQL, params![run_at])).await
 }
 
 /// Has a waiting job of this kind done at the latest then.
@@ -277,31 +294,25 @@ pub async fn hasten(
 }
 
 /// Keeps a job that this process still works on from being taken for left behind.
-pub async fn renew(
-    tx: &mut PlatformTx,
-    id: JobId,
-    node: NodeId,
-    lease_until: Timestamp,
-) -> Result<(), StoreError> {
-    tx.execute(
-        "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND node_id = $2",
-        params![id, node, lease_until],
+pub async fn renew(tx: &mut PlatformTx, held: Held, lease_until: Timestamp) -> Result<(), StoreError> {
+    tx.write(
+        held.write("UPDATE jobs SET lease_until = $3 WHERE id = $1 AND node_id = $2", params![lease_until]),
     )
-    .await?;
-    Ok(())
+    .await
 }
 
 /// Gives back a job that has to wait for something until then, as if it had not been begun.
-pub async fn postpone(tx: &mut PlatformTx, id: JobId, run_at: Timestamp) -> Result<(), StoreError> {
-    const SQL: &str = "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, attempts = attempts - 1 WHERE id = $1";
-    tx.write(Write::new("jobs", id.0, SQL, params![id, run_at].to_vec())).await
+pub async fn postpone(tx: &mut PlatformTx, held: Held, run_at: Timestamp) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE jobs SET run_at = $3, node_id = NULL, lease_until = NULL, attempts = attempts - 1 \
+                       WHERE id = $1 AND node_id = $2";
+    tx.write(held.write(SQL, params![run_at])).await
 }
 
 /// Takes back that an attempt was begun, for a job that this process goes on working on.
-pub async fn uncount(tx: &mut PlatformTx, id: JobId, node: NodeId, attempt: u32) -> Result<(), StoreError> {
-    let sql = "UPDATE jobs SET attempts = attempts - 1 WHERE id = $1 AND node_id = $2 AND attempts = $3";
-    tx.execute(sql, params![id, node, attempt]).await?;
-    Ok(())
+pub async fn uncount(tx: &mut PlatformTx, held: Held, attempt: u32) -> Result<(), StoreError> {
+    const SQL: &str =
+        "UPDATE jobs SET attempts = attempts - 1 WHERE id = $1 AND node_id = $2 AND attempts = $3";
+    tx.write(held.write(SQL, params![attempt])).await
 }
 
 /// Why the last attempt at a job failed that came to an end.
@@ -313,20 +324,21 @@ pub async fn last_error(tx: &mut PlatformTx, id: JobId) -> Result<Option<String>
 /// Gives back a job whose attempt failed, to be tried again then.
 pub async fn retry_at(
     tx: &mut PlatformTx,
-    id: JobId,
+    held: Held,
     run_at: Timestamp,
     error: &str,
 ) -> Result<(), StoreError> {
-    const SQL: &str =
-        "UPDATE jobs SET run_at = $2, node_id = NULL, lease_until = NULL, last_error = $3 WHERE id = $1";
-    tx.write(Write::new("jobs", id.0, SQL, params![id, run_at, error].to_vec())).await
+    const SQL: &str = "UPDATE jobs SET run_at = $3, node_id = NULL, lease_until = NULL, last_error = $4 \
+                       WHERE id = $1 AND node_id = $2";
+    tx.write(held.write(SQL, params![run_at, error])).await
 }
 
-/// Gives a job up. It stays where people find it; nobody claims it any more.
-pub async fn give_up(tx: &mut PlatformTx, id: JobId, now: Timestamp, error: &str) -> Result<(), StoreError> {
-    const SQL: &str =
-        "UPDATE jobs SET failed_at = $2, node_id = NULL, lease_until = NULL, last_error = $3 WHERE id = $1";
-    tx.write(Write::new("jobs", id.0, SQL, params![id, now, error].to_vec())).await
+/// Gives a job up. It stays where people find it; nobody claims it any more. [`StoreError::Changed`] if it is no longer held: what else the
+/// transaction does because the job is given up must not happen then.
+pub async fn give_up(tx: &mut PlatformTx, held: Held, now: Timestamp, error: &str) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE jobs SET failed_at = $3, node_id = NULL, lease_until = NULL, last_error = $4 \
+                       WHERE id = $1 AND node_id = $2";
+    tx.write(held.write(SQL, params![now, error]).or_fail()).await
 }
 
 /// Writes a job again as it is, so that when this commits everything that was stored together with the job is on stable storage. A job

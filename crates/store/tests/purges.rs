@@ -10,7 +10,7 @@ use store::deliveries::{Addressee, Attempt, RequestHeaders};
 use store::engine_messages::NewMessage;
 use store::events::{EventOutcome, StoredEvent};
 use store::idempotency::Scope;
-use store::jobs::{JobKind, NewJob};
+use store::jobs::{Held, JobKind, NewJob};
 use store::sessions::NewSession;
 use store::{BoxFuture, Platform, PlatformTx, StoreError};
 use testkit::databases;
@@ -122,10 +122,11 @@ const AGEING: [(&str, &str, Insert, Purge); 6] = [
                     lane: None,
                     run_at: at(0),
                     created_at: at(0),
-                    leased_to: None,
+                    leased_to: Some((NodeId(id(1)), at(second))),
                 };
                 store::jobs::add(tx, &job).await?;
-                store::jobs::give_up(tx, job.id, at(second), "no luck").await
+                let held = Held { job: job.id, by: NodeId(id(1)) };
+                store::jobs::give_up(tx, held, at(second), "no luck").await
             })
         },
         |tx, before, most| Box::pin(store::jobs::purge_failed(tx, before, most)),

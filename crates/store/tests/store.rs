@@ -9,7 +9,7 @@ use domain::lead::{Lead, LeadFields};
 use domain::{BusinessId, JobId, KeyId, LeadId, Mode, NodeId, Timestamp, UsageId, UserId};
 use jiff::SignedDuration;
 use store::idempotency::{Begin, Scope};
-use store::jobs::{Claim, JobKind, NewJob, Queue};
+use store::jobs::{Claim, Held, JobKind, NewJob, Queue};
 use store::usage::{UsageLog, UsageOwner, UsageRow};
 use store::{DatabaseUrl, MasterKey, OpenError, Options, Page, Platform, Store, StoreError, Tenancy};
 use testkit::databases;
@@ -182,6 +182,10 @@ fn job(number: u128, kind: JobKind, run_at: i64) -> NewJob {
     }
 }
 
+fn held(job: u128, node: u128) -> Held {
+    Held { job: JobId(id(job)), by: NodeId(id(node)) }
+}
+
 async fn add(store: &Platform, job: NewJob) {
     store.write(move |tx| Box::pin(async move { store::jobs::add(tx, &job).await })).await.expect("added");
 }
@@ -213,8 +217,8 @@ async fn jobs_are_leased_when_due_soonest_first_and_to_one_process_only() {
         store
             .write(|tx| {
                 Box::pin(async move {
-                    store::jobs::finish(tx, JobId(id(2))).await?;
-                    store::jobs::retry_at(tx, JobId(id(3)), at(500), "no luck").await
+                    store::jobs::finish(tx, held(2, 2)).await?;
+                    store::jobs::retry_at(tx, held(3, 2), at(500), "no luck").await
                 })
             })
             .await
@@ -558,7 +562,7 @@ async fn a_job_that_is_given_up_is_kept_until_it_is_revived_or_asked_for_anew() 
         };
         let give_up = async |number: u128| {
             let work = store.write(move |tx| {
-                Box::pin(async move { store::jobs::give_up(tx, JobId(id(number)), at(5), "no luck").await })
+                Box::pin(async move { store::jobs::give_up(tx, held(number, 1), at(5), "no luck").await })
             });
             work.await.expect("given up");
         };
@@ -587,6 +591,7 @@ async fn a_job_that_is_given_up_is_kept_until_it_is_revived_or_asked_for_anew() 
         // The same work asked for again takes the place of what was given up, and of nothing else.
         add(2).await;
         assert_eq!(listed(false).await[0].id, JobId(id(1)));
+        assert_eq!(claimed(1000).await.len(), 1);
         give_up(1).await;
         add(3).await;
         let jobs = listed(false).await;
@@ -634,15 +639,15 @@ async fn the_queue_tells_how_the_jobs_of_each_kind_stand() {
             (2, JobKind::Deliver, 20),
             (3, JobKind::Deliver, 30),
             (4, JobKind::Deliver, 900),
-            (5, JobKind::Deliver, 40),
         ] {
             add(&store, job(number, kind, run_at)).await;
         }
+        let leased_to = Some((NodeId(id(9)), at(200)));
+        add(&store, NewJob { leased_to, ..job(5, JobKind::Deliver, 40) }).await;
         assert_eq!(claim(&store, 1, 100, &[], 1).await, [2], "{}", store.engine());
-        let given_up = JobId(id(5));
         store
             .write(move |tx| {
-                Box::pin(async move { store::jobs::give_up(tx, given_up, at(100), "refused").await })
+                Box::pin(async move { store::jobs::give_up(tx, held(5, 9), at(100), "refused").await })
             })
             .await
             .expect("given up");

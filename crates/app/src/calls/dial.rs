@@ -11,7 +11,7 @@ use domain::call::{Call, CallState, Ending, FailureCode, LogEntry, LogLine, Prog
 use domain::engine::PlaceError;
 use domain::{CallId, JobId, Timestamp};
 use jiff::SignedDuration;
-use store::jobs::{JobKind, NewJob};
+use store::jobs::{Held, JobKind, NewJob};
 use store::{PlatformTx, StoreError};
 
 use super::cast::{Admitted, Cast, cast_of, plan};
@@ -66,7 +66,7 @@ pub(crate) async fn admitted(app: &App, admitted: Box<Admitted>) -> Option<Call>
 /// attempt failed. Who takes part need not be looked up if it is known.
 pub(crate) async fn attempt(app: &App, id: CallId, attempt: Attempt, cast: Option<Cast>) -> Option<Call> {
     let platform = app.clone();
-    let dialled = attempt::run(app, attempt, Box::pin(dial(app, id, attempt.job, cast)), move |tx| {
+    let dialled = attempt::run(app, attempt, Box::pin(dial(app, id, attempt.held(app), cast)), move |tx| {
         Box::pin(async move { give_up(tx, &platform, id).await })
     });
     match dialled.await {
@@ -91,7 +91,7 @@ async fn give_up(tx: &mut PlatformTx, app: &App, id: CallId) -> Result<(), Store
 }
 
 /// Dials a queued call and stores what the engine said; `None` if there was nothing to dial.
-async fn dial(app: &App, id: CallId, job: JobId, cast: Option<Cast>) -> Result<Option<Call>, StoreError> {
+async fn dial(app: &App, id: CallId, job: Held, cast: Option<Cast>) -> Result<Option<Call>, StoreError> {
     let platform = app.clone();
     let next = app
         .platform()
@@ -111,7 +111,7 @@ async fn dial(app: &App, id: CallId, job: JobId, cast: Option<Cast>) -> Result<O
 }
 
 /// Asks the engine to make a call that is stored as being dialled, and stores what it said. Then the job is done, if there is one.
-async fn ask(app: &App, call: Call, cast: Cast, job: Option<JobId>) -> Result<Option<Call>, StoreError> {
+async fn ask(app: &App, call: Call, cast: Cast, job: Option<Held>) -> Result<Option<Call>, StoreError> {
     let id = call.id;
     app.reports().begins(id);
     let line = app.reports().line(id);
@@ -191,7 +191,7 @@ fn no_engine(call: &Call) -> String {
 async fn put_back(
     app: &App,
     id: CallId,
-    job: Option<JobId>,
+    job: Option<Held>,
     run_at: Timestamp,
 ) -> Result<Option<Call>, StoreError> {
     app.reports().ends(id);
@@ -234,7 +234,7 @@ async fn step_forward(
     tx: &mut PlatformTx,
     app: &App,
     id: CallId,
-    job: JobId,
+    job: Held,
     cast: Option<Cast>,
 ) -> Result<Next, StoreError> {
     let now = app.now();
@@ -305,7 +305,7 @@ async fn wait_for_room(
     tx: &mut PlatformTx,
     app: &App,
     mut call: Call,
-    job: JobId,
+    job: Held,
     too_long: &str,
 ) -> Result<Next, StoreError> {
     let now = app.now();

@@ -12,7 +12,7 @@ use domain::engine::CallObserver;
 use domain::{CallId, JobId, Timestamp};
 use jiff::SignedDuration;
 use store::engine_messages::NewMessage;
-use store::jobs::{JobKind, NewJob};
+use store::jobs::{Held, JobKind, NewJob};
 use store::{PlatformTx, StoreError};
 use tracing::{Instrument as _, Span};
 
@@ -122,7 +122,7 @@ pub(crate) struct Also {
     /// The end among the reports counts only for a call that has been given up.
     pub(crate) is_tentative: bool,
     /// The job that is done with them.
-    pub(crate) finish: Option<JobId>,
+    pub(crate) finish: Option<Held>,
 }
 
 /// Stores reports that nobody gathers, and whatever follows from them.

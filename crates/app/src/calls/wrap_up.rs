@@ -12,9 +12,10 @@ use domain::call::{
     Utterance, WRAP_UP_LIMIT,
 };
 use domain::engine::{Fate, Recorded, Recordings};
-use domain::{CallId, JobId, Timestamp};
+use domain::{CallId, Timestamp};
 use jiff::SignedDuration;
 use speech::{Analysis, AnalysisRequest, LeadFacts, Reached};
+use store::jobs::Held;
 use store::transcripts::Transcript;
 use store::{PlatformTx, StoreError};
 
@@ -58,7 +59,7 @@ const RESERVE: Duration = Duration::from_secs(2);
 /// Makes an attempt at wrapping a call up.
 pub(crate) async fn attempt(app: &App, id: CallId, attempt: Attempt) {
     let platform = app.clone();
-    let work = Box::pin(renewing(app, attempt.job, wrap_up(app, id, attempt.job)));
+    let work = Box::pin(renewing(app, attempt.held(app), wrap_up(app, id, attempt.held(app))));
     let wrapped_up = attempt::run(app, attempt, work, move |tx| {
         Box::pin(async move { ending::without_findings(tx, &platform, id).await.map(drop) })
     });
@@ -68,16 +69,16 @@ pub(crate) async fn attempt(app: &App, id: CallId, attempt: Attempt) {
 }
 
 /// Does some work and keeps its job from being taken for left behind meanwhile: a recording may take minutes to fetch.
-async fn renewing<T>(app: &App, job: JobId, work: impl Future<Output = T>) -> T {
+async fn renewing<T>(app: &App, job: Held, work: impl Future<Output = T>) -> T {
     let renew = || {
         let app = app.clone();
         async move {
-            let (node, until) = (app.node(), app.now() + LEASE);
-            let renewed = app.platform().write_lazily(move |tx| {
-                Box::pin(async move { store::jobs::renew(tx, job, node, until).await })
-            });
+            let until = app.now() + LEASE;
+            let renewed = app
+                .platform()
+                .write_lazily(move |tx| Box::pin(async move { store::jobs::renew(tx, job, until).await }));
             if let Err(error) = renewed.await {
-                tracing::warn!(%job, %error, "the lease of a wrap-up could not be renewed");
+                tracing::warn!(job = %job.job, %error, "the lease of a wrap-up could not be renewed");
             }
         }
     };
@@ -104,7 +105,7 @@ async fn with_interludes<T, F: Future<Output = ()>>(
 }
 
 /// Wraps a call up, or adds to a final one what became known of it since. Harmless to repeat.
-async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), StoreError> {
+async fn wrap_up(app: &App, id: CallId, job: Held) -> Result<(), StoreError> {
     let Some(work) = look_up(app, id).await? else { return finish_only(app, job).await };
     match work.call.state() {
         CallState::WrappingUp { until, .. } => {
@@ -116,7 +117,7 @@ async fn wrap_up(app: &App, id: CallId, job: JobId) -> Result<(), StoreError> {
     }
 }
 
-async fn make_final(app: &App, job: JobId, work: Work, until: Timestamp) -> Result<(), StoreError> {
+async fn make_final(app: &App, job: Held, work: Work, until: Timestamp) -> Result<(), StoreError> {
     let (call, utterances) = (work.call.clone(), work.utterances.clone());
     let recording = record(app, &call, &utterances);
     tokio::pin!(recording);
@@ -170,7 +171,7 @@ async fn gather(
 /// Adds a recording that was still being fetched when the call turned final.
 async fn add_late(
     app: &App,
-    job: JobId,
+    job: Held,
     call: CallId,
     sought: Sought,
     is_read: bool,
@@ -181,7 +182,7 @@ async fn add_late(
 }
 
 /// Adds to a final call what its engine and its words tell by now.
-async fn look_back(app: &App, job: JobId, mut work: Work) -> Result<(), StoreError> {
+async fn look_back(app: &App, job: Held, mut work: Work) -> Result<(), StoreError> {
     if knows_later(app, &work.call) && (!has_summary(work.findings.as_ref()) || work.call.was_lost()) {
         let Some(reports) = app.unless_handed_over(ask_again(app, &work.call)).await else {
             return attempt::give_back(app, job).await;
@@ -360,7 +361,7 @@ fn with_findings(
     (!analysis.summary.is_empty()).then_some((analysis, by))
 }
 
-async fn postpone(app: &App, job: JobId, at: Timestamp) -> Result<(), StoreError> {
+async fn postpone(app: &App, job: Held, at: Timestamp) -> Result<(), StoreError> {
     app.platform().write(move |tx| Box::pin(async move { store::jobs::postpone(tx, job, at).await })).await
 }
 
@@ -466,7 +467,7 @@ async fn record(app: &App, call: &Call, utterances: &[Utterance]) -> Sought {
     }
 }
 
-async fn finish_only(app: &App, job: JobId) -> Result<(), StoreError> {
+async fn finish_only(app: &App, job: Held) -> Result<(), StoreError> {
     app.platform().write(move |tx| Box::pin(async move { store::jobs::finish(tx, job).await })).await
 }
 
@@ -485,7 +486,7 @@ fn back_if(app: &App, is_missing: bool) -> Then {
     if is_missing { Then::LookBack(app.now() + FIRST_LOOK_BACK) } else { Then::Finish }
 }
 
-async fn conclude(app: &App, job: JobId, results: Results, then: Then) -> Result<(), StoreError> {
+async fn conclude(app: &App, job: Held, results: Results, then: Then) -> Result<(), StoreError> {
     let id = results.work.call.id;
     let platform = app.clone();
     app.platform()

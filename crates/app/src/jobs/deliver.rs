@@ -4,9 +4,10 @@
 
 use domain::endpoint::{Disabled, DisabledReason, has_failed_too_long};
 use domain::event::{Event, Subject};
-use domain::{DeliveryId, EndpointId, JobId, Timestamp};
+use domain::{DeliveryId, EndpointId, Timestamp};
 use store::deliveries::{Addressee, Attempt, Delivery, DeliveryState, Outgoing};
 use store::events::EventOutcome;
+use store::jobs::Held;
 use store::{PlatformTx, StoreError};
 use webhooks::schedule::{Attempted, Next};
 
@@ -18,12 +19,12 @@ use crate::{App, attempt, outbox};
 /// next one as soon as the receiver has answered.
 pub(super) async fn attempt(app: &App, id: DeliveryId, attempt: attempt::Attempt, place: Option<Place>) {
     // What follows from a failure has been stored.
-    let work = Box::pin(deliver(app, id, attempt.job, place));
+    let work = Box::pin(deliver(app, id, attempt.held(app), place));
     let _ = attempt::run(app, attempt, work, |_| Box::pin(async { Ok(()) })).await;
 }
 
 /// Sends the event once and stores what came of it.
-async fn deliver(app: &App, id: DeliveryId, job: JobId, place: Option<Place>) -> Result<(), StoreError> {
+async fn deliver(app: &App, id: DeliveryId, job: Held, place: Option<Place>) -> Result<(), StoreError> {
     let (vault, now) = (app.store().vault().clone(), app.now());
     let found = app
         .platform()
@@ -105,7 +106,7 @@ struct Settled {
     jitter: f64,
     /// How it went, in one word.
     result: &'static str,
-    job: JobId,
+    job: Held,
 }
 
 impl Settled {
@@ -227,7 +228,7 @@ async fn note_health(
 }
 
 /// Ends a delivery to a subscription that was removed or switched off meanwhile.
-async fn give_up(tx: &mut PlatformTx, id: DeliveryId, job: JobId) -> Result<(), StoreError> {
+async fn give_up(tx: &mut PlatformTx, id: DeliveryId, job: Held) -> Result<(), StoreError> {
     store::jobs::finish(tx, job).await?;
     let Some(mut delivery) = store::deliveries::lock(tx, id).await? else { return Ok(()) };
     if delivery.state == DeliveryState::Pending {

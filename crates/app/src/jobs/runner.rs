@@ -108,7 +108,7 @@ async fn begin(app: &App, job: Job, place: Option<Place>) {
     if !app.is_stopping() {
         return work(app, job, place).await;
     }
-    if let Err(error) = attempt::give_back(app, job.id).await {
+    if let Err(error) = attempt::give_back(app, Attempt::from(&job).held(app)).await {
         tracing::warn!(job = %job.id, %error, "A job keeps its lease until this process signs off");
     }
 }

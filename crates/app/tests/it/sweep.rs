@@ -6,13 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::call::{Call, CallState};
 use domain::engine::CallEngine;
-use domain::{CallId, Clock as _, EventId, JobId};
+use domain::{CallId, Clock as _, EventId, JobId, NodeId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use speech::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, Reached, SpeechError};
 use store::StoreError;
 use store::engine_messages::NewMessage;
-use store::jobs::{JobKind, NewJob};
+use store::jobs::{Held, JobKind, NewJob};
 use testkit::{ManualClock, Patience, Platform, Receiver, Setup, Switchboard, TestDatabase, databases};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -271,6 +271,7 @@ async fn leave_behind(platform: &Platform, call: CallId, clock: &ManualClock) {
                     received_at: now,
                 };
                 store::engine_messages::insert(tx, &message).await?;
+                let node = NodeId(Uuid::from_u128(1));
                 let job = NewJob {
                     id: JobId(Uuid::from_u128(1)),
                     kind: JobKind::Deliver,
@@ -278,10 +279,10 @@ async fn leave_behind(platform: &Platform, call: CallId, clock: &ManualClock) {
                     lane: None,
                     run_at: now + SignedDuration::from_hours(1),
                     created_at: now,
-                    leased_to: None,
+                    leased_to: Some((node, now)),
                 };
                 store::jobs::add(tx, &job).await?;
-                store::jobs::give_up(tx, job.id, now, "no luck").await
+                store::jobs::give_up(tx, Held { job: job.id, by: node }, now, "no luck").await
             })
         })
         .await;

@@ -1,7 +1,7 @@
 //! Jobs on their way through the queue, and the processes that work on them.
 
 use domain::{JobId, NodeId};
-use store::jobs::{Claim, Job, JobKind, NewJob, Queue, Standing};
+use store::jobs::{Claim, Held, Job, JobKind, NewJob, Queue, Standing};
 use store::{BoxFuture, Platform, PlatformTx, StoreError};
 use testkit::databases;
 use uuid::Uuid;
@@ -41,7 +41,11 @@ fn numbers(jobs: &[Job]) -> Vec<u128> {
     jobs.iter().map(|job| job.id.0.as_u128()).collect()
 }
 
-type Change = for<'t> fn(&'t mut PlatformTx, JobId) -> BoxFuture<'t, Result<(), StoreError>>;
+fn held(job: u128, node: u128) -> Held {
+    Held { job: JobId(id(job)), by: NodeId(id(node)) }
+}
+
+type Change = for<'t> fn(&'t mut PlatformTx, Held) -> BoxFuture<'t, Result<(), StoreError>>;
 
 /// What a worker can do with a job in its second attempt, begun at second 100; then when the job is due, how many attempts count, and
 /// what is known of its last failure.
@@ -64,14 +68,14 @@ async fn a_job_comes_back_when_its_worker_says_and_with_the_attempts_that_count(
         for queue in [JobKind::WrapUp, JobKind::Deliver] {
             for (number, &(name, change, due, attempts, error)) in (1..).zip(OUTCOMES) {
                 let what = format!("{}: {name}, {queue:?}", database.kind);
-                let job = JobId(id(number));
+                let (job, by_one, by_two) = (JobId(id(number)), held(number, 1), held(number, 2));
                 add(&platform, new(number, queue, 0)).await;
                 assert_eq!(numbers(&claim(&platform, queue.queue(), 1, 0).await), [number], "{what}");
-                run(&platform, move |tx| Box::pin(store::jobs::retry_at(tx, job, at(100), "first"))).await;
+                run(&platform, move |tx| Box::pin(store::jobs::retry_at(tx, by_one, at(100), "first"))).await;
                 let claimed = claim(&platform, queue.queue(), 1, 100).await;
                 assert_eq!((numbers(&claimed), claimed[0].attempts), (vec![number], 2), "{what}");
                 assert_eq!((claimed[0].run_at, claimed[0].lease_until), (at(100), at(160)), "{what}");
-                run(&platform, move |tx| change(tx, job)).await;
+                run(&platform, move |tx| change(tx, by_one)).await;
                 assert_eq!(claim(&platform, queue.queue(), 2, due - 1).await, [], "{what}");
                 let record = run(&platform, |tx| Box::pin(store::jobs::list(tx, false, 10))).await.remove(0);
                 assert_eq!((record.attempts, record.last_error.as_deref()), (attempts, error), "{what}");
@@ -80,10 +84,45 @@ async fn a_job_comes_back_when_its_worker_says_and_with_the_attempts_that_count(
                 assert_eq!(last.as_deref(), error, "{what}");
                 let again = claim(&platform, queue.queue(), 2, due).await;
                 assert_eq!((numbers(&again), again[0].attempts), (vec![number], attempts + 1), "{what}");
-                run(&platform, move |tx| Box::pin(store::jobs::finish(tx, job))).await;
+                run(&platform, move |tx| Box::pin(store::jobs::finish(tx, by_two))).await;
                 assert_eq!(claim(&platform, queue.queue(), 2, 10_000).await, [], "{what}: it is done");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_worker_whose_lease_ran_out_changes_nothing_of_the_next_attempt() {
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        add(&platform, new(1, JobKind::WrapUp, 0)).await;
+        claim(&platform, Queue::Calls, 1, 0).await;
+        assert_eq!(numbers(&claim(&platform, Queue::Calls, 2, 60).await), [1], "{}", database.kind);
+        let listed = async || run(&platform, |tx| Box::pin(store::jobs::list(tx, false, 10))).await;
+        let before = listed().await;
+        assert_eq!((before[0].attempts, before[0].lease_until), (2, Some(at(120))), "{}", database.kind);
+        for &(name, change, ..) in OUTCOMES {
+            run(&platform, move |tx| change(tx, held(1, 1))).await;
+            assert_eq!(listed().await, before, "{}: {name}", database.kind);
+        }
+        run(&platform, |tx| Box::pin(store::jobs::finish(tx, held(1, 1)))).await;
+        assert_eq!(listed().await, before, "{}: finish", database.kind);
+        // What else a transaction does that gives a job up, like ending its call, does not happen either.
+        let given_up: Result<(), StoreError> = platform
+            .write(|tx| {
+                Box::pin(async move {
+                    store::nodes::beat(tx, NodeId(id(7)), at(1_000)).await?;
+                    store::jobs::give_up(tx, held(1, 1), at(61), "no luck").await
+                })
+            })
+            .await;
+        assert_eq!(given_up, Err(StoreError::Changed), "{}", database.kind);
+        assert_eq!(listed().await, before, "{}: give_up", database.kind);
+        assert_eq!(database.numbers("SELECT count(*) FROM nodes").await, [0], "{}", database.kind);
+        // Once nobody holds it, nobody's old attempt counts.
+        run(&platform, |tx| Box::pin(store::jobs::postpone(tx, held(1, 2), at(70)))).await;
+        run(&platform, |tx| Box::pin(store::jobs::finish(tx, held(1, 2)))).await;
+        assert_eq!(numbers(&claim(&platform, Queue::Calls, 3, 70).await), [1], "{}", database.kind);
     }
 }
 
@@ -123,10 +162,7 @@ async fn a_lease_is_renewed_by_its_holder_only_and_ends_with_it() {
         add(&platform, new(1, JobKind::Dial, 0)).await;
         claim(&platform, Queue::Calls, 1, 0).await;
         let renew = async |node: u128, until: i64| {
-            run(&platform, move |tx| {
-                Box::pin(store::jobs::renew(tx, JobId(id(1)), NodeId(id(node)), at(until)))
-            })
-            .await;
+            run(&platform, move |tx| Box::pin(store::jobs::renew(tx, held(1, node), at(until)))).await;
         };
         renew(2, 1_000).await;
         renew(1, 90).await;
@@ -139,10 +175,7 @@ async fn a_lease_is_renewed_by_its_holder_only_and_ends_with_it() {
             database.kind
         );
         let uncount = async |node: u128, attempt: u32| {
-            run(&platform, move |tx| {
-                Box::pin(store::jobs::uncount(tx, JobId(id(1)), NodeId(id(node)), attempt))
-            })
-            .await;
+            run(&platform, move |tx| Box::pin(store::jobs::uncount(tx, held(1, node), attempt))).await;
             run(&platform, |tx| Box::pin(store::jobs::list(tx, false, 1))).await[0].attempts
         };
         assert_eq!(uncount(1, 2).await, 2, "{}: it is no longer theirs", database.kind);
@@ -157,7 +190,8 @@ async fn a_waiting_job_can_be_hastened_and_never_delayed() {
     for database in databases().await {
         let platform = with_tenants(&database).await;
         add(&platform, new(1, JobKind::WrapUp, 500)).await;
-        add(&platform, new(2, JobKind::Dial, 500)).await;
+        add(&platform, NewJob { leased_to: Some((NodeId(id(1)), at(600))), ..new(2, JobKind::Dial, 500) })
+            .await;
         let hasten = async |kind: JobKind, subject: Uuid, second: i64| {
             let mut bell = platform.jobs_added();
             bell.mark_unchanged();
@@ -173,7 +207,7 @@ async fn a_waiting_job_can_be_hastened_and_never_delayed() {
         assert_eq!(hasten(JobKind::WrapUp, id(1), 100).await, (true, vec![100, 500]), "{}", database.kind);
         claim(&platform, Queue::Calls, 1, 100).await;
         assert_eq!(hasten(JobKind::WrapUp, id(1), 50).await, (false, vec![100, 500]), "somebody works on it");
-        run(&platform, |tx| Box::pin(store::jobs::give_up(tx, JobId(id(2)), at(110), "no luck"))).await;
+        run(&platform, |tx| Box::pin(store::jobs::give_up(tx, held(2, 1), at(110), "no luck"))).await;
         assert_eq!(hasten(JobKind::Dial, id(2), 50).await, (false, vec![100, 500]), "it was given up");
     }
 }
@@ -212,8 +246,9 @@ async fn the_only_process_takes_over_what_all_others_held_and_one_that_leaves_gi
 async fn a_job_is_added_once_for_its_subject_until_it_is_done_or_given_up() {
     for database in databases().await {
         let platform = with_tenants(&database).await;
-        add(&platform, new(1, JobKind::Dial, 50)).await;
-        let twin = NewJob { id: JobId(id(11)), run_at: at(10), ..new(1, JobKind::Dial, 0) };
+        let leased_to = Some((NodeId(id(1)), at(60)));
+        add(&platform, NewJob { leased_to, ..new(1, JobKind::Dial, 50) }).await;
+        let twin = NewJob { id: JobId(id(11)), ..new(1, JobKind::Dial, 10) };
         add(&platform, twin.clone()).await;
         add(&platform, NewJob { id: JobId(id(12)), kind: JobKind::WrapUp, ..twin.clone() }).await;
         let listed = async || {
@@ -221,7 +256,7 @@ async fn a_job_is_added_once_for_its_subject_until_it_is_done_or_given_up() {
             listed.iter().map(|job| (job.id.0.as_u128(), job.run_at.as_second())).collect::<Vec<_>>()
         };
         assert_eq!(listed().await, [(12, 10), (1, 50)], "{}: one of each kind", database.kind);
-        run(&platform, |tx| Box::pin(store::jobs::give_up(tx, JobId(id(1)), at(60), "no luck"))).await;
+        run(&platform, |tx| Box::pin(store::jobs::give_up(tx, held(1, 1), at(60), "no luck"))).await;
         assert_eq!(run(&platform, |tx| Box::pin(store::jobs::failed(tx))).await, 1);
         add(&platform, twin).await;
         assert_eq!(listed().await, [(11, 10), (12, 10)], "{}: it made room", database.kind);

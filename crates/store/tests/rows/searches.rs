@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use store::call_search::LOOKED_THROUGH;
 use store::deliveries::DeliveryState;
 use store::events::EventOutcome;
-use store::jobs::{JobKind, NewJob};
+use store::jobs::{Held, JobKind, NewJob};
 use store::overview::Quarter;
 use store::transcripts::Transcript;
 use store::{PlatformTx, StoreError, Tenancy};
@@ -251,12 +251,13 @@ async fn a_call_shows_who_was_told_of_it_with_what_came_of_the_last_attempt() {
                         lane: Some(id(1)),
                         run_at: at(0),
                         created_at: at(0),
-                        leased_to: None,
+                        leased_to: (number == 82).then(|| (NodeId(id(1)), at(60))),
                     };
                     store::jobs::add(tx, &job).await?;
                 }
                 let before = store::overview::deliveries_waiting(tx, &ours(mode)).await?;
-                store::jobs::give_up(tx, JobId(id(82)), at(9), "no luck").await?;
+                store::jobs::give_up(tx, Held { job: JobId(id(82)), by: NodeId(id(1)) }, at(9), "no luck")
+                    .await?;
                 let after = store::overview::deliveries_waiting(tx, &ours(mode)).await?;
                 let told = store::call_deliveries::of_call(tx, &ours(mode), CallId(id(5))).await?;
                 Ok((told, (before, after)))
