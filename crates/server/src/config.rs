@@ -591,6 +591,8 @@ pub(crate) fn reference() -> String {
 }
 
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod tests {
     use super::*;
 

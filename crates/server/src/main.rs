@@ -192,4 +192,45 @@ mod tests {
     fn the_commands_do_not_contradict_each_other() {
         Arguments::command().debug_assert();
     }
+
+    fn parsed(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(std::iter::once("kaicalls").chain(line.split(' ')))
+    }
+
+    #[test]
+    fn complete_command_lines_are_taken_and_incomplete_or_contradictory_ones_are_not() {
+        for line in [
+            "serve",
+            "serve --config kai.toml",
+            "--json keys list",
+            "keys list --json",
+            "calls create --to +15005550007 --watch",
+            "events replay 1 2 3",
+            "events replay --status failed --webhook 7",
+            "events backfill --from 2026-11-01 --to 2026-11-08",
+            "opt-outs remove +15125550142 --mode test",
+            "webhooks update 7 --active false",
+            "webhooks secret rotate --revoke-previous",
+            "jobs list --failed",
+        ] {
+            assert!(parsed(line).is_ok(), "{line}");
+        }
+        for line in [
+            "keys",
+            "dance",
+            "calls create",
+            "calls create --to +15005550007 --max-duration long",
+            "events replay 1 --status failed",
+            "events replay 1 --type call.failed",
+            "events replay 1 --object 7",
+            "events backfill --from 2026-11-01",
+            "opt-outs remove +15125550142 --mode both",
+            "opt-outs remove",
+            "webhooks update 7 --active perhaps",
+            "leads list --min-score 256",
+            "leads list --limit -1",
+        ] {
+            assert!(parsed(line).is_err(), "{line}");
+        }
+    }
 }

@@ -128,6 +128,7 @@ pub(crate) fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -139,5 +140,26 @@ mod tests {
         assert_eq!(cell(&json!(["calls:read", "calls:write"])), "calls:read,calls:write");
         assert_eq!(cell(&json!(true)), "yes");
         assert_eq!(cell(&json!(12.5)), "12.5");
+    }
+
+    #[test]
+    fn a_field_of_a_field_is_found_and_a_missing_one_is_none() {
+        let row = json!({ "id": 7, "prompts": { "inbound": "Be brief." } });
+        assert_eq!(at(&row, "id"), &json!(7));
+        assert_eq!(at(&row, "/prompts/inbound"), &json!("Be brief."));
+        for missing in ["name", "/prompts/outbound", "/nothing/at/all", "prompts/inbound"] {
+            assert!(at(&row, missing).is_null(), "{missing}");
+        }
+        assert_eq!((cell(&json!(false)), cell(&json!([]))), ("no".to_owned(), String::new()));
+    }
+
+    proptest! {
+        /// Whatever a stranger has written: one line that does nothing but stand there.
+        #[test]
+        fn no_text_moves_the_cursor(text in "\\PC*|[\\x00-\\x1f\\x7f-\\x9f\\u{202e}\\u{2066}a-c]*") {
+            let shown = printable(&text);
+            prop_assert!(!shown.contains(|c: char| is_harmful(c) || c.is_control()), "{:?}", shown);
+            prop_assert_eq!(printable(&shown), shown.clone(), "once is enough");
+        }
     }
 }

@@ -103,3 +103,36 @@ pub(crate) async fn print_outcome(client: &Client, call: &str, colours: Colours)
 fn text(value: &Value) -> String {
     printable(value.as_str().unwrap_or("-"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn times_of_a_talk_are_minutes_and_seconds() {
+        for (millis, shown) in
+            [(0, " 0:00"), (999, " 0:00"), (65_000, " 1:05"), (600_000, "10:00"), (43_200_000, "720:00")]
+        {
+            assert_eq!(clock(millis), shown);
+        }
+    }
+
+    #[test]
+    fn the_end_says_why_and_after_how_long() {
+        assert_eq!(
+            reason(&json!({ "reason": "caller-hung-up", "talked_ms": 65_000 })),
+            "caller hung up, after  1:05"
+        );
+        assert_eq!(reason(&json!({ "reason": "no-answer" })), "no answer");
+        assert_eq!(reason(&json!({})), "");
+    }
+
+    #[test]
+    fn colours_are_for_terminals_only() {
+        assert_eq!((Colours(false).bold("x"), Colours(false).dim("x")), ("x".to_owned(), "x".to_owned()));
+        assert_eq!(Colours(true).bold("x"), "\x1b[1mx\x1b[0m");
+        assert_eq!(Colours(true).dim("x"), "\x1b[2mx\x1b[0m");
+    }
+}

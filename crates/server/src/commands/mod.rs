@@ -177,3 +177,51 @@ fn only(rows: &Value, field: &str, argument: &str) -> Result<String, Failure> {
         several => Err(Failure::Because(format!("{argument}: name one of {}", several.join(", ")))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_wrong_argument_is_named_with_what_was_expected() {
+        let said = |failure: Result<(), Failure>| failure.expect_err("it is wrong").to_string();
+        assert!(said(phone("NUMBER", "512").map(drop)).starts_with("NUMBER: "));
+        assert!(
+            said(id::<BusinessId>("--business", "7").map(drop))
+                .starts_with("--business: expected an id like")
+        );
+        for text in ["[1]", "7", "\"x\"", "null", "{", ""] {
+            let told = said(object("--fields", text).map(drop));
+            assert!(told.starts_with("--fields: expected a JSON object"), "{text}: {told}");
+        }
+        let told = said(read_text("--prompt-file", "/nowhere/prompt.txt").map(drop));
+        assert!(told.starts_with("--prompt-file: /nowhere/prompt.txt cannot be read: "), "{told}");
+    }
+
+    #[test]
+    fn a_change_names_something_and_what_has_no_value_is_left_out() {
+        let none: [(&str, Option<String>); 2] = [("name", None), ("email", None)];
+        assert!(fields(none).is_empty());
+        assert_eq!(
+            change("7".to_owned(), Map::new()).expect_err("nothing").to_string(),
+            "nothing is named that should change"
+        );
+        let changes = fields([("name", Some("Maria")), ("email", None), ("notes", Some(""))]);
+        let body = change("7".to_owned(), changes).expect("a change");
+        assert_eq!(body, json!({ "id": "7", "name": "Maria", "notes": "" }), "an empty text is a value");
+    }
+
+    #[test]
+    fn what_need_not_be_named_is_the_only_one_there_is() {
+        let rows = |ids: &[&str]| Value::Array(ids.iter().map(|id| json!({ "id": id })).collect());
+        assert_eq!(only(&rows(&["a"]), "id", "--agent").expect("one"), "a");
+        let several = only(&rows(&["a", "b"]), "id", "--agent").expect_err("two").to_string();
+        assert_eq!(several, "--agent: name one of a, b");
+        for nothing in [rows(&[]), Value::Null, json!([{ "name": "no id" }])] {
+            let told = only(&nothing, "id", "--agent").expect_err("none").to_string();
+            assert_eq!(told, "--agent: the key can reach none");
+        }
+    }
+}

@@ -7,6 +7,7 @@ mod harness;
 mod operator;
 mod over_the_api;
 mod probes;
+mod refusals;
 mod replicas;
 mod settings_file;
 mod stopping;
