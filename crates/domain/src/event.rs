@@ -87,6 +87,8 @@ pub struct EventCall<'a> {
     pub conversation_id: Option<&'a str>,
     /// The other party's name, as it was given.
     pub name: Option<&'a str>,
+    /// When the call was or will be made, as far as that was planned.
+    pub scheduled_at: Option<Timestamp>,
     /// When the call came into being.
     pub created_at: Timestamp,
 }

@@ -146,6 +146,7 @@ struct ToldCall<'a> {
     to: &'a str,
     from: Option<&'a str>,
     summary: Option<&'a str>,
+    scheduled_at: Option<String>,
     created_at: String,
     recording_url: Option<&'a str>,
     quality_dimensions: Option<ToldQuality>,
@@ -183,6 +184,7 @@ impl<'a> ToldCall<'a> {
             to: call.to.as_str(),
             from: call.from.map(E164::as_str),
             summary: None,
+            scheduled_at: call.scheduled_at.map(written),
             created_at: written(call.created_at),
             recording_url: None,
             quality_dimensions: None,
@@ -212,6 +214,7 @@ impl<'a> ToldCall<'a> {
             to: call.to.as_str(),
             from: call.from.as_ref().map(E164::as_str),
             summary: call.summary(),
+            scheduled_at: call.scheduled_at().map(written),
             created_at: written(call.created_at),
             recording_url,
             quality_dimensions: call.assessment().and_then(|found| found.quality).map(ToldQuality::from),
@@ -483,6 +486,7 @@ mod tests {
             from: None,
             conversation_id: None,
             name: Some("Maria"),
+            scheduled_at: None,
             created_at: "2026-02-15T14:30:00Z".parse().expect("a timestamp"),
         }
     }

@@ -84,6 +84,7 @@ fn told(call: &Call) -> EventCall<'_> {
         from: call.from.as_ref(),
         conversation_id: call.conversation_id(),
         name: call.request.name.as_deref(),
+        scheduled_at: call.scheduled_at(),
         created_at: call.created_at,
     }
 }

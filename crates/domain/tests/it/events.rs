@@ -102,6 +102,7 @@ fn an_event_says_what_it_is_what_it_happened_to_and_whose_it_is() {
         from: None,
         conversation_id: None,
         name: None,
+        scheduled_at: None,
         created_at: call.created_at,
     };
     let of_call = (Subject::Call(call.id), "call", id(1), id(11), Mode::Live);
