@@ -9,6 +9,7 @@ use domain::event::Subject;
 use domain::usage::Month;
 use domain::{AgentId, CallId, EndpointId, EventId, JobId, KeyId, LeadId, Mode, UsageId, UserId};
 use store::call_log::LogRow;
+use store::call_remarks::Remark;
 use store::deliveries::{AttemptFilter, DeliveryState};
 use store::events::{EventFilter, EventOutcome};
 use store::jobs::{JobKind, NewJob};
@@ -81,6 +82,9 @@ const LOOKS: &[(&str, bool, Look)] = &[
     }),
     ("call_log::last_said", true, |tx, who| {
         Box::pin(async move { Ok(store::call_log::last_said(tx, who, CallId(id(5))).await?.is_some()) })
+    }),
+    ("call_remarks::of_call", true, |tx, who| {
+        Box::pin(async move { Ok(store::call_remarks::of_call(tx, who, CallId(id(5))).await?.is_some()) })
     }),
     ("call_search::search", true, |tx, who| {
         Box::pin(
@@ -341,6 +345,16 @@ async fn furnish(tx: &mut PlatformTx, vault: &store::Vault) -> Result<(), StoreE
         leased_to: None,
     };
     store::jobs::add(tx, &job).await?;
+    let remark = Remark {
+        call_id: CallId(id(5)),
+        business_id: OURS,
+        mode,
+        note: "She calls back.".into(),
+        tags: vec!["vip".into()],
+        written_by: "ada@example.com".into(),
+        written_at: at(6),
+    };
+    store::call_remarks::put(tx, &remark).await?;
     let used = UsageRow {
         id: UsageId(id(91)),
         key_id: KeyId(id(30)),
