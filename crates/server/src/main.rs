@@ -199,38 +199,39 @@ mod tests {
 
     #[test]
     fn complete_command_lines_are_taken_and_incomplete_or_contradictory_ones_are_not() {
+        let id = "0190b5a0-0000-7000-8000-000000000000";
         for line in [
             "serve",
             "serve --config kai.toml",
             "--json keys list",
             "keys list --json",
             "calls create --to +15005550007 --watch",
-            "events replay 1 2 3",
-            "events replay --status failed --webhook 7",
+            "events replay ID ID ID",
+            "events replay --status failed --webhook ID",
             "events backfill --from 2026-11-01 --to 2026-11-08",
             "opt-outs remove +15125550142 --mode test",
-            "webhooks update 7 --active false",
+            "webhooks update ID --active false",
             "webhooks secret rotate --revoke-previous",
             "jobs list --failed",
         ] {
-            assert!(parsed(line).is_ok(), "{line}");
+            assert!(parsed(&line.replace("ID", id)).is_ok(), "{line}");
         }
         for line in [
             "keys",
             "dance",
             "calls create",
             "calls create --to +15005550007 --max-duration long",
-            "events replay 1 --status failed",
-            "events replay 1 --type call.failed",
-            "events replay 1 --object 7",
+            "events replay ID --status failed",
+            "events replay ID --type call.failed",
+            "events replay ID --object ID",
             "events backfill --from 2026-11-01",
             "opt-outs remove +15125550142 --mode both",
             "opt-outs remove",
-            "webhooks update 7 --active perhaps",
+            "webhooks update ID --active perhaps",
             "leads list --min-score 256",
             "leads list --limit -1",
         ] {
-            assert!(parsed(line).is_err(), "{line}");
+            assert!(parsed(&line.replace("ID", id)).is_err(), "{line}");
         }
     }
 }

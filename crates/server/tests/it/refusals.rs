@@ -39,11 +39,9 @@ fn what_cannot_be_done_is_said_in_one_line_on_standard_error() {
         (&["jobs", "retry", "7"], "ID: expected an id"),
         (&["jobs", "retry", NOTHING], "no failed job has this id"),
         (&["users", "password", "nobody@example.com"], "kaicalls users list"),
-        (&["webhooks", "secret", "show", "--business", "7"], "--business: expected an id"),
-        (&["leads", "check-phones", "--business", "7"], "--business: expected an id"),
         (&["calls", "list"], "KAICALLS_API_KEY"),
         (&["events", "list"], "kaicalls keys create"),
-        (&["--config", "missing.toml", "keys", "list"], "missing.toml: cannot be read"),
+        (&["--config", "missing.toml", "keys", "list"], "missing.toml: there is no such file"),
         (&["demo", "--pace", "slow"], "--pace"),
     ] {
         let ran = home.run(arguments);
@@ -70,6 +68,8 @@ fn a_command_line_that_cannot_be_understood_ends_with_code_two_and_a_hint() {
         (&["calls", "create"], "--to"),
         (&["keys", "create", "--mode", "both"], "[possible values: live, test]"),
         (&["events", "replay", NOTHING, "--status", "failed"], "cannot be used with"),
+        (&["webhooks", "secret", "show", "--business", "7"], "expected an id"),
+        (&["leads", "check-phones", "--business", "7"], "expected an id"),
     ] {
         let ran = home.run(arguments);
         assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{arguments:?}");
