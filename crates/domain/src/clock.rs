@@ -14,7 +14,7 @@ pub trait Clock: Send + Sync {
 /// The last time that can be counted in microseconds. A [`Timestamp`] can name later moments of the same second.
 const LAST: Timestamp = Timestamp::constant(253_402_207_200, 0);
 
-/// Cuts a timestamp to whole microseconds; moments after [`LAST`] become that one.
+/// Cuts a timestamp to whole microseconds; the moments of the last second that cannot be counted in them become its beginning.
 pub fn to_micros(time: Timestamp) -> Timestamp {
     Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(LAST)
 }
