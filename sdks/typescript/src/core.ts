@@ -176,7 +176,7 @@ export class Core {
     const { status, headers } = response;
     if (!response.ok) throw fromAnswer(status, body, headers);
     if (typeof body === 'string') {
-      const message = `The answer is no JSON, or only the beginning of it: ${JSON.stringify(body.slice(0, 60))}`;
+      const message = `The answer is no JSON, or cut short: ${JSON.stringify(body.slice(0, 60))}`;
       throw new InvalidResponseError(message, { status, code: 'invalid_response', body, headers });
     }
     return { data: body as Data, response };

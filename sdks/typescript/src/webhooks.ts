@@ -153,7 +153,7 @@ function fresh(text: string | undefined, options: VerifyOptions): string {
   }
   const tolerance = options.tolerance ?? 300;
   if (Math.abs((options.now ?? Date.now() / 1000) - Number(text)) > tolerance) {
-    const message = `the message was not sent within ${tolerance} seconds of now: it is an old one, or a clock is wrong`;
+    const message = `the message was not sent within ${tolerance} s of now: it is old, or a clock is wrong`;
     throw refused('webhook_stale', message);
   }
   return text ?? '';
