@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
+use super::table::distance;
 use super::*;
 
 fn with(name: &'static str, value: &str) -> Config {
