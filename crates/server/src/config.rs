@@ -347,6 +347,13 @@ impl Config {
     }
 }
 
+/// An address of a service that a setting names.
+pub(crate) fn web_address(setting: &'static str, written: &str) -> Result<String, Failure> {
+    let is_one = written.starts_with("https://") || written.starts_with("http://");
+    let expected = "expected an address that begins with https://";
+    if is_one { Ok(written.to_owned()) } else { Err(Failure::setting(setting, expected)) }
+}
+
 /// Adds a master key to a settings file. Settings that are there stay as they are, and so does the right of a group to read them.
 fn write_master_key(path: &Path, key: &str) -> std::io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};

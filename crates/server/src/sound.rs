@@ -9,7 +9,7 @@ use providers::speaking::{self, ElevenLabsSettings, VoiceSettings};
 use providers::{Endpoint, find_program};
 use speech::{Recogniser, StreamingSynthesiser};
 
-use crate::config::Config;
+use crate::config::{Config, web_address};
 use crate::failure::Failure;
 
 /// Every recogniser there is a word for.
@@ -78,7 +78,7 @@ fn recogniser_settings(config: &Config, name: &str) -> Result<RecogniserSettings
             Ok(RecogniserSettings::OpenAi(endpoint))
         }
         "deepgram" => Ok(RecogniserSettings::Deepgram(DeepgramSettings {
-            base_url: web_address(config, "deepgram_base_url")?,
+            base_url: web_address("deepgram_base_url", config.text("deepgram_base_url").unwrap_or_default())?,
             api_key: required(config, "deepgram_api_key", "expected the key of a project at Deepgram")?,
             model: config.text("deepgram_model").unwrap_or_default().to_owned(),
         })),
@@ -103,7 +103,10 @@ fn voice_settings(config: &Config, name: &str) -> Result<VoiceSettings, Failure>
             voice: config.text("speech_voice").unwrap_or_default().to_owned(),
         }),
         "elevenlabs" => Ok(VoiceSettings::ElevenLabs(ElevenLabsSettings {
-            base_url: web_address(config, "elevenlabs_base_url")?,
+            base_url: web_address(
+                "elevenlabs_base_url",
+                config.text("elevenlabs_base_url").unwrap_or_default(),
+            )?,
             api_key: required(config, "elevenlabs_api_key", "expected the key of an account at ElevenLabs")?,
             model: config.text("elevenlabs_model").unwrap_or_default().to_owned(),
             voice: required(config, "elevenlabs_voice", "expected the id of a voice at ElevenLabs")?,
@@ -138,13 +141,6 @@ fn endpoint(
 
 fn required(config: &Config, name: &'static str, expected: &str) -> Result<String, Failure> {
     config.text(name).map(str::to_owned).ok_or_else(|| Failure::setting(name, expected))
-}
-
-fn web_address(config: &Config, name: &'static str) -> Result<String, Failure> {
-    let written = config.text(name).unwrap_or_default();
-    let good = written.starts_with("https://") || written.starts_with("http://");
-    good.then(|| written.to_owned())
-        .ok_or_else(|| Failure::setting(name, "expected an address that begins with https://"))
 }
 
 fn program(config: &Config, name: &'static str) -> Result<PathBuf, Failure> {

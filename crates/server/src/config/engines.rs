@@ -2,7 +2,7 @@
 
 use vapi::Scheme;
 
-use super::Config;
+use super::{Config, web_address};
 use crate::failure::Failure;
 
 /// Settings of the Vapi engine.
@@ -46,9 +46,7 @@ impl Config {
             return Ok(None);
         }
         let base_url = self.text("vapi_base_url").unwrap_or("https://api.vapi.ai");
-        if !base_url.starts_with("https://") && !base_url.starts_with("http://") {
-            return Err(Failure::setting("vapi_base_url", "expected an address that begins with https://"));
-        }
+        let base_url = web_address("vapi_base_url", base_url)?;
         let scheme: Scheme = self.parse("vapi_webhook_auth")?;
         let credential_id = self.text("vapi_credential_id").map(str::to_owned);
         if scheme != Scheme::Secret && credential_id.is_none() {
@@ -62,7 +60,7 @@ impl Config {
         }
         Ok(Some(VapiConfig {
             api_key: self.text("vapi_api_key").unwrap_or_default().to_owned(),
-            base_url: base_url.to_owned(),
+            base_url,
             phone_number_id: self.text("vapi_phone_number_id").map(str::to_owned),
             scheme,
             secrets,
