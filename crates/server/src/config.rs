@@ -358,24 +358,19 @@ pub(crate) fn web_address(setting: &'static str, written: &str) -> Result<String
 fn write_master_key(path: &Path, key: &str) -> std::io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
     let before = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+        Ok(text) if text.is_empty() || text.ends_with('\n') => "",
+        Ok(_) => "\n",
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             "# Settings of kaicalls; `kaicalls settings` lists them all. This file holds a secret.\n"
-                .to_owned()
         }
         Err(error) => return Err(error),
     };
-    let is_new = !path.exists();
     let mut file = std::fs::File::options().create(true).append(true).mode(0o600).open(path)?;
     let mode = file.metadata()?.permissions().mode();
     if mode & 0o007 != 0 {
         file.set_permissions(std::fs::Permissions::from_mode(mode & 0o7770))?;
     }
-    if is_new {
-        file.write_all(before.as_bytes())?;
-    }
-    let line_break = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
-    file.write_all(format!("{line_break}master_key = \"{key}\"\n").as_bytes())?;
+    file.write_all(format!("{before}master_key = \"{key}\"\n").as_bytes())?;
     file.sync_all()
 }
 
