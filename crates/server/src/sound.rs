@@ -12,23 +12,45 @@ use speech::{Recogniser, StreamingSynthesiser};
 use crate::config::{Config, web_address};
 use crate::failure::Failure;
 
-/// Every recogniser there is a word for.
-const RECOGNISERS: &[&str] = &["openai", "deepgram", "whisper", "pocketsphinx"];
+/// When a provider is used that no setting names.
+#[derive(Clone, Copy)]
+enum Unnamed {
+    /// If this setting says where or with what it works.
+    IfSet(&'static str),
+    /// If its program, which has the same name, is installed.
+    IfInstalled,
+    Never,
+}
 
-/// Every provider of voices there is a word for.
-const VOICES: &[&str] = &["openai", "elevenlabs", "piper", "flite", "espeak-ng"];
+/// Providers in the order in which they are asked unless another one is set.
+type Known = [(&'static str, Unnamed)];
+
+const RECOGNISERS: &Known = &[
+    ("openai", Unnamed::IfSet("transcription_base_url")),
+    ("deepgram", Unnamed::IfSet("deepgram_api_key")),
+    ("whisper", Unnamed::IfSet("whisper_model")),
+    ("pocketsphinx", Unnamed::Never),
+];
+
+const VOICES: &Known = &[
+    ("openai", Unnamed::IfSet("speech_base_url")),
+    ("elevenlabs", Unnamed::IfSet("elevenlabs_api_key")),
+    ("piper", Unnamed::IfSet("piper_voice")),
+    ("flite", Unnamed::IfInstalled),
+    ("espeak-ng", Unnamed::IfInstalled),
+];
 
 /// The configured recognisers in their order.
 pub(crate) fn recognisers(config: &Config) -> Result<Vec<Arc<dyn Recogniser>>, Failure> {
     let patience = patience(config)?;
-    let settings = in_order(config, "recogniser", RECOGNISERS, &["pocketsphinx"], recogniser_settings)?;
+    let settings = in_order(config, "recogniser", RECOGNISERS, recogniser_settings)?;
     Ok(settings.into_iter().map(|settings| hearing::recogniser(settings, patience)).collect())
 }
 
 /// The configured providers of voices in their order.
 pub(crate) fn synthesisers(config: &Config) -> Result<Vec<Arc<dyn StreamingSynthesiser>>, Failure> {
     let patience = patience(config)?;
-    let settings = in_order(config, "voices", VOICES, &[], voice_settings)?;
+    let settings = in_order(config, "voices", VOICES, voice_settings)?;
     Ok(settings.into_iter().map(|settings| speaking::synthesiser(settings, patience)).collect())
 }
 
@@ -36,39 +58,28 @@ fn patience(config: &Config) -> Result<Duration, Failure> {
     Ok(Duration::from_millis(config.number("speech_timeout_ms", 200, 60_000)?.into()))
 }
 
-/// Those that a setting names, which must be usable, or all that can be used but for those that have to be named.
+/// Those that a setting names, which must be usable, or all that are used without being named.
 fn in_order<T>(
     config: &Config,
     setting: &'static str,
-    known: &[&'static str],
-    only_if_named: &[&str],
+    known: &Known,
     read: fn(&Config, &str) -> Result<T, Failure>,
 ) -> Result<Vec<T>, Failure> {
     let named = config.list(setting);
-    if let Some(unknown) = named.iter().find(|name| !known.contains(&name.as_str())) {
+    if let Some(unknown) = named.iter().find(|name| !known.iter().any(|(known, _)| known == name)) {
+        let known: Vec<&str> = known.iter().map(|(known, _)| *known).collect();
         let expected = format!("there is no `{unknown}`: expected some of {}", known.join(", "));
         return Err(Failure::setting(setting, expected));
     }
     if !named.is_empty() {
         return named.iter().map(|name| read(config, name)).collect();
     }
-    let usable =
-        known.iter().filter(|name| !only_if_named.contains(name) && is_configured(config, setting, name));
-    usable.map(|name| read(config, name)).collect()
-}
-
-/// Whether something that was not named has all that it needs.
-fn is_configured(config: &Config, setting: &str, name: &str) -> bool {
-    let set = |name| config.text(name).is_some();
-    match (setting, name) {
-        ("recogniser", "openai") => set("transcription_base_url"),
-        (_, "openai") => set("speech_base_url"),
-        (_, "deepgram") => set("deepgram_api_key"),
-        (_, "elevenlabs") => set("elevenlabs_api_key"),
-        (_, "whisper") => set("whisper_model"),
-        (_, "piper") => set("piper_voice"),
-        (_, program) => find_program(program).is_some(),
-    }
+    let usable = known.iter().filter(|(name, unnamed)| match *unnamed {
+        Unnamed::IfSet(setting) => config.text(setting).is_some(),
+        Unnamed::IfInstalled => find_program(name).is_some(),
+        Unnamed::Never => false,
+    });
+    usable.map(|(name, _)| read(config, name)).collect()
 }
 
 fn recogniser_settings(config: &Config, name: &str) -> Result<RecogniserSettings, Failure> {
