@@ -33,6 +33,20 @@ impl Diagnosis {
             Err(problem) => self.add("WRONG", name, problem),
         }
     }
+
+    /// What is configured of a kind; adds what is wrong with the settings, or that there is nothing.
+    fn configured<T>(
+        &mut self,
+        name: &str,
+        all: Result<Vec<T>, Failure>,
+        nothing: &str,
+    ) -> Result<Vec<T>, Failure> {
+        match all {
+            Ok(all) if all.is_empty() => self.add("note", name, nothing.to_owned()).map(|()| all),
+            Ok(all) => Ok(all),
+            Err(error) => self.report(name, Err(error.to_string())).map(|()| Vec::new()),
+        }
+    }
 }
 
 /// Prints one line per finding; fails if something that a server cannot do without is wrong.
@@ -99,15 +113,8 @@ pub(crate) async fn run(config: Config, format: Format) -> Result<(), Failure> {
 
 /// One line per recogniser, by a real request.
 async fn hearing(config: &Config, found: &mut Diagnosis) -> Result<(), Failure> {
-    let recognisers = match crate::sound::recognisers(config) {
-        Ok(recognisers) => recognisers,
-        Err(error) => return found.report("hearing", Err(error.to_string())),
-    };
-    if recognisers.is_empty() {
-        let text = "nobody hears callers on calls with sound; see KAICALLS_RECOGNISER";
-        return found.add("note", "hearing", text.to_owned());
-    }
-    for recogniser in recognisers {
+    let nobody = "nobody hears callers on calls with sound; see KAICALLS_RECOGNISER";
+    for recogniser in found.configured("hearing", crate::sound::recognisers(config), nobody)? {
         let name = recogniser.name();
         let answer = providers::hearing::check_recogniser(&*recogniser).await;
         let answer = answer.map(|()| format!("{name} answers")).map_err(|error| format!("{name}: {error}"));
@@ -118,15 +125,8 @@ async fn hearing(config: &Config, found: &mut Diagnosis) -> Result<(), Failure> 
 
 /// One line per provider of voices, by a real request.
 async fn voices(config: &Config, found: &mut Diagnosis) -> Result<(), Failure> {
-    let synthesisers = match crate::sound::synthesisers(config) {
-        Ok(synthesisers) => synthesisers,
-        Err(error) => return found.report("voices", Err(error.to_string())),
-    };
-    if synthesisers.is_empty() {
-        let text = "nobody speaks on calls with sound; see KAICALLS_VOICES";
-        return found.add("note", "voices", text.to_owned());
-    }
-    for synthesiser in synthesisers {
+    let nobody = "nobody speaks on calls with sound; see KAICALLS_VOICES";
+    for synthesiser in found.configured("voices", crate::sound::synthesisers(config), nobody)? {
         let name = synthesiser.name();
         let sound = providers::speaking::check_synthesiser(&*synthesiser).await;
         let sound = sound.map(|()| format!("{name} speaks")).map_err(|error| format!("{name}: {error}"));
