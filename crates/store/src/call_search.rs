@@ -11,6 +11,9 @@ use crate::{StoreError, Tenancy};
 /// How many calls of a business one search looks through.
 pub const LOOKED_THROUGH: u32 = 2000;
 
+/// Where words are looked for; the longest text comes last.
+const TEXTS: [&str; 6] = ["c.name", "l.name", "c.summary", "r.note", "r.tags", "t.text"];
+
 /// What a search found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Matches {
@@ -37,13 +40,12 @@ pub async fn search(
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     // Two digits are in every other number.
     let digits = if digits.len() >= 3 { format!("%{digits}%") } else { words.clone() };
+    let by_words = TEXTS.map(|text| format!("lower(coalesce({text}, '')) LIKE $5 ESCAPE '!'")).join(" OR ");
     let sql = format!(
         "SELECT c.id, c.created_at FROM calls c LEFT JOIN leads l ON l.id = c.lead_id \
-         LEFT JOIN transcripts t ON t.call_id = c.id LEFT JOIN call_remarks r ON r.call_id = c.id WHERE c.id IN (SELECT id FROM ({WINDOW}) AS seen) \
-         AND (lower(coalesce(c.name, '')) LIKE $5 ESCAPE '!' OR lower(coalesce(l.name, '')) LIKE $5 ESCAPE '!' \
-         OR lower(coalesce(c.summary, '')) LIKE $5 ESCAPE '!' OR lower(coalesce(r.note, '')) LIKE $5 ESCAPE '!' OR lower(coalesce(r.tags, '')) LIKE $5 ESCAPE '!' \
-         OR lower(coalesce(t.text, '')) LIKE $5 ESCAPE '!' \
-         OR c.to_number LIKE $6 ESCAPE '!' OR coalesce(c.from_number, '') LIKE $6 ESCAPE '!') \
+         LEFT JOIN transcripts t ON t.call_id = c.id LEFT JOIN call_remarks r ON r.call_id = c.id \
+         WHERE c.id IN (SELECT id FROM ({WINDOW}) AS seen) \
+         AND ({by_words} OR c.to_number LIKE $6 ESCAPE '!' OR coalesce(c.from_number, '') LIKE $6 ESCAPE '!') \
          ORDER BY c.created_at DESC, c.id DESC"
     );
     let before = before.unwrap_or(Timestamp::MAX);
