@@ -8,11 +8,11 @@ use domain::usage::{MicroDollars, Month};
 use domain::{AgentId, CallId, EventId, LeadId, Mode};
 use store::events::{EventOutcome, StoredEvent};
 use store::opt_outs::{Certainty, OptOut};
-use store::transcripts::{Transcript, TranscriptFilter};
+use store::transcripts::TranscriptFilter;
 use store::{StoreError, Tenancy};
 use testkit::databases;
 
-use crate::{OURS, PAGE, THEIRS, agent, at, call, id, ours, phone, run, with_tenants};
+use crate::{OURS, PAGE, THEIRS, agent, at, call, id, made_at, ours, phone, run, transcript, with_tenants};
 
 #[tokio::test]
 async fn a_doubtful_wish_becomes_clear_and_a_clear_one_stays_so() {
@@ -70,7 +70,7 @@ async fn an_event_reads_back_with_its_subject_and_a_call_ends_once() {
             event_type,
             subject,
             payload: format!("{{\"number\":{number}}}"),
-            created_at: at(i64::try_from(number).expect("a small number")),
+            created_at: made_at(number),
         };
         let call = Subject::Call(CallId(id(5)));
         let kept = [
@@ -137,14 +137,8 @@ async fn a_transcript_is_replaced_only_by_another_one_and_seen_by_its_business()
             end: Duration::from_millis(900),
             interrupted: false,
         };
-        let transcript = move |text: &str| Transcript {
-            call_id: CallId(id(5)),
-            business_id: OURS,
-            mode: Mode::Test,
-            agent_id: AgentId(id(3)),
-            created_at: at(5),
-            text: format!("Caller: {text}"),
-            utterances: vec![said(text)],
+        let transcript = move |text: &str| {
+            transcript(&call(5, OURS, Mode::Test), &format!("Caller: {text}"), vec![said(text)])
         };
         run(&platform, move |tx| {
             Box::pin(async move {

@@ -2,20 +2,20 @@
 
 use domain::call::{Direction, FailureCode, Refusal};
 use domain::event::{EventType, Subject};
-use domain::{AgentId, BusinessId, CallId, EventId, KeyId, LeadId, Mode, Scope, ScopeSet, Timestamp, UserId};
+use domain::{AgentId, BusinessId, CallId, EventId, KeyId, LeadId, Mode, Timestamp, UserId};
 use store::calls::CallFilter;
 use store::deliveries::AttemptFilter;
 use store::events::{EventFilter, EventOutcome, EventStatus, EventView};
 use store::keys::Key;
 use store::leads::LeadFilter;
-use store::transcripts::{Transcript, TranscriptFilter};
+use store::transcripts::TranscriptFilter;
 use store::usage::{UsageOwner, UsageRow};
 use store::{BoxFuture, Listed, Page, Platform, PlatformTx, StoreError, Tenancy};
 use testkit::databases;
 
 use crate::{
     OURS, PAGE, THEIRS, addressee, agent, at, attempt, call, delivery, endpoint, event, id, lead, number,
-    run, with_tenants,
+    request, run, transcript, with_tenants,
 };
 
 /// As many rows as each list has. Row `i` came into being at second `i`; odd ones belong to `OURS`, even ones to `THEIRS`.
@@ -166,16 +166,7 @@ async fn add_row(tx: &mut PlatformTx, vault: &store::Vault, row: u32) -> Result<
         _ => {}
     }
     store::calls::insert(tx, &placed).await?;
-    let transcript = Transcript {
-        call_id: placed.id,
-        business_id: business,
-        mode,
-        agent_id: placed.agent_id,
-        created_at: made,
-        text: "Caller: Hello".into(),
-        utterances: Vec::new(),
-    };
-    store::transcripts::insert(tx, &transcript).await?;
+    store::transcripts::insert(tx, &transcript(&placed, "Caller: Hello", Vec::new())).await?;
 
     let mut person = lead(key, business, mode);
     person.fields.status = if row.is_multiple_of(2) { "won" } else { "new" }.into();
@@ -189,33 +180,9 @@ async fn add_row(tx: &mut PlatformTx, vault: &store::Vault, row: u32) -> Result<
     let tried = attempt(key, &sent, 1, if row.is_multiple_of(2) { Some(500) } else { None });
     store::deliveries::insert_attempt(tx, &tried, &addressee(&sent, mode)).await?;
 
-    let used = UsageRow {
-        id: domain::UsageId(id(key)),
-        key_id: KeyId(id(key)),
-        user_id: UserId(id(21)),
-        business_id: Some(OURS),
-        mode,
-        endpoint: "/v1/leads".into(),
-        method: "GET".into(),
-        status_code: 200,
-        call_id: None,
-        cost_cents: 0,
-        created_at: made,
-    };
+    let used = UsageRow { key_id: KeyId(id(key)), ..request(key, 21, Some(OURS), mode) };
     store::usage::insert_batch(tx, &[used]).await?;
-    let key = Key {
-        id: KeyId(id(key)),
-        user_id: UserId(id(21)),
-        name: "Office".into(),
-        prefix: "kc_test_abcd".into(),
-        mode,
-        scopes: ScopeSet::new([Scope::LeadsRead]),
-        business_id: None,
-        created_at: made,
-        last_used_at: None,
-        expires_at: None,
-        revoked_at: None,
-    };
+    let key = Key { business_id: None, expires_at: None, ..crate::key(key, 21) };
     store::keys::insert(tx, &key, &[u8::try_from(row).expect("a small number"); 32]).await
 }
 

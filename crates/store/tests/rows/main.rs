@@ -17,18 +17,22 @@ use std::time::Duration;
 
 use domain::agent::{Agent, AgentConfig};
 use domain::business::{Business, User};
-use domain::call::{Call, CallFacts, CallRequest, Direction};
+use domain::call::{Call, CallFacts, CallRequest, Direction, Utterance};
 use domain::disclosure::Disclosures;
 use domain::endpoint::{Endpoint, Subscribed};
 use domain::event::{EventType, Subject};
 use domain::lead::{Lead, LeadFields};
 use domain::number::Number;
 use domain::{
-    AgentId, AttemptId, BusinessId, CallId, DeliveryId, E164, EndpointId, EventId, LeadId, Mode, NumberId,
-    Timestamp, UserId,
+    AgentId, AttemptId, BusinessId, CallId, DeliveryId, E164, EndpointId, EventId, JobId, KeyId, LeadId,
+    Mode, NumberId, Scope, ScopeSet, Timestamp, UsageId, UserId,
 };
 use store::deliveries::{Addressee, Attempt, Delivery, DeliveryState, RequestHeaders};
 use store::events::StoredEvent;
+use store::jobs::{JobKind, NewJob};
+use store::keys::Key;
+use store::transcripts::Transcript;
+use store::usage::UsageRow;
 use store::{BoxFuture, Page, Platform, PlatformTx, StoreError, Tenancy};
 use testkit::TestDatabase;
 use uuid::Uuid;
@@ -39,6 +43,11 @@ const PAGE: Page = Page { limit: 100, after: None };
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).expect("in range")
+}
+
+/// When a row was made that has this number.
+fn made_at(number: u128) -> Timestamp {
+    at(i64::try_from(number).expect("a small number"))
 }
 
 fn id(number: u128) -> Uuid {
@@ -75,11 +84,7 @@ fn business(id: BusinessId) -> Business {
 }
 
 fn user(number: u128) -> User {
-    User {
-        id: UserId(id(number)),
-        email: format!("{number}@example.com"),
-        created_at: at(i64::try_from(number).expect("a small number")),
-    }
+    User { id: UserId(id(number)), email: format!("{number}@example.com"), created_at: made_at(number) }
 }
 
 /// A database with two businesses and the users 21 and 22.
@@ -125,7 +130,7 @@ fn number(row: u128, text: &str, business: BusinessId, agent: u128) -> Number {
         business_id: Some(business),
         agent_id: Some(AgentId(id(agent))),
         engine: None,
-        created_at: at(i64::try_from(row).expect("a small number")),
+        created_at: made_at(row),
     }
 }
 
@@ -146,7 +151,7 @@ fn lead(number: u128, business: BusinessId, mode: Mode) -> Lead {
         score_explanation: Some("She wants an appointment.".into()),
         interaction_count: 2,
         last_contacted_at: Some(at(5)),
-        created_at: at(i64::try_from(number).expect("a small number")),
+        created_at: made_at(number),
         updated_at: at(7),
     }
 }
@@ -164,9 +169,22 @@ fn call(number: u128, business: BusinessId, mode: Mode) -> Call {
         max_duration: Duration::from_secs(600),
         engine: "voice".into(),
         policy_reason: "allowed".into(),
-        created_at: at(i64::try_from(number).expect("a small number")),
+        created_at: made_at(number),
     };
     Call::outbound(facts, None)
+}
+
+/// What was said in a call, written down when the call was made.
+fn transcript(of: &Call, text: &str, utterances: Vec<Utterance>) -> Transcript {
+    Transcript {
+        call_id: of.id,
+        business_id: of.business_id,
+        mode: of.mode,
+        agent_id: of.agent_id,
+        created_at: of.created_at,
+        text: text.to_owned(),
+        utterances,
+    }
 }
 
 /// A subscription to everything, with a secret of its own.
@@ -185,7 +203,7 @@ fn endpoint(number: u128, business: BusinessId, mode: Mode) -> Endpoint {
         last_error: None,
         last_error_at: None,
         disabled: None,
-        created_at: at(i64::try_from(number).expect("a small number")),
+        created_at: made_at(number),
         updated_at: at(1),
     }
 }
@@ -203,7 +221,7 @@ fn event(number: u128, business: BusinessId, mode: Mode, subject: Subject) -> St
         },
         subject,
         payload: format!("{{\"number\":{number}}}"),
-        created_at: at(i64::try_from(number).expect("a small number")),
+        created_at: made_at(number),
     }
 }
 
@@ -220,7 +238,7 @@ fn delivery(number: u128, event: u128, business: BusinessId, endpoint: Option<u1
         earlier_attempts: 0,
         first_attempt_at: None,
         next_attempt_at: None,
-        created_at: at(i64::try_from(number).expect("a small number")),
+        created_at: made_at(number),
     }
 }
 
@@ -230,7 +248,7 @@ fn attempt(row: u128, of: &Delivery, number: u32, status: Option<u16>) -> Attemp
         delivery_id: of.id,
         event_id: of.event_id,
         number,
-        started_at: at(i64::try_from(row).expect("a small number")),
+        started_at: made_at(row),
         duration_ms: 5,
         response_status: status,
         response_body: status.map(|_| "So it goes.".into()),
@@ -241,4 +259,49 @@ fn attempt(row: u128, of: &Delivery, number: u32, status: Option<u16>) -> Attemp
 
 fn addressee(of: &Delivery, mode: Mode) -> Addressee {
     Addressee { business_id: of.business_id, mode, endpoint_id: of.endpoint_id, url: of.url.clone() }
+}
+
+/// A job that is added without anybody working on it; deliveries share a lane.
+fn new_job(number: u128, kind: JobKind, run_at: i64) -> NewJob {
+    NewJob {
+        id: JobId(id(number)),
+        kind,
+        subject: id(number),
+        lane: (kind == JobKind::Deliver).then_some(id(900)),
+        run_at: at(run_at),
+        created_at: at(0),
+        leased_to: None,
+    }
+}
+
+fn key(number: u128, user: u128) -> Key {
+    Key {
+        id: KeyId(id(number)),
+        user_id: UserId(id(user)),
+        name: "Office".into(),
+        prefix: "kc_test_abcd".into(),
+        mode: Mode::Test,
+        scopes: ScopeSet::new([Scope::LeadsRead]),
+        business_id: Some(OURS),
+        created_at: made_at(number),
+        last_used_at: None,
+        expires_at: Some(at(1000)),
+        revoked_at: None,
+    }
+}
+
+fn request(number: u128, user: u128, business: Option<BusinessId>, mode: Mode) -> UsageRow {
+    UsageRow {
+        id: UsageId(id(number)),
+        key_id: KeyId(id(30)),
+        user_id: UserId(id(user)),
+        business_id: business,
+        mode,
+        endpoint: "/v1/leads".into(),
+        method: "GET".into(),
+        status_code: 200,
+        call_id: None,
+        cost_cents: 0,
+        created_at: made_at(number),
+    }
 }

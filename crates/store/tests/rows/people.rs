@@ -2,15 +2,14 @@
 
 use domain::business::Business;
 use domain::disclosure::Disclosures;
-use domain::{BusinessId, KeyId, Mode, Scope, ScopeSet, SessionId, UsageId, UserId};
+use domain::{BusinessId, KeyId, Mode, SessionId, UserId};
 use store::endpoints::NewSecret;
-use store::keys::Key;
 use store::sessions::NewSession;
-use store::usage::{UsageOwner, UsageRow};
+use store::usage::UsageOwner;
 use store::{Page, Tenancy};
 use testkit::databases;
 
-use crate::{OURS, PAGE, THEIRS, at, business, id, ours, run, user, with_tenants};
+use crate::{OURS, PAGE, THEIRS, at, business, id, key, ours, request, run, user, with_tenants};
 
 #[tokio::test]
 async fn users_log_in_by_address_and_see_what_they_belong_to() {
@@ -79,22 +78,6 @@ async fn a_session_is_found_by_its_cookie_until_it_expires_or_is_ended() {
     }
 }
 
-fn key(number: u128, user: u128) -> Key {
-    Key {
-        id: KeyId(id(number)),
-        user_id: UserId(id(user)),
-        name: "Office".into(),
-        prefix: "kc_test_abcd".into(),
-        mode: Mode::Test,
-        scopes: ScopeSet::new([Scope::LeadsRead]),
-        business_id: Some(OURS),
-        created_at: at(i64::try_from(number).expect("a small number")),
-        last_used_at: None,
-        expires_at: Some(at(1000)),
-        revoked_at: None,
-    }
-}
-
 #[tokio::test]
 async fn keys_are_listed_newest_first_for_their_owner_and_revoked_once() {
     for database in databases().await {
@@ -120,22 +103,6 @@ async fn keys_are_listed_newest_first_for_their_owner_and_revoked_once() {
             })
         })
         .await;
-    }
-}
-
-fn request(number: u128, user: u128, business: Option<BusinessId>, mode: Mode) -> UsageRow {
-    UsageRow {
-        id: UsageId(id(number)),
-        key_id: KeyId(id(30)),
-        user_id: UserId(id(user)),
-        business_id: business,
-        mode,
-        endpoint: "/v1/leads".into(),
-        method: "GET".into(),
-        status_code: 200,
-        call_id: None,
-        cost_cents: 0,
-        created_at: at(i64::try_from(number).expect("a small number")),
     }
 }
 

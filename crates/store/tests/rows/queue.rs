@@ -6,19 +6,7 @@ use store::{BoxFuture, Platform, PlatformTx, StoreError};
 use testkit::databases;
 use uuid::Uuid;
 
-use crate::{at, id, run, with_tenants};
-
-fn new(number: u128, kind: JobKind, run_at: i64) -> NewJob {
-    NewJob {
-        id: JobId(id(number)),
-        kind,
-        subject: id(number),
-        lane: (kind == JobKind::Deliver).then_some(id(900)),
-        run_at: at(run_at),
-        created_at: at(0),
-        leased_to: None,
-    }
-}
+use crate::{at, id, new_job, run, with_tenants};
 
 async fn add(platform: &Platform, job: NewJob) {
     run(platform, move |tx| Box::pin(async move { store::jobs::add(tx, &job).await })).await;
@@ -69,7 +57,7 @@ async fn a_job_comes_back_when_its_worker_says_and_with_the_attempts_that_count(
             for (number, &(name, change, due, attempts, error)) in (1..).zip(OUTCOMES) {
                 let what = format!("{}: {name}, {queue:?}", database.kind);
                 let (job, by_one, by_two) = (JobId(id(number)), held(number, 1), held(number, 2));
-                add(&platform, new(number, queue, 0)).await;
+                add(&platform, new_job(number, queue, 0)).await;
                 assert_eq!(numbers(&claim(&platform, queue.queue(), 1, 0).await), [number], "{what}");
                 run(&platform, move |tx| Box::pin(store::jobs::retry_at(tx, by_one, at(100), "first"))).await;
                 let claimed = claim(&platform, queue.queue(), 1, 100).await;
@@ -95,7 +83,7 @@ async fn a_job_comes_back_when_its_worker_says_and_with_the_attempts_that_count(
 async fn a_worker_whose_lease_ran_out_changes_nothing_of_the_next_attempt() {
     for database in databases().await {
         let platform = with_tenants(&database).await;
-        add(&platform, new(1, JobKind::WrapUp, 0)).await;
+        add(&platform, new_job(1, JobKind::WrapUp, 0)).await;
         claim(&platform, Queue::Calls, 1, 0).await;
         assert_eq!(numbers(&claim(&platform, Queue::Calls, 2, 60).await), [1], "{}", database.kind);
         let listed = async || run(&platform, |tx| Box::pin(store::jobs::list(tx, false, 10))).await;
@@ -130,11 +118,11 @@ async fn a_worker_whose_lease_ran_out_changes_nothing_of_the_next_attempt() {
 async fn each_queue_claims_its_own_kinds_and_no_kind_that_is_not_known() {
     for database in databases().await {
         let platform = with_tenants(&database).await;
-        add(&platform, new(1, JobKind::Dial, 0)).await;
-        add(&platform, new(2, JobKind::WrapUp, 1)).await;
-        add(&platform, new(3, JobKind::Deliver, 2)).await;
-        add(&platform, new(4, JobKind::WrapUp, 3)).await;
-        add(&platform, new(5, JobKind::Deliver, 4)).await;
+        add(&platform, new_job(1, JobKind::Dial, 0)).await;
+        add(&platform, new_job(2, JobKind::WrapUp, 1)).await;
+        add(&platform, new_job(3, JobKind::Deliver, 2)).await;
+        add(&platform, new_job(4, JobKind::WrapUp, 3)).await;
+        add(&platform, new_job(5, JobKind::Deliver, 4)).await;
         let unknown = "UPDATE jobs SET kind = 'sing' WHERE run_at >= 3000000";
         database.run_sql(unknown).await;
         assert_eq!(numbers(&claim(&platform, Queue::Calls, 1, 10).await), [1, 2], "{}", database.kind);
@@ -159,7 +147,7 @@ async fn each_queue_claims_its_own_kinds_and_no_kind_that_is_not_known() {
 async fn a_lease_is_renewed_by_its_holder_only_and_ends_with_it() {
     for database in databases().await {
         let platform = with_tenants(&database).await;
-        add(&platform, new(1, JobKind::Dial, 0)).await;
+        add(&platform, new_job(1, JobKind::Dial, 0)).await;
         claim(&platform, Queue::Calls, 1, 0).await;
         let renew = async |node: u128, until: i64| {
             run(&platform, move |tx| Box::pin(store::jobs::renew(tx, held(1, node), at(until)))).await;
@@ -189,9 +177,12 @@ async fn a_lease_is_renewed_by_its_holder_only_and_ends_with_it() {
 async fn a_waiting_job_can_be_hastened_and_never_delayed() {
     for database in databases().await {
         let platform = with_tenants(&database).await;
-        add(&platform, new(1, JobKind::WrapUp, 500)).await;
-        add(&platform, NewJob { leased_to: Some((NodeId(id(1)), at(600))), ..new(2, JobKind::Dial, 500) })
-            .await;
+        add(&platform, new_job(1, JobKind::WrapUp, 500)).await;
+        add(
+            &platform,
+            NewJob { leased_to: Some((NodeId(id(1)), at(600))), ..new_job(2, JobKind::Dial, 500) },
+        )
+        .await;
         let hasten = async |kind: JobKind, subject: Uuid, second: i64| {
             let mut bell = platform.jobs_added();
             bell.mark_unchanged();
@@ -217,7 +208,7 @@ async fn the_only_process_takes_over_what_all_others_held_and_one_that_leaves_gi
     for database in databases().await {
         let platform = with_tenants(&database).await;
         for (number, node) in [(1, 1), (2, 2), (3, 3)] {
-            add(&platform, new(number, JobKind::Dial, 0)).await;
+            add(&platform, new_job(number, JobKind::Dial, 0)).await;
             run(&platform, move |tx| Box::pin(store::nodes::beat(tx, NodeId(id(node)), at(1_000)))).await;
             assert_eq!(numbers(&claim(&platform, Queue::Calls, node, 0).await), [number]);
         }
@@ -247,8 +238,8 @@ async fn a_job_is_added_once_for_its_subject_until_it_is_done_or_given_up() {
     for database in databases().await {
         let platform = with_tenants(&database).await;
         let leased_to = Some((NodeId(id(1)), at(60)));
-        add(&platform, NewJob { leased_to, ..new(1, JobKind::Dial, 50) }).await;
-        let twin = NewJob { id: JobId(id(11)), ..new(1, JobKind::Dial, 10) };
+        add(&platform, NewJob { leased_to, ..new_job(1, JobKind::Dial, 50) }).await;
+        let twin = NewJob { id: JobId(id(11)), ..new_job(1, JobKind::Dial, 10) };
         add(&platform, twin.clone()).await;
         add(&platform, NewJob { id: JobId(id(12)), kind: JobKind::WrapUp, ..twin.clone() }).await;
         let listed = async || {

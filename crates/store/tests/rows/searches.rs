@@ -11,12 +11,12 @@ use store::deliveries::DeliveryState;
 use store::events::EventOutcome;
 use store::jobs::{Held, JobKind, NewJob};
 use store::overview::Quarter;
-use store::transcripts::Transcript;
 use store::{PlatformTx, StoreError, Tenancy};
 use testkit::databases;
 
 use crate::{
-    OURS, THEIRS, addressee, at, attempt, call, delivery, event, id, lead, ours, phone, run, with_tenants,
+    OURS, THEIRS, addressee, at, attempt, call, delivery, event, id, lead, new_job, ours, phone, run,
+    transcript, with_tenants,
 };
 
 /// Calls 1 to 6: one with a name, one of a lead with a name, one with words, one from another number, one of another business.
@@ -44,16 +44,8 @@ async fn calls_to_look_for(tx: &mut PlatformTx) -> Result<(), StoreError> {
     ] {
         store::calls::insert(tx, &placed(number, business, name)).await?;
     }
-    let transcript = Transcript {
-        call_id: CallId(id(3)),
-        business_id: OURS,
-        mode,
-        agent_id: domain::AgentId(id(3)),
-        created_at: at(3),
-        text: "Caller: My ROOF leaks.\nAgent: Straße?".into(),
-        utterances: Vec::new(),
-    };
-    store::transcripts::insert(tx, &transcript).await
+    let said = transcript(&call(3, OURS, mode), "Caller: My ROOF leaks.\nAgent: Straße?", Vec::new());
+    store::transcripts::insert(tx, &said).await
 }
 
 #[tokio::test]
@@ -245,13 +237,9 @@ async fn a_call_shows_who_was_told_of_it_with_what_came_of_the_last_attempt() {
                 }
                 for (number, subject) in [(81, 62), (82, 63), (83, 61)] {
                     let job = NewJob {
-                        id: JobId(id(number)),
-                        kind: JobKind::Deliver,
                         subject: id(subject),
-                        lane: Some(id(1)),
-                        run_at: at(0),
-                        created_at: at(0),
                         leased_to: (number == 82).then(|| (NodeId(id(1)), at(60))),
+                        ..new_job(number, JobKind::Deliver, 0)
                     };
                     store::jobs::add(tx, &job).await?;
                 }

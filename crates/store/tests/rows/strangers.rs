@@ -7,21 +7,21 @@ use std::time::Duration;
 use domain::call::{LogEntry, LogLine, Party, Utterance};
 use domain::event::Subject;
 use domain::usage::Month;
-use domain::{AgentId, CallId, EndpointId, EventId, JobId, KeyId, LeadId, Mode, UsageId, UserId};
+use domain::{AgentId, CallId, EndpointId, EventId, LeadId, Mode};
 use store::call_log::LogRow;
 use store::call_remarks::Remark;
 use store::deliveries::{AttemptFilter, DeliveryState};
 use store::events::{EventFilter, EventOutcome};
 use store::jobs::{JobKind, NewJob};
 use store::leads::LeadFilter;
-use store::transcripts::{Transcript, TranscriptFilter};
+use store::transcripts::TranscriptFilter;
 use store::usage::{UsageOwner, UsageRow};
 use store::{BoxFuture, Page, PlatformTx, StoreError, Tenancy};
 use testkit::databases;
 
 use crate::{
-    OURS, PAGE, THEIRS, addressee, agent, at, attempt, call, delivery, endpoint, event, id, lead, number,
-    ours, phone, run, with_tenants,
+    OURS, PAGE, THEIRS, addressee, agent, at, attempt, call, delivery, endpoint, event, id, lead, new_job,
+    number, ours, phone, request, run, transcript, with_tenants,
 };
 
 /// Asks for something of `OURS` in test mode: true if the tenancy sees or changes anything of it.
@@ -313,15 +313,7 @@ async fn furnish(tx: &mut PlatformTx, vault: &store::Vault) -> Result<(), StoreE
     };
     let line = LogEntry { at: at(5), line: LogLine::Said(said.clone()) };
     store::call_log::begin(tx, dialled.id, &[line]).await?;
-    let transcript = Transcript {
-        call_id: dialled.id,
-        business_id: OURS,
-        mode,
-        agent_id: AgentId(id(3)),
-        created_at: at(5),
-        text: "Caller: Hello".into(),
-        utterances: vec![said],
-    };
+    let transcript = transcript(&dialled, "Caller: Hello", vec![said]);
     store::transcripts::insert(tx, &transcript).await?;
     for number in [51, 52] {
         let subscription = endpoint(number, OURS, mode);
@@ -335,15 +327,7 @@ async fn furnish(tx: &mut PlatformTx, vault: &store::Vault) -> Result<(), StoreE
     store::deliveries::insert_attempt(tx, &attempt(71, &lost, 1, Some(500)), &addressee(&lost, mode)).await?;
     let waiting = delivery(62, 41, OURS, None);
     store::deliveries::insert(tx, &waiting).await?;
-    let job = NewJob {
-        id: JobId(id(81)),
-        kind: JobKind::Deliver,
-        subject: waiting.id.0,
-        lane: Some(id(1)),
-        run_at: at(0),
-        created_at: at(0),
-        leased_to: None,
-    };
+    let job = NewJob { subject: waiting.id.0, ..new_job(81, JobKind::Deliver, 0) };
     store::jobs::add(tx, &job).await?;
     let remark = Remark {
         call_id: CallId(id(5)),
@@ -356,17 +340,12 @@ async fn furnish(tx: &mut PlatformTx, vault: &store::Vault) -> Result<(), StoreE
     };
     store::call_remarks::put(tx, &remark).await?;
     let used = UsageRow {
-        id: UsageId(id(91)),
-        key_id: KeyId(id(30)),
-        user_id: UserId(id(21)),
-        business_id: Some(OURS),
-        mode,
         endpoint: "/v1/calls".into(),
         method: "POST".into(),
         status_code: 201,
         call_id: Some(dialled.id),
-        cost_cents: 0,
         created_at: at(5),
+        ..request(91, 21, Some(OURS), mode)
     };
     store::usage::insert_batch(tx, &[used]).await?;
     store::usage::add_talked(tx, OURS, mode, Month::of(at(5)), Duration::from_secs(9)).await

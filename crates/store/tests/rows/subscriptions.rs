@@ -10,7 +10,8 @@ use store::{Platform, PlatformTx, StoreError, Vault};
 use testkit::databases;
 
 use crate::{
-    OURS, PAGE, THEIRS, addressee, at, attempt, delivery, endpoint, event, id, ours, run, with_tenants,
+    OURS, PAGE, THEIRS, addressee, at, attempt, delivery, endpoint, event, id, new_job, ours, run,
+    with_tenants,
 };
 
 const ID: EndpointId = EndpointId(uuid::Uuid::from_u128(51));
@@ -343,13 +344,8 @@ async fn how_far_an_event_has_come_follows_from_its_deliveries() {
                         store::deliveries::insert_attempt(tx, &tried, &addressee(&one, Mode::Live)).await?;
                         if state == DeliveryState::Pending {
                             let job = store::jobs::NewJob {
-                                id: domain::JobId(id(row)),
-                                kind: store::jobs::JobKind::Deliver,
                                 subject: one.id.0,
-                                lane: Some(id(1)),
-                                run_at: at(0),
-                                created_at: at(0),
-                                leased_to: None,
+                                ..new_job(row, store::jobs::JobKind::Deliver, 0)
                             };
                             store::jobs::add(tx, &job).await?;
                         }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use domain::lead::LeadFields;
+use domain::lead::{Lead, LeadFields};
 use domain::usage::Month;
 use domain::{BusinessId, KeyId, Mode, Timestamp, UsageId, UserId};
+use store::Platform;
 use store::deliveries::RequestHeaders;
 use store::usage::{UsageOwner, UsageRow};
 use testkit::databases;
@@ -25,6 +26,18 @@ const TEXTS: [&str; 10] = [
     "null",
 ];
 
+/// A lead as it is read after it has been stored.
+async fn stored(platform: &Platform, lead: &Lead) -> Option<Lead> {
+    let lead = lead.clone();
+    run(platform, move |tx| {
+        Box::pin(async move {
+            store::leads::insert(tx, &lead).await?;
+            store::leads::get(tx, &ours(Mode::Test), lead.id).await
+        })
+    })
+    .await
+}
+
 #[tokio::test]
 async fn texts_come_back_byte_for_byte() {
     for database in databases().await {
@@ -44,14 +57,7 @@ async fn texts_come_back_byte_for_byte() {
                 phone: None,
                 ..written.fields
             };
-            let asked = written.clone();
-            let found = run(&platform, move |tx| {
-                Box::pin(async move {
-                    store::leads::insert(tx, &asked).await?;
-                    store::leads::get(tx, &ours(Mode::Test), asked.id).await
-                })
-            })
-            .await;
+            let found = stored(&platform, &written).await;
             assert!(found == Some(written), "{}: text number {number}", database.kind);
         }
     }
@@ -67,14 +73,7 @@ async fn numbers_and_times_come_back_from_their_extremes() {
             written.score = Some(if count == 0 { 0 } else { u8::MAX });
             written.interaction_count = count;
             (written.created_at, written.updated_at, written.last_contacted_at) = (time, time, Some(time));
-            let asked = written.clone();
-            let found = run(&platform, move |tx| {
-                Box::pin(async move {
-                    store::leads::insert(tx, &asked).await?;
-                    store::leads::get(tx, &ours(Mode::Test), asked.id).await
-                })
-            })
-            .await;
+            let found = stored(&platform, &written).await;
             assert_eq!(found, Some(written), "{}", database.kind);
         }
         let talked = run(&platform, |tx| {

@@ -6,7 +6,7 @@ use domain::{LeadId, Mode};
 use store::{DatabaseUrl, Platform, StoreError};
 use testkit::{TestDatabase, databases};
 
-use crate::{OURS, id, lead, ours, run, with_tenants};
+use crate::{OURS, id, lead, new_job, ours, run, with_tenants};
 
 /// Ends every connection of the store to its PostgreSQL server.
 async fn cut_off(database: &TestDatabase) {
@@ -82,15 +82,7 @@ async fn news_of_other_processes_comes_again_after_the_connection_was_lost() {
         let mut heard = async |times: u32| {
             for _ in 0..times {
                 bell.mark_unchanged();
-                let job = store::jobs::NewJob {
-                    id: domain::JobId(id(number)),
-                    kind: store::jobs::JobKind::Dial,
-                    subject: id(number),
-                    lane: None,
-                    run_at: crate::at(0),
-                    created_at: crate::at(0),
-                    leased_to: None,
-                };
+                let job = new_job(number, store::jobs::JobKind::Dial, 0);
                 number += 1;
                 let added: Result<(), StoreError> =
                     other.write(move |tx| Box::pin(async move { store::jobs::add(tx, &job).await })).await;
