@@ -4,7 +4,7 @@ use domain::dial_policy::{self, Decision, Destination};
 use domain::{AgentId, BusinessId, E164, LeadId, Timestamp};
 use store::{StoreError, Tenancy};
 
-use super::policy::{self, Asked, Known};
+use super::policy::{self, Asked};
 use crate::App;
 
 /// A call that nobody places yet.
@@ -62,19 +62,14 @@ pub async fn check(app: &App, tenancy: &Tenancy, order: CheckOrder) -> Result<Ch
     if order.lead_id.is_some() && candidate.lead.is_none() {
         return Err(CheckCallError::UnknownLead);
     }
-    let (business, lead, now) = (&candidate.business, candidate.lead.as_ref(), app.now());
-    let at = order.scheduled_at.map_or(now, |at| at.max(now));
-    let can_wait = order.scheduled_at.is_some();
-    // Room is needed when the time has come.
-    let running = if at > now { 0 } else { known.running };
-    let asked = Asked { business, lead, mode, to: &order.to, at, can_wait };
-    let decision = policy::decide(app, &asked, &Known { running, ..known });
+    let now = app.now();
+    let asked = Asked::new(&candidate, mode, &order.to, order.scheduled_at, now);
     Ok(Checked {
-        business_id: business.id,
-        lead_id: lead.map(|lead| lead.id),
-        decision,
+        business_id: asked.business.id,
+        lead_id: asked.lead.map(|lead| lead.id),
+        decision: policy::decide_new(app, &asked, known, now),
         destination: app.settings().destinations.class_of(&order.to),
         country: dial_policy::country_calling_code(&order.to),
-        at,
+        at: asked.at,
     })
 }

@@ -221,20 +221,16 @@ fn decide(
     id: CallId,
     known: Known,
 ) -> Result<Box<Admitted>, PlaceCallError> {
-    let Candidate { agent, business, number, lead } = candidate;
-    if order.lead_id.is_some() && lead.is_none() {
+    if order.lead_id.is_some() && candidate.lead.is_none() {
         return Err(PlaceCallError::UnknownLead);
     }
     let now = app.now();
-    let at = order.scheduled_at.map_or(now, |at| at.max(now));
-    let can_wait = order.scheduled_at.is_some();
-    let asked = Asked { business: &business, lead: lead.as_ref(), mode, to: &order.to, at, can_wait };
-    // Room is needed when the time has come.
-    let running = if at > now { 0 } else { known.running };
-    let decision = policy::decide(app, &asked, &Known { running, ..known });
+    let asked = Asked::new(&candidate, mode, &order.to, order.scheduled_at, now);
+    let (decision, can_wait) = (policy::decide_new(app, &asked, known, now), asked.can_wait);
     if let Some((rule, refusal)) = decision.refusal() {
         return Err(PlaceCallError::Forbidden { rule, refusal: refusal.clone() });
     }
+    let Candidate { agent, business, number, lead } = candidate;
     let carrier = number.as_ref().and_then(|number| number.engine.as_deref());
     let engine = app.engines().engine_for(mode, carrier, agent.engine.as_deref());
     let facts = CallFacts {

@@ -5,6 +5,7 @@ use domain::call::Call;
 use domain::dial_policy::{self, Decision, Question};
 use domain::lead::Lead;
 use domain::{BusinessId, E164, Mode, Timestamp};
+use store::admission::Candidate;
 use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::App;
@@ -20,6 +21,26 @@ pub(crate) struct Asked<'a> {
     pub(crate) at: Timestamp,
     /// Whether it waits for the calling hours.
     pub(crate) can_wait: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// A call that has not been placed yet: to be dialled now or at a later time, for which it waits.
+    pub(crate) fn new(
+        candidate: &'a Candidate,
+        mode: Mode,
+        to: &'a E164,
+        scheduled_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            business: &candidate.business,
+            lead: candidate.lead.as_ref(),
+            mode,
+            to,
+            at: scheduled_at.map_or(now, |at| at.max(now)),
+            can_wait: scheduled_at.is_some(),
+        }
+    }
 }
 
 /// What the database knows about dialling a number for a business; by default nothing that would forbid it.
@@ -44,7 +65,7 @@ pub(crate) async fn look_up(
 }
 
 /// Asks the dial policy about what is known.
-pub(crate) fn decide(app: &App, asked: &Asked<'_>, known: &Known) -> Decision {
+fn decide(app: &App, asked: &Asked<'_>, known: &Known) -> Decision {
     let settings = app.settings();
     dial_policy::decide(&Question {
         to: asked.to,
@@ -61,6 +82,12 @@ pub(crate) fn decide(app: &App, asked: &Asked<'_>, known: &Known) -> Decision {
         running: u32::try_from(known.running).unwrap_or(u32::MAX),
         max_running: settings.max_concurrent_calls,
     })
+}
+
+/// Asks the dial policy about a call that has not been placed yet. One that is to be dialled later needs room only then.
+pub(crate) fn decide_new(app: &App, asked: &Asked<'_>, known: Known, now: Timestamp) -> Decision {
+    let running = if asked.at > now { 0 } else { known.running };
+    decide(app, asked, &Known { running, ..known })
 }
 
 /// Asks the dial policy about a call that was admitted before and is itself among those that run. What may have changed since is
