@@ -47,6 +47,13 @@ pub enum RehearsalError {
     Store(#[from] StoreError),
 }
 
+/// The engine that makes the calls of a mode, with the callers that it plays.
+fn playing(app: &App, mode: Mode) -> Result<(&dyn CallEngine, &dyn PlayedCallers), RehearsalError> {
+    let engine = app.engines().engine_for(mode, None, None).ok_or(RehearsalError::NoCallers)?;
+    let callers = engine.callers().ok_or(RehearsalError::NoCallers)?;
+    Ok((&**engine, callers))
+}
+
 /// Stores a played incoming call as ringing and lets its caller ring.
 pub async fn ring(
     app: &App,
@@ -54,8 +61,7 @@ pub async fn ring(
     rehearsal: Rehearsal,
     once: Option<(Intent, Renderer<Call>)>,
 ) -> Result<Once<Call>, RehearsalError> {
-    let engine = app.engines().engine_for(tenancy.mode(), None, None).ok_or(RehearsalError::NoCallers)?;
-    let callers = engine.callers().ok_or(RehearsalError::NoCallers)?;
+    let (engine, callers) = playing(app, tenancy.mode())?;
     let known = callers.names();
     if !known.contains(&rehearsal.caller) {
         return Err(RehearsalError::UnknownCaller { known });
@@ -131,40 +137,35 @@ impl From<StoreError> for TrialError {
 
 /// Everybody who can take the other part in a trial, besides a person who writes.
 pub fn callers(app: &App) -> Vec<PlayedCaller> {
-    let engine = app.engines().engine_for(Mode::Test, None, None);
-    engine.and_then(|engine| engine.callers()).map(PlayedCallers::all).unwrap_or_default()
+    playing(app, Mode::Test).map(|(_, callers)| callers.all()).unwrap_or_default()
 }
 
 /// True for a number of somebody who takes part in writing.
 pub fn is_writers(app: &App, number: &E164) -> bool {
-    let engine = app.engines().engine_for(Mode::Test, None, None);
-    engine.and_then(|engine| engine.callers()).is_some_and(|callers| callers.is_writers(number))
+    playing(app, Mode::Test).is_ok_and(|(_, callers)| callers.is_writers(number))
 }
 
 /// Begins a test call between an agent and whoever takes the other part. The agent needs no number for that.
 pub async fn try_out(app: &App, tenancy: &Tenancy, trial: Trial) -> Result<Call, TrialError> {
     let tenancy = Tenancy::new(tenancy.businesses().to_vec(), Mode::Test);
-    let engine = app.engines().engine_for(Mode::Test, None, None).ok_or(RehearsalError::NoCallers)?;
-    let callers = engine.callers().ok_or(RehearsalError::NoCallers)?;
+    let (engine, callers) = playing(app, Mode::Test)?;
+    let unknown = || RehearsalError::UnknownCaller { known: callers.names() };
     let writers_number = callers.writers_number(u16::from_le_bytes(app.random()));
     let played = match &trial.with {
         Opposite::Writer => None,
         Opposite::Played(name) => {
-            let unknown = || RehearsalError::UnknownCaller { known: callers.names() };
             Some(callers.all().into_iter().find(|caller| caller.name == *name).ok_or_else(unknown)?)
         }
     };
     if trial.direction == Direction::Inbound {
         if played.is_some_and(|caller| !caller.can_call) {
-            return Err(RehearsalError::UnknownCaller { known: callers.names() }.into());
+            return Err(unknown().into());
         }
-        return is_called(app, &tenancy, &**engine, callers, trial, writers_number).await;
+        return is_called(app, &tenancy, engine, callers, trial, writers_number).await;
     }
     let to = match played {
         None => writers_number,
-        Some(caller) => {
-            caller.number.ok_or_else(|| RehearsalError::UnknownCaller { known: callers.names() })?
-        }
+        Some(caller) => caller.number.ok_or_else(unknown)?,
     };
     let order = CallOrder {
         agent_id: trial.agent,
