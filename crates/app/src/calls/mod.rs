@@ -26,6 +26,8 @@ pub(crate) mod cast;
 mod check;
 pub(crate) mod dial;
 pub(crate) mod ending;
+#[cfg(test)]
+mod fixtures;
 pub(crate) mod hang_up;
 pub(crate) mod inquiry;
 pub(crate) mod intake;

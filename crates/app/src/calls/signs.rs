@@ -63,11 +63,10 @@ fn urgency(text: &str) -> Option<Urgency> {
 
 #[cfg(test)]
 mod tests {
-    use domain::call::{CallFacts, CallRequest, Direction, Findings};
+    use domain::call::Findings;
     use domain::disclosure::Disclosure;
-    use domain::{AgentId, BusinessId, CallId, E164, Mode};
-    use uuid::Uuid;
 
+    use super::super::fixtures::{incoming, said};
     use super::*;
 
     #[test]
@@ -88,33 +87,6 @@ mod tests {
         }
     }
 
-    fn said(by: Party, text: &str) -> Utterance {
-        let (start, end) = (std::time::Duration::ZERO, std::time::Duration::ZERO);
-        Utterance { by, text: text.to_owned(), start, end, interrupted: false }
-    }
-
-    fn report(progress: Progress) -> Report {
-        Report { call_id: CallId(Uuid::from_u128(1)), at: Timestamp::UNIX_EPOCH, progress }
-    }
-
-    fn call() -> Call {
-        let facts = CallFacts {
-            id: CallId(Uuid::from_u128(1)),
-            business_id: BusinessId(Uuid::from_u128(2)),
-            mode: Mode::Live,
-            agent_id: AgentId(Uuid::from_u128(3)),
-            direction: Direction::Inbound,
-            to: E164::parse("+15125550100").expect("a number"),
-            from: None,
-            request: CallRequest::default(),
-            max_duration: std::time::Duration::from_secs(600),
-            engine: "voice".to_owned(),
-            policy_reason: "incoming".to_owned(),
-            created_at: Timestamp::UNIX_EPOCH,
-        };
-        Call::inbound(facts, None, "leg".to_owned(), None, Timestamp::UNIX_EPOCH)
-    }
-
     fn noted(lines: &[LogEntry]) -> Vec<String> {
         let words = |entry: &LogEntry| match &entry.line {
             LogLine::Noted { kind, detail } => format!("{kind} {detail}").trim_end().to_owned(),
@@ -128,8 +100,11 @@ mod tests {
         let sentence = |disclosure: Disclosure| disclosure.sentence("en", "Smith & Partners");
         let (ai, recording) = (sentence(Disclosure::Ai), sentence(Disclosure::Recording));
         let emergency = "My husband isn't breathing, please help!";
-        let mut call = call();
-        let mut heard = |progress| noted(&take(&mut call, &[report(progress)]));
+        let mut call = incoming(Timestamp::UNIX_EPOCH);
+        let mut heard = |progress| {
+            let report = Report { call_id: call.id, at: Timestamp::UNIX_EPOCH, progress };
+            noted(&take(&mut call, &[report]))
+        };
         assert_eq!(heard(Progress::Ringing), [""; 0]);
         assert_eq!(heard(Progress::Said(said(Party::Caller, &ai))), [""; 0], "a caller discloses nothing");
         assert_eq!(heard(Progress::Said(said(Party::Agent, emergency))), [""; 0], "an agent is in no danger");

@@ -1,10 +1,9 @@
 //! What becomes of readings, transcripts and looks for what is missing, without a database.
 
-use domain::call::{CallFacts, CallRequest, Direction, Ending, Quality};
-use domain::{AgentId, BusinessId, E164, Mode};
+use domain::call::{Ending, Quality};
 use tokio::sync::Mutex;
-use uuid::Uuid;
 
+use super::super::fixtures::{incoming, said};
 use super::*;
 
 #[tokio::test]
@@ -37,10 +36,6 @@ async fn a_lease_is_renewed_again_and_again_as_long_as_the_work_lasts() {
 fn a_renewal_that_fails_leaves_time_for_another_one() {
     let renewal = SignedDuration::try_from(RENEWAL).expect("seconds");
     assert!(renewal + renewal < LEASE);
-}
-
-fn said(by: Party, text: &str) -> Utterance {
-    Utterance { by, text: text.to_owned(), start: Duration::ZERO, end: Duration::ZERO, interrupted: false }
 }
 
 #[test]
@@ -145,21 +140,7 @@ fn time(seconds: i64) -> Timestamp {
 
 /// A call that somebody talked in, and that is final if it was read.
 fn call(assessment: Option<Assessment>) -> Call {
-    let facts = CallFacts {
-        id: CallId(Uuid::from_u128(1)),
-        business_id: BusinessId(Uuid::from_u128(2)),
-        mode: Mode::Live,
-        agent_id: AgentId(Uuid::from_u128(3)),
-        direction: Direction::Inbound,
-        to: E164::parse("+15125550100").expect("a number"),
-        from: None,
-        request: CallRequest::default(),
-        max_duration: Duration::from_secs(600),
-        engine: "carrier".to_owned(),
-        policy_reason: "incoming".to_owned(),
-        created_at: time(0),
-    };
-    let mut call = Call::inbound(facts, None, "theirs".to_owned(), None, time(0));
+    let mut call = incoming(time(0));
     let ending = Ending::Talked { answered_at: Some(time(1)), talked: Some(Duration::from_secs(5)) };
     let ended = Progress::Ended { ending, reason: "customer-ended-call".to_owned() };
     assert_eq!(call.on(&ended, time(6), time(6), WRAP_UP_LIMIT), Step::TalkEnded);
