@@ -121,21 +121,11 @@ impl Bench {
     }
 
     pub async fn call(&self, id: CallId) -> Call {
-        let found = self.read(move |tx| Box::pin(async move { store::calls::by_id(tx, id).await }));
-        found.await.expect("the call is stored")
+        stored(&self.platform.store, id).await
     }
 
-    /// The call as soon as it is as expected.
     pub async fn call_when(&self, id: CallId, is_so: impl Fn(&Call) -> bool) -> Call {
-        let patience = Patience::of(Duration::from_secs(20));
-        loop {
-            let call = self.call(id).await;
-            if is_so(&call) {
-                return call;
-            }
-            assert!(patience.is_left(), "still {:?}", call.state());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        stored_when(&self.platform.store, id, is_so).await
     }
 
     pub async fn final_call(&self, id: CallId) -> Call {
@@ -192,6 +182,26 @@ impl Bench {
             left -= 10;
             app::jobs::look_after(self.app()).await.expect("the database works");
         }
+    }
+}
+
+/// A call as it is stored.
+pub async fn stored(database: &store::Platform, id: CallId) -> Call {
+    let found: Result<_, StoreError> =
+        database.read(move |tx| Box::pin(async move { store::calls::by_id(tx, id).await })).await;
+    found.expect("the database works").expect("the call is stored")
+}
+
+/// The same as soon as the call is as expected.
+pub async fn stored_when(database: &store::Platform, id: CallId, is_so: impl Fn(&Call) -> bool) -> Call {
+    let patience = Patience::of(Duration::from_secs(20));
+    loop {
+        let call = stored(database, id).await;
+        if is_so(&call) {
+            return call;
+        }
+        assert!(patience.is_left(), "still {:?}", call.state());
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

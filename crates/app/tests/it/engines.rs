@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use app::calls::CallOrder;
 use app::{App, Desk};
-use domain::call::{Call, CallRequest, CallState};
+use domain::call::{CallRequest, CallState};
 use domain::engine::CallEngine;
-use domain::{AgentId, BusinessId, CallId, Clock as _, E164, Mode, Timestamp};
+use domain::{AgentId, BusinessId, CallId, Clock as _, Mode, Timestamp};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::{StoreError, Tenancy};
@@ -16,29 +16,15 @@ use testkit::{
     ManualClock, Patience, Platform, Setup, Switchboard, TestDatabase, build_app, databases, open,
 };
 
+use crate::bench::{phone, stored, stored_when};
+
 const SOUND: &[u8] = b"a third engine's sound";
 
 /// Somebody at Vapi's emulator, at the third engine and in the sandbox.
 const MARIA: &str = "+15125550123";
 
-async fn stored(database: &store::Platform, id: &str) -> Call {
-    let id: CallId = id.parse().expect("an id");
-    let read = database.read(move |tx| Box::pin(async move { store::calls::by_id(tx, id).await }));
-    let found: Result<_, StoreError> = read.await;
-    found.expect("the database works").expect("the call is stored")
-}
-
-/// Waits until a call is in a state.
-async fn reaches(database: &store::Platform, id: &str, arrived: impl Fn(&Call) -> bool) -> Call {
-    let patience = Patience::of(Duration::from_secs(20));
-    loop {
-        let call = stored(database, id).await;
-        if arrived(&call) {
-            return call;
-        }
-        assert!(patience.is_left(), "still {:?}", call.state());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+fn call_id(text: &str) -> CallId {
+    text.parse().expect("an id")
 }
 
 async fn sound_of(world: &World, call: &str) -> Vec<u8> {
@@ -85,7 +71,7 @@ async fn calls_stay_with_the_engine_they_began_on_while_the_default_changes() {
 
         app.engines().make_default(Some("sandbox")).expect("it is there");
         let played = world.call(&id, MARIA).await.text("id");
-        let third_call = on_third.parse().expect("an id");
+        let third_call = call_id(&on_third);
         let answered_at = world.clock.now();
         third.answer(third_call, answered_at).await;
         third.say(third_call, answered_at, "My name is Maria Lopez.").await;
@@ -94,16 +80,19 @@ async fn calls_stay_with_the_engine_they_began_on_while_the_default_changes() {
         for (call, engine) in [(&on_vapi, "vapi"), (&on_third, "switchboard"), (&played, "sandbox")] {
             let done = world.finished(call).await;
             assert_eq!(done["status"], "completed", "{engine}: {done}");
-            assert_eq!(stored(&world.platform.store, call).await.engine, engine);
+            assert_eq!(stored(&world.platform.store, call_id(call)).await.engine, engine);
         }
         // Each was wrapped up by the rules of its engine: what Vapi found out and charges, and what the third one recorded.
         let at_vapi = world.read(&on_vapi).await;
         let words = "Maria Lopez asked for a consultation appointment and left her e-mail address.";
         assert_eq!(at_vapi["summary"], words);
-        assert!(stored(&world.platform.store, &on_vapi).await.cost_cents() > 0, "{at_vapi}");
+        assert!(stored(&world.platform.store, call_id(&on_vapi)).await.cost_cents() > 0, "{at_vapi}");
         assert!(sound_of(&world, &on_vapi).await.starts_with(b"RIFF"));
         assert_eq!(sound_of(&world, &on_third).await, SOUND);
-        assert_eq!(stored(&world.platform.store, &on_third).await.ended_reason(), Some("caller-hung-up"));
+        assert_eq!(
+            stored(&world.platform.store, call_id(&on_third)).await.ended_reason(),
+            Some("caller-hung-up")
+        );
         assert_eq!(world.read(&played).await["recording_url"], Value::Null);
     }
 }
@@ -139,7 +128,7 @@ async fn the_number_then_the_agent_then_the_default_choose_the_engine() {
         let engine_of = async |agent: &str| {
             let call = world.call(agent, MARIA).await;
             assert_eq!(call.status, 201, "{}", call.body);
-            stored(&world.platform.store, &call.text("id")).await.engine.clone()
+            stored(&world.platform.store, call_id(&call.text("id"))).await.engine.clone()
         };
         let id = world.agent(json!({})).await.text("id");
         let agent: AgentId = id.parse().expect("an id");
@@ -154,7 +143,7 @@ async fn the_number_then_the_agent_then_the_default_choose_the_engine() {
         assert_eq!(engine_of(&id).await, "vapi");
         let body = json!({ "agent_id": id, "to": "+15005550006" });
         let test = world.platform.post("/api/v1/calls", &body).await;
-        assert_eq!(stored(&world.platform.store, &test.text("id")).await.engine, "sandbox");
+        assert_eq!(stored(&world.platform.store, call_id(&test.text("id"))).await.engine, "sandbox");
         // Without a default no live call is made, whatever the number and the agent say.
         app.engines().make_default(None).expect("that is always possible");
         let refused = world.call(&id, MARIA).await;
@@ -165,9 +154,9 @@ async fn the_number_then_the_agent_then_the_default_choose_the_engine() {
 }
 
 async fn attach(database: &store::Platform, business: BusinessId, agent: AgentId, number: &'static str) {
-    let phone = E164::parse(number).expect("a number");
+    let number = phone(number);
     let assigned = database.write(move |tx| {
-        Box::pin(async move { store::numbers::assign(tx, &phone, Some(business), Some(agent)).await })
+        Box::pin(async move { store::numbers::assign(tx, &number, Some(business), Some(agent)).await })
     });
     let assigned: Result<bool, StoreError> = assigned.await;
     assert!(assigned.expect("the database works"), "the number is registered");
@@ -210,9 +199,9 @@ async fn with_an_agent(database: &TestDatabase, clock: &Arc<ManualClock>) -> (Bu
     let platform = Platform::start(database, setup).await;
     let business = platform.account.business.id;
     let agent: AgentId = platform.agent().await.parse().expect("an id");
-    let phone = E164::parse(own_number()).expect("a number");
+    let number = phone(own_number());
     let holder = app::numbers::Holder { business_id: business, agent_id: Some(agent) };
-    let added = app::numbers::register(&platform.app, phone, Some(holder), None).await;
+    let added = app::numbers::register(&platform.app, number, Some(holder), None).await;
     added.expect("the number is new");
     platform.app.stop(Duration::from_secs(5)).await;
     platform.store.close();
@@ -232,7 +221,7 @@ async fn a_call_whose_engine_is_no_longer_configured_is_settled_with_what_is_kno
         let before = process(&database, &clock, Some(Arc::clone(&carrier))).await;
         let order = CallOrder {
             agent_id: agent,
-            to: E164::parse(MARIA).expect("a number"),
+            to: phone(MARIA),
             lead_id: None,
             request: CallRequest::default(),
             max_duration: Some(Duration::from_secs(60)),
@@ -241,20 +230,19 @@ async fn a_call_whose_engine_is_no_longer_configured_is_settled_with_what_is_kno
         };
         let placed = app::calls::place(&before, &Tenancy::one(business, Mode::Live), order).await;
         placed.expect("the call is placed");
-        let call = carrier.plans().pop().expect("it was asked").call_id;
-        carrier.answer(call, clock.now()).await;
-        let id = call.to_string();
-        reaches(&before.database, &id, |call| matches!(call.state(), CallState::InProgress { .. })).await;
+        let id = carrier.plans().pop().expect("it was asked").call_id;
+        carrier.answer(id, clock.now()).await;
+        stored_when(&before.database, id, |call| matches!(call.state(), CallState::InProgress { .. })).await;
         before.stop(Duration::from_secs(5)).await;
         before.store().close();
 
         // The next process knows the sandbox only. While the talk may last, the call is left alone.
         let after = process(&database, &clock, None).await;
         app::jobs::look_after(&after).await.expect("the database works");
-        assert!(!stored(&after.database, &id).await.state().is_final());
+        assert!(!stored(&after.database, id).await.state().is_final());
         clock.advance(SignedDuration::from_mins(10));
         app::jobs::look_after(&after).await.expect("the database works");
-        let done = reaches(&after.database, &id, |call| call.state().is_final()).await;
+        let done = stored_when(&after.database, id, |call| call.state().is_final()).await;
         assert!(done.state().is_final() && done.talk().is_some(), "{done:?}");
         assert_eq!((done.engine.as_str(), done.ended_reason()), ("carrier", Some("engine-lost")));
         after.stop(Duration::from_secs(5)).await;
@@ -281,19 +269,20 @@ async fn a_process_that_stops_lives_on_while_it_talks_and_then_ends_its_incoming
         let dying = process(&database, &clock, Some(Arc::clone(&own))).await;
         let living = process(&database, &clock, Some(other)).await;
         app::jobs::look_after(&dying).await.expect("the database works");
-        let to = E164::parse(own_number()).expect("a number");
+        let to = phone(own_number());
         let desk = Desk::new(dying.clone());
         let plan = own.ring_in(&desk, "leg-1", &to, clock.now()).await.expect("stored").expect("answered");
         let again = own.ring_in(&desk, "leg-1", &to, clock.now()).await.expect("stored").expect("answered");
         assert_eq!(again.call_id, plan.call_id, "asking twice is one call");
         own.answer(plan.call_id, clock.now()).await;
-        let id = plan.call_id.to_string();
+        let id = plan.call_id;
         let call =
-            reaches(&living.database, &id, |call| matches!(call.state(), CallState::InProgress { .. })).await;
+            stored_when(&living.database, id, |call| matches!(call.state(), CallState::InProgress { .. }))
+                .await;
         assert_eq!((call.engine.as_str(), call.node_id()), ("voice", Some(dying.node())));
         // The other process's engine knows nothing of the call, which proves nothing while its own process lives.
         app::jobs::look_after(&living).await.expect("the database works");
-        assert!(matches!(stored(&living.database, &id).await.state(), CallState::InProgress { .. }));
+        assert!(matches!(stored(&living.database, id).await.state(), CallState::InProgress { .. }));
 
         // A process that is told to stop lives on while its calls come to their end.
         dying.announce_stop();
@@ -302,10 +291,10 @@ async fn a_process_that_stops_lives_on_while_it_talks_and_then_ends_its_incoming
         leases_reach(&database, clock.now() + SignedDuration::from_secs(15)).await;
         clock.advance(SignedDuration::from_secs(10));
         app::jobs::look_after(&living).await.expect("the database works");
-        assert!(matches!(stored(&living.database, &id).await.state(), CallState::InProgress { .. }));
+        assert!(matches!(stored(&living.database, id).await.state(), CallState::InProgress { .. }));
         // When it can wait no longer, it says of its calls why they end.
         dying.stop(Duration::ZERO).await;
-        let done = reaches(&living.database, &id, |call| call.state().is_final()).await;
+        let done = stored_when(&living.database, id, |call| call.state().is_final()).await;
         assert_eq!(done.ended_reason(), Some("server-stopped"));
         living.stop(Duration::from_secs(5)).await;
     }
@@ -318,10 +307,10 @@ async fn a_process_that_stops_waits_for_incoming_calls_and_takes_no_more() {
         with_an_agent(&database, &clock).await;
         let engine = Arc::new(Switchboard::local("voice"));
         let app = process(&database, &clock, Some(Arc::clone(&engine))).await;
-        let to = E164::parse(own_number()).expect("a number");
+        let to = phone(own_number());
         let desk = Desk::new(app.clone());
         // Numbers that nobody answers are not waited for.
-        let nobody = E164::parse("+15125550999").expect("a number");
+        let nobody = phone("+15125550999");
         let unanswered = engine.ring_in(&desk, "leg-0", &nobody, clock.now()).await.expect("stored");
         assert!(unanswered.is_none());
         let plan = engine.ring_in(&desk, "leg-1", &to, clock.now()).await.expect("stored").expect("answered");
@@ -338,7 +327,7 @@ async fn a_process_that_stops_waits_for_incoming_calls_and_takes_no_more() {
         assert!(waited.is_err(), "it stopped in the middle of a talk");
         engine.hang_up_after(plan.call_id, answered_at, 5).await;
         stop.await.expect("it stops");
-        let done = stored(&app.database, &plan.call_id.to_string()).await;
+        let done = stored(&app.database, plan.call_id).await;
         assert!(done.state().is_final() && done.talk().is_some(), "{done:?}");
         app.store().close();
     }
@@ -357,7 +346,7 @@ async fn of_who_calls_only_people_with_the_right_number_become_leads() {
         let (business, _) = with_an_agent(&database, &clock).await;
         let engine = Arc::new(Switchboard::local("voice"));
         let app = process(&database, &clock, Some(Arc::clone(&engine))).await;
-        let to = E164::parse(own_number()).expect("a number");
+        let to = phone(own_number());
         let desk = Desk::new(app.clone());
         for (number, (words, known)) in conversations.iter().enumerate() {
             let leg = format!("leg-{number}");
@@ -369,11 +358,10 @@ async fn of_who_calls_only_people_with_the_right_number_become_leads() {
                 engine.say(plan.call_id, answered_at, words).await;
             }
             engine.hang_up_after(plan.call_id, answered_at, 5).await;
-            let id = plan.call_id.to_string();
-            let done = reaches(&app.database, &id, |call| call.state().is_final()).await;
+            let done = stored_when(&app.database, plan.call_id, |call| call.state().is_final()).await;
             assert_eq!(u64::from(done.lead_id().is_some()), *known, "{words}");
             let one = Tenancy::one(business, Mode::Live);
-            let caller = E164::parse("+15125550177").expect("a number");
+            let caller = phone("+15125550177");
             let read = app
                 .database
                 .read(move |tx| Box::pin(async move { store::leads::by_phone(tx, &one, &caller).await }));

@@ -8,6 +8,8 @@ use store::events::StoredEvent;
 use testkit::{Patience, Platform, Receiver, Setup, TestDatabase, databases};
 use tokio::task::JoinSet;
 
+use crate::bench::payload;
+
 const LEADS: &str = "/api/v1/leads";
 const AGENTS: &str = "/api/v1/agents";
 
@@ -22,10 +24,6 @@ async fn events(platform: &Platform, subject: Subject) -> Vec<StoredEvent> {
 
 async fn kinds(platform: &Platform, subject: Subject) -> Vec<&'static str> {
     events(platform, subject).await.iter().map(|event| event.event_type.as_str()).collect()
-}
-
-fn payload(event: &StoredEvent) -> Value {
-    serde_json::from_str(&event.payload).expect("a payload is JSON")
 }
 
 fn lead(id: &str) -> Subject {

@@ -12,6 +12,8 @@ use store::jobs::JobRecord;
 use testkit::{Interposed, Patience, Platform, Receiver, Setup, TestDatabase, databases};
 use tokio::sync::Semaphore;
 
+use crate::until;
+
 /// The machine's clock, plus whatever has been slept through.
 #[derive(Default)]
 struct Dream {
@@ -46,15 +48,6 @@ async fn dream_until(platform: &Platform, clock: &Dream, what: &str, mut is_true
             clock.seconds.fetch_add(1, Ordering::SeqCst);
         }
         platform.store.wake_workers();
-    }
-}
-
-/// Waits until this is true.
-async fn until(what: &str, mut is_true: impl AsyncFnMut() -> bool) {
-    let patience = Patience::of(Duration::from_secs(30));
-    while !is_true().await {
-        assert!(patience.is_left(), "{what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -8,9 +8,7 @@ use domain::{AgentId, BusinessId, E164, Mode};
 use store::StoreError;
 use testkit::{Platform, Setup, databases};
 
-fn phone(text: &str) -> E164 {
-    E164::parse(text).expect("a number")
-}
+use crate::bench::phone;
 
 async fn stored(platform: &Platform, number: &E164) -> Number {
     let number = number.clone();

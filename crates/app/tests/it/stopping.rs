@@ -15,9 +15,11 @@ use domain::{CallId, Clock, Timestamp};
 use jiff::SignedDuration;
 use serde_json::json;
 use speech::{Analysis, AnalysisRequest, CallAnalyst, SpeechError};
-use store::StoreError;
 use store::jobs::JobRecord;
 use testkit::{Patience, Platform, Setup, TestDatabase, build_app, databases, open};
+
+use crate::bench::stored;
+use crate::until;
 
 /// How long a stop may take that has nothing to wait for, and how long by its setting.
 const PROMPTLY: Duration = Duration::from_secs(8);
@@ -37,11 +39,7 @@ impl Silence {
     }
 
     async fn was_asked(&self) {
-        let patience = Patience::of(Duration::from_secs(30));
-        while self.0.load(Ordering::SeqCst) == 0 {
-            assert!(patience.is_left(), "nobody was asked");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        until("somebody is asked", async || self.0.load(Ordering::SeqCst) > 0).await;
     }
 }
 
@@ -160,12 +158,6 @@ async fn jobs(store: &store::Platform) -> Vec<JobRecord> {
     listed.expect("the database works")
 }
 
-async fn call(store: &store::Platform, id: CallId) -> Call {
-    let found: Result<_, StoreError> =
-        store.read(move |tx| Box::pin(async move { store::calls::by_id(tx, id).await })).await;
-    found.expect("the database works").expect("the call")
-}
-
 /// Stops a platform; it must not take longer than this.
 async fn stops(platform: &Platform, kind: &str) {
     let stopped = tokio::time::timeout(PROMPTLY, platform.app.stop(LIMIT)).await;
@@ -189,7 +181,7 @@ async fn next_process(database: &TestDatabase, calls: &[CallId]) -> Vec<Call> {
     let mut done = Vec::new();
     for &id in calls {
         loop {
-            let call = call(&store, id).await;
+            let call = stored(&store, id).await;
             if call.state().is_final() {
                 done.push(call);
                 break;
@@ -251,7 +243,7 @@ async fn a_stop_waits_for_no_engine_that_does_not_say_what_became_of_a_call() {
         clock.0.store(4 * 3600, Ordering::SeqCst);
         silence.was_asked().await;
         stops(&platform, database.kind).await;
-        assert!(!call(&platform.store, calls[0]).await.state().is_final(), "{}", database.kind);
+        assert!(!stored(&platform.store, calls[0]).await.state().is_final(), "{}", database.kind);
         platform.store.close();
     }
 }
@@ -264,7 +256,7 @@ async fn a_stop_waits_for_talks_and_leaves_none_of_them_half_done() {
         let stopped = tokio::time::timeout(PROMPTLY, platform.app.stop(LIMIT)).await;
         assert!(stopped.is_ok(), "{}", database.kind);
         for id in &calls {
-            let call = call(&platform.store, *id).await;
+            let call = stored(&platform.store, *id).await;
             assert!(call.talk().is_some(), "{}: this talk was not waited for: {call:?}", database.kind);
         }
         platform.store.close();

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::call::{Call, CallState};
-use domain::engine::CallEngine;
+use domain::call::CallState;
 use domain::{CallId, Clock as _, EventId, JobId, NodeId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -13,115 +12,44 @@ use speech::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, Reached, SpeechE
 use store::StoreError;
 use store::engine_messages::NewMessage;
 use store::jobs::{Held, JobKind, NewJob};
-use testkit::{ManualClock, Patience, Platform, Receiver, Setup, Switchboard, TestDatabase, databases};
+use testkit::{ManualClock, Patience, Platform, Receiver, Setup, Switchboard, databases};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-fn clock() -> Arc<ManualClock> {
-    Arc::new(ManualClock::at("2026-11-28T12:00:00Z"))
-}
-
-/// A platform whose live calls are made by an engine that the test drives.
-async fn with_engine(database: &TestDatabase, clock: &Arc<ManualClock>) -> (Platform, Arc<Switchboard>) {
-    let engine = Arc::new(Switchboard::local("voice"));
-    let setup = Setup {
-        clock: Arc::<ManualClock>::clone(clock),
-        live: Some(Arc::clone(&engine) as Arc<dyn CallEngine>),
-        ..Setup::default()
-    };
-    (Platform::start(database, setup).await, engine)
-}
-
-/// Places a live call and has it answered.
-async fn talking(platform: &Platform, engine: &Switchboard, clock: &ManualClock) -> CallId {
-    let body = json!({ "agent_id": platform.agent().await, "to": "+15125550142" }).to_string();
-    let request = platform.request("POST", "/api/v1/calls", &platform.account.live_key).body(body);
-    let placed = platform.send(request).await;
-    assert_eq!(placed.status, 201, "{}", placed.body);
-    let call = engine.plans().pop().expect("it was asked").call_id;
-    engine.answer(call, clock.now()).await;
-    reaches(platform, call, |call| matches!(call.state(), CallState::InProgress { .. })).await;
-    call
-}
-
-async fn stored(platform: &Platform, id: CallId) -> Call {
-    let read = platform.store.read(move |tx| Box::pin(async move { store::calls::by_id(tx, id).await }));
-    let found: Result<_, StoreError> = read.await;
-    found.expect("the database works").expect("the call is stored")
-}
-
-/// Waits until a call is in a state.
-async fn reaches(platform: &Platform, id: CallId, arrived: impl Fn(&Call) -> bool) -> Call {
-    let patience = Patience::of(Duration::from_secs(20));
-    loop {
-        let call = stored(platform, id).await;
-        if arrived(&call) {
-            return call;
-        }
-        assert!(patience.is_left(), "still {:?}", call.state());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-/// Lets time go by in steps that are shorter than the lease of a process, and has calls looked after at each.
-async fn pass(platform: &Platform, clock: &ManualClock, seconds: u32) {
-    for step in (0..seconds).step_by(10) {
-        clock.advance(SignedDuration::from_secs((seconds - step).min(10).into()));
-        app::jobs::look_after(&platform.app).await.expect("the database works");
-    }
-}
+use crate::bench::{Bench, MARIA};
 
 #[tokio::test]
 async fn a_call_that_its_engine_forgot_ends_after_ten_silent_minutes_as_long_as_it_was_heard() {
     for database in databases().await {
-        let clock = clock();
-        let (platform, engine) = with_engine(&database, &clock).await;
-        let call = talking(&platform, &engine, &clock).await;
-        let answered_at = clock.now();
-        pass(&platform, &clock, 20).await;
-        engine.say(call, clock.now(), "My roof leaks.").await;
-        spoken(&platform, call).await;
-        engine.forget(call);
-        pass(&platform, &clock, 590).await;
-        let waiting = stored(&platform, call).await;
+        let bench = Bench::start(&database, Switchboard::local("voice")).await;
+        let call = bench.answered(bench.order(MARIA)).await;
+        let answered_at = bench.clock.now();
+        bench.pass(20).await;
+        bench.engine.say(call, bench.clock.now(), "My roof leaks.").await;
+        bench.heard(call, 1).await;
+        bench.engine.forget(call);
+        bench.pass(590).await;
+        let waiting = bench.call(call).await;
         assert!(matches!(waiting.state(), CallState::InProgress { .. }), "{:?}", waiting.state());
-        pass(&platform, &clock, 20).await;
-        let over = reaches(&platform, call, |call| call.state().is_final()).await;
+        bench.pass(20).await;
+        let over = bench.final_call(call).await;
         assert_eq!(over.ended_reason(), Some("engine-lost"), "{}", database.kind);
         let talk = over.talk().expect("somebody talked");
         assert_eq!((talk.answered_at, talk.talked), (answered_at, Duration::from_secs(20)));
-        platform.stop().await;
-    }
-}
-
-/// Waits until something said is in the log of a call.
-async fn spoken(platform: &Platform, call: CallId) {
-    let patience = Patience::of(Duration::from_secs(20));
-    loop {
-        let read = platform
-            .store
-            .read(move |tx| Box::pin(async move { store::call_log::utterances(tx, call).await }));
-        if !read.await.expect("the database works").is_empty() {
-            return;
-        }
-        assert!(patience.is_left(), "nothing was said");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        bench.platform.stop().await;
     }
 }
 
 #[tokio::test]
 async fn a_silent_call_that_its_engine_still_runs_is_left_alone() {
     for database in databases().await {
-        let clock = clock();
-        let (platform, engine) = with_engine(&database, &clock).await;
-        let call = talking(&platform, &engine, &clock).await;
-        pass(&platform, &clock, 660).await;
-        let running = stored(&platform, call).await;
+        let bench = Bench::start(&database, Switchboard::local("voice")).await;
+        let call = bench.answered(bench.order(MARIA)).await;
+        bench.pass(660).await;
+        let running = bench.call(call).await;
         assert!(matches!(running.state(), CallState::InProgress { .. }), "{:?}", running.state());
-        engine.hang_up_after(call, clock.now(), 5).await;
-        let over = reaches(&platform, call, |call| call.state().is_final()).await;
-        assert_eq!(over.ended_reason(), Some("caller-hung-up"), "{}", database.kind);
-        platform.stop().await;
+        assert_eq!(bench.over(call).await.ended_reason(), Some("caller-hung-up"), "{}", database.kind);
+        bench.platform.stop().await;
     }
 }
 
@@ -152,23 +80,21 @@ impl CallAnalyst for Slow {
 #[tokio::test]
 async fn a_call_is_final_half_a_minute_after_its_end_and_learns_later_what_was_read_of_it() {
     for database in databases().await {
-        let (clock, gate) = (clock(), Arc::new(Semaphore::new(0)));
-        let setup = Setup {
-            clock: Arc::<ManualClock>::clone(&clock),
-            analyst: Some(Arc::new(Slow { gate: Arc::clone(&gate) })),
-            ..Setup::default()
-        };
-        let platform = Platform::start(&database, setup).await;
+        let gate = Arc::new(Semaphore::new(0));
+        let analyst: Arc<dyn CallAnalyst> = Arc::new(Slow { gate: Arc::clone(&gate) });
+        let slowly = |setup| Setup { analyst: Some(analyst), ..setup };
+        let bench = Bench::with(&database, Switchboard::local("voice"), slowly).await;
+        let platform = &bench.platform;
         let mut receiver = Receiver::start().await;
-        let body = json!({ "agent_id": platform.agent().await, "to": "+15005550007", "webhook_url": receiver.url() });
+        let body = json!({ "agent_id": bench.agent, "to": "+15005550007", "webhook_url": receiver.url() });
         let id = platform.post("/api/v1/calls", &body).await.text("id");
         let seen = async || platform.get(&format!("/api/v1/calls?id={id}")).await.body;
         let call: CallId = id.parse().expect("an id");
-        reaches(&platform, call, |call| matches!(call.state(), CallState::WrappingUp { .. })).await;
+        bench.call_when(call, |call| matches!(call.state(), CallState::WrappingUp { .. })).await;
         assert_eq!(seen().await["status"], "in-progress");
-        pass(&platform, &clock, 30).await;
+        bench.pass(30).await;
         assert_eq!(seen().await["status"], "in-progress", "its time is not over yet");
-        pass(&platform, &clock, 2).await;
+        bench.pass(2).await;
         let final_one = seen().await;
         assert_eq!((&final_one["status"], &final_one["summary"]), (&json!("completed"), &Value::Null));
         let told = receiver.next().await.json();
@@ -182,7 +108,7 @@ async fn a_call_is_final_half_a_minute_after_its_end_and_learns_later_what_was_r
         }
         assert_eq!(seen().await["ended_reason"], final_one["ended_reason"]);
         assert!(receiver.waiting().is_empty(), "{}: the end is told once", database.kind);
-        platform.stop().await;
+        bench.platform.stop().await;
     }
 }
 
@@ -207,11 +133,10 @@ async fn kept(platform: &Platform, call: CallId, event: EventId) -> Vec<&'static
 async fn each_kind_of_record_is_thrown_away_in_its_own_time() {
     const ALL: [&str; 4] = ["attempt", "message", "event", "failed job"];
     for database in databases().await {
-        let clock = clock();
-        let setup = Setup { clock: Arc::<ManualClock>::clone(&clock), ..Setup::default() };
-        let platform = Platform::start(&database, setup).await;
+        let bench = Bench::start(&database, Switchboard::local("voice")).await;
+        let (platform, clock) = (&bench.platform, &bench.clock);
         let mut receiver = Receiver::start().await;
-        let body = json!({ "agent_id": platform.agent().await, "to": "+15005550003", "webhook_url": receiver.url() })
+        let body = json!({ "agent_id": bench.agent, "to": "+15005550003", "webhook_url": receiver.url() })
             .to_string();
         let place = async || {
             let request = platform.request("POST", "/api/v1/calls", &platform.account.test_key);
@@ -222,14 +147,14 @@ async fn each_kind_of_record_is_thrown_away_in_its_own_time() {
         let told = receiver.next().await;
         let event: EventId = told.header("webhook-id").and_then(|id| id.parse().ok()).expect("an id");
         let call: CallId = id.parse().expect("an id");
-        leave_behind(&platform, call, &clock).await;
+        leave_behind(platform, call, clock).await;
         let later = async |passed: SignedDuration| {
             clock.advance(passed);
             app::jobs::throw_away(&platform.app).await.expect("the database works");
-            kept(&platform, call, event).await
+            kept(platform, call, event).await
         };
         let patience = Patience::of(Duration::from_secs(20));
-        while kept(&platform, call, event).await != ALL {
+        while kept(platform, call, event).await != ALL {
             assert!(patience.is_left(), "the attempt is stored");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -250,7 +175,7 @@ async fn each_kind_of_record_is_thrown_away_in_its_own_time() {
         assert_eq!(later(minute * 2).await, events_only, "{}: after thirty days", database.kind);
         assert_eq!(later(day * 60 - minute * 2).await, events_only);
         assert_eq!(later(minute * 2).await, [""; 0], "{}: after ninety days", database.kind);
-        platform.stop().await;
+        bench.platform.stop().await;
     }
 }
 
