@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Mode;
 use domain::dial_policy::CallingHours;
+use domain::event::Subject;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use testkit::{Answer, ManualClock, Platform, Setup, databases};
@@ -204,6 +206,13 @@ async fn a_call_that_waits_takes_no_room_and_obeys_an_opt_out_of_the_meantime() 
         turned(&platform, &key, &now.text("id"), "completed").await;
         clock.advance(SignedDuration::from_hours(1));
         turned(&platform, &key, &later.text("id"), "completed").await;
+        let subject = Subject::Call(later.text("id").parse().expect("an id"));
+        let events = platform.events_about(Mode::Test, subject).await;
+        assert!(events.len() >= 2, "its beginning and its end: {events:?}");
+        for event in events {
+            let told: Value = serde_json::from_str(&event.payload).expect("a payload is JSON");
+            assert_eq!(told["data"]["scheduled_at"], later.body["scheduled_at"], "{told}");
+        }
         let blocked = turned(&platform, &key, &unlucky.text("id"), "failed").await;
         assert_eq!((&blocked["error"], &blocked["ended_reason"]), (&json!("blocked"), &json!("opted-out")));
         platform.stop().await;
