@@ -1,5 +1,7 @@
 //! What is refused, and what is allowed with which words.
 
+use std::sync::LazyLock;
+
 use super::*;
 
 const NOON_IN_CHICAGO: &str = "2026-01-15T18:00:00Z";
@@ -24,25 +26,31 @@ fn who_asks_for_a_call_learns_no_setting_of_the_installation() {
     }
 }
 
-fn ask(to: &str, change: impl FnOnce(&mut Question<'_>)) -> Result<String, &'static str> {
-    let to = E164::parse(to).expect("a number");
-    let allowed = ["44".to_owned()];
-    let destinations = Destinations::default();
-    let mut question = Question {
-        to: &to,
+static NO_TABLE: LazyLock<Destinations> = LazyLock::new(Destinations::default);
+static BRITAIN: LazyLock<Vec<String>> = LazyLock::new(|| vec!["44".to_owned()]);
+
+/// About a live call from the United States at noon, which may also go to Britain.
+fn question(to: &E164) -> Question<'_> {
+    Question {
+        to,
         mode: Mode::Live,
         home_country: "1",
-        allowed_countries: &allowed,
+        allowed_countries: &BRITAIN,
         at: NOON_IN_CHICAGO.parse().expect("a time"),
         can_wait: false,
-        destinations: &destinations,
+        destinations: &NO_TABLE,
         hours: CallingHours::default(),
         zone_of_lead: None,
         zone_of_business: "UTC",
         opted_out: false,
         running: 0,
         max_running: 10,
-    };
+    }
+}
+
+fn ask(to: &str, change: impl FnOnce(&mut Question<'_>)) -> Result<String, &'static str> {
+    let to = E164::parse(to).expect("a number");
+    let mut question = question(&to);
     change(&mut question);
     let decision = decide(&question);
     match decision.refusal() {
@@ -175,25 +183,10 @@ fn the_zone_of_the_lead_counts_more_than_that_of_the_number() {
 #[test]
 fn a_call_that_can_wait_is_told_when_the_hours_begin() {
     let to = E164::parse("+15125551234").expect("a number");
-    let question = |can_wait| Question {
-        to: &to,
-        mode: Mode::Live,
-        at: night(),
-        can_wait,
-        home_country: "1",
-        allowed_countries: &[],
-        destinations: Box::leak(Box::default()),
-        hours: CallingHours::default(),
-        zone_of_lead: None,
-        zone_of_business: "UTC",
-        opted_out: false,
-        running: 0,
-        max_running: 10,
-    };
-    let waiting = decide(&question(true));
+    let waiting = decide(&Question { at: night(), can_wait: true, ..question(&to) });
     assert_eq!(waiting.refusal(), None);
     assert_eq!(waiting.opens_at, Some("2026-01-15T14:00:00Z".parse().expect("a time")));
-    let refused = decide(&question(false));
+    let refused = decide(&Question { at: night(), ..question(&to) });
     let (rule, refusal) = refused.refusal().expect("refused");
     assert_eq!((rule.id(), refusal.code()), ("calling-hours", "outside-calling-hours"));
     assert!(refusal.to_string().starts_with("it is 02:00 in America/Chicago"), "{refusal}");
@@ -204,19 +197,12 @@ fn a_call_that_can_wait_is_told_when_the_hours_begin() {
 fn every_rule_is_heard_and_the_first_refusal_counts() {
     let to = E164::parse("+19005551234").expect("a number");
     let decision = decide(&Question {
-        to: &to,
-        mode: Mode::Live,
         at: night(),
-        can_wait: false,
         home_country: "44",
-        allowed_countries: &[],
-        destinations: &Destinations::default(),
-        hours: CallingHours::default(),
         zone_of_lead: Some("America/Chicago"),
-        zone_of_business: "UTC",
         opted_out: true,
         running: 10,
-        max_running: 10,
+        ..question(&to)
     });
     let refused = decision.checks.iter().filter(|check| matches!(check.finding, Finding::Refused(_)));
     assert_eq!(refused.count(), 5);
