@@ -275,7 +275,8 @@ fn calling_hours(question: &Question<'_>) -> (Finding, Option<Timestamp>) {
 /// The first digits of the sandbox's own numbers.
 const SANDBOX: &str = "+1500555";
 
-/// Refuses a test call that goes to one of the sandbox's numbers for refusals, so that programs can be tried at any hour. Where it is never the hour, a call that can wait is let through.
+/// Refuses a test call that goes to one of the sandbox's numbers for refusals, so that programs can be tried at any hour. The number for
+/// the calling hours refuses only calls that do not wait for them.
 fn rehearse(question: &Question<'_>, checks: &mut [Check]) {
     let last = question.to.as_str().strip_prefix(SANDBOX);
     let Some((rule, refusal)) = last.and_then(|last| rehearsed(last, question)) else { return };

@@ -86,10 +86,10 @@ impl Destinations {
         Self { by_prefix: HashMap::new(), new_ranges }
     }
 
-    /// Reads a table: a line holds the first digits of numbers and a class, with a comma, a semicolon or space between them. Empty lines and lines that begin with `#`
-    /// are passed over. `new_ranges` are the first digits of ranges that are ordinary unless the plans know better.
+    /// Reads a table: a line holds the first digits of numbers and a class, with a comma, a semicolon or space between them. Empty lines and
+    /// lines that begin with `#` are passed over. `new_ranges` are the first digits of ranges that are ordinary unless the plans know better.
     pub fn read(table: &str, new_ranges: Vec<String>) -> Result<Self, UnreadableLine> {
-        let Self { mut by_prefix, new_ranges } = Self::new(new_ranges);
+        let mut by_prefix = HashMap::new();
         for (index, text) in table.lines().enumerate() {
             let text = text.trim().trim_start_matches('\u{feff}');
             if text.is_empty() || text.starts_with('#') {

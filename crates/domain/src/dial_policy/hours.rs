@@ -64,8 +64,8 @@ impl fmt::Display for CallingHours {
     }
 }
 
-/// How many times the search for a common hour goes on to the next zone. Each round trip over the zones moves on by hours; two days
-/// hold every hour that there is.
+/// How many times the search for a common hour goes on for each zone at most. It goes on to the next opening of a zone each time, so
+/// it ends with the two days that it looks ahead; this ends it even where clocks that are set back would lead it in a circle.
 const ROUNDS: usize = 48;
 
 impl CallingHours {

@@ -17,8 +17,8 @@ pub fn zones_of(number: &E164) -> Vec<&'static str> {
         TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('\t')).collect()
     });
     let digits = &number.as_str()[1..];
-    let prefixes = (1..=LONGEST.min(digits.len())).rev().map(|length| &digits[..length]);
-    let zones = prefixes.into_iter().find_map(|prefix| BY_PREFIX.get(prefix));
+    let longest = LONGEST.min(digits.len());
+    let zones = (1..=longest).rev().find_map(|length| BY_PREFIX.get(&digits[..length]));
     zones.map_or_else(Vec::new, |zones| zones.split(',').collect())
 }
 
