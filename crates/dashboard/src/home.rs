@@ -19,7 +19,7 @@ use web::calls::Wanted;
 use crate::calls::list::other_party;
 use crate::calls::words;
 use crate::form::Asked;
-use crate::live::{News, Watch, follow};
+use crate::live::{News, Watch, follow, shown};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, Clock, When};
 use crate::visitor::Visitor;
@@ -280,8 +280,7 @@ pub(crate) async fn live(
     asked: Asked,
     headers: http::HeaderMap,
 ) -> Response {
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let seen = last.or_else(|| asked.text("after")).unwrap_or_default();
+    let seen = shown(&headers, &asked).unwrap_or_default();
     let user = visitor.user;
     follow(&web, user, Following { web: web.clone(), visitor, seen }).into_response()
 }

@@ -10,12 +10,13 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{Stream, stream};
-use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 use web::Web;
 use web::session::SignedIn;
 
+use crate::form::Asked;
 use crate::page::PageError;
 
 /// How often a comment keeps the connection alive.
@@ -44,6 +45,12 @@ pub(crate) trait Watch: Send + 'static {
 
     /// Waits until it is worth looking again, at most about a second.
     fn wait(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// The id of the part that the page shows: of the last event that reached it, else of what it was drawn with.
+pub(crate) fn shown(headers: &HeaderMap, asked: &Asked) -> Option<String> {
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+    last.or_else(|| asked.text("after"))
 }
 
 /// Sends what a watch tells until it or the session is over.

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use app::live::Watcher;
 use app::rehearsal::{Gathered, Trial, TrialError};
 use askama::Template;
 use axum::extract::{Path, State};
@@ -14,10 +13,10 @@ use domain::{AgentId, CallId, Mode};
 use store::Tenancy;
 use web::Web;
 
-use crate::calls::story::{self, Story};
+use crate::calls::story::{self, Followed, Story};
 use crate::calls::{act, words};
 use crate::form::{Asked, Filled, parse_id};
-use crate::live::{News, Watch, follow};
+use crate::live::{News, Watch, follow, shown};
 use crate::page::PageError;
 use crate::show;
 use crate::visitor::Visitor;
@@ -218,12 +217,9 @@ pub(crate) async fn write(
 }
 
 struct Following {
-    web: Web,
-    tenancy: Tenancy,
-    id: CallId,
+    call: Followed,
     seen: String,
     is_drawn_for_good: bool,
-    bell: Watcher,
 }
 
 impl Watch for Following {
@@ -231,20 +227,18 @@ impl Watch for Following {
         if self.is_drawn_for_good {
             return Ok(News::Over);
         }
-        let story = story::read(&self.web, &self.tenancy, self.id).await?;
-        let Some(story) = story else { return Ok(News::Over) };
+        let Some(story) = self.call.story().await? else { return Ok(News::Over) };
         self.is_drawn_for_good = matches!(story.view.call.state(), CallState::Ended(_));
         let newness = newness(&story);
         if newness == self.seen {
             return Ok(News::Nothing);
         }
         self.seen.clone_from(&newness);
-        Ok(News::Part { id: newness, html: drawn(&self.web, &self.tenancy, &story).await? })
+        Ok(News::Part { id: newness, html: drawn(&self.call.web, &self.call.tenancy, &story).await? })
     }
 
     async fn wait(&mut self) {
-        // Talks that run on other replicas do not ring here; they are looked at again after this time.
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.bell.rung()).await;
+        self.call.wait().await;
     }
 }
 
@@ -256,15 +250,7 @@ pub(crate) async fn live(
     asked: Asked,
     headers: http::HeaderMap,
 ) -> Result<Response, PageError> {
-    let (id, tenancy) = (parse_id(&call)?, test(&visitor));
-    let bell = web.app().live().watch(id);
-    let known = {
-        let tenancy = tenancy.clone();
-        web.read(move |tx| Box::pin(async move { store::calls::get(tx, &tenancy, id).await })).await?
-    };
-    known.ok_or(PageError::NotFound)?;
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let seen = last.or_else(|| asked.text("after")).unwrap_or_default();
-    let following = Following { web: web.clone(), tenancy, id, seen, is_drawn_for_good: false, bell };
-    Ok(follow(&web, visitor.user, following))
+    let call = Followed::new(&web, test(&visitor), parse_id(&call)?).await?;
+    let seen = shown(&headers, &asked).unwrap_or_default();
+    Ok(follow(&web, visitor.user, Following { call, seen, is_drawn_for_good: false }))
 }

@@ -2,24 +2,22 @@
 
 use std::time::Duration;
 
-use app::live::Watcher;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use domain::Mode;
 use domain::call::{CallState, Direction, LogLine, Party};
-use domain::{CallId, Mode};
 use serde_json::json;
-use store::Tenancy;
 use store::call_remarks::Remark;
 use web::Web;
 
 use super::list::{other_party, quality};
 use super::sound;
-use super::story::{self, Story};
+use super::story::{self, Followed, Story};
 use super::timeline::{Timeline, wait_tone};
 use super::words;
 use crate::form::{Asked, address, parse_id};
-use crate::live::{News, Watch, follow};
+use crate::live::{News, Watch, follow, shown};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, Clock, When};
 use crate::visitor::Visitor;
@@ -442,19 +440,15 @@ pub(crate) fn shell_request(base: &str, path: &str, body: &str) -> String {
 
 /// A call that somebody has before their eyes.
 struct Following {
-    web: Web,
-    tenancy: Tenancy,
+    call: Followed,
     clock: Clock,
-    id: CallId,
     /// The last line of the log that the page shows.
     seen: i64,
-    bell: Watcher,
 }
 
 impl Watch for Following {
     async fn look(&mut self) -> Result<News, PageError> {
-        let story = story::read(&self.web, &self.tenancy, self.id).await?;
-        let Some(story) = story else { return Ok(News::Over) };
+        let Some(story) = self.call.story().await? else { return Ok(News::Over) };
         if matches!(story.view.call.state(), CallState::Ended(_)) {
             return Ok(News::Over);
         }
@@ -462,12 +456,11 @@ impl Watch for Following {
             return Ok(News::Nothing);
         }
         self.seen = story.seq();
-        Ok(News::Part { id: self.seen.to_string(), html: drawn(&self.web, &story, &self.clock).await? })
+        Ok(News::Part { id: self.seen.to_string(), html: drawn(&self.call.web, &story, &self.clock).await? })
     }
 
     async fn wait(&mut self) {
-        // Calls that run on other replicas do not ring here; they are looked at again after this time.
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.bell.rung()).await;
+        self.call.wait().await;
     }
 }
 
@@ -479,17 +472,10 @@ pub(crate) async fn live(
     asked: Asked,
     headers: http::HeaderMap,
 ) -> Result<Response, PageError> {
-    let id = parse_id(&name)?;
-    let bell = web.app().live().watch(id);
-    let tenancy = visitor.tenancy.clone();
-    let known =
-        web.read(move |tx| Box::pin(async move { store::calls::get(tx, &tenancy, id).await })).await?;
-    known.ok_or(PageError::NotFound)?;
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let seen = last.or_else(|| asked.text("after")).and_then(|seen| seen.parse().ok()).unwrap_or(0);
-    let following =
-        Following { web: web.clone(), clock: visitor.clock(&web), tenancy: visitor.tenancy, id, seen, bell };
-    Ok(follow(&web, visitor.user, following))
+    let clock = visitor.clock(&web);
+    let call = Followed::new(&web, visitor.tenancy, parse_id(&name)?).await?;
+    let seen = shown(&headers, &asked).and_then(|seen| seen.parse().ok()).unwrap_or(0);
+    Ok(follow(&web, visitor.user, Following { call, clock, seen }))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use app::live::Watcher;
 use domain::call::{LogLine, Party, Utterance};
 use domain::lead::Lead;
 use domain::{CallId, Timestamp};
@@ -11,6 +12,8 @@ use store::call_remarks::Remark;
 use store::calls::CallView;
 use store::{StoreError, Tenancy};
 use web::Web;
+
+use crate::page::PageError;
 
 /// The longest log that a page shows.
 const LINES: u32 = 5000;
@@ -57,6 +60,36 @@ fn utterance(row: &LogRow) -> Option<&Utterance> {
     match &row.line {
         Some(LogLine::Said(said)) => Some(said),
         _ => None,
+    }
+}
+
+/// A call that a page follows.
+pub(crate) struct Followed {
+    pub(crate) web: Web,
+    pub(crate) tenancy: Tenancy,
+    id: CallId,
+    bell: Watcher,
+}
+
+impl Followed {
+    /// Listens for news of a call before anything of it is read, so that nothing is missed in between.
+    pub(crate) async fn new(web: &Web, tenancy: Tenancy, id: CallId) -> Result<Self, PageError> {
+        let bell = web.app().live().watch(id);
+        let of_tenant = tenancy.clone();
+        let known =
+            web.read(move |tx| Box::pin(async move { store::calls::get(tx, &of_tenant, id).await })).await?;
+        known.ok_or(PageError::NotFound)?;
+        Ok(Self { web: web.clone(), tenancy, id, bell })
+    }
+
+    pub(crate) async fn story(&self) -> Result<Option<Story>, StoreError> {
+        read(&self.web, &self.tenancy, self.id).await
+    }
+
+    /// Waits for news of it.
+    pub(crate) async fn wait(&mut self) {
+        // Calls that run on other replicas do not ring here; they are looked at again after this time.
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.bell.rung()).await;
     }
 }
 
