@@ -237,8 +237,7 @@ pub(crate) async fn replay(
 ) -> Result<Redirect, PageError> {
     let id = parse_id(&name)?;
     let view = known(&web, &visitor.tenancy, id).await?;
-    let webhook = form.text("webhook");
-    let only: Option<EndpointId> = if webhook.is_empty() { None } else { Some(parse_id(&webhook)?) };
+    let only = form.id::<EndpointId>("webhook")?;
     let wanted = Replay { business_id: view.event.business_id, which: Which::These(vec![id]), only };
     let replayed = act::again(&web, &visitor, wanted).await?;
     Ok(Redirect::to(&format!("/{}/events/{id}?done={}", visitor.mode(), act::word(&replayed))))

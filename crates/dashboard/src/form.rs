@@ -1,9 +1,9 @@
 //! What a person filled in: the fields of a form, as browsers send them.
 
+use std::str::FromStr;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-
-use std::str::FromStr;
 
 use crate::page::PageError;
 
@@ -15,6 +15,11 @@ impl Filled {
     /// A field, without blanks around it; empty if the form has none of this name.
     pub(crate) fn text(&self, name: &str) -> String {
         self.raw(name).trim().to_owned()
+    }
+
+    /// The id in a field; `None` if the field is missing or empty.
+    pub(crate) fn id<T: FromStr>(&self, name: &str) -> Result<Option<T>, PageError> {
+        Some(self.text(name)).filter(|text| !text.is_empty()).map(|text| parse_id(&text)).transpose()
     }
 
     /// A field exactly as it was typed: a password.
@@ -73,6 +78,11 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for Asked {
 /// An id in an address or a form; what cannot be one names nothing.
 pub(crate) fn parse_id<T: FromStr>(text: &str) -> Result<T, PageError> {
     text.parse().map_err(|_| PageError::NotFound)
+}
+
+/// True for a text of at most so many characters, all of which may be kept.
+pub(crate) fn fits(text: &str, most: usize) -> bool {
+    text.chars().count() <= most && !text.contains(domain::text::is_harmful)
 }
 
 /// An address with parameters; those without a value are left out.

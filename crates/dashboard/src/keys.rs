@@ -8,7 +8,7 @@ use domain::{KeyId, Mode, Scope, ScopeSet};
 use store::Page;
 use web::Web;
 
-use crate::form::{Asked, Filled, parse_id};
+use crate::form::{Asked, Filled, fits, parse_id};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::When;
 use crate::visitor::Visitor;
@@ -97,7 +97,7 @@ pub(crate) async fn new(
 ) -> Result<Response, PageError> {
     let wrong = |text: &str| PageError::Wrong(text.to_owned());
     let name = form.text("name");
-    if name.is_empty() || name.chars().count() > 100 || name.contains(domain::text::is_harmful) {
+    if name.is_empty() || !fits(&name, 100) {
         return Err(wrong("Give the key a name of at most 100 characters."));
     }
     let mode = Mode::parse(&form.text("mode")).ok_or_else(|| wrong("Choose live or test."))?;

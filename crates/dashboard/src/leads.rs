@@ -17,7 +17,7 @@ use web::{Refusal, Web};
 use crate::calls::list::agents;
 use crate::calls::words;
 use crate::csv::{BATCH, MOST_ROWS, file, line};
-use crate::form::{Asked, Filled, address, parse_id};
+use crate::form::{Asked, Filled, address, fits, parse_id};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, When};
 use crate::visitor::Visitor;
@@ -341,13 +341,13 @@ pub(crate) async fn one(
 fn patch(form: &Filled) -> Result<LeadPatch, String> {
     let field = |name: &str, most: usize| {
         let text = form.text(name).replace("\r\n", "\n");
-        if text.chars().count() > most || text.contains(domain::text::is_harmful) {
+        if !fits(&text, most) {
             return Err(format!("`{name}` is too long, or holds characters that cannot be kept."));
         }
         Ok(if text.is_empty() { Change::Clear } else { Change::Set(text) })
     };
     let status = form.text("status");
-    if status.is_empty() || status.chars().count() > 50 || status.contains(domain::text::is_harmful) {
+    if status.is_empty() || !fits(&status, 50) {
         return Err("Choose a status.".to_owned());
     }
     Ok(LeadPatch {
@@ -432,7 +432,7 @@ pub(crate) async fn do_not_call(
     let number =
         number.ok_or_else(|| PageError::Wrong("The lead has no number that could be called.".to_owned()))?;
     let reason = form.text("reason");
-    if reason.chars().count() > LONGEST_REASON || reason.contains(domain::text::is_harmful) {
+    if !fits(&reason, LONGEST_REASON) {
         return Err(PageError::Wrong(format!("Write at most {LONGEST_REASON} characters as the reason.")));
     }
     let reason = Some(reason).filter(|reason| !reason.is_empty());

@@ -14,7 +14,7 @@ use web::session::{count_login, from_own_page};
 use web::{Refusal, Web};
 
 use crate::calls::one::shell_request;
-use crate::form::{Asked, Filled};
+use crate::form::{Asked, Filled, fits};
 use crate::login::own_path;
 use crate::page::{BareFrame, PageError, framed};
 
@@ -137,10 +137,7 @@ pub(crate) async fn begin(
 
 /// The account as it was filled in; the words say what is missing.
 fn first_account(page: &StartPage, password: &str) -> Result<FirstAccount, String> {
-    if page.business.is_empty()
-        || page.business.chars().count() > 200
-        || page.business.contains(domain::text::is_harmful)
-    {
+    if page.business.is_empty() || !fits(&page.business, 200) {
         return Err("the name of the business: expected 1 to 200 characters".to_owned());
     }
     let phone = match page.phone.as_str() {

@@ -9,7 +9,7 @@ use domain::agent::AgentConfig;
 use web::{Refusal, Web};
 
 use crate::calls::list::agents;
-use crate::form::Filled;
+use crate::form::{Filled, fits};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, When};
 use crate::visitor::Visitor;
@@ -64,7 +64,7 @@ pub(crate) async fn new(
     fields: Filled,
 ) -> Result<Redirect, PageError> {
     let name = fields.text("name");
-    if name.is_empty() || name.chars().count() > 200 || name.contains(domain::text::is_harmful) {
+    if name.is_empty() || !fits(&name, 200) {
         return Err(PageError::Wrong("Give the agent a name of at most 200 characters.".to_owned()));
     }
     let business = visitor.business(&fields.text("business"))?;

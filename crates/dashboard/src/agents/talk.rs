@@ -175,8 +175,7 @@ pub(crate) async fn begin(
         _ => return Err(PageError::Wrong("Choose who talks with the agent.".to_owned())),
     };
     let with = if played.is_empty() { Opposite::Writer } else { Opposite::Played(played.to_owned()) };
-    let lead = form.text("lead");
-    let lead = if lead.is_empty() { None } else { Some(parse_id(&lead)?) };
+    let lead = form.id("lead")?;
     start(&web, &visitor, Trial { agent: parse_id(&name)?, with, direction, lead }).await
 }
 

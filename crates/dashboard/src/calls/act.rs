@@ -9,7 +9,7 @@ use domain::CallId;
 use domain::call::CallRequest;
 use web::Web;
 
-use crate::form::{Filled, parse_id};
+use crate::form::{Filled, fits, parse_id};
 use crate::page::PageError;
 use crate::visitor::Visitor;
 
@@ -91,15 +91,12 @@ pub(crate) async fn new(
         .ok_or_else(|| wrong("Write the number with its country, like +1 512 555 0100."))?;
     let some = |name: &str, most: usize| match fields.text(name) {
         text if text.is_empty() => Ok(None),
-        text if text.chars().count() > most || text.contains(domain::text::is_harmful) => {
+        text if !fits(&text, most) => {
             Err(wrong("The name or the context is too long, or holds characters that cannot be read."))
         }
         text => Ok(Some(text)),
     };
-    let lead_id = match fields.text("lead") {
-        text if text.is_empty() => None,
-        text => Some(parse_id(&text)?),
-    };
+    let lead_id = fields.id("lead")?;
     let request =
         CallRequest { name: some("name", 200)?, context: some("context", 10_000)?, ..CallRequest::default() };
     let order =

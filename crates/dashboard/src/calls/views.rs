@@ -6,7 +6,7 @@ use web::Web;
 
 use super::act::not_noted;
 use super::list::Filters;
-use crate::form::{Asked, Filled};
+use crate::form::{Asked, Filled, fits};
 use crate::page::PageError;
 use crate::visitor::Visitor;
 
@@ -20,7 +20,7 @@ pub(crate) async fn keep(
     form: Filled,
 ) -> Result<Redirect, PageError> {
     let name = form.text("name");
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(domain::text::is_harmful) {
+    if name.is_empty() || !fits(&name, LONGEST_NAME) {
         return Err(PageError::Wrong(format!("Give the view a name of at most {LONGEST_NAME} characters.")));
     }
     // Only what the page itself would read is kept.

@@ -13,7 +13,7 @@ use store::Tenancy;
 use web::Web;
 use web::input::{Field as _, Url};
 
-use crate::form::Filled;
+use crate::form::{Filled, fits};
 use crate::page::PageError;
 
 /// How many events are sent again by one click; the same as the API allows.
@@ -127,7 +127,7 @@ impl Wanted {
                 .ok_or_else(|| "Choose at least one event, or all of them.".to_owned())?
         };
         let description = form.text("description");
-        if description.chars().count() > 500 || description.contains(domain::text::is_harmful) {
+        if !fits(&description, 500) {
             return Err("What it is for is too long, or holds characters that cannot be kept.".to_owned());
         }
         Ok(Self { url: url.0, events, description: Some(description).filter(|text| !text.is_empty()) })
