@@ -4,20 +4,42 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 
 /// No further rows are read for a file that has this many.
-pub(crate) const MOST_ROWS: usize = 10_000;
+const MOST_ROWS: usize = 10_000;
 
 /// Rows that are read at once.
 pub(crate) const BATCH: u32 = 100;
 
-/// A file to keep.
-pub(crate) fn file(name: &str, text: String) -> Response {
-    let place = format!("attachment; filename=\"{name}\"");
-    ([(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, place)], text)
-        .into_response()
+/// A table in the making.
+pub(crate) struct Table {
+    text: String,
+    rows: usize,
+}
+
+impl Table {
+    pub(crate) fn new(columns: &[&str]) -> Self {
+        Self { text: line(columns), rows: 0 }
+    }
+
+    pub(crate) fn push(&mut self, cells: &[&str]) {
+        self.text += &line(cells);
+        self.rows += 1;
+    }
+
+    /// False once it has as many rows as one file may have.
+    pub(crate) fn has_room(&self) -> bool {
+        self.rows < MOST_ROWS
+    }
+
+    /// The table as a file to keep.
+    pub(crate) fn into_file(self, name: &str) -> Response {
+        let place = format!("attachment; filename=\"{name}\"");
+        ([(CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (CONTENT_DISPOSITION, place)], self.text)
+            .into_response()
+    }
 }
 
 /// One line of a table (RFC 4180). What a spreadsheet would compute becomes text.
-pub(crate) fn line(cells: &[&str]) -> String {
+fn line(cells: &[&str]) -> String {
     let cells: Vec<String> = cells.iter().map(|cell| quoted(cell)).collect();
     cells.join(",") + "\r\n"
 }

@@ -16,7 +16,7 @@ use web::{Refusal, Web};
 
 use crate::calls::list::agents;
 use crate::calls::words;
-use crate::csv::{BATCH, MOST_ROWS, file, line};
+use crate::csv::{BATCH, Table};
 use crate::form::{Asked, Filled, address, fits, parse_id};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, When};
@@ -183,7 +183,7 @@ pub(crate) async fn export(
     asked: Asked,
 ) -> Result<Response, PageError> {
     let mut filters = Filters::of(&asked);
-    let mut text = line(&[
+    let mut table = Table::new(&[
         "id",
         "created_at",
         "name",
@@ -199,13 +199,12 @@ pub(crate) async fn export(
         "state",
         "zip",
     ]);
-    let mut count = 0;
     loop {
         let found = list(&web, &visitor.tenancy, &filters, BATCH).await?;
         for lead in &found.rows {
             let fields = &lead.fields;
             let plain = |text: &Option<String>| text.clone().unwrap_or_default();
-            text += &line(&[
+            table.push(&[
                 &lead.id.to_string(),
                 &lead.created_at.to_string(),
                 &plain(&fields.name),
@@ -222,13 +221,12 @@ pub(crate) async fn export(
                 &plain(&fields.zip),
             ]);
         }
-        count += found.rows.len();
-        match found.rows.last().filter(|_| found.has_more && count < MOST_ROWS) {
+        match found.rows.last().filter(|_| found.has_more && table.has_room()) {
             Some(last) => filters.after = Some(last.created_at),
             None => break,
         }
     }
-    Ok(file(&format!("leads-{}.csv", visitor.mode()), text))
+    Ok(table.into_file(&format!("leads-{}.csv", visitor.mode())))
 }
 
 /// A call of the lead.

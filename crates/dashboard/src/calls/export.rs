@@ -6,7 +6,7 @@ use web::Web;
 use web::calls::talked_s;
 
 use super::list::{Filters, find, quality};
-use crate::csv::{BATCH, MOST_ROWS, file, line};
+use crate::csv::{BATCH, Table};
 use crate::form::Asked;
 use crate::page::PageError;
 use crate::visitor::Visitor;
@@ -18,7 +18,7 @@ pub(crate) async fn export(
     asked: Asked,
 ) -> Result<Response, PageError> {
     let mut filters = Filters::of(&asked);
-    let mut text = line(&[
+    let mut table = Table::new(&[
         "id",
         "created_at",
         "direction",
@@ -33,13 +33,12 @@ pub(crate) async fn export(
         "cost_cents",
         "summary",
     ]);
-    let mut rows = 0;
     loop {
         let found = find(&web, &visitor.tenancy, &filters, BATCH).await?;
         for view in &found.rows {
             let call = &view.call;
             let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
-            text += &line(&[
+            table.push(&[
                 &call.id.to_string(),
                 &call.created_at.to_string(),
                 call.direction.as_str(),
@@ -55,11 +54,10 @@ pub(crate) async fn export(
                 call.summary().unwrap_or_default(),
             ]);
         }
-        rows += found.rows.len();
         filters = match found.next {
-            Some(next) if rows < MOST_ROWS => filters.from(next),
+            Some(next) if table.has_room() => filters.from(next),
             _ => break,
         };
     }
-    Ok(file(&format!("calls-{}.csv", visitor.mode()), text))
+    Ok(table.into_file(&format!("calls-{}.csv", visitor.mode())))
 }
