@@ -251,7 +251,6 @@ struct LeadPage {
     fields: LeadFields,
     phone: String,
     may_call: Option<String>,
-    is_blocked: bool,
     /// How the wish not to be called became known, since when, and what a person wrote about it.
     wish: Option<(&'static str, When, Option<String>)>,
     statuses: Vec<(String, bool)>,
@@ -285,7 +284,6 @@ async fn drawn(
         Some(number) => app::opt_outs::of(web.app(), lead.business_id, lead.mode, number.clone()).await?,
         None => None,
     };
-    let is_blocked = wish.is_some();
     let mut statuses: Vec<String> = STATUSES.map(str::to_owned).to_vec();
     if !statuses.contains(&lead.fields.status) {
         statuses.push(lead.fields.status.clone());
@@ -295,8 +293,7 @@ async fn drawn(
         id: id.to_string(),
         name: called(&lead.fields),
         phone: lead.fields.phone.as_ref().map(|phone| phone.as_str().to_owned()).unwrap_or_default(),
-        may_call: number.filter(|_| !is_blocked).map(|number| number.to_string()),
-        is_blocked,
+        may_call: number.filter(|_| wish.is_none()).map(|number| number.to_string()),
         wish: wish.map(|wish| (origin(&wish), clock.when(wish.created_at), wish.reason)),
         statuses: statuses.into_iter().map(|word| (word.clone(), word == lead.fields.status)).collect(),
         score: lead.score,

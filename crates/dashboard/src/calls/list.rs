@@ -72,9 +72,10 @@ impl Filters {
         })
     }
 
-    /// The page that shows what these filters let through, from its newest call on.
-    pub(super) fn newest(&self, path: &str) -> String {
-        self.address(path, self.status.as_deref(), None)
+    /// The query of the page that shows what these filters let through, from its newest call on; empty if they let all through.
+    pub(super) fn query(&self) -> String {
+        let address = self.address("", self.status.as_deref(), None);
+        address.strip_prefix('?').unwrap_or_default().to_owned()
     }
 
     fn address(&self, path: &str, status: Option<&str>, after: Option<&str>) -> String {
@@ -278,12 +279,15 @@ pub(crate) async fn page(
         ("Completed", Some("completed")),
         ("Failed", Some("failed")),
     ];
-    let here = filters.newest(&path);
+    let query = filters.query();
     let kept: Vec<View> = app::remarks::views(web.app(), visitor.user.user_id)
         .await?
         .into_iter()
-        .map(|view| (format!("{path}?{}", view.query), view.name))
-        .map(|(href, name)| View { is_current: href == here, href, name })
+        .map(|view| View {
+            href: format!("{path}?{}", view.query),
+            is_current: view.query == query,
+            name: view.name,
+        })
         .collect();
     let is_kept = kept.iter().any(|view| view.is_current);
     let views = views.map(|(name, view)| View {
@@ -304,7 +308,7 @@ pub(crate) async fn page(
         frame: visitor.frame(&web, Section::Calls),
         views: views.into(),
         kept,
-        query: here.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default(),
+        query,
         agents: agents.collect(),
         directions,
         rows: found.rows.iter().map(|view| row(view, &clock)).collect(),

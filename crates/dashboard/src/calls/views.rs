@@ -24,14 +24,13 @@ pub(crate) async fn keep(
         return Err(PageError::Wrong(format!("Give the view a name of at most {LONGEST_NAME} characters.")));
     }
     // Only what the page itself would read is kept.
-    let place = Filters::of(&Asked::of(form.raw("query"))).newest("");
-    let Some(query) = place.strip_prefix('?') else {
+    let query = Filters::of(&Asked::of(form.raw("query"))).query();
+    if query.is_empty() {
         return Err(PageError::Wrong("Narrow the table first, then save what it shows.".to_owned()));
-    };
-    app::remarks::keep_view(web.app(), visitor.user.user_id, name, query.to_owned())
-        .await
-        .map_err(not_noted)?;
-    Ok(Redirect::to(&format!("/{}/calls?{query}", visitor.mode())))
+    }
+    let page = format!("/{}/calls?{query}", visitor.mode());
+    app::remarks::keep_view(web.app(), visitor.user.user_id, name, query).await.map_err(not_noted)?;
+    Ok(Redirect::to(&page))
 }
 
 /// Forgets a view.
