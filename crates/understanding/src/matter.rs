@@ -51,23 +51,23 @@ pub enum Said {
     Accepts,
     /// Something is declined or denied.
     Declines,
-    /// The other side asks what they want,
+    /// The other side asks what they want.
     AsksReason,
-    /// or when they can be called.
+    /// It asks when they can be called.
     AsksTime,
     /// It cannot say, and takes the question down.
     CannotSay,
     /// A sum of money.
     Amount,
-    /// They ask about the price,
+    /// They ask about the price.
     Price,
-    /// about where it is,
+    /// They ask where the business is.
     Address,
     /// They ask about opening hours.
     Hours,
     /// They ask how soon it can be.
     Availability,
-    /// about ways to pay,
+    /// They ask how they can pay.
     Payment,
     /// They ask about insurance.
     Insurance,

@@ -1,11 +1,16 @@
 //! Reading a grammar's text.
 
 use std::collections::{BTreeSet, HashMap};
+use std::iter::Peekable;
+use std::vec;
 
 use crate::words::Language;
 
 use super::pattern::{Node, Pattern, Word, Words};
 use super::{Asking, Effect, Frame, Grammar, Guard, Place, Reading, Strength};
+
+/// The symbols of a pattern that are still to be read.
+type Symbols = Peekable<vec::IntoIter<String>>;
 
 /// What is wrong with a grammar's text: the line, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +68,7 @@ impl Grammar {
             }
             ("word", _) => {
                 let (name, alternatives) = rest.split_once(" = ").ok_or("a name has alternatives")?;
-                let node = self.alternatives(&mut symbols(alternatives).peekable(), names)?;
+                let node = self.alternatives(&mut symbols(alternatives), names)?;
                 names.insert(name.to_owned(), node);
             }
             ("say", _) => {
@@ -111,7 +116,7 @@ impl Grammar {
     }
 
     fn pattern(&mut self, text: &str, names: &HashMap<String, Node>) -> Result<Pattern, &'static str> {
-        let mut symbols = symbols(text).peekable();
+        let mut symbols = symbols(text);
         let pattern = self.sequence(&mut symbols, names)?;
         if symbols.next().is_some() || pattern.is_empty() {
             Err("a pattern with a rest")
@@ -120,9 +125,9 @@ impl Grammar {
         }
     }
 
-    fn alternatives<I: Iterator<Item = String>>(
+    fn alternatives(
         &mut self,
-        symbols: &mut std::iter::Peekable<I>,
+        symbols: &mut Symbols,
         names: &HashMap<String, Node>,
     ) -> Result<Node, &'static str> {
         let (mut single, mut longer) = (Words::default(), Vec::new());
@@ -144,9 +149,9 @@ impl Grammar {
         Ok(if longer.is_empty() { Node::Words(single) } else { Node::OneOf(single, longer) })
     }
 
-    fn sequence<I: Iterator<Item = String>>(
+    fn sequence(
         &mut self,
-        symbols: &mut std::iter::Peekable<I>,
+        symbols: &mut Symbols,
         names: &HashMap<String, Node>,
     ) -> Result<Vec<Node>, &'static str> {
         let mut sequence = Vec::new();
@@ -156,34 +161,38 @@ impl Grammar {
                     let node = sequence.pop().ok_or("nothing that could be missing")?;
                     Node::Maybe(Box::new(node))
                 }
-                "(" => {
-                    let node = self.alternatives(symbols, names)?;
-                    symbols.next_if(|symbol| symbol == ")").ok_or("a bracket that stays open")?;
-                    node
-                }
-                "!" => Node::Except(Box::new(self.single(symbols, names)?)),
-                "&" => Node::Ahead(Box::new(self.single(symbols, names)?)),
+                "!" => Node::Except(Box::new(self.behind_sign(symbols, names)?)),
+                "&" => Node::Ahead(Box::new(self.behind_sign(symbols, names)?)),
                 "..." => Node::Gap { over_pauses: true },
                 ".." => Node::Gap { over_pauses: false },
                 "_" => Node::Any,
                 "^" => Node::Begin,
-                "$" => Node::End,
                 "~" => Node::Adjacent,
-                name if name.starts_with('<') => names.get(&name[1..]).ok_or("an unknown name")?.clone(),
-                word => Node::Words(Words::one(self.word(word))),
+                other => self.single(other, symbols, names)?,
             };
             sequence.push(node);
         }
         Ok(sequence)
     }
 
-    fn single<I: Iterator<Item = String>>(
+    /// What a `!` or `&` stands before.
+    fn behind_sign(
         &mut self,
-        symbols: &mut std::iter::Peekable<I>,
+        symbols: &mut Symbols,
         names: &HashMap<String, Node>,
     ) -> Result<Node, &'static str> {
         let symbol = symbols.next().ok_or("a sign that stands for nothing")?;
-        match symbol.as_str() {
+        self.single(&symbol, symbols, names)
+    }
+
+    /// A word, a name, a bracket with all that is in it, or the end.
+    fn single(
+        &mut self,
+        symbol: &str,
+        symbols: &mut Symbols,
+        names: &HashMap<String, Node>,
+    ) -> Result<Node, &'static str> {
+        match symbol {
             "(" => {
                 let node = self.alternatives(symbols, names)?;
                 symbols.next_if(|symbol| symbol == ")").ok_or("a bracket that stays open")?;
@@ -216,7 +225,7 @@ fn statements(text: &str) -> Vec<String> {
 }
 
 /// The symbols of a pattern: words, `<name` (without its closing bracket), and single signs.
-fn symbols(text: &str) -> impl Iterator<Item = String> {
+fn symbols(text: &str) -> Symbols {
     let mut symbols = Vec::new();
     for part in text.split_whitespace() {
         let mut word = String::new();
@@ -236,5 +245,5 @@ fn symbols(text: &str) -> impl Iterator<Item = String> {
             symbols.push(word);
         }
     }
-    symbols.into_iter()
+    symbols.into_iter().peekable()
 }
