@@ -28,10 +28,8 @@ pub(super) fn read(
         return Reached::Machine;
     }
     let mut by_caller = turns.iter().filter(|said| said.by == Party::Caller).peekable();
-    let wanted_something = {
-        let by_caller = by_caller.clone();
-        LazyCell::new(move || by_caller.clone().any(&concern))
-    };
+    let mut all = by_caller.clone();
+    let wanted_something = LazyCell::new(move || all.any(concern));
     let mut other = false;
     while let Some(said) = by_caller.next() {
         let words = plain(&said.text);

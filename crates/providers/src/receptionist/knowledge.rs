@@ -56,14 +56,15 @@ impl Asked {
         let told =
             |of: &Told| self.matters.contains(&of.matter) && (says(&said, of.told) || (of.sign)(sentence));
         let matters = MATTERS.iter().filter(|of| told(of)).count();
-        let enough = if self.matters.is_empty() {
+        let most_are_shared = shared > 0 && shared * 3 >= self.words.len() * 2;
+        let enough = match self.matters.as_slice() {
             // Nothing but its own words says what the question is about: most of them must be there.
-            shared > 0 && shared * 3 >= self.words.len() * 2
-        } else {
-            let asks_where = self.matters == [Matter::Place];
-            (asks_where && shared > 0 && shared * 3 >= self.words.len() * 2)
-                || matters > 0
+            [] => most_are_shared,
+            [Matter::Place] if most_are_shared => true,
+            _ => {
+                matters > 0
                     && (self.words.is_empty() || shared > 0 || self.words.iter().all(|word| is_vague(word)))
+            }
         };
         enough.then_some(matters * 2 + shared * 3)
     }

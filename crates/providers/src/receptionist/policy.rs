@@ -410,7 +410,7 @@ impl Draft<'_> {
     /// A noted value as it is said.
     fn spoken(&self, question: Question) -> String {
         let (notes, words) = (self.notes, self.notes.words);
-        let value = |filling: &super::notes::Filling| filling.value.clone().unwrap_or_default();
+        let value = |filling: &Filling| filling.value.clone().unwrap_or_default();
         match question {
             Question::Email => address(&value(&notes.email), &words.signs),
             Question::Phone => phone::aloud(&value(&notes.phone)),

@@ -27,9 +27,7 @@ pub(super) fn is_request(question: &str) -> bool {
 /// True for "do you speak Spanish?", which the language of the reply answers.
 pub(super) fn asks_for_language(clause: &str) -> bool {
     let said = plain(clause);
-    let speaks =
-        ["speak", "habla", "hablas", "hablan"].iter().any(|word| said.contains(&format!(" {word} ")));
-    speaks
+    says(&said, &["speak", "habla", "hablas", "hablan"])
         && ["spanish", "english", "español", "espanol", "inglés", "ingles"]
             .iter()
             .any(|word| said.contains(word))

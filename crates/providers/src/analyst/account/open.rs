@@ -5,7 +5,7 @@ use ::understanding::matter::{self, Said};
 use ::understanding::remark::{self, Remark};
 use ::understanding::sentences;
 
-use crate::understanding::plain;
+use crate::understanding::{plain, says};
 
 /// True if the answer to this question only takes it down.
 pub(super) fn stays_open(question: &str, answer: &str) -> bool {
@@ -74,8 +74,7 @@ fn tells_of_us(clause: &str) -> bool {
     ];
     const NO_NEWS: [&str; 6] = ["noted", "fine", "all right", "urgent", "note", "sorry"];
     let said = plain(clause);
-    OPENINGS.iter().any(|opening| said.starts_with(&format!(" {opening} ")))
-        && !NO_NEWS.iter().any(|word| said.contains(&format!(" {word} ")))
+    OPENINGS.iter().any(|opening| said.starts_with(&format!(" {opening} "))) && !says(&said, &NO_NEWS)
 }
 
 /// The parts of a turn that say one thing each, without the words that join them.

@@ -12,7 +12,7 @@ use super::super::knowledge;
 use super::super::notes::{News, QUESTION_WORDS, fact, is_question};
 use super::super::wishes;
 use super::Draft;
-use crate::understanding::plain;
+use crate::understanding::{plain, says};
 
 impl Draft<'_> {
     pub(super) fn answer_about_the_call(&mut self) {
@@ -150,7 +150,7 @@ impl Draft<'_> {
 fn knows_of(heard: &str, context: &str) -> bool {
     let heard = plain(heard);
     let context = plain(context);
-    context.split_whitespace().filter(|word| word.len() > 4).any(|word| heard.contains(&format!(" {word} ")))
+    context.split_whitespace().filter(|word| word.len() > 4).any(|word| says(&heard, &[word]))
 }
 
 /// The sentences of a turn, and the questions that are joined in one of them.
@@ -172,10 +172,7 @@ fn is_half_a_question(heard: &str, clause: &str) -> bool {
     let said = plain(clause);
     let rest = heard.find(clause).map_or("", |at| &heard[at + clause.len()..]);
     let goes_on = rest.starts_with([',', ' ']) && split(rest).next().is_some_and(|next| next.ends_with('?'));
-    goes_on
-        && ["wondering", "know", "ask", "tell me", "saber", "preguntar"]
-            .iter()
-            .any(|word| said.contains(&format!(" {word} ")))
+    goes_on && says(&said, &["wondering", "know", "ask", "tell me", "saber", "preguntar"])
 }
 
 /// A sentence up to the joint after which another question begins, and that question.
