@@ -91,7 +91,8 @@ fn called(fields: &LeadFields) -> String {
     texts.into_iter().flatten().find(|text| !text.trim().is_empty()).unwrap_or_else(|| "Unnamed".to_owned())
 }
 
-fn shown_phone(phone: &domain::lead::Phone) -> String {
+/// A number as people read it, or what stands for one as it was written.
+pub(crate) fn shown_phone(phone: &domain::lead::Phone) -> String {
     phone.valid().map_or_else(|| phone.as_str().to_owned(), show::phone)
 }
 

@@ -7,7 +7,7 @@ use app::rehearsal::{Gathered, Trial, TrialError};
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
-use domain::call::{CallState, Direction, LogLine, Party};
+use domain::call::{CallState, Direction, Party};
 use domain::engine::{NotHeard, Opposite, Written};
 use domain::{AgentId, CallId, Mode};
 use store::Tenancy;
@@ -16,6 +16,7 @@ use web::Web;
 use crate::calls::story::{self, Followed, Story};
 use crate::calls::{act, words};
 use crate::form::{Asked, Filled, parse_id};
+use crate::leads::shown_phone;
 use crate::live::{News, Watch, follow, shown};
 use crate::page::PageError;
 use crate::show;
@@ -101,12 +102,10 @@ fn newness(story: &Story) -> String {
 async fn drawn(web: &Web, tenancy: &Tenancy, story: &Story) -> Result<String, PageError> {
     let call = &story.view.call;
     let is_running = !call.state().is_final();
-    let (facts, score) = if let Some(lead) = story.lead.as_ref().filter(|_| !is_running) {
+    let lead = story.lead.as_ref().filter(|_| !is_running);
+    let (facts, score) = if let Some(lead) = lead {
         let fields = &lead.fields;
-        let phone = fields
-            .phone
-            .as_ref()
-            .map(|phone| phone.valid().map_or_else(|| phone.as_str().to_owned(), show::phone));
+        let phone = fields.phone.as_ref().map(shown_phone);
         let known = [&fields.name, &fields.email, &phone, &fields.message].map(Clone::clone);
         (facts(known), lead.score.map(|score| (score, lead.score_explanation.clone().unwrap_or_default())))
     } else {
@@ -123,7 +122,7 @@ async fn drawn(web: &Web, tenancy: &Tenancy, story: &Story) -> Result<String, Pa
         lines: lines(story),
         facts,
         score,
-        lead: story.lead.as_ref().filter(|_| !is_running).map(|lead| Found {
+        lead: lead.map(|lead| Found {
             href: format!("/test/leads/{}", lead.id),
             name: lead.fields.name.clone().unwrap_or_else(|| "Unnamed".to_owned()),
             is_new: lead.created_at >= call.created_at,
@@ -149,12 +148,7 @@ fn lines(story: &Story) -> Vec<Line> {
         };
         (said.start, line)
     });
-    let noted = story.log.iter().filter_map(|row| {
-        let Some(LogLine::Noted { kind, detail }) = &row.line else { return None };
-        let at = story.since_answer(row.at)?;
-        let (text, _) = words::noted(kind, detail);
-        Some((at, Line::Noted { at: show::length(at), text }))
-    });
+    let noted = story.notes().map(|(at, text, _)| (at, Line::Noted { at: show::length(at), text }));
     let mut lines: Vec<(Duration, Line)> = said.chain(noted).collect();
     lines.sort_by_key(|(at, _)| *at);
     lines.into_iter().map(|(_, line)| line).collect()

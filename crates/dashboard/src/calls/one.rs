@@ -249,12 +249,8 @@ fn lines(story: &Story, waits: &[Option<Duration>]) -> Vec<Line> {
                 .map(|wait| (show::span(wait), wait_tone(wait))),
         });
     }
-    for row in &story.log {
-        let Some(LogLine::Noted { kind: what, detail }) = &row.line else { continue };
-        let Some(at) = story.since_answer(row.at) else { continue };
-        let (text, _) = words::noted(what, detail);
-        lines.push(Line::Noted { at_ms: millis(at), at: show::length(at), text });
-    }
+    let noted = |(at, text, _)| Line::Noted { at_ms: millis(at), at: show::length(at), text };
+    lines.extend(story.notes().map(noted));
     lines.sort_by_key(|line| match line {
         Line::Said { at_ms, .. } | Line::Noted { at_ms, .. } => *at_ms,
     });

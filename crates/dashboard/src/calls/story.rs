@@ -13,6 +13,7 @@ use store::calls::CallView;
 use store::{StoreError, Tenancy};
 use web::Web;
 
+use super::words;
 use crate::page::PageError;
 
 /// The longest log that a page shows.
@@ -121,9 +122,19 @@ impl Story {
     }
 
     /// A point of the log's clock as time since the answer; zero for what came before.
-    pub(crate) fn since_answer(&self, at: Timestamp) -> Option<Duration> {
+    fn since_answer(&self, at: Timestamp) -> Option<Duration> {
         let millis = at.as_millisecond() - self.answered_at()?.as_millisecond();
         Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+    }
+
+    /// What was noted since the answer: when, in words, and how it looks.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = (Duration, String, &'static str)> {
+        self.log.iter().filter_map(|row| {
+            let Some(LogLine::Noted { kind, detail }) = &row.line else { return None };
+            let at = self.since_answer(row.at)?;
+            let (text, tone) = words::noted(kind, detail);
+            Some((at, text, tone))
+        })
     }
 
     /// How long the talk is, or has been so far.

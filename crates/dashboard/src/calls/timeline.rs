@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use domain::call::{LogLine, Party};
+use domain::call::Party;
 
 use super::sound::Wave;
 use super::story::Story;
-use super::words;
 use crate::show;
 
 /// How long an agent may take before it is noticed, and before it is bad.
@@ -92,16 +91,9 @@ impl Timeline {
                 text: format!("The agent answered after {}", show::span(wait)),
             })
         });
-        let mut marks: Vec<Mark> = story
-            .log
-            .iter()
-            .filter_map(|row| {
-                let Some(LogLine::Noted { kind: what, detail }) = &row.line else { return None };
-                let at = story.since_answer(row.at)?;
-                let (text, tone) = words::noted(what, detail);
-                Some(Mark { at: place(at), tone, text: format!("{}  {text}", show::length(at)) })
-            })
-            .collect();
+        let noted =
+            |(at, text, tone)| Mark { at: place(at), tone, text: format!("{}  {text}", show::length(at)) };
+        let mut marks: Vec<Mark> = story.notes().map(noted).collect();
         marks.extend(story.deliveries.iter().map(|delivery| Mark {
             at: "100%".to_owned(),
             tone: if delivery.state == "failed" { "bad" } else { "hook" },

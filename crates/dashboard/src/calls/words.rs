@@ -86,7 +86,7 @@ pub(super) fn ended(reason: &str) -> String {
 }
 
 /// A note in a call's log as people say it, and how it looks on the timeline.
-pub(crate) fn noted(what: &str, detail: &str) -> (String, &'static str) {
+pub(super) fn noted(what: &str, detail: &str) -> (String, &'static str) {
     let (text, tone) = match what {
         "barge_in" => ("The caller interrupted", "warn"),
         "false_barge_in" => ("A noise, no interruption", ""),
