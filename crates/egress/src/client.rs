@@ -318,7 +318,7 @@ fn request(target: &Target, post: Post<'_>) -> Result<Request<Full<Bytes>>, Send
 
 /// `Retry-After` in seconds, or as a date. A date counts from the answer's own `Date`, so that no clock has to agree with
 /// another; without that it says nothing.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
     let asked = text(RETRY_AFTER)?;
     if let Ok(seconds) = asked.parse() {

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::client::retry_after;
+
 /// How long to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
@@ -134,7 +136,8 @@ impl OperatorClient {
     }
 }
 
-fn header_map(headers: &[(&'static str, String)]) -> Result<HeaderMap, OperatorError> {
+/// The headers of a request, marked as secret because one of them may hold a key.
+pub(crate) fn header_map(headers: &[(&'static str, String)]) -> Result<HeaderMap, OperatorError> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         let mut value = HeaderValue::from_str(value).map_err(|_| OperatorError::BadRequest)?;
@@ -156,6 +159,11 @@ impl OperatorResponse {
     /// A header, if it is there and readable.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.0.headers().get(name)?.to_str().ok()
+    }
+
+    /// How long the server asks to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        retry_after(self.0.headers())
     }
 
     /// The body, up to a limit; what lies beyond is cut off.

@@ -8,7 +8,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
-use http::{HeaderName, HeaderValue};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,7 +19,8 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
 use tokio_tungstenite::tungstenite::protocol::{Message, WebSocketConfig};
 use url::Url;
 
-use crate::operator::OperatorError;
+use crate::client::retry_after;
+use crate::operator::{OperatorError, header_map};
 use crate::tls;
 
 /// Why a socket could not be opened.
@@ -86,11 +86,7 @@ impl SocketClient {
 
     async fn connect(&self, url: &str, headers: &[(&'static str, String)]) -> Result<Socket, SocketError> {
         let mut request = url.into_client_request().map_err(|_| OperatorError::BadRequest)?;
-        for (name, value) in headers {
-            let mut value = HeaderValue::from_str(value).map_err(|_| OperatorError::BadRequest)?;
-            value.set_sensitive(true);
-            request.headers_mut().insert(HeaderName::from_static(name), value);
-        }
+        request.headers_mut().extend(header_map(headers)?);
         let config = WebSocketConfig::default()
             .max_message_size(Some(self.largest))
             .max_frame_size(Some(self.largest));
@@ -98,9 +94,7 @@ impl SocketClient {
         match tokio_tungstenite::client_async_with_config(request, connection, Some(config)).await {
             Ok((socket, _)) => Ok(socket),
             Err(Error::Http(response)) => {
-                let after = response.headers().get(http::header::RETRY_AFTER);
-                let after = after.and_then(|text| text.to_str().ok()?.parse().ok());
-                let retry_after = after.map(Duration::from_secs);
+                let retry_after = retry_after(response.headers());
                 Err(SocketError::Refused { status: response.status().as_u16(), retry_after })
             }
             Err(error) => Err(failure(error).into()),
@@ -111,7 +105,7 @@ impl SocketClient {
         let url = Url::parse(url).map_err(|_| OperatorError::BadRequest)?;
         let host = url.host_str().ok_or(OperatorError::BadRequest)?.trim_matches(['[', ']']);
         let encrypted = url.scheme() == "wss";
-        let port = url.port().unwrap_or(if encrypted { 443 } else { 80 });
+        let port = url.port_or_known_default().ok_or(OperatorError::BadRequest)?;
         let plain = TcpStream::connect((host, port)).await.map_err(|_| OperatorError::Connect)?;
         plain.set_nodelay(true).map_err(|_| OperatorError::Connect)?;
         if !encrypted {
