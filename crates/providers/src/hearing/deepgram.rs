@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 
 use super::input::{Heard, Hearing, input};
 use crate::driven::driven;
+use crate::openai::{refused, too_late, unreachable_endpoint};
 use crate::watched::{Stage, Watched};
 
 /// Deepgram closes a connection on which nothing came for ten seconds.
@@ -138,7 +139,7 @@ impl Session {
                 heard = tokio::time::timeout(KEEP_ALIVE, hearing.recv()) => match heard {
                     Ok(Some(heard)) => self.send(&mut sender, heard?).await?,
                     Ok(None) => break,
-                    Err(_) => sender.send_text(message("KeepAlive")).await.map_err(broken)?,
+                    Err(_) => sender.send_text(message("KeepAlive")).await.map_err(unreachable_endpoint)?,
                 },
                 message = self.receiver.next() => {
                     if self.take(message).await? == Line::Closed {
@@ -147,10 +148,10 @@ impl Session {
                 }
             }
         }
-        sender.send_text(message("CloseStream")).await.map_err(broken)?;
+        sender.send_text(message("CloseStream")).await.map_err(unreachable_endpoint)?;
         loop {
             let message = tokio::time::timeout(patience, self.receiver.next()).await;
-            let message = message.map_err(|_| crate::openai::too_late())?;
+            let message = message.map_err(|_| too_late())?;
             if self.take(message).await? == Line::Closed {
                 return Ok(());
             }
@@ -161,18 +162,18 @@ impl Session {
         match heard {
             Heard::Samples(samples) => {
                 let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-                sender.send_binary(bytes.into()).await.map_err(broken)
+                sender.send_binary(bytes.into()).await.map_err(unreachable_endpoint)
             }
             Heard::Started => Ok(()),
             Heard::Stopped => {
                 self.asked = true;
-                sender.send_text(message("Finalize")).await.map_err(broken)
+                sender.send_text(message("Finalize")).await.map_err(unreachable_endpoint)
             }
         }
     }
 
     async fn take(&mut self, message: Result<SocketMessage, OperatorError>) -> Result<Line, SpeechError> {
-        let text = match message.map_err(broken)? {
+        let text = match message.map_err(unreachable_endpoint)? {
             SocketMessage::Text(text) => text,
             SocketMessage::Binary(_) => return Ok(Line::Open),
             SocketMessage::Closed { code: 1000 | 1005 } => return Ok(Line::Closed),
@@ -264,20 +265,8 @@ fn message(kind: &str) -> String {
 
 fn not_opened(error: SocketError) -> SpeechError {
     match error {
-        SocketError::Refused { status: 401 | 403, .. } => SpeechError::Auth,
-        SocketError::Refused { status: status @ (429 | 500..), retry_after } => {
-            SpeechError::Retry { after: retry_after, reason: format!("status {status}") }
-        }
-        SocketError::Refused { status, .. } => SpeechError::Rejected(format!("status {status}")),
-        SocketError::Failed(error) => broken(error),
-    }
-}
-
-fn broken(error: OperatorError) -> SpeechError {
-    match error {
-        OperatorError::BadRequest => SpeechError::Rejected(error.to_string()),
-        OperatorError::TooLong => SpeechError::Malformed(error.to_string()),
-        other => SpeechError::Retry { after: None, reason: other.to_string() },
+        SocketError::Refused { status, retry_after } => refused(status, retry_after),
+        SocketError::Failed(error) => unreachable_endpoint(error),
     }
 }
 

@@ -310,14 +310,20 @@ pub(crate) fn unreachable_endpoint(error: OperatorError) -> SpeechError {
 
 pub(crate) async fn refusal(response: OperatorResponse) -> SpeechError {
     let status = response.status();
-    let after = response.header("retry-after").and_then(|text| text.parse().ok()).map(Duration::from_secs);
+    match refused(status, response.retry_after()) {
+        // Only the error's own code is kept: messages may repeat what was sent.
+        SpeechError::Rejected(_) => rejected(status, &response.text(MAX_REFUSAL).await.unwrap_or_default()),
+        other => other,
+    }
+}
+
+/// What a refusal with this status means, where the provider asks to be left alone for so long (`after`).
+pub(crate) fn refused(status: u16, after: Option<Duration>) -> SpeechError {
+    let reason = format!("status {status}");
     match status {
         401 | 403 => SpeechError::Auth,
-        429 | 500.. => SpeechError::Retry { after, reason: format!("status {status}") },
-        _ => {
-            // Only the error's own code is kept: messages may repeat what was sent.
-            rejected(status, &response.text(MAX_REFUSAL).await.unwrap_or_default())
-        }
+        429 | 500.. => SpeechError::Retry { after, reason },
+        _ => SpeechError::Rejected(reason),
     }
 }
 
