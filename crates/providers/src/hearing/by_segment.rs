@@ -5,6 +5,7 @@
 //! after the other, so their transcripts come in the order in which the words were said.
 
 use std::collections::VecDeque;
+use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use media::resample;
+use media::wav::{self, Mono};
 use speech::{
     Recogniser, RecogniserEvent, RecogniserSession, RecognitionConfig, SpeechError, Transcript, Word,
 };
@@ -40,6 +42,16 @@ pub(crate) struct Segment {
     pub(crate) samples: Vec<i16>,
     /// What the session was opened with.
     pub(crate) config: Arc<RecognitionConfig>,
+}
+
+impl Segment {
+    /// Its sound as a WAV file.
+    pub(crate) fn into_wav(self, sample_rate: u32) -> Vec<u8> {
+        let mut file = Cursor::new(Vec::with_capacity(44 + self.samples.len() * 2));
+        wav::write_mono(&mut file, &Mono { sample_rate, samples: self.samples })
+            .expect("a segment is shorter than a WAV file may be, and memory can be written");
+        file.into_inner()
+    }
 }
 
 /// What a transcriber makes of a segment. Times count from the begin of the segment.

@@ -11,10 +11,9 @@ use domain::LanguageTag;
 use domain::text::clean_json;
 use egress::{OperatorClient, OperatorResponse};
 use futures_util::StreamExt as _;
-use media::wav::{self, Mono};
 use serde_json::Value;
-use speech::{SpeechError, Word};
-use std::io::Cursor;
+use speech::{RecognitionConfig, SpeechError, Word};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -51,21 +50,26 @@ impl OpenAiTranscriber {
         if base.ends_with("/inference") { base.to_owned() } else { format!("{base}/audio/transcriptions") }
     }
 
-    async fn post(&self, segment: &Segment, stream: bool) -> Result<OperatorResponse, SpeechError> {
+    async fn post(
+        &self,
+        config: &RecognitionConfig,
+        wav: &[u8],
+        stream: bool,
+    ) -> Result<OperatorResponse, SpeechError> {
         let mut form = Form::default();
         form.text("model", &self.endpoint.model);
         form.text("response_format", "json");
-        if let [language] = segment.config.languages.as_slice() {
+        if let [language] = config.languages.as_slice() {
             form.text("language", language.primary());
         }
-        let hints: String = segment.config.hints.join(", ").chars().take(MAX_PROMPT).collect();
+        let hints: String = config.hints.join(", ").chars().take(MAX_PROMPT).collect();
         if !hints.is_empty() {
             form.text("prompt", &hints);
         }
         if stream {
             form.text("stream", "true");
         }
-        let body = form.finish(&wav_file(&segment.samples, self.sample_rate()));
+        let body = form.finish(wav);
         let kind = format!("multipart/form-data; boundary={BOUNDARY}");
         let (url, headers) = (self.url(), self.endpoint.headers());
         let sending = self.client.post_as(&url, &headers, &kind, body);
@@ -85,9 +89,11 @@ impl Transcriber for OpenAiTranscriber {
         partials: mpsc::Sender<String>,
     ) -> Result<Transcription, SpeechError> {
         let stream = !self.whole.load(Ordering::Relaxed);
-        let mut response = self.post(&segment, stream).await?;
+        let config = Arc::clone(&segment.config);
+        let wav = segment.into_wav(self.sample_rate());
+        let mut response = self.post(&config, &wav, stream).await?;
         if stream && matches!(response.status(), 400 | 422) {
-            response = self.post(&segment, false).await?;
+            response = self.post(&config, &wav, false).await?;
             self.whole.store(response.status() == 200, Ordering::Relaxed);
         }
         match response.status() {
@@ -162,14 +168,6 @@ fn whole(answer: &str) -> Result<Transcription, SpeechError> {
         words: words.filter_map(word).collect(),
         language: answer["language"].as_str().and_then(|tag| LanguageTag::parse(tag).ok()),
     })
-}
-
-fn wav_file(samples: &[i16], sample_rate: u32) -> Vec<u8> {
-    let mut file = Cursor::new(Vec::with_capacity(44 + samples.len() * 2));
-    let sound = Mono { sample_rate, samples: samples.to_vec() };
-    wav::write_mono(&mut file, &sound)
-        .expect("a segment is shorter than a WAV file may be, and memory can be written");
-    file.into_inner()
 }
 
 /// A form of texts and one file (RFC 7578).

@@ -7,12 +7,10 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use media::wav::{self, Mono};
 use speech::{SpeechError, Word};
 use tokio::process::Command;
 use tokio::sync::mpsc;
@@ -51,7 +49,7 @@ impl Transcriber for WhisperProgram {
         };
         let rate = self.sample_rate();
         let prepare = move |folder: &Path, command: &mut Command| {
-            write_wav(folder, segment.samples, rate)?;
+            fs::write(folder.join(SOUND), segment.into_wav(rate))?;
             command.args(["--no-prints", "--no-timestamps", "--language"]).arg(language);
             command.arg("--model").arg(model).arg("--file").arg(SOUND);
             Ok(())
@@ -91,7 +89,7 @@ impl Transcriber for Pocketsphinx {
         };
         let (model, rate) = (&self.model, self.sample_rate());
         let prepare = move |folder: &Path, command: &mut Command| {
-            write_wav(folder, segment.samples, rate)?;
+            fs::write(folder.join(SOUND), segment.into_wav(rate))?;
             fs::write(folder.join("sentences.jsgf"), grammar)?;
             command.arg("-hmm").arg(model.join("en-us"));
             command.arg("-dict").arg(model.join("cmudict-en-us.dict"));
@@ -140,12 +138,6 @@ fn plain(sentence: &str) -> String {
     let letters = sentence.to_lowercase().replace('\u{2019}', "'");
     let words = letters.split(|c: char| !(c.is_ascii_lowercase() || c == '\''));
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-fn write_wav(folder: &Path, samples: Vec<i16>, sample_rate: u32) -> std::io::Result<()> {
-    let mut file = Cursor::new(Vec::with_capacity(44 + samples.len() * 2));
-    wav::write_mono(&mut file, &Mono { sample_rate, samples })?;
-    fs::write(folder.join(SOUND), file.into_inner())
 }
 
 #[cfg(test)]
