@@ -6,6 +6,8 @@
 use std::io::{Read, Result, Seek, SeekFrom, Write};
 use std::time::Duration;
 
+use crate::wav::{self, Sound};
+
 /// What a header says whose writer does not know the length.
 const UNKNOWN: u32 = u32::MAX;
 
@@ -74,21 +76,12 @@ impl<W: Write + Seek> LiveRecording<W> {
 /// Writes the length into the header of a recording that nobody finished, and gives it. `None`, and nothing changes, if the file does not
 /// begin like one of ours. Harmless to repeat.
 pub fn mend(mut file: impl Read + Write + Seek) -> Result<Option<Duration>> {
-    let bytes = file.seek(SeekFrom::End(0))?;
-    file.seek(SeekFrom::Start(0))?;
-    let mut header = [0; HEADER as usize];
-    if bytes < HEADER {
-        return Ok(None);
-    }
-    file.read_exact(&mut header)?;
-    let [a, b, c, d] = [header[24], header[25], header[26], header[27]];
-    let (sample_rate, channels) = (u32::from_le_bytes([a, b, c, d]), header[22]);
-    if &header[..4] != b"RIFF" || &header[36..40] != b"data" || channels != 2 || sample_rate == 0 {
-        return Ok(None);
-    }
-    let frames = (bytes - HEADER) / BYTES_PER_FRAME;
+    file.rewind()?;
+    let is_ours = |sound: &Sound| sound.begin == HEADER && sound.channels == 2 && sound.sample_rate > 0;
+    let Some(sound) = wav::find(&mut file)?.filter(is_ours) else { return Ok(None) };
+    let frames = (file.seek(SeekFrom::End(0))? - HEADER) / BYTES_PER_FRAME;
     write_length(&mut file, frames)?;
-    Ok(Some(Duration::from_millis(frames * 1000 / u64::from(sample_rate))))
+    Ok(Some(Duration::from_millis(frames * 1000 / u64::from(sound.sample_rate))))
 }
 
 fn write_length(out: &mut (impl Write + Seek), frames: u64) -> Result<()> {
@@ -107,7 +100,6 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
-    use crate::wav;
 
     fn length_of(bytes: &[u8]) -> Option<Duration> {
         wav::duration(Cursor::new(bytes), bytes.len() as u64).expect("memory can be read")

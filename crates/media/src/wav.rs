@@ -141,20 +141,20 @@ pub fn peaks(mut file: impl Read + Seek, count: usize) -> Option<Peaks> {
 }
 
 /// What a header says about the sound behind it.
-struct Sound {
+pub(crate) struct Sound {
     encoding: u16,
-    channels: u16,
-    sample_rate: u32,
+    pub(crate) channels: u16,
+    pub(crate) sample_rate: u32,
     bytes_per_second: u32,
     bits: u16,
     /// Where its bytes begin.
-    begin: u64,
+    pub(crate) begin: u64,
     /// How many there are, if the writer knew.
     length: u64,
 }
 
 /// Looks for the sound in the chunks of a RIFF file; `None` if it is none or ends before.
-fn find(file: &mut (impl Read + Seek)) -> Result<Option<Sound>> {
+pub(crate) fn find(file: &mut (impl Read + Seek)) -> Result<Option<Sound>> {
     let mut head = [0; 12];
     if !filled(file, &mut head)? || &head[..4] != b"RIFF" || &head[8..] != b"WAVE" {
         return Ok(None);
