@@ -29,7 +29,6 @@ pub(crate) struct Hearing {
     config: RecognitionConfig,
     session: Session,
     segments: Segments,
-    is_speaking: bool,
     backlog: Vec<i16>,
     /// Somebody has spoken in what waits.
     missed_speech: bool,
@@ -50,7 +49,6 @@ impl Hearing {
             recogniser,
             config,
             segments: Segments::default(),
-            is_speaking: false,
             backlog: Vec::new(),
             missed_speech: false,
             pause: FIRST_PAUSE,
@@ -68,7 +66,6 @@ impl Hearing {
             }
         }
         let change = self.segments.hear(tick.activity, agent_speaks)?;
-        self.is_speaking = change == Change::Started;
         match (&mut self.session, change) {
             (Session::Open(session), Change::Started) => session.input.speech_started(),
             (Session::Open(session), Change::Stopped) => session.input.speech_stopped(),
@@ -110,12 +107,13 @@ impl Hearing {
     fn opened(&mut self, opened: Result<RecogniserSession, SpeechError>) {
         match opened {
             Ok(mut session) => {
-                let has_missed = std::mem::take(&mut self.missed_speech) || self.is_speaking;
+                let is_speaking = self.segments.is_speaking();
+                let has_missed = std::mem::take(&mut self.missed_speech) || is_speaking;
                 if has_missed {
                     session.input.speech_started();
                 }
                 session.input.push(&std::mem::take(&mut self.backlog));
-                if has_missed && !self.is_speaking {
+                if has_missed && !is_speaking {
                     session.input.speech_stopped();
                 }
                 self.session = Session::Open(session);

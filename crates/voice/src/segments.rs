@@ -31,6 +31,11 @@ pub(crate) struct Segments {
 }
 
 impl Segments {
+    /// True while the other party speaks.
+    pub(crate) fn is_speaking(&self) -> bool {
+        self.is_speaking
+    }
+
     /// Takes one tick.
     pub(crate) fn hear(&mut self, activity: f32, agent_speaks: bool) -> Option<Change> {
         let (least, needed) = match (self.is_speaking, agent_speaks) {
