@@ -96,7 +96,6 @@ pub(crate) struct LineEnd {
     pub(crate) news: Consumer<News>,
     commands: Producer<Command>,
     shared: Arc<Shared>,
-    cut: u32,
 }
 
 /// Both ends of a line over these sockets, which must not block.
@@ -120,14 +119,7 @@ pub(crate) fn line(leg: Leg, rtp: UdpSocket, rtcp: UdpSocket) -> (Line, LineEnd)
         saying: None,
         buffer: Box::new([0; 2048]),
     };
-    let end = LineEnd {
-        frames: frames_in,
-        ticks: ticks_out,
-        news: news_out,
-        commands: commands_in,
-        shared,
-        cut: 0,
-    };
+    let end = LineEnd { frames: frames_in, ticks: ticks_out, news: news_out, commands: commands_in, shared };
     (line, end)
 }
 
@@ -136,13 +128,11 @@ impl Line {
     pub(crate) fn tick(&mut self, now: Duration) -> bool {
         let goes_on = self.obey(now);
         if goes_on {
-            let has_news = self.receive(now);
+            self.receive(now);
             self.sound(now);
-            if has_news || self.number.is_multiple_of(BATCH) {
+            if self.number.is_multiple_of(BATCH) {
                 self.shared.waker.wake();
             }
-        } else {
-            self.shared.waker.wake();
         }
         goes_on
     }
@@ -159,27 +149,23 @@ impl Line {
         if leaves {
             let Self { leg, rtp, rtcp, .. } = self;
             leg.goodbye(now, |datagram| send(rtp, rtcp, datagram));
-            // Nobody may be there to hear it.
-            let _ = self.news.push(News::Gone(Box::new(self.leg.statistics())));
+            self.tell(News::Gone(Box::new(self.leg.statistics())));
         }
         !leaves
     }
 
-    /// Takes what has come; true if there is news in it.
-    fn receive(&mut self, now: Duration) -> bool {
-        let mut has_news = false;
+    /// Takes what has come.
+    fn receive(&mut self, now: Duration) {
         for _ in 0..DATAGRAMS {
             let Ok((length, from)) = self.rtp.recv_from(&mut self.buffer[..]) else { break };
             if let Arrival::Key(key) = self.leg.handle_rtp(now, from, &self.buffer[..length]) {
                 self.tell(News::Key(key));
-                has_news = true;
             }
         }
         for _ in 0..DATAGRAMS {
             let Ok((length, from)) = self.rtcp.recv_from(&mut self.buffer[..]) else { break };
             self.leg.handle_rtcp(now, from, &self.buffer[..length]);
         }
-        has_news
     }
 
     fn sound(&mut self, now: Duration) {
@@ -219,8 +205,9 @@ impl Line {
         frame.is_last.then_some(frame.sentence)
     }
 
+    /// Tells the call, which looks at it at once.
     fn tell(&mut self, news: News) {
-        // As much news as fits is far more than a call makes while its task is busy.
+        // As much news as fits is far more than a call makes while its task is busy, and nobody may be there to hear the last.
         let _ = self.news.push(news);
         self.shared.waker.wake();
     }
@@ -263,9 +250,7 @@ impl LineEnd {
 
     /// What waits to be said is not said any more. Gives what marks sound that comes after this.
     pub(crate) fn cut(&mut self) -> u32 {
-        self.cut = self.cut.wrapping_add(1);
-        self.shared.cut.store(self.cut, Ordering::Release);
-        self.cut
+        self.shared.cut.fetch_add(1, Ordering::Release).wrapping_add(1)
     }
 
     /// True if the other end is gone.
