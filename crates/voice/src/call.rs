@@ -7,8 +7,8 @@ use agent::Mind;
 use conversation::{Conversation, Input, Output};
 use domain::call::{CallPlan, Direction as Way, Progress};
 use domain::engine::CallObserver;
-use rtp::sdp::{Description, Direction};
-use rtp::{Codec, Identity, Latching, Leg, Local, Negotiator};
+use rtp::sdp::Direction;
+use rtp::{Identity, Leg, Local, Negotiator};
 use sip::{Call, End, Event, Failure, Order, UserAgent};
 use speech::{RecognitionConfig, SynthesisConfig, VoiceChoice};
 use tokio::sync::Notify;
@@ -20,6 +20,7 @@ use crate::line::{LineEnd, line};
 use crate::playback::Playback;
 use crate::ports;
 use crate::reports::Reports;
+use crate::settings::Profile;
 use crate::shared::Shared;
 use crate::talk::Talk;
 
@@ -31,22 +32,18 @@ pub(crate) struct Prepared {
     conversation: Conversation,
 }
 
-/// Opens the line of a call and has its greeting spoken. An error says why there is no line.
+/// Opens the line of a call over this trunk and has its greeting spoken. An error is the end of a call that has no line.
 pub(crate) fn prepare(
     shared: &Shared,
     agent: &UserAgent,
     plan: &CallPlan,
-    codecs: &[Codec],
-    latching: Latching,
-) -> std::io::Result<Prepared> {
-    let address = shared.settings.media_address.unwrap_or_else(|| agent.address().ip());
-    let pair = ports::open(shared.settings.listen.ip(), &shared.settings.ports, draw)?;
-    let local = Local { address, port: pair.port, codecs: codecs.to_vec(), session_id: draw::<u64>() >> 1 };
-    let leg = Leg::new(identity(shared), latching);
-    let (on_the_clock, line) = line(leg, pair.rtp, pair.rtcp);
-    if !shared.threads.run(on_the_clock) {
-        return Err(std::io::Error::other("the threads of sound take no more lines"));
-    }
+    trunk: &str,
+) -> Result<Prepared, Progress> {
+    let opened = open(shared, agent, shared.settings.profile_of(trunk));
+    let (line, negotiator) = opened.map_err(|error| {
+        tracing::error!(call.id = %plan.call_id.0, %error, "a call has no line for its sound");
+        cause::broken("no-line")
+    })?;
     let config = SynthesisConfig {
         sample_rate: RATE,
         voice: VoiceChoice::of_agent(plan.agent.voice.as_ref()),
@@ -56,7 +53,31 @@ pub(crate) fn prepare(
     let mut playback = Playback::new(Arc::clone(&shared.voice), config);
     playback.prepare(greeting(settings.clone()));
     let conversation = Conversation::new(settings);
-    Ok(Prepared { line, negotiator: Negotiator::new(local), playback, conversation })
+    Ok(Prepared { line, negotiator, playback, conversation })
+}
+
+/// A line that runs, and what agrees with the other side on its sound.
+fn open(shared: &Shared, agent: &UserAgent, profile: &Profile) -> std::io::Result<(LineEnd, Negotiator)> {
+    let address = shared.settings.media_address.unwrap_or_else(|| agent.address().ip());
+    let pair = ports::open(shared.settings.listen.ip(), &shared.settings.ports, draw)?;
+    let codecs = profile.codecs.to_vec();
+    let local = Local { address, port: pair.port, codecs, session_id: draw::<u64>() >> 1 };
+    let leg = Leg::new(identity(shared), profile.latching);
+    let (on_the_clock, line) = line(leg, pair.rtp, pair.rtcp);
+    if !shared.threads.run(on_the_clock) {
+        return Err(std::io::Error::other("the threads of sound take no more lines"));
+    }
+    Ok((line, Negotiator::new(local)))
+}
+
+/// What happens next in a call that is not answered yet, which is called off meanwhile if somebody wishes so.
+pub(crate) async fn next_event(call: &mut Call, hang_up: &Notify) -> Option<Event> {
+    loop {
+        tokio::select! {
+            event = call.next() => return event,
+            () = hang_up.notified() => call.hang_up().await,
+        }
+    }
 }
 
 /// What the agent says first, if nobody else speaks: found out by asking the same conversation in advance.
@@ -125,13 +146,9 @@ impl Outgoing {
         let mut reports =
             Reports::new(self.plan.call_id, Arc::clone(&self.observer), Arc::clone(&shared.clock));
         let trunk = agent.trunk_for(self.plan.to.as_str()).unwrap_or_default();
-        let profile = shared.settings.profile_of(&trunk);
-        let mut prepared = match prepare(shared, agent, &self.plan, profile.codecs, profile.latching) {
+        let mut prepared = match prepare(shared, agent, &self.plan, &trunk) {
             Ok(prepared) => prepared,
-            Err(error) => {
-                tracing::error!(call.id = %self.plan.call_id.0, %error, "a call has no line for its sound");
-                return reports.end(cause::broken("no-line")).await;
-            }
+            Err(end) => return reports.end(end).await,
         };
         let mut call = agent.call(Order {
             to: self.plan.to.as_str().to_owned(),
@@ -157,38 +174,21 @@ impl Outgoing {
     ) -> Result<(), Progress> {
         let mut is_heard = false;
         loop {
-            let event = tokio::select! {
-                event = call.next() => event,
-                () = self.hang_up.notified() => {
-                    call.hang_up().await;
-                    continue;
-                }
-            };
-            match event {
+            match next_event(call, &self.hang_up).await {
                 Some(Event::Ringing) => reports.tell(Progress::Ringing).await,
                 Some(Event::EarlyMedia(description)) => {
                     // The answer may say something else: it is taken as the answer to the same offer.
                     let mut early = prepared.negotiator.clone();
-                    if let Some(agreement) =
-                        Description::parse(&description).ok().and_then(|theirs| early.accept(&theirs).ok())
-                    {
-                        prepared.line.agree(agreement);
-                        is_heard = true;
-                    }
+                    is_heard |= prepared.line.accept(&mut early, &description);
                 }
                 Some(Event::Answered(description)) => {
-                    let theirs = Description::parse(&description).ok();
-                    let agreement = theirs.and_then(|theirs| prepared.negotiator.accept(&theirs).ok());
-                    match agreement {
-                        Some(agreement) => prepared.line.agree(agreement),
-                        // What was agreed on before the answer stands.
-                        None if is_heard && description.is_empty() => {}
-                        None => {
-                            call.hang_up().await;
-                            return Err(cause::failed(Failure::NoCommonCodec));
-                        }
+                    let is_agreed = prepared.line.accept(&mut prepared.negotiator, &description);
+                    // Where the answer says nothing, what was agreed on before it stands.
+                    if is_agreed || (is_heard && description.is_empty()) {
+                        return Ok(());
                     }
-                    return Ok(());
+                    call.hang_up().await;
+                    return Err(cause::failed(Failure::NoCommonCodec));
                 }
                 Some(Event::Ended(End::Failed(failure))) => return Err(cause::failed(failure)),
                 Some(Event::Ended(End::HungUp(_) | End::Lost)) | None => {

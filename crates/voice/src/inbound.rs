@@ -6,12 +6,10 @@ use domain::E164;
 use domain::Mode;
 use domain::call::{CallPlan, Progress};
 use domain::engine::{CallDesk, IncomingCall};
-use rtp::Negotiator;
-use rtp::sdp::{Description, Direction};
 use sip::{Call, Event, Incoming, UserAgent};
 use tokio::sync::Notify;
 
-use crate::call::{Prepared, prepare};
+use crate::call::{Prepared, next_event, prepare};
 use crate::cause;
 use crate::reports::Reports;
 use crate::shared::{NAME, Shared};
@@ -71,18 +69,16 @@ struct Ringing<'a> {
 
 impl Ringing<'_> {
     async fn run(self, mut call: Call, reports: Reports, hang_up: &Notify) {
-        let profile = self.shared.settings.profile_of(self.trunk);
-        let mut prepared = match prepare(self.shared, self.agent, self.plan, profile.codecs, profile.latching)
-        {
+        let mut prepared = match prepare(self.shared, self.agent, self.plan, self.trunk) {
             Ok(prepared) => prepared,
-            Err(error) => {
-                tracing::error!(call.id = %self.plan.call_id.0, %error, "a call has no line for its sound");
+            Err(end) => {
                 call.reject(UNAVAILABLE).await;
-                return reports.end(cause::broken("no-line")).await;
+                return reports.end(end).await;
             }
         };
         call.ring().await;
-        let Some(description) = self.describe(&mut prepared) else {
+        let answer = prepared.line.answer(&mut prepared.negotiator, self.offer.as_deref());
+        let Some(description) = answer else {
             call.reject(NOT_ACCEPTABLE).await;
             return reports.end(cause::failed(sip::Failure::NoCommonCodec)).await;
         };
@@ -95,21 +91,6 @@ impl Ringing<'_> {
             }
         }
     }
-
-    /// Our answer to the caller's offer, or our offer if they want to hear it; `None` if both have no sound in common.
-    fn describe(&self, prepared: &mut Prepared) -> Option<Vec<u8>> {
-        let negotiator: &mut Negotiator = &mut prepared.negotiator;
-        let ours = match &self.offer {
-            None => negotiator.offer(Direction::SendReceive),
-            Some(offer) => {
-                let theirs = Description::parse(offer).ok()?;
-                let (ours, agreement) = negotiator.answer(&theirs, Direction::SendReceive).ok()?;
-                prepared.line.agree(agreement);
-                ours
-            }
-        };
-        Some(ours.to_string().into_bytes())
-    }
 }
 
 /// Waits until the caller has confirmed our answer.
@@ -120,25 +101,14 @@ async fn until_confirmed(
     hang_up: &Notify,
 ) -> Result<(), Progress> {
     loop {
-        let event = tokio::select! {
-            event = call.next() => event,
-            () = hang_up.notified() => {
-                call.hang_up().await;
-                continue;
-            }
-        };
-        match event {
-            Some(Event::Answered(description)) if answers_our_offer => {
-                let theirs = Description::parse(&description).ok();
-                let Some(agreement) = theirs.and_then(|theirs| prepared.negotiator.accept(&theirs).ok())
-                else {
+        match next_event(call, hang_up).await {
+            Some(Event::Answered(description)) => {
+                if answers_our_offer && !prepared.line.accept(&mut prepared.negotiator, &description) {
                     call.hang_up().await;
                     return Err(cause::failed(sip::Failure::NoCommonCodec));
-                };
-                prepared.line.agree(agreement);
+                }
                 return Ok(());
             }
-            Some(Event::Answered(_)) => return Ok(()),
             Some(Event::Ended(_)) | None => return Err(cause::gave_up()),
             Some(Event::Offered(offer)) => offer.refuse().await,
             Some(Event::Ringing | Event::EarlyMedia(_) | Event::Key(_)) => {}

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use conversation::SentenceId;
 use futures_util::task::AtomicWaker;
-use rtp::{Agreement, Arrival, Channel, Key, Leg, Statistics};
+use rtp::sdp::{Description, Direction};
+use rtp::{Agreement, Arrival, Channel, Key, Leg, Negotiator, Statistics};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::activity::Activity;
@@ -239,7 +240,29 @@ impl LineEnd {
         (changed, frames)
     }
 
-    pub(crate) fn agree(&mut self, agreement: Agreement) {
+    /// Our answer to an offer, or our offer if the other side wants to hear it; `None` if both have no sound in common.
+    pub(crate) fn answer(&mut self, negotiator: &mut Negotiator, offer: Option<&[u8]>) -> Option<Vec<u8>> {
+        let ours = match offer {
+            None => negotiator.offer(Direction::SendReceive),
+            Some(offer) => {
+                let theirs = Description::parse(offer).ok()?;
+                let (ours, agreement) = negotiator.answer(&theirs, Direction::SendReceive).ok()?;
+                self.agree(agreement);
+                ours
+            }
+        };
+        Some(ours.to_string().into_bytes())
+    }
+
+    /// Takes the other side's answer to our offer; false if both have no sound in common.
+    pub(crate) fn accept(&mut self, negotiator: &mut Negotiator, answer: &[u8]) -> bool {
+        let theirs = Description::parse(answer).ok();
+        let Some(agreement) = theirs.and_then(|theirs| negotiator.accept(&theirs).ok()) else { return false };
+        self.agree(agreement);
+        true
+    }
+
+    fn agree(&mut self, agreement: Agreement) {
         self.command(Command::Agree(Box::new(agreement)));
     }
 

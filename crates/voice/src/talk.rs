@@ -8,7 +8,6 @@ use agent::{Mind, Reply};
 use conversation::{Conversation, EndReason, Input, Output, ReplyId};
 use domain::call::Progress;
 use futures_util::StreamExt as _;
-use rtp::sdp::{Description, Direction};
 use rtp::{Key, Negotiator, Statistics};
 use sip::{Call, End, Event, Offer, Side};
 use tokio::sync::Notify;
@@ -207,18 +206,8 @@ impl Talk<'_> {
 
     /// The other side wants to hold the call, or to hear it elsewhere.
     async fn change(&mut self, offer: Offer) {
-        let Some(bytes) = &offer.description else {
-            let ours = self.negotiator.offer(Direction::SendReceive);
-            return offer.accept(ours.to_string().into_bytes()).await;
-        };
-        let answered = Description::parse(bytes)
-            .ok()
-            .and_then(|theirs| self.negotiator.answer(&theirs, Direction::SendReceive).ok());
-        match answered {
-            Some((ours, agreement)) => {
-                self.line.agree(agreement);
-                offer.accept(ours.to_string().into_bytes()).await;
-            }
+        match self.line.answer(&mut self.negotiator, offer.description.as_deref()) {
+            Some(ours) => offer.accept(ours).await,
             None => offer.refuse().await,
         }
     }
