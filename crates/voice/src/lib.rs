@@ -4,8 +4,10 @@
 //! crate joins them. Sound runs on threads with a clock of 20 ms ([`MediaThreads`]), and everything else of a call in one task. The two
 //! meet in queues that neither waits for.
 //!
-//! Invariants: on the clock of sound there is no lock, no allocation, no database and no queue without a bound; a recording that falls
-//! behind loses sound, and speech never does. An accepted call is reported as ended exactly once. A number is rung at most once.
+//! Invariants: the clock of sound waits for no database, no disk and no call, and its queues have bounds. Once a call runs, a tick takes
+//! no lock but the runtime's own, to wake the call's task, and allocates only for what comes every few seconds at most: an agreement, a
+//! report of the other side, the end of the line. A recording that falls behind loses sound, and speech never does. An accepted call is
+//! reported as ended exactly once. A number is rung at most once.
 
 mod activity;
 mod call;
