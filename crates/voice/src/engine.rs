@@ -161,13 +161,12 @@ impl CallEngine for VoiceEngine {
         if agent.trunk_for(plan.to.as_str()).is_none() {
             return Err(refused("no trunk is up that this number can be called over"));
         }
-        if !self.shared.has_room() {
-            let reason = format!("{} calls run, as many as may", self.shared.settings.max_calls);
-            return Err(PlaceError::Later { wait: NO_ROOM, reason });
-        }
         let conversation_id = inbound::conversation_id(&plan.call_id.0.simple().to_string());
         let hang_up = Arc::new(Notify::new());
-        let entry = self.shared.enter(plan.call_id, Arc::clone(&hang_up));
+        let Some(entry) = self.shared.enter(plan.call_id, Arc::clone(&hang_up)) else {
+            let reason = format!("{} calls run, as many as may", self.shared.settings.max_calls);
+            return Err(PlaceError::Later { wait: NO_ROOM, reason });
+        };
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             // Dropped last, however the call ends.

@@ -52,8 +52,12 @@ pub(crate) async fn receive(
         }
     };
     let hang_up = Arc::new(Notify::new());
-    let _entry = shared.enter(plan.call_id, Arc::clone(&hang_up));
     let reports = Reports::new(plan.call_id, desk.observer(), Arc::clone(&shared.clock));
+    let Some(_entry) = shared.enter(plan.call_id, Arc::clone(&hang_up)) else {
+        // Others took the room while this one was being stored.
+        call.reject(UNAVAILABLE).await;
+        return reports.end(cause::broken("no-room")).await;
+    };
     let ringing = Ringing { shared, agent, plan: &plan, trunk: &trunk, offer };
     ringing.run(call, reports, &hang_up).await;
 }

@@ -32,10 +32,14 @@ impl Shared {
         self.running().len() < self.settings.max_calls
     }
 
-    /// Notes that a call runs, as long as what it gives lives.
-    pub(crate) fn enter(self: &Arc<Self>, id: CallId, hang_up: Arc<Notify>) -> Entry {
-        self.running().insert(id, hang_up);
-        Entry { shared: Arc::clone(self), id }
+    /// Notes that a call runs, as long as what it gives lives; `None` if as many run as may.
+    pub(crate) fn enter(self: &Arc<Self>, id: CallId, hang_up: Arc<Notify>) -> Option<Entry> {
+        let mut running = self.running();
+        if running.len() >= self.settings.max_calls {
+            return None;
+        }
+        running.insert(id, hang_up);
+        Some(Entry { shared: Arc::clone(self), id })
     }
 
     /// The calls that run, each with what ends it.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::call::{FailureCode, Party, Progress};
+use domain::call::{CallPlan, FailureCode, Party, Progress};
 use domain::engine::CallEngine as _;
 use sip::UserAgent;
 
 use crate::minds::Mute;
 use crate::phone::{self, Act, Heard, callee, next_call, sip_settings, take};
 use crate::sound::{ACCIDENT, GOODBYE, GREETING, MONDAY, THANKS, contains};
-use crate::support::{Bench, OURS, THEIRS, plan, trunk};
+use crate::support::{Bench, MOST_CALLS, OURS, PATIENCE, THEIRS, plan, trunk};
 
 #[tokio::test]
 async fn an_agent_calls_speaks_hears_and_says_goodbye() {
@@ -174,6 +174,30 @@ async fn an_agent_that_lost_its_voice_hangs_up() {
     take(next_call(&mut calls).await, &[]).await;
     assert_eq!(bench.notebook.end().await.talk().1, "agent-error");
     assert!(*tried.lock().await >= 2, "it is tried again once");
+}
+
+#[tokio::test]
+async fn no_more_calls_run_than_may() {
+    use domain::CallId;
+    use domain::engine::PlaceError;
+    let (telephone, mut calls) = callee().await;
+    let bench = Bench::with_trunk(telephone.address()).await;
+    let numbered = |number| CallPlan { call_id: CallId(uuid::Uuid::from_u128(number)), ..plan() };
+    for number in 0..MOST_CALLS {
+        bench.engine.place(numbered(number as u128), bench.observer()).await.expect("it is taken");
+    }
+    let refused = bench.engine.place(numbered(1000), bench.observer()).await;
+    assert!(matches!(refused, Err(PlaceError::Later { .. })), "{refused:?}");
+    assert_eq!(bench.engine.running(), MOST_CALLS);
+
+    next_call(&mut calls).await.call.reject(486).await;
+    bench.notebook.end().await;
+    let again = async {
+        while bench.engine.place(numbered(1000), bench.observer()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, again).await.expect("there is room for one more");
 }
 
 #[tokio::test]

@@ -28,6 +28,9 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 /// The number that our agents have.
 pub const OURS: &str = "+15125550100";
 
+/// How many calls an engine runs at once.
+pub const MOST_CALLS: usize = 10;
+
 /// Whom they call, and who calls them.
 pub const THEIRS: &str = "+15125550142";
 
@@ -122,7 +125,7 @@ fn settings(trunks: Vec<Trunk>, folder: &Path) -> Settings {
         ports: 20_000..=29_999,
         profiles: vec![USUAL; trunks.len()],
         trunks,
-        max_calls: 10,
+        max_calls: MOST_CALLS,
         rings_for: Duration::from_secs(20),
         recordings: Some(folder.join("live")),
     }
