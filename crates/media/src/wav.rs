@@ -28,10 +28,7 @@ pub struct Mono {
 
 /// Reads a file of one channel of 16-bit samples; `None` if it is anything else.
 pub fn read_mono(bytes: &[u8]) -> Option<Mono> {
-    let sound = find(&mut Cursor::new(bytes)).ok()??;
-    if (sound.encoding, sound.channels, sound.bits) != (PCM, 1, 16) {
-        return None;
-    }
+    let sound = find(&mut Cursor::new(bytes)).ok()?.filter(Sound::is_mono)?;
     // The samples end where the bytes do, whatever the header says.
     let data = bytes.get(usize::try_from(sound.begin).ok()?..)?;
     let length = usize::try_from(sound.length).map_or(data.len(), |length| length.min(data.len()));
@@ -52,12 +49,11 @@ pub struct Header {
 
 /// Reads the begin of a file of one channel of 16-bit samples; `None` if it is anything else, or has not come to its end.
 pub fn header(bytes: &[u8]) -> Option<Header> {
-    let sound = find(&mut Cursor::new(bytes)).ok()??;
-    let known = sound.length > 0 && sound.length < UNKNOWN;
-    ((sound.encoding, sound.channels, sound.bits) == (PCM, 1, 16)).then_some(Header {
+    let sound = find(&mut Cursor::new(bytes)).ok()?.filter(Sound::is_mono)?;
+    Some(Header {
         sample_rate: sound.sample_rate,
         length: usize::try_from(sound.begin).ok()?,
-        bytes: known.then_some(sound.length),
+        bytes: sound.known_length(),
     })
 }
 
@@ -92,7 +88,7 @@ pub fn write_stereo(
 pub fn duration(mut file: impl Read + Seek, bytes: u64) -> Result<Option<Duration>> {
     let Some(sound) = find(&mut file)?.filter(|sound| sound.bytes_per_second > 0) else { return Ok(None) };
     let there = bytes.saturating_sub(sound.begin);
-    let length = if sound.length == 0 || sound.length >= UNKNOWN { there } else { sound.length };
+    let length = sound.known_length().unwrap_or(there);
     let duration = Duration::from_millis(length * 1000 / u64::from(sound.bytes_per_second));
     Ok((length <= there).then_some(duration))
 }
@@ -116,7 +112,7 @@ pub fn peaks(mut file: impl Read + Seek, count: usize) -> Option<Peaks> {
         return None;
     }
     let there = file.seek(SeekFrom::End(0)).ok()?.saturating_sub(sound.begin);
-    let length = if sound.length == 0 || sound.length >= UNKNOWN { there } else { sound.length.min(there) };
+    let length = sound.known_length().map_or(there, |length| length.min(there));
     let frame = 2 * channels as u64;
     let frames = length / frame;
     let mut peaks = vec![vec![0; count]; channels];
@@ -149,8 +145,20 @@ pub(crate) struct Sound {
     bits: u16,
     /// Where its bytes begin.
     pub(crate) begin: u64,
-    /// How many there are, if the writer knew.
+    /// How many there are, as the header says.
     length: u64,
+}
+
+impl Sound {
+    /// Whether it is one channel of 16-bit samples.
+    fn is_mono(&self) -> bool {
+        (self.encoding, self.channels, self.bits) == (PCM, 1, 16)
+    }
+
+    /// How many bytes there are, if the writer knew.
+    fn known_length(&self) -> Option<u64> {
+        Some(self.length).filter(|length| (1..UNKNOWN).contains(length))
+    }
 }
 
 /// Looks for the sound in the chunks of a RIFF file; `None` if it is none or ends before.
