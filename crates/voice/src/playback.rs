@@ -265,14 +265,14 @@ async fn speak(
 
 /// How many whole words of a text are heard after so many of all frames.
 fn words_heard(text: &str, frames: u32, of: u32) -> usize {
-    let weights: Vec<usize> = text.split_whitespace().map(|word| word.chars().count() + 1).collect();
-    let all: usize = weights.iter().sum();
+    let weights = text.split_whitespace().map(|word| word.chars().count() + 1);
+    let all: usize = weights.clone().sum();
     let mut so_far = 0;
-    let heard = |weight: &&usize| {
-        so_far += **weight;
+    let heard = |weight: &usize| {
+        so_far += weight;
         so_far as u64 * u64::from(of) <= all as u64 * u64::from(frames)
     };
-    weights.iter().take_while(heard).count()
+    weights.take_while(heard).count()
 }
 
 #[cfg(test)]
