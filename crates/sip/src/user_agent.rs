@@ -120,7 +120,7 @@ impl UserAgent {
         outbound::start(&self.shared, order)
     }
 
-    /// The name of the trunk that this number would be called over first; `None` if there is none that is not known to be down.
+    /// The name of the trunk that this number would be called over first; `None` if there is none for it, or all of them are known to be down.
     pub fn trunk_for(&self, number: &str) -> Option<String> {
         let (health, settings) = (self.shared.health.borrow(), &self.shared.settings);
         let first = trunk::for_number(&settings.trunks, &health, number).into_iter().next()?;
@@ -137,7 +137,7 @@ impl UserAgent {
         self.shared.dialogs.len()
     }
 
-    /// Takes its registrations back and stops to listen. Calls that still run are cut off.
+    /// Takes its registrations back and stops listening. Calls that still run are cut off.
     pub async fn stop(&self) {
         self.stop.cancel();
         self.keepers.close();

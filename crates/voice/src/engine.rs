@@ -87,7 +87,7 @@ impl VoiceEngine {
     /// Hangs up what still runs, and takes its registrations back. Returns when the ends of the calls have been reported.
     pub async fn stop(&self) {
         let Some(agent) = self.agent.get() else { return };
-        self.shared.running().values().for_each(|bell| bell.notify_one());
+        self.shared.running().values().for_each(|hang_up| hang_up.notify_one());
         let ended = async {
             while !self.shared.running().is_empty() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -177,8 +177,8 @@ impl CallEngine for VoiceEngine {
     }
 
     async fn hang_up(&self, call: CallId, _conversation_id: Option<&str>) {
-        if let Some(bell) = self.shared.running().get(&call) {
-            bell.notify_one();
+        if let Some(hang_up) = self.shared.running().get(&call) {
+            hang_up.notify_one();
         }
     }
 

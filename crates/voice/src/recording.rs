@@ -152,7 +152,7 @@ impl Writer {
             }
             Order::End(call, done) => {
                 let finished = self.open.remove(&call).map(LiveRecording::finish).transpose();
-                // Whoever asked may have stopped to wait.
+                // Whoever asked may have stopped waiting.
                 let _ = done.send(());
                 finished.map(drop::<Option<Duration>>)?;
             }

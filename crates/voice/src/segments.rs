@@ -1,4 +1,4 @@
-//! When the other party begins and stops to speak, from how likely that is in each tick.
+//! When the other party begins and stops speaking, from how likely that is in each tick.
 //!
 //! A word must last a moment before it counts, and a pause as well, so that neither a click nor the gap before a consonant changes
 //! anything. While the agent speaks, its own echo on the line is the likeliest sound: then it must be clearer and last longer.

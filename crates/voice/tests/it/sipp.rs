@@ -73,7 +73,7 @@ impl Sipp {
         std::fs::write(&scenario, text).expect("a scenario is written");
         let mut speech = Vec::new();
         rtp::Codec::Pcmu.encode(&ACCIDENT.samples(), &mut speech);
-        // sipp stops to send with the file's last sample; a telephone goes on in silence.
+        // sipp stops sending with the file's last sample; a telephone goes on in silence.
         speech.extend([0xFF; 16_000]);
         std::fs::write(folder.path().join("speech.ulaw"), speech).expect("a file is written");
         let port = free_port();
