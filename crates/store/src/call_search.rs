@@ -5,7 +5,7 @@
 
 use domain::{CallId, Timestamp};
 
-use crate::tx::{ToParam as _, Tx, params};
+use crate::tx::{Engine, ToParam as _, Tx, params};
 use crate::{StoreError, Tenancy};
 
 /// How many calls of a business one search looks through.
@@ -36,11 +36,18 @@ pub async fn search(
     const OLDEST: &str = "SELECT count(*), min(o.created_at) FROM (SELECT w.created_at FROM calls w \
                           WHERE w.business_id = $1 AND w.mode = $2 AND w.created_at < $3 \
                           ORDER BY w.created_at DESC, w.id DESC LIMIT $4) AS o";
-    let words = format!("%{}%", escaped(&text.trim().to_lowercase()));
+    let said = text.trim();
+    let (by_words, words) = match tx.engine() {
+        Engine::Sqlite => {
+            ("lower(coalesce({text}, '')) LIKE $5 ESCAPE '!'", containing(&said.to_lowercase()))
+        }
+        // What `lower` knows depends on the locale a database was made with; in "C" that is A to Z.
+        Engine::Postgres => ("{text} ~ $5", in_any_case(said)),
+    };
+    let by_words = TEXTS.map(|text| by_words.replace("{text}", text)).join(" OR ");
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     // Two digits are in every other number.
-    let digits = if digits.len() >= 3 { format!("%{digits}%") } else { words.clone() };
-    let by_words = TEXTS.map(|text| format!("lower(coalesce({text}, '')) LIKE $5 ESCAPE '!'")).join(" OR ");
+    let digits = containing(if digits.len() >= 3 { &digits } else { said });
     let sql = format!(
         "SELECT c.id, c.created_at FROM calls c LEFT JOIN leads l ON l.id = c.lead_id \
          LEFT JOIN transcripts t ON t.call_id = c.id LEFT JOIN call_remarks r ON r.call_id = c.id \
@@ -75,7 +82,30 @@ pub async fn search(
     Ok(matches)
 }
 
-/// A text that stands for itself in a pattern.
-fn escaped(text: &str) -> String {
-    text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+/// A pattern of `LIKE` for texts that contain this one.
+fn containing(text: &str) -> String {
+    format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
+}
+
+/// A regular expression of PostgreSQL for texts that contain this one, in capital or small letters (manual, section 9.7.3). It names
+/// both letters, and so asks nothing of the database's locale.
+fn in_any_case(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() * 4);
+    for letter in text.chars() {
+        let small = only(letter.to_lowercase()).unwrap_or(letter);
+        let capital = only(small.to_uppercase()).unwrap_or(small);
+        if small != capital {
+            pattern.extend(['[', small, capital, ']']);
+        } else if letter.is_ascii_punctuation() {
+            pattern.extend(['\\', letter]);
+        } else {
+            pattern.push(letter);
+        }
+    }
+    pattern
+}
+
+/// The letter, if it is one: the capital form of "ß" is two.
+fn only(mut letters: impl Iterator<Item = char>) -> Option<char> {
+    letters.next().filter(|_| letters.next().is_none())
 }

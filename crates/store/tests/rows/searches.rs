@@ -67,6 +67,8 @@ async fn a_call_is_found_by_names_numbers_and_words_however_they_are_written() {
             ("ángela", &[2]),
             ("ÁNGELA ñandú", &[2]),
             ("angela", &[]),
+            ("Mar.a", &[]),
+            ("(?i)maria|[", &[]),
             ("roof LEAKS", &[3]),
             ("straße", &[3]),
             // Digits count however the number is written; two of them would be in every other number.
