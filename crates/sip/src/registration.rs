@@ -37,7 +37,12 @@ const KEEP_ALIVE: Duration = Duration::from_secs(25);
 /// Stays in touch with a trunk until the user agent stops.
 pub(crate) async fn keep(shared: Arc<Shared>, place: usize, stop: CancellationToken) {
     let keeper = Keeper { shared, place };
-    if keeper.shared.trunk(place).registers { keeper.register(stop).await } else { keeper.ask(stop).await }
+    let trunk = keeper.shared.trunk(place);
+    match (trunk.registers, trunk.asks) {
+        (true, _) => keeper.register(stop).await,
+        (false, true) => keeper.ask(stop).await,
+        (false, false) => keeper.trust(stop).await,
+    }
 }
 
 struct Keeper {
@@ -118,6 +123,19 @@ impl Keeper {
                 Err(_) => Health::Down("it does not answer".to_owned()),
             };
             self.set(health);
+            if !self.stays_for(self.shared.settings.ask_every, &stop).await {
+                return;
+            }
+        }
+    }
+
+    async fn trust(&self, stop: CancellationToken) {
+        loop {
+            // Its calls are known by the addresses of its host.
+            let found = self.shared.find(self.place).await;
+            self.set(
+                found.map_or_else(|| Health::Down("its name has no address".to_owned()), |_| Health::Up),
+            );
             if !self.stays_for(self.shared.settings.ask_every, &stop).await {
                 return;
             }

@@ -16,7 +16,7 @@ pub struct Settings {
     pub name: String,
     /// In the order in which they are used.
     pub trunks: Vec<Trunk>,
-    /// How often a trunk without registration is asked whether it is there.
+    /// How often a trunk without registration is asked whether it is there, if it is asked at all.
     pub ask_every: Duration,
 }
 
@@ -39,6 +39,9 @@ pub struct Trunk {
     pub credentials: Option<Credentials>,
     /// Whether it wants to be told where we are, to bring calls to us.
     pub registers: bool,
+    /// Whether it is asked now and then if it is there (OPTIONS, RFC 3261 section 11), where it does not register. One that is not asked
+    /// is taken to be there.
+    pub asks: bool,
     /// From where its calls come, besides the addresses of its host.
     pub sources: Vec<IpNet>,
     /// What the numbers begin with that are called over it; none means all.

@@ -46,6 +46,7 @@ mod tests {
             transport: Transport::Udp,
             credentials: None,
             registers: false,
+            asks: true,
             sources: Vec::new(),
             prefixes: prefixes.iter().map(|prefix| (*prefix).to_owned()).collect(),
             caller_id: None,

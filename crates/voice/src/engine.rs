@@ -111,7 +111,9 @@ pub async fn ask_trunks(settings: &Settings) -> Result<Vec<(String, Health)>, St
     let mut asking = user_agent(settings);
     asking.listen.set_port(0);
     asking.public_address = None;
-    asking.trunks.iter_mut().for_each(|trunk| trunk.registers = false);
+    for trunk in &mut asking.trunks {
+        (trunk.registers, trunk.asks) = (false, true);
+    }
     let names: Vec<String> = asking.trunks.iter().map(|trunk| trunk.name.clone()).collect();
     let (agent, _calls) = UserAgent::start(asking).await?;
     let mut health = agent.health();

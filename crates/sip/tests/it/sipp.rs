@@ -13,8 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout};
 
 use crate::support::{
-    ANSWER, PATIENCE, answered, callee, caller, end_of, incoming, next, order, trunk, until_empty,
-    until_health,
+    ANSWER, PATIENCE, answered, callee, caller, end_of, incoming, next, order, until_empty, until_health,
 };
 
 /// sipp at work on one scenario.
@@ -35,8 +34,8 @@ fn is_here() -> bool {
 }
 
 impl Sipp {
-    /// Lets sipp play these steps once, as the one who is called unless there is somebody to call.
-    fn play(steps: &str, calls: Option<SocketAddr>, options: &[&str]) -> Self {
+    /// Lets sipp play these steps once, as the one who is called unless there is somebody to call; gives it when it listens.
+    async fn play(steps: &str, calls: Option<SocketAddr>, options: &[&str]) -> Self {
         let scenario = tempfile::Builder::new().suffix(".xml").tempfile().expect("a file");
         // sipp refuses a scenario with a variable that is set and not read.
         let read: Vec<&str> = ["caller", "held"]
@@ -53,14 +52,21 @@ impl Sipp {
         );
         std::fs::write(scenario.path(), text).expect("a scenario is written");
         let scenario = scenario.into_temp_path();
-        let address = free_address();
-        let mut command = Command::new("sipp");
-        command.args(calls.map(|to| to.to_string()));
-        command.arg("-sf").arg(&*scenario).args(["-i", "127.0.0.1", "-m", "1", "-nostdin"]);
-        command.args(["-p", &address.port().to_string(), "-timeout", "60", "-timeout_error"]).args(options);
-        command.env("TERM", "dumb").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let child = command.kill_on_drop(true).spawn().expect("sipp starts");
-        Self { child, address, _scenario: scenario }
+        // Somebody else may take a port before sipp does, and then it ends at once.
+        for _ in 0..5 {
+            let (address, media) = (free_address(), free_address().port() & !1);
+            let mut command = Command::new("sipp");
+            command.args(calls.map(|to| to.to_string()));
+            command.arg("-sf").arg(&*scenario).args(["-i", "127.0.0.1", "-mi", "127.0.0.1", "-m", "1"]);
+            command.args(["-p", &address.port().to_string(), "-mp", &media.to_string(), "-nostdin"]);
+            command.args(["-timeout", "60", "-timeout_error"]).args(options);
+            command.env("TERM", "dumb").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+            let mut child = command.kill_on_drop(true).spawn().expect("sipp starts");
+            if listens(&mut child, address.port()).await {
+                return Self { child, address, _scenario: scenario };
+            }
+        }
+        panic!("sipp finds no port")
     }
 
     /// Everything went as its scenario says.
@@ -69,6 +75,32 @@ impl Sipp {
             timeout(PATIENCE, self.child.wait_with_output()).await.expect("sipp ends").expect("its output");
         assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
     }
+}
+
+/// A trunk that is sipp, whose scenarios take a question for the call that they wait for.
+fn trunk(to: SocketAddr) -> Trunk {
+    Trunk { asks: false, ..crate::support::trunk(to) }
+}
+
+/// Waits until sipp has its port; false if it ended before.
+async fn listens(child: &mut Child, port: u16) -> bool {
+    // Both tables of the kernel show the local address second, its port as four hexadecimal digits (proc(5)).
+    let port = format!(":{port:04X}");
+    let is_taken = |table: &str| {
+        let table = std::fs::read_to_string(table).unwrap_or_default();
+        table.lines().filter_map(|line| line.split_whitespace().nth(1)).any(|local| local.ends_with(&port))
+    };
+    let waiting = async {
+        loop {
+            let found = is_taken("/proc/net/udp") || is_taken("/proc/net/tcp");
+            let ended = child.try_wait().expect("its state").is_some();
+            if found || ended {
+                return !ended;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.expect("sipp begins to listen")
 }
 
 /// An address of this machine whose port was free a moment ago.
@@ -156,39 +188,24 @@ async fn sipp_is_called_and_either_side_hangs_up() {
             + &answer("180 Ringing", "", "")
             + &answer("200 OK", "", SOUND)
             + &receive("ACK");
-        let sipp = Sipp::play(&(opening.clone() + &goodbye_of_theirs()), None, &["-t", option]);
+        let sipp = Sipp::play(&(opening.clone() + &goodbye_of_theirs()), None, &["-t", option]).await;
         let here = caller(vec![Trunk { transport, ..trunk(sipp.address) }]).await;
-        // sipp needs a moment until it listens; a trunk that refuses connections is tried again.
-        let mut call = call_until_it_listens(&here).await;
+        let mut call = here.call(order("+15125550199"));
         answered(&mut call).await;
         hang_up(call).await;
         sipp.ends_well().await;
 
         // The number of their goodbye is far from the one before, which is allowed.
         let sipp =
-            Sipp::play(&(opening + &request("BYE", 977, "", "") + &is_said("200")), None, &["-t", option]);
+            Sipp::play(&(opening + &request("BYE", 977, "", "") + &is_said("200")), None, &["-t", option])
+                .await;
         let here = caller(vec![Trunk { transport, ..trunk(sipp.address) }]).await;
-        let mut call = call_until_it_listens(&here).await;
+        let mut call = here.call(order("+15125550199"));
         answered(&mut call).await;
         assert_eq!(end_of(&mut call).await, End::HungUp(Side::Them), "{transport:?}");
         sipp.ends_well().await;
         until_empty(&here).await;
     }
-}
-
-/// Calls, and calls again while nobody takes connections.
-async fn call_until_it_listens(here: &sip::UserAgent) -> Call {
-    for _ in 0..400 {
-        let mut call = here.call(order("+15125550199"));
-        match next(&mut call).await {
-            Event::Ended(End::Failed(Failure::Carrier(None) | Failure::NoTrunk)) => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            Event::Ended(end) => panic!("it ended: {end:?}"),
-            _ => return call,
-        }
-    }
-    panic!("sipp did not begin to listen");
 }
 
 #[tokio::test]
@@ -220,7 +237,7 @@ async fn a_challenge_is_answered_with_the_password_and_a_second_one_is_final() {
             + &answer("200 OK", "", SOUND)
             + &receive("ACK")
             + &goodbye_of_theirs();
-        let sipp = Sipp::play(&steps, None, &[]);
+        let sipp = Sipp::play(&steps, None, &[]).await;
         let here = caller(vec![Trunk { credentials: Some(credentials()), ..trunk(sipp.address) }]).await;
         let mut call = here.call(order("+15125550199"));
         answered(&mut call).await;
@@ -234,7 +251,7 @@ async fn a_challenge_is_answered_with_the_password_and_a_second_one_is_final() {
             "",
         )
         + &receive("ACK");
-    let sipp = Sipp::play(&steps, None, &[]);
+    let sipp = Sipp::play(&steps, None, &[]).await;
     let here = caller(vec![trunk(sipp.address)]).await;
     assert_eq!(
         end_of(&mut here.call(order("+15125550199"))).await,
@@ -265,7 +282,7 @@ async fn sipp_lets_us_hear_something_before_it_answers_and_holds_us_later() {
         + &request("ACK", 6, "", "").replace(" retrans=\"500\"", "")
         + &request("BYE", 7, "", "")
         + &is_said("200");
-    let sipp = Sipp::play(&steps, None, &[]);
+    let sipp = Sipp::play(&steps, None, &[]).await;
     let here = caller(vec![trunk(sipp.address)]).await;
     let mut negotiator = Negotiator::new(local(free_address()));
     let offer = negotiator.offer(Direction::SendReceive).to_string().into_bytes();
@@ -303,7 +320,7 @@ async fn we_register_with_our_password_and_take_it_back_when_we_stop() {
         + &answer("200 OK", "Expires: 600\n", "")
         + "<recv request=\"REGISTER\"><action><ereg regexp=\"Expires: 0\" search_in=\"msg\" check_it=\"true\" assign_to=\"caller\"/></action></recv>\n"
         + &answer("200 OK", "Expires: 0\n", "");
-    let sipp = Sipp::play(&steps, None, &[]);
+    let sipp = Sipp::play(&steps, None, &[]).await;
     let here =
         caller(vec![Trunk { registers: true, credentials: Some(credentials()), ..trunk(sipp.address) }])
             .await;
@@ -335,7 +352,7 @@ async fn sipp_calls_us_and_changes_its_mind() {
     let (there, mut calls) = callee().await;
     let ringing = invite.clone() + TRYING + &is_said("180");
     let steps = ringing + &is_said("200") + &in_dialog("ACK", 1) + &in_dialog("BYE", 2) + &is_said("200");
-    let sipp = Sipp::play(&steps, Some(there.address()), &[]);
+    let sipp = Sipp::play(&steps, Some(there.address()), &[]).await;
     let mut theirs = incoming(&mut calls).await;
     assert_eq!((theirs.to.as_str(), theirs.from.as_deref()), ("+15125550100", Some("+15125550142")));
     theirs.call.ring().await;
@@ -348,7 +365,7 @@ async fn sipp_calls_us_and_changes_its_mind() {
     let own = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]";
     let confirmed_refusal = in_dialog("ACK", 1).replace(own, "[last_Via:]");
     let busy = invite + TRYING + &is_said("486") + &confirmed_refusal;
-    let sipp = Sipp::play(&busy, Some(there.address()), &[]);
+    let sipp = Sipp::play(&busy, Some(there.address()), &[]).await;
     let mut theirs = incoming(&mut calls).await;
     theirs.call.reject(486).await;
     assert_eq!(end_of(&mut theirs.call).await, End::Failed(Failure::Busy));
@@ -378,7 +395,7 @@ async fn sipp_calls_us_without_an_offer() {
         + &receive("BYE")
         + &confirm("200 OK");
     let (there, mut calls) = callee().await;
-    let sipp = Sipp::play(&steps, Some(there.address()), &[]);
+    let sipp = Sipp::play(&steps, Some(there.address()), &[]).await;
     let mut theirs = incoming(&mut calls).await;
     assert_eq!(theirs.offer, None);
     let mut negotiator = Negotiator::new(local(free_address()));
@@ -401,9 +418,8 @@ async fn our_tone_comes_back_from_sipp() {
     if !is_here() {
         return;
     }
-    let media = free_address().port() & !1;
     let steps = receive("INVITE") + &answer("200 OK", "", SOUND) + &receive("ACK") + &goodbye_of_theirs();
-    let sipp = Sipp::play(&steps, None, &["-rtp_echo", "-mi", "127.0.0.1", "-mp", &media.to_string()]);
+    let sipp = Sipp::play(&steps, None, &["-rtp_echo"]).await;
     let here = caller(vec![trunk(sipp.address)]).await;
     let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
     let mut negotiator = Negotiator::new(local(socket.local_addr().expect("an address")));

@@ -33,6 +33,7 @@ pub fn trunk(to: SocketAddr) -> Trunk {
         transport: Transport::Udp,
         credentials: None,
         registers: false,
+        asks: true,
         sources: Vec::new(),
         prefixes: Vec::new(),
         caller_id: None,

@@ -30,6 +30,28 @@ fn is_here() -> bool {
     found.is_ok()
 }
 
+/// Waits until sipp has its port; false if it ended before.
+async fn listens(child: &mut Child, port: u16) -> bool {
+    // Both tables of the kernel show the local address second, its port as four hexadecimal digits (proc(5)).
+    let port = format!(":{port:04X}");
+    let is_taken = |table: &str| {
+        let table = std::fs::read_to_string(table).unwrap_or_default();
+        table.lines().filter_map(|line| line.split_whitespace().nth(1)).any(|local| local.ends_with(&port))
+    };
+    let waiting = async {
+        loop {
+            let found = is_taken("/proc/net/udp") || is_taken("/proc/net/tcp");
+            let ended = child.try_wait().expect("its state").is_some();
+            if found || ended {
+                return !ended;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.expect("sipp begins to listen")
+}
+
+/// A port of this machine that was free a moment ago.
 fn free_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
 }
@@ -64,7 +86,8 @@ fn pause(time: Duration) -> String {
 }
 
 impl Sipp {
-    fn play(steps: &str, calls: Option<SocketAddr>, options: &[&str]) -> Self {
+    /// Lets sipp play these steps once, as the one who is called unless there is somebody to call; gives it when it listens.
+    async fn play(steps: &str, calls: Option<SocketAddr>, options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let scenario = folder.path().join("scenario.xml");
         let text = format!(
@@ -76,16 +99,22 @@ impl Sipp {
         // sipp stops sending with the file's last sample; a telephone goes on in silence.
         speech.extend([0xFF; 16_000]);
         std::fs::write(folder.path().join("speech.ulaw"), speech).expect("a file is written");
-        let port = free_port();
-        let mut command = Command::new("sipp");
-        command.args(calls.map(|to| to.to_string()));
-        command.args(["-sf", "scenario.xml", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-m", "1", "-nostdin"]);
-        let media = free_port() & !1;
-        command.args(["-p", &port.to_string(), "-mp", &media.to_string()]);
-        command.args(["-timeout", "60", "-timeout_error"]).args(options).current_dir(folder.path());
-        command.env("TERM", "dumb").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let child = command.kill_on_drop(true).spawn().expect("sipp starts");
-        Self { child, address: SocketAddr::from(([127, 0, 0, 1], port)), _folder: folder }
+        // Somebody else may take a port before sipp does, and then it ends at once.
+        for _ in 0..5 {
+            let (port, media) = (free_port(), free_port() & !1);
+            let mut command = Command::new("sipp");
+            command.args(calls.map(|to| to.to_string()));
+            command.args(["-sf", "scenario.xml", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-m", "1"]);
+            command.args(["-p", &port.to_string(), "-mp", &media.to_string(), "-nostdin"]);
+            command.args(["-timeout", "60", "-timeout_error"]).args(options).current_dir(folder.path());
+            command.env("TERM", "dumb").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+            let mut child = command.kill_on_drop(true).spawn().expect("sipp starts");
+            if listens(&mut child, port).await {
+                let address = SocketAddr::from(([127, 0, 0, 1], port));
+                return Self { child, address, _folder: folder };
+            }
+        }
+        panic!("sipp finds no port")
     }
 
     /// Everything went as its scenario says.
@@ -111,7 +140,7 @@ async fn sipp_is_called_and_its_words_are_understood_and_answered() {
         + SPEAKS
         + &receive("BYE")
         + &answer(GOODBYE_OF_OURS, "");
-    let sipp = Sipp::play(&steps, None, &[]);
+    let sipp = Sipp::play(&steps, None, &[]).await;
     let bench = Bench::with_trunk(sipp.address).await;
     bench.engine.place(plan(), bench.observer()).await.expect("it is taken");
     bench
@@ -142,7 +171,7 @@ async fn sipp_hears_what_the_agent_says() {
         + &receive("ACK")
         + &receive("BYE")
         + &answer(GOODBYE_OF_OURS, "");
-    let sipp = Sipp::play(&steps, None, &["-rtp_echo"]);
+    let sipp = Sipp::play(&steps, None, &["-rtp_echo"]).await;
     let bench = Bench::with_trunk(sipp.address).await;
     bench.engine.place(plan(), bench.observer()).await.expect("it is taken");
     bench
@@ -196,7 +225,7 @@ async fn sipp_calls_us_and_is_greeted_and_understood() {
         + &request("BYE", 2, "[last_To:]", "")
         + "<recv response=\"200\"></recv>\n";
     let bench = Bench::with_trunk("127.0.0.1:9".parse().expect("an address")).await;
-    let sipp = Sipp::play(&steps, bench.engine.address(), &[]);
+    let sipp = Sipp::play(&steps, bench.engine.address(), &[]).await;
     let story = bench.notebook.end().await;
     sipp.ends_well().await;
     let lines = story.lines();

@@ -42,6 +42,8 @@ pub fn trunk(to: SocketAddr) -> Trunk {
         transport: Transport::Udp,
         credentials: None,
         registers: false,
+        // Scenarios of sipp take a question for the call that they wait for.
+        asks: false,
         sources: Vec::new(),
         prefixes: Vec::new(),
         caller_id: None,
