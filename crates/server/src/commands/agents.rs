@@ -53,14 +53,14 @@ pub(crate) enum Agents {
     /// List the versions of an agent, newest first (database)
     Versions {
         /// Id of the agent
-        #[arg(value_name = "ID")]
-        id: String,
+        #[arg(value_name = "ID", value_parser = arguments::id_of::<AgentId>)]
+        id: AgentId,
     },
     /// Choose the engine for an agent's live calls, for numbers that are carried by none (database)
     Prefer {
         /// Id of the agent
-        #[arg(value_name = "ID")]
-        agent: String,
+        #[arg(value_name = "ID", value_parser = arguments::id_of::<AgentId>)]
+        id: AgentId,
         /// Name of the engine, for example vapi [default: the engine that KAICALLS_LIVE_ENGINE names]
         #[arg(long, value_name = "NAME")]
         engine: Option<String>,
@@ -165,7 +165,6 @@ impl Agents {
                 commands::update(&config, format, "/agents", id, fields.body()?).await
             }
             Self::Versions { id } => {
-                let id = commands::id::<AgentId>("ID", &id)?;
                 let store = wiring::open_store(&config, false).await?;
                 let versions = store
                     .read(move |tx| Box::pin(async move { store::agents::versions(tx, id).await }))
@@ -186,15 +185,14 @@ impl Agents {
                     .collect();
                 output::rows(format, &rows, VERSIONS)
             }
-            Self::Prefer { agent, engine } => {
-                let id = commands::id::<AgentId>("ID", &agent)?;
+            Self::Prefer { id, engine } => {
                 let app = wiring::build_app(&config, wiring::open_store(&config, false).await?)?;
                 let preferred = app::agents::prefer_engine(&app, id, engine.as_deref()).await;
                 if !preferred.map_err(|error| Failure::Because(error.to_string()))? {
                     return Err(Failure::Because("there is no such agent".to_owned()));
                 }
                 match format {
-                    Format::Json => output::json(&json!({ "id": agent, "engine": engine })),
+                    Format::Json => output::json(&json!({ "id": id.to_string(), "engine": engine })),
                     Format::Text => say!("{}", engine.as_deref().unwrap_or("the installation's default")),
                 }
             }

@@ -1,6 +1,8 @@
 //! How arguments are read that are numbers, times, ids or words from a list. What cannot be read is answered with what is expected and an
 //! example; the words that the server knows are told, because a filter with another word would silently find nothing.
 
+use std::str::FromStr;
+
 use domain::Timestamp;
 use domain::call::Direction;
 use domain::event::EventType;
@@ -48,10 +50,12 @@ pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
 
 /// An id, passed on as it was written.
 pub(crate) fn id(text: &str) -> Result<String, String> {
-    match Uuid::try_parse(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err("expected an id like 0190b5a0-0000-7000-8000-000000000000".to_owned()),
-    }
+    id_of::<Uuid>(text).map(|_| text.to_owned())
+}
+
+/// The id of something in the database.
+pub(crate) fn id_of<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "expected an id like 0190b5a0-0000-7000-8000-000000000000".to_owned())
 }
 
 /// The address of a program that takes requests.
@@ -133,6 +137,8 @@ fn words(text: &str, known: &[&str]) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use domain::BusinessId;
+
     use super::*;
 
     fn refused<T: std::fmt::Debug>(read: fn(&str) -> Result<T, String>, wrong: &[&str], told: &str) {
@@ -150,12 +156,14 @@ mod tests {
         refused(score, &["high", "101", "-3"], "like 70");
         refused(time, &["yesterday", "1h", "2026-13-01", "12:00", ""], "2026-11-01T14:30:00Z");
         refused(id, &["nope", "12", "", "0190b5a0"], "0190b5a0-");
+        refused(id_of::<BusinessId>, &["7", "nope", "", "0190b5a0"], "expected an id like");
         let addresses = ["localhost:3000", "nope", "ftp://x", "http://", "http:///x", "http://a b"];
         refused(address, &addresses, "http://localhost");
         assert_eq!(call_seconds(" 600 "), Ok(600));
         assert_eq!(time("2026-11-01").as_deref(), Ok("2026-11-01"));
         assert!(address("https://[::1]:8443/hook?a=b").is_ok());
-        assert!(id("0190b5a0-0000-7000-8000-000000000000").is_ok());
+        let known = "0190b5a0-0000-7000-8000-000000000000";
+        assert!(id(known).is_ok() && id_of::<BusinessId>(known).is_ok());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use domain::BusinessId;
 use domain::business::Business;
 use serde_json::{Value, json};
 
+use crate::commands::arguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format};
@@ -38,8 +39,8 @@ pub(crate) enum Businesses {
     #[command(after_help = "Example:\n  kaicalls businesses disclose ID --ai yes --recording yes")]
     Disclose {
         /// Id of the business
-        #[arg(value_name = "ID")]
-        business: String,
+        #[arg(value_name = "ID", value_parser = arguments::id_of::<BusinessId>)]
+        id: BusinessId,
         /// Whether agents say that they are an AI
         #[arg(long, value_enum)]
         ai: Option<YesOrNo>,
@@ -78,8 +79,7 @@ impl Businesses {
                 let new = NewBusiness { name, timezone, phone, owner };
                 output::made(format, &row(&app::accounts::add_business(&app, new).await?))
             }
-            Self::Disclose { business, ai, recording } => {
-                let id = commands::id::<BusinessId>("ID", &business)?;
+            Self::Disclose { id, ai, recording } => {
                 let app = wiring::build_app(&config, store)?;
                 let is_yes = |choice: YesOrNo| choice == YesOrNo::Yes;
                 let changed =

@@ -5,6 +5,7 @@ use domain::JobId;
 use serde_json::{Value, json};
 use store::jobs::JobRecord;
 
+use crate::commands::arguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, say};
@@ -25,7 +26,8 @@ pub(crate) enum Jobs {
     /// Retry a failed job; the running server does it
     Retry {
         /// Id of the job, as `kaicalls jobs list` shows it
-        id: String,
+        #[arg(value_parser = arguments::id_of::<JobId>)]
+        id: JobId,
     },
 }
 
@@ -49,8 +51,7 @@ impl Jobs {
                     .await?;
                 output::rows(format, &jobs.iter().map(row).collect::<Vec<_>>(), COLUMNS)
             }
-            Self::Retry { id: text } => {
-                let id = super::id::<JobId>("ID", &text)?;
+            Self::Retry { id } => {
                 let app = wiring::build_app(&config, store)?;
                 if !app::jobs::retry(&app, id).await? {
                     let problem =
@@ -58,7 +59,7 @@ impl Jobs {
                     return Err(Failure::Because(problem.to_owned()));
                 }
                 match format {
-                    Format::Json => output::json(&json!({ "id": text, "state": "due" })),
+                    Format::Json => output::json(&json!({ "id": id.to_string(), "state": "due" })),
                     Format::Text => say!("the job is due; a running server takes it up within a second"),
                 }
             }

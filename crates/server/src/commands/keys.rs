@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use store::Page;
 use store::keys::Key;
 
+use crate::commands::arguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, say};
@@ -32,8 +33,8 @@ pub(crate) enum Keys {
         #[arg(long, value_delimiter = ',')]
         scopes: Vec<String>,
         /// Id of the only business that the key can reach [default: all businesses of the user]
-        #[arg(long, value_name = "ID")]
-        business: Option<String>,
+        #[arg(long, value_name = "ID", value_parser = arguments::id_of::<BusinessId>)]
+        business: Option<BusinessId>,
         /// E-mail address of the user who owns the key [default: the first user]
         #[arg(long, value_name = "EMAIL")]
         user: Option<String>,
@@ -50,7 +51,8 @@ pub(crate) enum Keys {
     /// Revoke a key; it stops working at once
     Revoke {
         /// Id of the key, as `kaicalls keys list` shows it
-        id: String,
+        #[arg(value_parser = arguments::id_of::<KeyId>)]
+        id: KeyId,
         /// E-mail address of the user who owns the key [default: the first user]
         #[arg(long, value_name = "EMAIL")]
         user: Option<String>,
@@ -90,12 +92,10 @@ impl Keys {
         let store = wiring::open_store(&config, false).await?;
         let app = wiring::build_app(&config, Arc::clone(&store))?;
         match self {
-            Self::Create { name, mode, scopes, business, user, quiet } => {
+            Self::Create { name, mode, scopes, business: business_id, user, quiet } => {
                 let user = commands::user(&store, user).await?;
                 let scopes =
                     if scopes.is_empty() { ScopeSet::default_for_keys() } else { read_scopes(&scopes)? };
-                let business_id =
-                    business.map(|id| commands::id::<BusinessId>("--business", &id)).transpose()?;
                 let new =
                     app::keys::NewKey { name, mode: mode.into(), scopes, business_id, expires_at: None };
                 let made = app::keys::create(&app, user.id, new)
@@ -122,13 +122,13 @@ impl Keys {
             }
             Self::Revoke { id, user } => {
                 let user = commands::user(&store, user).await?;
-                if !app::keys::revoke(&app, user.id, commands::id::<KeyId>("ID", &id)?).await? {
+                if !app::keys::revoke(&app, user.id, id).await? {
                     return Err(Failure::Because(
                         "there is no such key; `kaicalls keys list` shows them".to_owned(),
                     ));
                 }
                 match format {
-                    Format::Json => output::json(&json!({ "id": id, "state": "revoked" })),
+                    Format::Json => output::json(&json!({ "id": id.to_string(), "state": "revoked" })),
                     Format::Text => say!("revoked"),
                 }
             }

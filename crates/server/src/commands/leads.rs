@@ -50,8 +50,8 @@ pub(crate) enum Leads {
     )]
     CheckPhones {
         /// Id of the only business whose leads are checked [default: all]
-        #[arg(long, value_name = "ID", value_parser = arguments::id)]
-        business: Option<String>,
+        #[arg(long, value_name = "ID", value_parser = arguments::id_of::<BusinessId>)]
+        business: Option<BusinessId>,
         /// Store the numbers as they are read today
         #[arg(long)]
         apply: bool,
@@ -209,10 +209,9 @@ impl Leads {
 async fn check_phones(
     config: &Config,
     format: Format,
-    business: Option<String>,
+    business: Option<BusinessId>,
     apply: bool,
 ) -> Result<(), Failure> {
-    let business = business.map(|id| commands::id::<BusinessId>("--business", &id)).transpose()?;
     let app = wiring::build_app(config, wiring::open_store(config, false).await?)?;
     let found = misread(&app, business).await?;
     let mut rows = Vec::with_capacity(found.len());

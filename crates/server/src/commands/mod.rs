@@ -43,13 +43,6 @@ pub(crate) fn phone(argument: &'static str, text: &str) -> Result<E164, Failure>
     E164::parse(text).map_err(|error| Failure::Because(format!("{argument}: {error}")))
 }
 
-/// Reads an argument that must be an id.
-pub(crate) fn id<T: std::str::FromStr>(argument: &'static str, text: &str) -> Result<T, Failure> {
-    text.parse().map_err(|_| {
-        Failure::Because(format!("{argument}: expected an id like 0190b5a0-0000-7000-8000-000000000000"))
-    })
-}
-
 /// Reads an argument that must be a JSON object.
 pub(crate) fn object(argument: &'static str, text: &str) -> Result<Map<String, Value>, Failure> {
     match serde_json::from_str(text) {
@@ -75,9 +68,9 @@ pub(crate) fn read_text(argument: &'static str, file: &str) -> Result<String, Fa
 }
 
 /// The business that an argument names, or the only one that there is.
-pub(crate) async fn business(store: &Platform, named: Option<String>) -> Result<BusinessId, Failure> {
+pub(crate) async fn business(store: &Platform, named: Option<BusinessId>) -> Result<BusinessId, Failure> {
     if let Some(id) = named {
-        return self::id("--business", &id);
+        return Ok(id);
     }
     let all = store.read(|tx| Box::pin(async move { store::businesses::all(tx).await })).await?;
     match all.as_slice() {
@@ -188,10 +181,6 @@ mod tests {
     fn a_wrong_argument_is_named_with_what_was_expected() {
         let said = |failure: Result<(), Failure>| failure.expect_err("it is wrong").to_string();
         assert!(said(phone("NUMBER", "512").map(drop)).starts_with("NUMBER: "));
-        assert!(
-            said(id::<BusinessId>("--business", "7").map(drop))
-                .starts_with("--business: expected an id like")
-        );
         for text in ["[1]", "7", "\"x\"", "null", "{", ""] {
             let told = said(object("--fields", text).map(drop));
             assert!(told.starts_with("--fields: expected a JSON object"), "{text}: {told}");

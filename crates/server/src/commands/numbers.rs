@@ -7,6 +7,7 @@ use domain::{AgentId, BusinessId};
 use serde_json::{Value, json};
 use store::Platform;
 
+use crate::commands::arguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, say};
@@ -21,11 +22,11 @@ pub(crate) enum Numbers {
         /// Phone number in E.164 format, like +15125550123
         number: String,
         /// Id of the business that uses the number [default: none; the number is available to all]
-        #[arg(long, value_name = "ID")]
-        business: Option<String>,
+        #[arg(long, value_name = "ID", value_parser = arguments::id_of::<BusinessId>)]
+        business: Option<BusinessId>,
         /// Id of the agent that answers the number and calls from it; its business uses the number
-        #[arg(long, value_name = "ID")]
-        agent: Option<String>,
+        #[arg(long, value_name = "ID", value_parser = arguments::id_of::<AgentId>)]
+        agent: Option<AgentId>,
         /// Name of the engine that carries the number, for example vapi; calls from the number run there [default: decided for each call]
         #[arg(long, value_name = "NAME")]
         engine: Option<String>,
@@ -39,11 +40,11 @@ pub(crate) enum Numbers {
         /// Phone number in E.164 format, like +15125550123
         number: String,
         /// Id of the business that uses the number [default: the agent's, or the only one]
-        #[arg(long, value_name = "ID")]
-        business: Option<String>,
+        #[arg(long, value_name = "ID", value_parser = arguments::id_of::<BusinessId>)]
+        business: Option<BusinessId>,
         /// Id of the agent that answers the number and calls from it
-        #[arg(long, value_name = "ID")]
-        agent: Option<String>,
+        #[arg(long, value_name = "ID", value_parser = arguments::id_of::<AgentId>)]
+        agent: Option<AgentId>,
     },
     /// Take a number away from its business and agent, so that it is available again
     Release {
@@ -149,10 +150,9 @@ fn row(number: &Number) -> Value {
 /// Who gets a number: the business that is named, else the agent's, else the only one.
 async fn holder(
     store: &Platform,
-    business: Option<String>,
-    agent: Option<String>,
+    business: Option<BusinessId>,
+    agent_id: Option<AgentId>,
 ) -> Result<Holder, Failure> {
-    let agent_id = agent.map(|id| commands::id::<AgentId>("--agent", &id)).transpose()?;
     let of_agent = match agent_id {
         None => None,
         Some(id) => store.read(move |tx| Box::pin(async move { store::agents::by_id(tx, id).await })).await?,

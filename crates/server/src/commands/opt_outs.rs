@@ -1,9 +1,11 @@
 //! `kaicalls opt-outs`: who asked not to be called.
 
 use clap::Subcommand;
+use domain::BusinessId;
 use serde_json::{Value, json};
 use store::opt_outs::{Certainty, OptOut};
 
+use crate::commands::arguments;
 use crate::commands::keys::ModeName;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -20,8 +22,8 @@ pub(crate) enum OptOuts {
         /// Phone number in E.164 format, like +15125550123
         number: String,
         /// Id of the business that may call the number again [default: the only one]
-        #[arg(long, value_name = "ID")]
-        business: Option<String>,
+        #[arg(long, value_name = "ID", value_parser = arguments::id_of::<BusinessId>)]
+        business: Option<BusinessId>,
         /// live: the list for real calls; test: the list for sandbox calls
         #[arg(long, value_enum, default_value = "live")]
         mode: ModeName,

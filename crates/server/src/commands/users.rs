@@ -7,6 +7,7 @@ use domain::business::User;
 use serde_json::{Value, json};
 use store::{Platform, StoreError};
 
+use crate::commands::arguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, say};
@@ -29,8 +30,8 @@ pub(crate) enum Users {
         #[arg(value_name = "EMAIL")]
         email: String,
         /// Id of a business that the user sees; may be repeated [default: the only business]
-        #[arg(long, value_name = "ID")]
-        business: Vec<String>,
+        #[arg(long = "business", value_name = "ID", value_parser = arguments::id_of::<BusinessId>)]
+        businesses: Vec<BusinessId>,
     },
     /// Give a user a new password, shown once, and end their sessions
     Password {
@@ -57,11 +58,7 @@ impl Users {
         let store = wiring::open_store(&config, false).await?;
         match self {
             Self::List => output::rows(format, &all(&store).await?, COLUMNS),
-            Self::Invite { email, business } => {
-                let mut businesses = Vec::new();
-                for id in &business {
-                    businesses.push(commands::id::<BusinessId>("--business", id)?);
-                }
+            Self::Invite { email, mut businesses } => {
                 if businesses.is_empty() {
                     businesses.push(commands::business(&store, None).await?);
                 }

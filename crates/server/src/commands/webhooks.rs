@@ -3,7 +3,7 @@
 
 use app::endpoints::OldSecret;
 use clap::{Args, Subcommand};
-use domain::DeliveryId;
+use domain::{BusinessId, DeliveryId};
 use serde_json::{Map, Value, json};
 use store::deliveries::{Attempt, DeliveryView};
 use uuid::Uuid;
@@ -93,8 +93,8 @@ pub(crate) enum Records {
     /// List deliveries, newest first, with what came of their last attempts (database)
     Deliveries {
         /// Only deliveries about the call, lead or agent with this id
-        #[arg(long, value_name = "ID")]
-        about: Option<String>,
+        #[arg(long, value_name = "ID", value_parser = arguments::id_of::<Uuid>)]
+        about: Option<Uuid>,
         /// Largest number of deliveries
         #[arg(long, default_value_t = 20, allow_negative_numbers = true, value_parser = arguments::rows)]
         limit: u32,
@@ -102,8 +102,8 @@ pub(crate) enum Records {
     /// List the attempts of a delivery, in order (database)
     Attempts {
         /// Id of the delivery, as `kaicalls webhooks deliveries` shows it
-        #[arg(value_name = "ID")]
-        delivery: String,
+        #[arg(value_name = "ID", value_parser = arguments::id_of::<DeliveryId>)]
+        id: DeliveryId,
     },
     /// Show or replace the secret that the webhooks of a business's calls are signed with (database)
     #[command(subcommand)]
@@ -135,14 +135,14 @@ pub(crate) enum Secret {
     /// Print the secret
     Show {
         /// Id of the business [default: the only one]
-        #[arg(long, value_name = "ID", value_parser = arguments::id)]
-        business: Option<String>,
+        #[arg(long, value_name = "ID", value_parser = arguments::id_of::<BusinessId>)]
+        business: Option<BusinessId>,
     },
     /// Replace the secret and print the new one; for 24 hours webhooks carry signatures by both
     Rotate {
         /// Id of the business [default: the only one]
-        #[arg(long, value_name = "ID", value_parser = arguments::id)]
-        business: Option<String>,
+        #[arg(long, value_name = "ID", value_parser = arguments::id_of::<BusinessId>)]
+        business: Option<BusinessId>,
         /// Sign nothing with the old secret any more, because somebody else knows it
         #[arg(long)]
         revoke_previous: bool,
@@ -247,7 +247,6 @@ impl Records {
         let store = wiring::open_store(config, false).await?;
         match self {
             Self::Deliveries { about, limit } => {
-                let about = about.map(|id| commands::id::<Uuid>("--about", &id)).transpose()?;
                 let found = store
                     .read(move |tx| {
                         Box::pin(async move { store::deliveries::recent(tx, about, limit).await })
@@ -255,8 +254,7 @@ impl Records {
                     .await?;
                 output::rows(format, &found.iter().map(delivery_row).collect::<Vec<_>>(), DELIVERIES)
             }
-            Self::Attempts { delivery } => {
-                let id = commands::id::<DeliveryId>("ID", &delivery)?;
+            Self::Attempts { id } => {
                 let found = store
                     .read(move |tx| Box::pin(async move { store::deliveries::attempts_of(tx, id).await }))
                     .await?;
