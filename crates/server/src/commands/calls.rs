@@ -66,7 +66,7 @@ pub(crate) enum Calls {
         #[arg(long, value_name = "ID", value_parser = arguments::id)]
         lead: Option<String>,
         /// When the call would be made, like 2026-02-15T14:30:00Z [default: at once]
-        #[arg(long, value_name = "TIME")]
+        #[arg(long, value_name = "TIME", value_parser = arguments::time)]
         at: Option<String>,
     },
     /// End a call: one that waits never rings, one that is being made is hung up
@@ -105,7 +105,7 @@ pub(crate) struct Order {
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = arguments::call_seconds)]
     max_duration: Option<u32>,
     /// When to call, like 2026-02-15T14:30:00Z; the call also waits for the calling hours [default: at once]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = arguments::time)]
     at: Option<String>,
     /// Name for this wish: repeated under the same name, the call is not placed twice
     #[arg(long, value_name = "KEY")]

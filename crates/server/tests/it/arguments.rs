@@ -13,6 +13,11 @@ fn arguments_that_cannot_be_read_are_answered_with_an_example() {
         ),
         (&["calls", "create", "--to", "+15005550007", "--max-duration", "-5"], "seconds from 10 to 43200"),
         (&["calls", "create", "--to", "+15005550007", "--agent", "Kai"], "an id like 0190b5a0-"),
+        (
+            &["calls", "create", "--to", "+15005550007", "--at", "tomorrow"],
+            "a time like 2026-11-01T14:30:00Z",
+        ),
+        (&["calls", "check", "--to", "+15005550007", "--at", "14:30"], "a time like 2026-11-01T14:30:00Z"),
         (&["calls", "list", "--limit", "ten"], "a whole number from 1 on, like 20"),
         (&["calls", "list", "--limit", "-1"], "a whole number from 1 on"),
         (&["calls", "list", "--status", "nope"], "queued, ringing, in-progress, completed, failed, ended"),
