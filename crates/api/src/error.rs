@@ -155,7 +155,14 @@ impl ApiError {
 
     /// 404 for a thing (`agent`, `call` …): missing and foreign answer alike.
     pub fn not_found(what: &'static str) -> Self {
-        Self::new(Code::NotFound, format!("no such {what}"))
+        let way_out = match what {
+            "agent" => "GET /api/v1/agents lists those that you can reach",
+            "call" => "GET /api/v1/calls lists those that you can reach",
+            "lead" => "GET /api/v1/leads lists those that you can reach",
+            "recording" => "links to recordings expire, and GET /api/v1/recordings gives a new one",
+            _ => "GET /api/v1/webhooks lists those that you can reach",
+        };
+        Self::new(Code::NotFound, format!("no such {what}; {way_out}"))
     }
 
     /// 404 for a path that does not exist.
@@ -179,10 +186,11 @@ impl ApiError {
             .with_header(CONNECTION, "close")
     }
 
-    /// The body is compressed (415).
+    /// The body is compressed (415), as such or on its way.
     pub fn encoded() -> Self {
-        Self::new(Code::UnsupportedMediaType, "send the body without Content-Encoding")
-            .with_header(ACCEPT_ENCODING, "identity")
+        let message =
+            "send the body as it is, without Content-Encoding and with no Transfer-Encoding but chunked";
+        Self::new(Code::UnsupportedMediaType, message).with_header(ACCEPT_ENCODING, "identity")
     }
 
     /// 500 with a cause for the log.

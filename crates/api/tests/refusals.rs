@@ -139,6 +139,41 @@ async fn a_body_that_was_never_asked_for_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_none_ends_the_connection_and_says_so() {
+    for database in databases().await {
+        let platform = Platform::start(&database, Setup::default()).await;
+        let key = format!("Authorization: Bearer {}\r\n", platform.account.test_key);
+        for body in ["zz\r\n{}\r\n0\r\n\r\n", "2\r\n{}x", "ffffffffffffffffff\r\n"] {
+            let mut client = Client::connect(&platform).await;
+            let mut bytes = request("POST /api/v1/calls", &format!("{key}Transfer-Encoding: chunked\r\n"));
+            bytes.extend_from_slice(body.as_bytes());
+            client.send(&bytes).await;
+            let head = client.answer().await;
+            assert!(
+                head.starts_with("http/1.1 400") && head.contains("connection: close"),
+                "{body:?}: {head}"
+            );
+        }
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_compressed_on_its_way_is_refused() {
+    for database in databases().await {
+        let platform = Platform::start(&database, Setup::default()).await;
+        let key = format!("Authorization: Bearer {}\r\n", platform.account.test_key);
+        let mut client = Client::connect(&platform).await;
+        let mut bytes = request("POST /api/v1/calls", &format!("{key}Transfer-Encoding: gzip, chunked\r\n"));
+        bytes.extend_from_slice(b"2\r\n{}\r\n0\r\n\r\n");
+        client.send(&bytes).await;
+        let head = client.answer().await;
+        assert!(head.starts_with("http/1.1 415"), "{head}");
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn chunked_bodies_that_are_read_leave_the_connection_open() {
     for database in databases().await {
         let platform = Platform::start(&database, Setup::default()).await;

@@ -58,6 +58,8 @@ struct Shared {
     body: Body,
     /// The handler has read it to its end, or found it broken. Chunked bodies do not know that themselves.
     ended: bool,
+    /// What came is no body. Where the next request begins cannot be known, so hyper closes the connection, and the answer says so.
+    broken: bool,
     /// Ends with the time that the body has; `None` once it has been taken out.
     time: Option<Pin<Box<Sleep>>>,
     late: bool,
@@ -67,6 +69,7 @@ impl Shared {
     fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
             self.ended |= !matches!(frame, Some(Ok(_)));
+            self.broken |= matches!(frame, Some(Err(_)));
             return Poll::Ready(frame);
         }
         self.late |= self.time.as_mut().is_some_and(|time| time.as_mut().poll(context).is_ready());
@@ -91,7 +94,7 @@ impl Kept {
         }
         let (parts, body) = request.into_parts();
         let time = Box::pin(tokio::time::sleep(ARRIVAL));
-        let body = Arc::new(Mutex::new(Shared { body, ended: false, time: Some(time), late: false }));
+        let body = Arc::new(Mutex::new(Shared { body, time: Some(time), ..Shared::default() }));
         let lent = Body::new(Lent(Arc::clone(&body)));
         (Request::from_parts(parts, lent), Self { body: Some(body), waits_to_be_asked })
     }
@@ -99,8 +102,11 @@ impl Kept {
     /// Sees to the rest of the body, now that the answer is known.
     pub(crate) fn finish<B>(self, answer: &mut Response<B>) {
         let Some(body) = self.body else { return };
-        let Shared { body: rest, ended, late, .. } =
+        let Shared { body: rest, ended, broken, late, .. } =
             std::mem::take(&mut *body.lock().unwrap_or_else(PoisonError::into_inner));
+        if broken {
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         if ended || rest.is_end_stream() {
             return;
         }

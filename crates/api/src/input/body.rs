@@ -6,7 +6,7 @@
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::Value;
 use web::body::is_too_slow;
@@ -62,12 +62,15 @@ impl<I: Input, S: Send + Sync> FromRequest<S> for Body<I> {
     }
 }
 
-/// True if the body is compressed or otherwise encoded.
+/// True if the body is compressed or otherwise encoded, by its sender or on its way. Only the chunks of a transfer are taken apart before
+/// the body gets here.
 fn is_encoded(headers: &HeaderMap) -> bool {
-    let encodings = headers.get_all(CONTENT_ENCODING).iter();
-    let mut names = encodings.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
-    names
-        .any(|name| !matches!(name.trim_ascii(), b"") && !name.trim_ascii().eq_ignore_ascii_case(b"identity"))
+    [(CONTENT_ENCODING, "identity"), (TRANSFER_ENCODING, "chunked")].into_iter().any(|(header, plain)| {
+        let values = headers.get_all(header).iter();
+        let mut names =
+            values.flat_map(|value| value.as_bytes().split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
+        names.any(|name| !name.is_empty() && !name.eq_ignore_ascii_case(plain.as_bytes()))
+    })
 }
 
 /// Parses a JSON object.
@@ -120,14 +123,18 @@ mod tests {
 
     #[test]
     fn only_plain_bodies_are_read() {
-        let encoded = |values: &[&'static str]| {
+        let with = |name: http::HeaderName, values: &[&'static str]| {
             let mut headers = HeaderMap::new();
             for value in values {
-                headers.append(CONTENT_ENCODING, http::HeaderValue::from_static(value));
+                headers.append(&name, http::HeaderValue::from_static(value));
             }
             is_encoded(&headers)
         };
+        let encoded = |values: &[&'static str]| with(CONTENT_ENCODING, values);
+        let coded = |values: &[&'static str]| with(TRANSFER_ENCODING, values);
         assert!(!encoded(&[]) && !encoded(&["identity"]) && !encoded(&["Identity, "]));
         assert!(encoded(&["gzip"]) && encoded(&["identity, br"]) && encoded(&["identity", "deflate"]));
+        assert!(!coded(&[]) && !coded(&["chunked"]) && !coded(&["Chunked"]));
+        assert!(coded(&["gzip, chunked"]) && coded(&["deflate", "chunked"]) && coded(&["x-mine,chunked"]));
     }
 }
