@@ -11,16 +11,18 @@ use crate::engines::UnknownEngine;
 #[derive(Debug, thiserror::Error)]
 pub enum NumberError {
     /// It is in the registry already.
-    #[error("the number is registered already")]
+    #[error(
+        "the number is registered already; `kaicalls numbers assign` gives it to a business and an agent"
+    )]
     Taken,
     /// It is not in the registry.
     #[error("the number is not registered; `kaicalls numbers add` does that")]
     Unregistered,
     /// There is no such business.
-    #[error("there is no such business")]
+    #[error("there is no such business; `kaicalls businesses list` shows them")]
     UnknownBusiness,
     /// The business has no such agent.
-    #[error("this business has no such agent")]
+    #[error("this business has no such agent; `kaicalls agents list` shows them")]
     UnknownAgent,
     /// The engine that is said to carry it is not configured.
     #[error(transparent)]

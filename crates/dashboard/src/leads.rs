@@ -4,6 +4,7 @@ use app::leads::LeadError;
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use domain::clock::written;
 use domain::lead::{Lead, LeadFields};
 use domain::{LeadId, Timestamp};
 use store::leads::LeadFilter;
@@ -207,7 +208,7 @@ pub(crate) async fn export(
             let plain = |text: &Option<String>| text.clone().unwrap_or_default();
             table.push(&[
                 &lead.id.to_string(),
-                &lead.created_at.to_string(),
+                &written(lead.created_at),
                 &plain(&fields.name),
                 &plain(&fields.email),
                 fields.phone.as_ref().map_or("", |phone| phone.as_str()),

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use domain::clock::written;
 use web::Web;
 use web::calls::talked_s;
 
@@ -40,7 +41,7 @@ pub(crate) async fn export(
             let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
             table.push(&[
                 &call.id.to_string(),
-                &call.created_at.to_string(),
+                &written(call.created_at),
                 call.direction.as_str(),
                 call.state().public(),
                 call.to.as_str(),

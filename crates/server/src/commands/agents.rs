@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 use domain::AgentId;
+use domain::clock::written;
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
@@ -112,6 +113,8 @@ impl Fields {
     }
 }
 
+const NO_AGENT: &str = "there is no such agent; `kaicalls agents list` shows them";
+
 const COLUMNS: &[Column] =
     &[("ID", "id"), ("NUMBER", "phone_number"), ("CREATED", "created_at"), ("NAME", "name")];
 
@@ -170,7 +173,7 @@ impl Agents {
                     .read(move |tx| Box::pin(async move { store::agents::versions(tx, id).await }))
                     .await?;
                 if versions.is_empty() {
-                    return Err(Failure::Because("there is no such agent".to_owned()));
+                    return Err(Failure::Because(NO_AGENT.to_owned()));
                 }
                 let rows: Vec<Value> = versions
                     .into_iter()
@@ -178,7 +181,7 @@ impl Agents {
                         json!({
                             "version_number": version.number,
                             "source": version.source,
-                            "created_at": version.created_at.to_string(),
+                            "created_at": written(version.created_at),
                             "diff_summary": version.diff_summary,
                         })
                     })
@@ -189,7 +192,7 @@ impl Agents {
                 let app = wiring::build_app(&config, wiring::open_store(&config, false).await?)?;
                 let preferred = app::agents::prefer_engine(&app, id, engine.as_deref()).await;
                 if !preferred.map_err(|error| Failure::Because(error.to_string()))? {
-                    return Err(Failure::Because("there is no such agent".to_owned()));
+                    return Err(Failure::Because(NO_AGENT.to_owned()));
                 }
                 match format {
                     Format::Json => output::json(&json!({ "id": id.to_string(), "engine": engine })),

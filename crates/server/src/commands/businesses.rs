@@ -4,6 +4,7 @@ use app::accounts::NewBusiness;
 use clap::{Subcommand, ValueEnum};
 use domain::BusinessId;
 use domain::business::Business;
+use domain::clock::written;
 use serde_json::{Value, json};
 
 use crate::commands::arguments;
@@ -84,8 +85,11 @@ impl Businesses {
                 let is_yes = |choice: YesOrNo| choice == YesOrNo::Yes;
                 let changed =
                     app::businesses::disclose(&app, id, ai.map(is_yes), recording.map(is_yes)).await?;
-                let changed =
-                    changed.ok_or_else(|| Failure::Because("there is no such business".to_owned()))?;
+                let changed = changed.ok_or_else(|| {
+                    Failure::Because(
+                        "there is no such business; `kaicalls businesses list` shows them".to_owned(),
+                    )
+                })?;
                 output::made(format, &row(&changed))
             }
         }
@@ -101,6 +105,6 @@ fn row(business: &Business) -> Value {
         "country_calling_code": business.country_calling_code,
         "disclose_ai": business.disclosures.ai,
         "disclose_recording": business.disclosures.recording,
-        "created_at": business.created_at.to_string(),
+        "created_at": written(business.created_at),
     })
 }

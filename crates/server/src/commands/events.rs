@@ -182,7 +182,10 @@ impl Events {
                 let found = client.find("/events", &[("event_id", Some(id))]).await?;
                 match found["events"].get(0) {
                     Some(event) => output::record(format, event, EVENT),
-                    None => Err(Failure::Api("no such event; events are kept for 90 days".to_owned())),
+                    None => Err(Failure::Api(
+                        "no such event; events are kept for 90 days, and `kaicalls events list` shows them"
+                            .to_owned(),
+                    )),
                 }
             }
             Self::Deliveries { event, webhook, status, limit } => {

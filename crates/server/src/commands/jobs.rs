@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use domain::JobId;
+use domain::clock::written;
 use serde_json::{Value, json};
 use store::jobs::JobRecord;
 
@@ -79,7 +80,7 @@ fn row(job: &JobRecord) -> Value {
         "subject": job.subject.to_string(),
         "attempts": job.attempts,
         "state": state,
-        "at": at.to_string(),
+        "at": written(at),
         "last_error": job.last_error,
     })
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clap::{Subcommand, ValueEnum};
+use domain::clock::written;
 use domain::{BusinessId, KeyId, Mode, Scope, ScopeSet};
 use serde_json::{Value, json};
 use store::Page;
@@ -146,9 +147,9 @@ fn row(key: &Key) -> Value {
         "state": state,
         "scopes": key.scopes.to_text(),
         "business_id": key.business_id.map(|id| id.to_string()),
-        "created_at": key.created_at.to_string(),
-        "last_used_at": key.last_used_at.map(|at| at.to_string()),
-        "expires_at": key.expires_at.map(|at| at.to_string()),
+        "created_at": written(key.created_at),
+        "last_used_at": key.last_used_at.map(written),
+        "expires_at": key.expires_at.map(written),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use app::numbers::{Holder, NumberError};
 use clap::Subcommand;
+use domain::clock::written;
 use domain::number::Number;
 use domain::{AgentId, BusinessId};
 use serde_json::{Value, json};
@@ -143,7 +144,7 @@ fn row(number: &Number) -> Value {
         "business_id": number.business_id.map(|id| id.to_string()),
         "agent_id": number.agent_id.map(|id| id.to_string()),
         "engine": number.engine,
-        "created_at": number.created_at.to_string(),
+        "created_at": written(number.created_at),
     })
 }
 

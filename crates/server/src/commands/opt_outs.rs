@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use domain::BusinessId;
+use domain::clock::written;
 use serde_json::{Value, json};
 use store::opt_outs::{Certainty, OptOut};
 
@@ -53,7 +54,9 @@ impl OptOuts {
                 let app = wiring::build_app(&config, store)?;
                 if !app::opt_outs::lift(&app, business, mode.into(), number.clone()).await? {
                     return Err(Failure::Because(
-                        "this number is not on the list of that business and mode".to_owned(),
+                        "this number is not on the list of that business and mode; `kaicalls opt-outs list` shows which \
+                         it is on, and --business and --mode choose them"
+                            .to_owned(),
                     ));
                 }
                 match format {
@@ -74,7 +77,7 @@ fn row(wish: &OptOut) -> Value {
         "phone_number": wish.phone_number.as_str(),
         "mode": wish.mode.as_str(),
         "business_id": wish.business_id.to_string(),
-        "created_at": wish.created_at.to_string(),
+        "created_at": written(wish.created_at),
         "source": wish.source,
         "certainty": certainty,
     })

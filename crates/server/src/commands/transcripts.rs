@@ -54,7 +54,9 @@ impl Transcripts {
                     client.rows("/transcripts", "transcripts", &[("call_id", Some(call))], 1).await?;
                 let transcript = found.pop().unwrap_or(Value::Null);
                 let Some(text) = transcript["transcript"].as_str() else {
-                    return Err(Failure::Because("there is no transcript of such a call".to_owned()));
+                    return Err(Failure::Because("there is no transcript of such a call, or not yet; `kaicalls transcripts list` shows the calls \
+                         that have one"
+                            .to_owned(),));
                 };
                 match format {
                     Format::Json => output::json(&transcript),

@@ -4,6 +4,7 @@ use app::setup::new_password;
 use clap::Subcommand;
 use domain::BusinessId;
 use domain::business::User;
+use domain::clock::written;
 use serde_json::{Value, json};
 use store::{Platform, StoreError};
 
@@ -124,7 +125,7 @@ async fn all(store: &Platform) -> Result<Vec<Value>, StoreError> {
                     rows.push(json!({
                         "id": user.id.to_string(),
                         "email": user.email,
-                        "created_at": user.created_at.to_string(),
+                        "created_at": written(user.created_at),
                         "businesses": seen,
                     }));
                 }

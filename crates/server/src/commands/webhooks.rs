@@ -3,6 +3,7 @@
 
 use app::endpoints::OldSecret;
 use clap::{Args, Subcommand};
+use domain::clock::written;
 use domain::{BusinessId, DeliveryId};
 use serde_json::{Map, Value, json};
 use store::deliveries::{Attempt, DeliveryView};
@@ -281,7 +282,9 @@ impl Records {
 }
 
 fn show(format: Format, secret: Option<String>) -> Result<(), Failure> {
-    let secret = secret.ok_or_else(|| Failure::Because("there is no such business".to_owned()))?;
+    let secret = secret.ok_or_else(|| {
+        Failure::Because("there is no such business; `kaicalls businesses list` shows them".to_owned())
+    })?;
     match format {
         Format::Json => output::json(&json!({ "webhook_secret": secret })),
         Format::Text => say!("{secret}"),
@@ -299,8 +302,8 @@ fn delivery_row(view: &DeliveryView) -> Value {
         "state": delivery.state.as_str(),
         "attempts": delivery.attempts,
         "last": last,
-        "next_attempt_at": delivery.next_attempt_at.map(|at| at.to_string()),
-        "created_at": delivery.created_at.to_string(),
+        "next_attempt_at": delivery.next_attempt_at.map(written),
+        "created_at": written(delivery.created_at),
         "url": delivery.url,
     })
 }
@@ -308,7 +311,7 @@ fn delivery_row(view: &DeliveryView) -> Value {
 fn attempt_row(attempt: &Attempt) -> Value {
     json!({
         "number": attempt.number,
-        "started_at": attempt.started_at.to_string(),
+        "started_at": written(attempt.started_at),
         "duration_ms": attempt.duration_ms,
         "response_status": attempt.response_status,
         "error": attempt.error,

@@ -103,6 +103,8 @@ fn keys_numbers_and_secrets_have_tables_and_json() {
     let numbers = home.run(&["numbers", "list", "--json"]).json();
     assert_eq!((&numbers[0]["agent_id"], &numbers[0]["engine"]), (&json!(agent), &json!("sandbox")));
     assert_eq!(numbers[0]["business_id"], made["business_id"]);
+    let written = numbers[0]["created_at"].as_str().expect("a time").len();
+    assert_eq!(written, "2026-02-15T14:30:00.000000Z".len(), "{numbers}");
     assert!(home.run(&["numbers", "list"]).lines()[0].starts_with("NUMBER"));
     assert_eq!(home.run(&["numbers", "release", "+15125550100"]).ok().trim(), "released");
     assert_eq!(home.run(&["numbers", "assign", "+15125550100"]).ok().trim(), "assigned");

@@ -11,7 +11,7 @@ fn what_cannot_be_done_is_said_in_one_line_on_standard_error() {
     let (home, made) = Home::set_up();
     let agent = made["agent_id"].as_str().expect("an id");
     for (arguments, expected) in [
-        (&["setup", "--email", "you@example.com", "--business", "Again"][..], "there is an account already"),
+        (&["setup", "--email", "you@example.com", "--business", "Again"][..], "kaicalls users invite"),
         (&["setup", "--email", "you", "--business", "B"], "e-mail"),
         (&["setup", "--email", "a@b.example", "--business", "B", "--phone", "512"], "--phone: "),
         (
@@ -23,13 +23,15 @@ fn what_cannot_be_done_is_said_in_one_line_on_standard_error() {
             "does not belong to this user",
         ),
         (&["keys", "list", "--user", "nobody@example.com"], "there is no such user"),
-        (&["keys", "revoke", NOTHING], "there is no such key"),
+        (&["keys", "revoke", NOTHING], "kaicalls keys list"),
         (&["numbers", "add", "512"], "NUMBER: "),
-        (&["numbers", "add", "+15125550100", "--agent", NOTHING], "agent"),
-        (&["numbers", "add", "+15125550100", "--business", NOTHING], "no such business"),
-        (&["numbers", "assign", "+15125550100", "--agent", agent], "not registered"),
+        (&["numbers", "add", "+15125550100", "--agent", NOTHING], "kaicalls agents list"),
+        (&["numbers", "add", "+15125550100", "--business", NOTHING], "kaicalls businesses list"),
+        (&["numbers", "assign", "+15125550100", "--agent", agent], "kaicalls numbers add"),
         (&["numbers", "release", "+15125550100"], "not registered"),
-        (&["opt-outs", "remove", "+15125550142"], "not on the list"),
+        (&["opt-outs", "remove", "+15125550142"], "kaicalls opt-outs list"),
+        (&["agents", "versions", NOTHING], "kaicalls agents list"),
+        (&["webhooks", "secret", "show", "--business", NOTHING], "kaicalls businesses list"),
         (&["jobs", "retry", NOTHING], "no failed job has this id"),
         (&["users", "password", "nobody@example.com"], "kaicalls users list"),
         (&["calls", "list"], "KAICALLS_API_KEY"),
