@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import os
 import re
+import uuid
 from pathlib import Path
 
-from kaicalls import KaiCalls
+from kaicalls import KaiCalls, webhooks
 
-from conftest import FRIENDLY
+from conftest import FRIENDLY, TELLS_EVERYTHING
 
 
 def test_the_snippet_of_the_description_runs(agent: str, business: str) -> None:
@@ -55,9 +58,35 @@ def test_both_spellings_mean_the_same(agent: str, business: str) -> None:
         assert (read.prompts.inbound, read.first_message) == ("Two.", "Hi.")
 
 
-def test_every_python_block_of_the_readme_is_valid_python() -> None:
-    readme = Path(__file__).resolve().parent.parent / "README.md"
-    blocks = re.findall(r"```python\n(.*?)```", readme.read_text(encoding="utf-8"), re.S)
+def test_every_block_of_the_readme_runs(base_url: str, kai: KaiCalls, agent: str, business: str) -> None:
+    readme = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", readme, re.S)
     assert len(blocks) >= 8
+    secret = "whsec_c2VjcmV0IG9mIGEgdGVzdA=="
+    body, headers = webhooks.test_message("call.completed", secret)
+    call = kai.calls.create(agent_id=agent, to=FRIENDLY)
+    known = {
+        "KaiCalls": KaiCalls,
+        "kai": kai,
+        "agent": kai.agents.get(agent),
+        "lead": kai.leads.create(business, name="John Smith", phone=TELLS_EVERYTHING),
+        **{"body": body, "headers": headers, "secret": secret},
+    }
+    # What a reader would put into the places of the dots, and numbers that ring in the sandbox.
+    places = {
+        '"kc_test_…"': repr(os.environ["KAICALLS_API_KEY"]),
+        '"http://localhost:8080"': repr(base_url),
+        'agent_id="…"': f"agent_id={agent!r}",
+        'calls.get("…")': f"calls.get({call.id!r})",
+        '"you@example.com", "…"': f"{os.environ['KAICALLS_TEST_EMAIL']!r}, {os.environ['KAICALLS_TEST_PASSWORD']!r}",
+        '"https://example.com/calls"': '"http://127.0.0.1:9/calls"',
+        "+15125551234": TELLS_EVERYTHING,
+        "order-4711": f"order-{uuid.uuid4()}",
+    }
     for block in blocks:
-        compile(block, str(readme), "exec", flags=0x2000)  # top-level await is fine
+        for place, value in places.items():
+            block = block.replace(place, value)
+        code = compile(block, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        running = eval(code, dict(known))
+        if running is not None:
+            asyncio.run(running)

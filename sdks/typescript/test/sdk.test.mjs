@@ -16,6 +16,7 @@ import {
   WebhookVerificationError,
   webhooks,
 } from 'kaicalls';
+import * as kaicalls from 'kaicalls';
 
 const FRIENDLY = '+15005550006';
 const TELLS_EVERYTHING = '+15005550007';
@@ -194,10 +195,32 @@ test('CommonJS gets the same', () => {
   assert.equal(typeof required.webhooks.verify, 'function');
 });
 
-test('every block of the README is valid', () => {
+test('every block of the README runs', async () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
   const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]);
   assert.ok(blocks.length >= 8);
+  const { body, headers } = await webhooks.testMessage('call.completed', SECRET);
+  const lead = await kai.leads.create({ businessId, name: 'John Smith', phone: TELLS_EVERYTHING });
+  const call = await kai.calls.create({ agentId: agent.id, to: FRIENDLY });
+  const known = { KaiCalls, kai, agent, lead, body, headers, secret: SECRET, myFetch: fetch };
+  // What a reader would put into the places of the dots, and numbers that ring in the sandbox.
+  const places = {
+    "'kc_test_…'": `'${process.env.KAICALLS_API_KEY}'`,
+    "'http://localhost:8080'": `'${process.env.KAICALLS_BASE_URL}'`,
+    "agentId: '…'": `agentId: '${agent.id}'`,
+    "calls.get('…')": `calls.get('${call.id}')`,
+    "login('you@example.com', '…')": `login(${JSON.stringify(process.env.KAICALLS_TEST_EMAIL)}, ${JSON.stringify(process.env.KAICALLS_TEST_PASSWORD)})`,
+    "'https://example.com/calls'": "'http://127.0.0.1:9/calls'",
+    '+15125551234': TELLS_EVERYTHING,
+    'order-4711': `order-${crypto.randomUUID()}`,
+  };
+  const AsyncFunction = (async () => {}).constructor;
+  for (let block of blocks) {
+    for (const [place, value] of Object.entries(places)) block = block.replaceAll(place, () => value);
+    block = block.replaceAll(/import (\{[^}]*\}) from 'kaicalls';/g, 'const $1 = kaicalls;');
+    // A block may give a name that is known outside of it to something of its own.
+    await new AsyncFunction('kaicalls', ...Object.keys(known), `{${block}}`)(kaicalls, ...Object.values(known));
+  }
 });
 
 const SECRET = `whsec_${Buffer.from('0123456789abcdef0123456789abcdef').toString('base64')}`;
