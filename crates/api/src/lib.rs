@@ -80,6 +80,17 @@ impl Api {
         self.web().read(question).await.map_err(ApiError::from)
     }
 
+    /// The same for a question that takes no time; see [`store::Store::look_up`].
+    pub(crate) async fn look_up<T, F>(&self, question: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut store::Tx) -> store::BoxFuture<'t, Result<T, store::StoreError>>
+            + Send
+            + 'static,
+    {
+        self.web().look_up(question).await.map_err(ApiError::from)
+    }
+
     pub(crate) fn routes(&self) -> &router::RouteIndex {
         &self.0.routes
     }

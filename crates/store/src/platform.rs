@@ -101,6 +101,16 @@ impl Platform {
     {
         self.store.run_queries(work).await
     }
+
+    /// What [`Store::look_up`] does, for everybody's rows.
+    pub async fn look_up<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.store.run_quick_queries(work).await
+    }
 }
 
 impl Deref for Platform {

@@ -1,16 +1,23 @@
 //! PostgreSQL: a pool of connections, explicit transactions, and a listener that hears of new jobs from other replicas.
+//!
+//! What asks nothing needs no connection of its own: it is committed together with others ([`groups`]). Questions that are answered in no
+//! time share a few connections ([`Postgres::look_up`]): they go out without waiting for one another's answers, so that a connection, and
+//! the server's process behind it, answers many of them each time that it is woken.
+
+mod groups;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use futures_core::future::BoxFuture;
 use futures_util::future::{try_join, try_join_all};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, NoTls, Statement};
 
+use self::groups::Groups;
 use crate::tx::{Afterwards, Cell, Connection, Param, PlatformTx, Row};
 use crate::writes::{self, Write};
 use crate::{OpenError, StoreError};
@@ -24,6 +31,9 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 /// How many writes of a transaction wait at most.
 const MOST_WAITING: usize = 256;
 
+/// How many connections are shared by quick questions, of a pool that is large enough for that.
+const SHARED: usize = 2;
+
 /// The channel on which replicas tell each other of new jobs.
 const CHANNEL: &str = "kaicalls_jobs";
 
@@ -32,6 +42,8 @@ const CHANNEL: &str = "kaicalls_jobs";
 pub(crate) struct Postgres {
     pool: Pool,
     config: tokio_postgres::Config,
+    groups: Groups,
+    shared: Arc<Shared>,
     /// Rung when jobs have been added that other replicas are to hear of.
     news: Arc<Notify>,
     /// The server's process that tells them, whose words this replica need not hear.
@@ -55,11 +67,15 @@ impl Postgres {
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         drop(pool.get().await.map_err(StoreError::from)?);
-        Ok(Self { pool, config, news: Arc::default(), teller: Arc::default() })
+        let groups = Groups::start(pool.clone());
+        let shared = Arc::new(Shared::new(SHARED.min(size / 4)));
+        Ok(Self { pool, config, groups, shared, news: Arc::default(), teller: Arc::default() })
     }
 
-    async fn connect(&self, progress: Progress) -> Result<PgConnection, StoreError> {
-        Ok(PgConnection { object: Some(self.pool.get().await?), progress, waiting: Vec::new() })
+    fn connection(&self, progress: Progress, lent: Option<Arc<Object>>) -> PlatformTx {
+        let (pool, groups) = (self.pool.clone(), self.groups.clone());
+        let connection = PgConnection { pool, groups, lent, progress, waiting: Vec::new() };
+        PlatformTx::new(Connection::Postgres(connection))
     }
 
     /// Runs a unit of work in a transaction on this task; says also what is to be done now that it is
@@ -69,8 +85,7 @@ impl Postgres {
         F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send,
         E: From<StoreError>,
     {
-        let connection = self.connect(Progress::NotBegun { lazy }).await?;
-        let mut tx = PlatformTx::new(Connection::Postgres(connection));
+        let mut tx = self.connection(Progress::NotBegun { lazy }, None);
         let result = work(&mut tx).await;
         let Connection::Postgres(connection) = &mut tx.tx.connection else {
             return Err(StoreError::Unexpected("another kind of connection".to_owned()).into());
@@ -98,9 +113,17 @@ impl Postgres {
         F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send,
         E: From<StoreError>,
     {
-        let connection = self.connect(Progress::None).await?;
-        let mut tx = PlatformTx::new(Connection::Postgres(connection));
-        work(&mut tx).await
+        work(&mut self.connection(Progress::None, None)).await
+    }
+
+    /// The same for questions of which each is answered in no time. They share connections, so a slow one would hold up all others.
+    pub(crate) async fn look_up<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send,
+        E: From<StoreError>,
+    {
+        let shared = self.shared.get(&self.pool).await?;
+        work(&mut self.connection(Progress::None, shared)).await
     }
 
     /// Tells the other replicas of new jobs until nobody adds any more: after their commit, on a connection of its own, and once for
@@ -203,9 +226,36 @@ enum Progress {
     Begun,
 }
 
-/// A connection of the pool with the transaction that runs on it. One that is dropped in the middle is closed, not reused.
+/// Connections that many use at once.
+struct Shared {
+    lines: Vec<Mutex<Option<Arc<Object>>>>,
+    next: AtomicUsize,
+}
+
+impl Shared {
+    fn new(count: usize) -> Self {
+        Self { lines: (0..count).map(|_| Mutex::default()).collect(), next: AtomicUsize::new(0) }
+    }
+
+    /// One of them, opened anew if it was lost; `None` if the pool is too small for any.
+    async fn get(&self, pool: &Pool) -> Result<Option<Arc<Object>>, StoreError> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed).checked_rem(self.lines.len());
+        let Some(turn) = turn else { return Ok(None) };
+        let mut line = self.lines[turn].lock().await;
+        let object = match line.take() {
+            Some(object) if !object.is_closed() => object,
+            _ => Arc::new(pool.get().await?),
+        };
+        Ok(Some(Arc::clone(line.insert(object))))
+    }
+}
+
+/// A transaction, and the connection that it runs on. One that is dropped in the middle is closed, not reused.
 pub(crate) struct PgConnection {
-    object: Option<Object>,
+    pool: Pool,
+    groups: Groups,
+    /// What asks nothing gets none. Only questions that stand for themselves share one.
+    lent: Option<Arc<Object>>,
     progress: Progress,
     /// Writes that the server has not heard of yet, in order.
     waiting: Vec<Write>,
@@ -214,7 +264,7 @@ pub(crate) struct PgConnection {
 impl Drop for PgConnection {
     fn drop(&mut self) {
         if self.progress == Progress::Begun
-            && let Some(object) = self.object.take()
+            && let Some(object) = self.lent.take().and_then(Arc::into_inner)
         {
             drop(Object::take(object));
         }
@@ -222,8 +272,12 @@ impl Drop for PgConnection {
 }
 
 impl PgConnection {
-    fn client(&self) -> &Object {
-        self.object.as_ref().expect("the object is taken only when the connection is dropped")
+    async fn client(&mut self) -> Result<Arc<Object>, StoreError> {
+        let lent = match self.lent.take() {
+            Some(lent) => lent,
+            None => Arc::new(self.pool.get().await?),
+        };
+        Ok(Arc::clone(self.lent.insert(lent)))
     }
 
     /// Adds a write that goes out with the next question or with the end of the transaction, or when very many wait.
@@ -237,6 +291,7 @@ impl PgConnection {
         &mut self,
         last: impl AsyncFnOnce(&Object) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, StoreError> {
+        let client = self.client().await?;
         let begin = match self.progress {
             Progress::NotBegun { lazy: true } => "BEGIN; SET LOCAL synchronous_commit TO OFF",
             Progress::NotBegun { lazy: false } => "BEGIN",
@@ -246,7 +301,6 @@ impl PgConnection {
             self.progress = Progress::Begun;
         }
         let waiting = std::mem::take(&mut self.waiting);
-        let client = self.client();
         // What has to be prepared is prepared first: that waits, and nothing may be sent out of order.
         let mut prepared = Vec::with_capacity(waiting.len());
         for write in &waiting {
@@ -260,8 +314,8 @@ impl PgConnection {
             }
         };
         let written =
-            try_join_all(prepared.iter().map(|(statement, write)| write_one(client, statement, write)));
-        let last = async { last(client).await.map_err(StoreError::from) };
+            try_join_all(prepared.iter().map(|(statement, write)| write_one(&client, statement, write)));
+        let last = async { last(&client).await.map_err(StoreError::from) };
         let ((), (_, value)) = try_join(begun, try_join(written, last)).await?;
         Ok(value)
     }
@@ -270,8 +324,11 @@ impl PgConnection {
     async fn commit(&mut self) -> Result<(), StoreError> {
         let committed = match self.progress {
             Progress::NotBegun { .. } if self.waiting.is_empty() => return Ok(()),
-            Progress::NotBegun { lazy } => match writes::as_one(&self.waiting, lazy) {
-                Some((text, values)) => self.run_alone(&text, &values).await,
+            Progress::NotBegun { lazy } => match writes::as_one(&self.waiting) {
+                Some((text, values)) => {
+                    self.waiting.clear();
+                    self.groups.commit(text, values, lazy).await
+                }
                 None => self.commit_begun().await,
             },
             Progress::None | Progress::Begun => self.commit_begun().await,
@@ -282,15 +339,6 @@ impl PgConnection {
             Err(_) => self.roll_back().await?,
         }
         committed
-    }
-
-    /// Runs a statement that is a whole transaction.
-    async fn run_alone(&mut self, text: &str, values: &[Param]) -> Result<(), StoreError> {
-        self.waiting.clear();
-        let client = self.client();
-        let statement = client.prepare_cached(text).await?;
-        client.execute_raw(&statement, dynamic(values)).await?;
-        Ok(())
     }
 
     async fn commit_begun(&mut self) -> Result<(), StoreError> {
@@ -305,7 +353,7 @@ impl PgConnection {
     async fn roll_back(&mut self) -> Result<(), StoreError> {
         self.waiting.clear();
         if self.progress == Progress::Begun {
-            self.client().batch_execute("ROLLBACK").await?;
+            self.client().await?.batch_execute("ROLLBACK").await?;
         }
         self.progress = Progress::None;
         Ok(())
@@ -316,7 +364,7 @@ impl PgConnection {
     }
 
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Param]) -> Result<u64, StoreError> {
-        let statement = self.client().prepare_cached(sql).await?;
+        let statement = self.client().await?.prepare_cached(sql).await?;
         self.after_writes(async |client| client.execute_raw(&statement, dynamic(params)).await).await
     }
 
@@ -324,7 +372,7 @@ impl PgConnection {
         if sets.is_empty() {
             return Ok(());
         }
-        let statement = self.client().prepare_cached(sql).await?;
+        let statement = self.client().await?.prepare_cached(sql).await?;
         // Sent without waiting for one another, executed in order.
         let each = async |client: &Object| {
             try_join_all(sets.iter().map(|params| client.execute_raw(&statement, dynamic(params)))).await
@@ -333,7 +381,7 @@ impl PgConnection {
     }
 
     pub(crate) async fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
-        let statement = self.client().prepare_cached(sql).await?;
+        let statement = self.client().await?.prepare_cached(sql).await?;
         let params: Vec<&(dyn ToSql + Sync)> =
             params.iter().map(|param| param as &(dyn ToSql + Sync)).collect();
         let rows = self.after_writes(async |client| client.query(&statement, &params).await).await?;

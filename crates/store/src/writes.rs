@@ -44,8 +44,8 @@ impl Write {
 
 /// All writes as one statement of PostgreSQL that is a transaction by itself, with its values. `None` if they have to go one by one.
 ///
-/// It fails by dividing by zero if a row that must be touched is not there. With `lazily` its commit does not wait for the disk.
-pub(crate) fn as_one(writes: &[Write], lazily: bool) -> Option<(String, Vec<Param>)> {
+/// It fails by dividing by zero if a row that must be touched is not there.
+pub(crate) fn as_one(writes: &[Write]) -> Option<(String, Vec<Param>)> {
     let touches_twice =
         |(index, write): (usize, &Write)| writes[..index].iter().any(|earlier| earlier.row == write.row);
     if writes.len() > MOST || writes.iter().enumerate().any(touches_twice) {
@@ -64,9 +64,6 @@ pub(crate) fn as_one(writes: &[Write], lazily: bool) -> Option<(String, Vec<Para
         }
         text.push(')');
         values.extend(write.params.iter().cloned());
-    }
-    if lazily {
-        answers.push("set_config('synchronous_commit', 'off', true)".to_owned());
     }
     text.push_str(" SELECT ");
     text.push_str(if answers.is_empty() { "1" } else { "" });
@@ -105,25 +102,25 @@ mod tests {
             row(1, "UPDATE t SET a = $2 WHERE id = $1", 7).or_fail(),
             row(2, "INSERT INTO t (id, a) VALUES ($1, $2)", 8),
         ];
-        let (text, values) = as_one(&writes, true).expect("one statement");
+        let (text, values) = as_one(&writes).expect("one statement");
         assert_eq!(
             text,
             "WITH w0 AS (UPDATE t SET a = $2 WHERE id = $1 RETURNING 1), w1 AS (INSERT INTO t (id, a) VALUES ($3, $4)) \
-             SELECT 1 / (SELECT count(*) FROM w0), set_config('synchronous_commit', 'off', true)"
+             SELECT 1 / (SELECT count(*) FROM w0)"
         );
         let ids = [1, 2].map(|number| Param::Id(Uuid::from_u128(number)));
         assert_eq!(values, [ids[0].clone(), Param::Int(7), ids[1].clone(), Param::Int(8)]);
-        let (text, _) = as_one(&writes[1..], false).expect("one statement");
+        let (text, _) = as_one(&writes[1..]).expect("one statement");
         assert_eq!(text, "WITH w0 AS (INSERT INTO t (id, a) VALUES ($1, $2)) SELECT 1");
     }
 
     #[test]
     fn writes_of_one_row_and_very_many_writes_go_one_by_one() {
         let update = "UPDATE t SET a = $2 WHERE id = $1";
-        assert!(as_one(&[row(1, update, 1), row(2, update, 2), row(1, update, 3)], false).is_none());
+        assert!(as_one(&[row(1, update, 1), row(2, update, 2), row(1, update, 3)]).is_none());
         let other_table = Write::new("u", Uuid::from_u128(1), update, Vec::new());
-        assert!(as_one(&[row(1, update, 1), other_table], false).is_some());
+        assert!(as_one(&[row(1, update, 1), other_table]).is_some());
         let many: Vec<Write> = (0..=MOST as u128).map(|number| row(number, update, 0)).collect();
-        assert!(as_one(&many[1..], false).is_some() && as_one(&many, false).is_none());
+        assert!(as_one(&many[1..]).is_some() && as_one(&many).is_none());
     }
 }

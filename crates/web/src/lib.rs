@@ -87,6 +87,15 @@ impl Web {
         self.app().store().read(question).await
     }
 
+    /// Answers a question that takes no time; see [`store::Store::look_up`].
+    pub async fn look_up<T, F>(&self, question: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+    {
+        self.app().store().look_up(question).await
+    }
+
     pub fn settings(&self) -> &Settings {
         &self.0.settings
     }

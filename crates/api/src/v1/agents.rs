@@ -564,7 +564,7 @@ async fn read(
 async fn one(caller: &Caller<AgentsRead>, api: &Api, id: &Id<AgentId>) -> Result<AgentDetail, ApiError> {
     let (tenancy, id) = (caller.tenancy().clone(), found(id.known(), "agent")?);
     let read = api
-        .read(move |tx| {
+        .look_up(move |tx| {
             Box::pin(async move {
                 let Some(agent) = store::agents::get(tx, &tenancy, id).await? else { return Ok(None) };
                 let number = store::numbers::of_agent(tx, &tenancy, id).await?;

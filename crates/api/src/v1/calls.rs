@@ -261,8 +261,9 @@ async fn read(
 
 async fn one(caller: &Caller<CallsRead>, api: &Api, name: &str) -> Result<CallDetail, ApiError> {
     let (tenancy, name) = (caller.tenancy().clone(), name.to_owned());
-    let read =
-        api.read(move |tx| Box::pin(async move { store::calls::by_name(tx, &tenancy, &name).await })).await?;
+    let read = api
+        .look_up(move |tx| Box::pin(async move { store::calls::by_name(tx, &tenancy, &name).await }))
+        .await?;
     let (view, transcript_available) = found(read, "call")?;
     let call = &view.call;
     Ok(CallDetail {

@@ -274,7 +274,7 @@ async fn read(
     if let Some(id) = &query.id {
         let id = found(id.known(), "lead")?;
         let lead =
-            api.read(move |tx| Box::pin(async move { store::leads::get(tx, &tenancy, id).await })).await?;
+            api.look_up(move |tx| Box::pin(async move { store::leads::get(tx, &tenancy, id).await })).await?;
         return Ok(Reply(OneOrPage::One(Box::new(found(lead, "lead")?.into()))));
     }
     let business_id = caller.narrowed_to(query.business_id.as_ref())?;

@@ -136,7 +136,7 @@ async fn admit(
         let tenant = tenancy.clone();
         let candidate = app
             .platform()
-            .read(move |tx| {
+            .look_up(move |tx| {
                 Box::pin(async move { store::admission::look_up(tx, &tenant, agent, &to, lead).await })
             })
             .await?

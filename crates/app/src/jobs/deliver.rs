@@ -28,7 +28,7 @@ async fn deliver(app: &App, id: DeliveryId, job: Held, place: Option<Place>) -> 
     let (vault, now) = (app.store().vault().clone(), app.now());
     let found = app
         .platform()
-        .read(move |tx| Box::pin(async move { store::deliveries::outgoing(tx, &vault, id, now).await }))
+        .look_up(move |tx| Box::pin(async move { store::deliveries::outgoing(tx, &vault, id, now).await }))
         .await?;
     let Some(Outgoing { delivery, event, recipient }) = found else {
         return app

@@ -2,6 +2,7 @@
 
 mod calls;
 mod crm;
+mod groups;
 mod lists;
 mod people;
 mod queue;

@@ -74,6 +74,32 @@ async fn a_transaction_whose_connection_is_lost_is_unavailable_and_leaves_nothin
 }
 
 #[tokio::test]
+async fn a_question_on_a_shared_connection_finds_a_new_one_when_that_was_lost() {
+    for database in servers().await {
+        let platform = with_tenants(&database).await;
+        let ask = async || {
+            let asked: Result<_, StoreError> = platform
+                .look_up(|tx| {
+                    Box::pin(async move { store::leads::get(tx, &ours(Mode::Test), LeadId(id(1))).await })
+                })
+                .await;
+            asked
+        };
+        assert_eq!(ask().await, Ok(None));
+        cut_off(&database).await;
+        let mut asked = ask().await;
+        for _ in 0..100 {
+            let Err(error) = &asked else { break };
+            assert!(error.may_pass(), "{error}");
+            // The end of a connection is seen when it is next used, or a moment later.
+            tokio::task::yield_now().await;
+            asked = ask().await;
+        }
+        assert_eq!(asked, Ok(None));
+    }
+}
+
+#[tokio::test]
 async fn news_of_other_processes_comes_again_after_the_connection_was_lost() {
     for database in servers().await {
         let (platform, other) = (with_tenants(&database).await, database.open().await);
