@@ -35,7 +35,7 @@ pub(crate) async fn heed(
     });
     let words = match found {
         Some(words) => words,
-        None => store::call_log::utterances(tx, call.id).await?,
+        None => written_down(tx, call, is_over).await?,
     };
     let certainty = match opt_out::read(&turns(&words)) {
         OptOut::Clear(_) => Certainty::Clear,
@@ -52,6 +52,17 @@ pub(crate) async fn heed(
         created_at: now,
     };
     store::opt_outs::add(tx, &wish).await
+}
+
+/// What was said. Once the talk is over, what the engine has written down of it counts more than what was heard at the time.
+async fn written_down(tx: &mut PlatformTx, call: &Call, is_over: bool) -> Result<Vec<Utterance>, StoreError> {
+    if is_over
+        && let Some(found) = store::findings::get(tx, call.id).await?
+        && !found.transcript.is_empty()
+    {
+        return Ok(found.transcript);
+    }
+    store::call_log::utterances(tx, call.id).await
 }
 
 fn turns(words: &[Utterance]) -> Vec<Turn<'_>> {

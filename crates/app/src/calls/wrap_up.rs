@@ -21,7 +21,7 @@ use store::{PlatformTx, StoreError};
 
 use super::cast::cast_of;
 use super::ending::Wrapped;
-use super::{ending, inquiry, news, privacy};
+use super::{ending, inquiry, news, opt_out, privacy};
 use crate::attempt::{self, Attempt};
 use crate::{App, leads};
 
@@ -237,14 +237,15 @@ async fn take_down(app: &App, call: &Call, reports: Vec<Report>) -> Result<(), S
                 let now = platform.now();
                 let Some(mut call) = store::calls::lock(tx, id).await? else { return Ok(()) };
                 let before = call.clone();
-                for report in privacy::masked(tx, &call, &reports).await? {
+                let reports = privacy::masked(tx, &call, &reports).await?;
+                for report in &reports {
                     if let Progress::Found(found) = &report.progress {
                         store::findings::put(tx, id, found, now).await?;
                     } else if call.on(&report.progress, report.at, now, WRAP_UP_LIMIT) == Step::Filled {
                         ending::filled(tx, &platform, &before, &mut call, now).await?;
                     }
                 }
-                Ok(())
+                opt_out::heed(tx, &call, &reports, now).await
             })
         })
         .await

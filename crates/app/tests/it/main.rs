@@ -11,6 +11,7 @@ mod placing;
 mod stopping;
 mod sweep;
 mod talking;
+mod wishes;
 
 use std::time::Duration;
 
