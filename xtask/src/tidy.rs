@@ -31,7 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("dashboard", &["web", "domain", "store", "app", "media"]),
     ("providers", &["domain", "speech", "egress", "media", "meters", "understanding"]),
     ("vapi", &["domain", "egress", "media", "meters"]),
-    ("voice", &["domain", "speech", "sip", "rtp", "media", "conversation", "agent"]),
+    ("voice", &["domain", "speech", "sip", "rtp", "media", "meters", "conversation", "agent"]),
     ("agent", &["domain", "speech", "conversation", "understanding"]),
     ("sandbox", &["domain", "speech", "media", "conversation", "agent"]),
     ("understanding", &[]),

@@ -172,6 +172,13 @@ figures! {
         ENGINE_MESSAGE_SECONDS: Histogram = "kaicalls_engine_message_seconds" ["engine"] in WAITS,
             "Time that such a message took until it was answered.";
     }
+    "Calls over trunks" {
+        TRUNK_UP: Gauge = "kaicalls_trunk_up" ["trunk"] in NONE,
+            "1 if the trunk of this name registers us or answers, 0 if it does not or has not been asked yet. One that is not asked counts as up \
+             while its host has an address.";
+        VOICE_CALLS: Gauge = "kaicalls_voice_calls" [] in NONE,
+            "Calls over trunks that run in this process.";
+    }
     "Language model" {
         MODEL_REQUESTS: Counter = "kaicalls_model_requests_total" ["result"] in NONE,
             "Questions to the language model's endpoint: `answered`, `retry` (away, busy or too slow), `auth`, `rejected`, `malformed`, or \

@@ -7,8 +7,10 @@
 mod dialling;
 mod engines;
 mod table;
+mod trunk_profiles;
+mod trunks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -24,6 +26,7 @@ use webhooks::schedule::Schedule;
 
 use self::table::{SETTINGS, USUAL_DATABASE, did_you_mean, nearest};
 pub(crate) use self::table::{reference, variable};
+use self::trunks::TRUNK_VARIABLES;
 use crate::failure::Failure;
 
 /// The file that is read if it is there and no other is named.
@@ -39,6 +42,8 @@ const OF_CLIENTS: &[&str] = &["api_key", "base_url"];
 #[derive(Clone)]
 pub(crate) struct Config {
     values: BTreeMap<&'static str, String>,
+    /// What lets us in at trunks, by the ends of the variables' names in small letters.
+    trunk_variables: BTreeMap<String, String>,
     /// The settings file that `--config` names.
     named_file: Option<PathBuf>,
     /// Warnings about variables of the environment, each a sentence.
@@ -90,7 +95,7 @@ impl Config {
     /// The built-in values of all settings.
     pub(crate) fn defaults() -> Self {
         let values = SETTINGS.iter().map(|setting| (setting.name, (setting.default)())).collect();
-        Self { values, named_file: None, warnings: Vec::new() }
+        Self { values, trunk_variables: BTreeMap::new(), named_file: None, warnings: Vec::new() }
     }
 
     /// The settings file, whether it is there yet or not.
@@ -130,7 +135,11 @@ impl Config {
         let text =
             std::fs::read_to_string(file).map_err(|error| problem(format!("cannot be read: {error}")))?;
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| problem(error.to_string()))?;
-        for (name, value) in table {
+        let mut seen = BTreeSet::new();
+        for (name, value) in in_tables(table) {
+            if !seen.insert(name.clone()) {
+                return Err(problem(format!("`{name}` is set twice")));
+            }
             let Some(setting) = SETTINGS.iter().find(|setting| setting.name == name) else {
                 return Err(problem(format!("there is no setting `{name}`{}", did_you_mean(&name))));
             };
@@ -141,6 +150,12 @@ impl Config {
                 toml::Value::Boolean(value) => value.to_string(),
                 toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
                     items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
+                }
+                // A list of tables is kept as it is written in one line.
+                toml::Value::Array(ref items)
+                    if setting.name == "voice_trunks" && items.iter().all(toml::Value::is_table) =>
+                {
+                    value.to_string()
                 }
                 _ => {
                     return Err(problem(format!(
@@ -161,6 +176,11 @@ impl Config {
             let Some(name) = name.to_str() else { continue };
             let Some(setting) = name.strip_prefix("KAICALLS_").map(str::to_lowercase) else { continue };
             if setting.starts_with("test_") || CLIENT_VARIABLES.contains(&name) {
+                continue;
+            }
+            if let Some(of_trunk) = setting.strip_prefix(TRUNK_VARIABLES) {
+                let value = value.into_string().map_err(|_| Failure::setting(&setting, "expected UTF-8"))?;
+                self.trunk_variables.insert(of_trunk.to_owned(), value);
                 continue;
             }
             match SETTINGS.iter().find(|known| known.name == setting) {
@@ -347,6 +367,16 @@ impl Config {
     }
 }
 
+/// The settings of a file by their names. What stands in the table `voice` may as well stand outside of it, with `voice_` before its name.
+fn in_tables(table: toml::Table) -> impl Iterator<Item = (String, toml::Value)> {
+    table.into_iter().flat_map(|(name, value)| match value {
+        toml::Value::Table(inner) if name == "voice" => {
+            inner.into_iter().map(|(part, value)| (format!("voice_{part}"), value)).collect()
+        }
+        value => vec![(name, value)],
+    })
+}
+
 /// An address of a service that a setting names.
 pub(crate) fn web_address(setting: &'static str, written: &str) -> Result<String, Failure> {
     let is_one = written.starts_with("https://") || written.starts_with("http://");
@@ -357,20 +387,26 @@ pub(crate) fn web_address(setting: &'static str, written: &str) -> Result<String
 /// Adds a master key to a settings file. Settings that are there stay as they are, and so does the right of a group to read them.
 fn write_master_key(path: &Path, key: &str) -> std::io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-    let before = match std::fs::read_to_string(path) {
-        Ok(text) if text.is_empty() || text.ends_with('\n') => "",
-        Ok(_) => "\n",
+    let line = format!("master_key = \"{key}\"\n");
+    let text = match std::fs::read_to_string(path) {
+        // What comes after the heading of a table belongs to that table.
+        Ok(text) if text.lines().any(|line| line.trim_start().starts_with('[')) => line + &text,
+        Ok(text) if text.is_empty() || text.ends_with('\n') => text + &line,
+        Ok(text) => text + "\n" + &line,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             "# Settings of kaicalls; `kaicalls settings` lists them all. This file holds a secret.\n"
+                .to_owned()
+                + &line
         }
         Err(error) => return Err(error),
     };
-    let mut file = std::fs::File::options().create(true).append(true).mode(0o600).open(path)?;
+    let mut file =
+        std::fs::File::options().create(true).write(true).truncate(false).mode(0o600).open(path)?;
     let mode = file.metadata()?.permissions().mode();
     if mode & 0o007 != 0 {
         file.set_permissions(std::fs::Permissions::from_mode(mode & 0o7770))?;
     }
-    file.write_all(format!("{before}master_key = \"{key}\"\n").as_bytes())?;
+    file.write_all(text.as_bytes())?;
     file.sync_all()
 }
 
@@ -466,6 +502,59 @@ mod tests {
         assert!(refused.expect_err("ours").to_string().contains("KAICALLS_LISTEN"));
     }
 
+    #[test]
+    fn a_new_master_key_stands_outside_of_tables() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let file = folder.path().join("kaicalls.toml");
+        for before in [
+            "",
+            "log = \"warn\"",
+            "log = \"warn\"\n",
+            "[voice]\nlisten = \"192.0.2.1:5060\"",
+            "log = \"x\"\n [voice]\n",
+        ] {
+            std::fs::write(&file, before).expect("a writable folder");
+            write_master_key(&file, "key").expect("a writable file");
+            let written = std::fs::read_to_string(&file).expect("a file");
+            let config = from_file(&written).unwrap_or_else(|error| panic!("{written}: {error}"));
+            assert_eq!(config.text("master_key"), Some("key"), "{written}");
+            assert!(written.contains(before.trim_end()), "{written}");
+        }
+    }
+
+    #[test]
+    fn trunks_stand_in_tables_of_their_own() {
+        let written = "[voice]\nlisten = \"192.0.2.1:5060\"\n[[voice.trunks]]\nname = \"a\"\nhost = \"x.example\"\n\
+                       [[voice.trunks]]\nname = \"b\"\nhost = \"y.example\"\nprefixes = [\"+49\", \"+43\"]\n";
+        let config = from_file(written).expect("valid settings");
+        let settings = config.voice().expect("valid settings").expect("trunks");
+        assert_eq!(settings.listen, "192.0.2.1:5060".parse().expect("an address"));
+        let trunks = settings.trunks.iter().map(|trunk| &trunk.signalling);
+        let trunks: Vec<_> = trunks.map(|trunk| (trunk.name.as_str(), trunk.prefixes.len())).collect();
+        assert_eq!(trunks, [("a", 0), ("b", 2)]);
+        for (written, expected) in [
+            ("[voice]\ntruncs = 1\n", "voice_trunks"),
+            ("voice_listen = \"x\"\n[voice]\nlisten = \"y\"\n", "`voice_listen` is set twice"),
+            ("[[listen]]\nname = \"a\"\n", "`listen` must be a text"),
+        ] {
+            let error = from_file(written).err().expect(written).to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_lets_us_in_at_trunks_is_read_from_variables() {
+        let config = from_variables(&[
+            ("KAICALLS_VOICE_TRUNKS", "[{name = \"a\", host = \"x\", username = \"u\"}]"),
+            ("KAICALLS_VOICE_LISTEN", "192.0.2.1:5060"),
+            ("KAICALLS_VOICE_TRUNK_A_PASSWORD", "p"),
+        ]);
+        assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+        let settings = config.voice().expect("valid settings").expect("trunks");
+        let credentials = settings.trunks[0].signalling.credentials.as_ref().expect("they are set");
+        assert_eq!(credentials.password, "p");
+    }
+
     fn with_key(config: &Config) -> Config {
         let mut config = config.clone();
         config.set("vapi_api_key", "key");
@@ -486,6 +575,20 @@ mod tests {
             // What runs there is followed to its end, and nothing new begins.
             assert!(config.vapi().expect("valid settings").is_some() && !takes_calls(&config), "{other}");
         }
+        config.set("voice_trunks", "[{name = \"a\", host = \"x\"}]");
+        config.set("live_engine", "");
+        assert_eq!(
+            (engine(&config), config.voice_takes_calls().expect("valid settings")),
+            (Some("vapi"), true)
+        );
+        config.set("live_engine", "voice");
+        assert_eq!((engine(&config), takes_calls(&config)), (Some("voice"), true));
+        config.set("live_engine", "none");
+        assert!(!config.voice_takes_calls().expect("valid settings"));
+        config.set("live_engine", "voice");
+        config.set("voice_trunks", "");
+        let error = config.live_engine().expect_err("no trunk").to_string();
+        assert!(error.contains("KAICALLS_VOICE_TRUNKS"), "{error}");
         config.set("live_engine", "vapi");
         config.set("vapi_api_key", "");
         let error = config.live_engine().expect_err("no key").to_string();
@@ -524,7 +627,7 @@ mod tests {
         check("egress_allow", "localhost", |c| c.exceptions().err(), "10.1.0.0/16:8080");
         check("rate_per_minute", "voice", |c| c.rates().err(), "voice=7.5");
         check("max_concurrent_calls", "0", |c| c.max_concurrent_calls().err(), "from 1 to");
-        check("live_engine", "asterisk", |c| c.live_engine().err(), "`vapi`, `sandbox` or `none`");
+        check("live_engine", "asterisk", |c| c.live_engine().err(), "`vapi`, `voice`, `sandbox` or `none`");
         check("vapi_webhook_auth", "trust", |c| with_key(c).vapi().err(), "`hmac-body`");
         check("vapi_base_url", "api.vapi.ai", |c| with_key(c).vapi().err(), "https://");
         check("trusted_proxies", "0.0.0.0/0", |c| c.trusted_proxies().err(), "127.0.0.1,10.1.0.0/16");

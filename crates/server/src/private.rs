@@ -43,7 +43,7 @@ pub(crate) fn tighten(_: &Config) {}
 /// What can be there before the server starts.
 fn ours(config: &Config) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> =
-        ["recordings", "usage"].iter().map(|folder| config.data_dir().join(folder)).collect();
+        ["recordings", "voice", "usage"].iter().map(|folder| config.data_dir().join(folder)).collect();
     if let Ok(DatabaseUrl::SqliteFile(file)) = config.database_url() {
         for end in ["", "-wal", "-shm", ".lock"] {
             let mut path = file.clone().into_os_string();

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use providers::hearing::{self, DeepgramSettings, RecogniserSettings};
-use providers::speaking::{self, ElevenLabsSettings, VoiceSettings};
+use providers::hearing::{self, DeepgramSettings, RecogniserSettings, Recognisers};
+use providers::speaking::{self, ElevenLabsSettings, VoiceSettings, Voices};
 use providers::{Endpoint, find_program};
 use speech::{Recogniser, StreamingSynthesiser};
 
@@ -52,6 +52,23 @@ pub(crate) fn synthesisers(config: &Config) -> Result<Vec<Arc<dyn StreamingSynth
     let patience = patience(config)?;
     let settings = in_order(config, "voices", VOICES, voice_settings)?;
     Ok(settings.into_iter().map(|settings| speaking::synthesiser(settings, patience)).collect())
+}
+
+/// Who hears on calls over trunks; somebody has to.
+pub(crate) fn hearing(config: &Config) -> Result<Recognisers, Failure> {
+    Recognisers::new(recognisers(config)?).ok_or_else(|| {
+        let problem = "calls over trunks need somebody who hears: set `transcription_base_url`, `deepgram_api_key` or `whisper_model`";
+        Failure::setting("recogniser", problem)
+    })
+}
+
+/// Who speaks on calls over trunks; somebody has to.
+pub(crate) fn speaking(config: &Config) -> Result<Voices, Failure> {
+    Voices::new(synthesisers(config)?).ok_or_else(|| {
+        let problem = "calls over trunks need a voice: set `speech_base_url`, `elevenlabs_api_key` or `piper_voice`, or install `flite` \
+                       or `espeak-ng`";
+        Failure::setting("voices", problem)
+    })
 }
 
 fn patience(config: &Config) -> Result<Duration, Failure> {
@@ -215,6 +232,23 @@ mod tests {
         let voices = [("elevenlabs_api_key", "key"), ("speech_base_url", "localhost:8880/v1")];
         assert!(spoken_by(&voices).starts_with("openai, then elevenlabs"));
         assert_eq!(spoken_by(&[voices[0], voices[1], ("voices", "elevenlabs")]), "elevenlabs");
+    }
+
+    #[test]
+    fn calls_over_trunks_need_somebody_who_hears() {
+        let problem = hearing(&config(&[])).expect_err("nobody hears").to_string();
+        assert!(
+            problem.contains("KAICALLS_RECOGNISER") && problem.contains("`deepgram_api_key`"),
+            "{problem}"
+        );
+        let both = [("deepgram_api_key", "key"), ("transcription_base_url", "localhost:8080/v1")];
+        assert_eq!(hearing(&config(&both)).expect("two who hear").name(), "openai, then deepgram");
+        assert_eq!(
+            speaking(&config(&[("elevenlabs_api_key", "key"), ("voices", "elevenlabs")]))
+                .expect("a voice")
+                .name(),
+            "elevenlabs"
+        );
     }
 
     #[test]

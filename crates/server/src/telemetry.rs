@@ -15,8 +15,9 @@ use crate::failure::Failure;
 /// takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// What libraries tell at a level that is not theirs: PostgreSQL's notices that something is there already come as `info`.
-const QUIET: &str = "tokio_postgres=warn";
+/// What libraries tell at a level that is not theirs: PostgreSQL's notices that something is there already come as `info`. What the SIP
+/// library tells holds numbers.
+const QUIET: &str = "tokio_postgres=warn,rsipstack=off";
 
 /// Starts logging to standard error.
 pub(crate) fn start_logs(config: &Config) -> Result<(), Failure> {

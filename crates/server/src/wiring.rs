@@ -15,11 +15,13 @@ use speech::{CallAnalyst, LanguageModel};
 use store::usage::UsageLog;
 use store::{Options, Platform, Store};
 use vapi::{Client, ClientSettings, EngineSettings, Hook, HookSettings, Scheme, VapiEngine, Verifier};
+use voice::{Parts as VoiceParts, VoiceEngine};
 use web::Web;
 
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::private;
+use crate::sound;
 use crate::system::{SystemClock, SystemEntropy, TimeOrderedIds};
 
 /// How long POST `/calls` waits for the engine's word.
@@ -46,14 +48,15 @@ pub(crate) async fn open_store(config: &Config, exclusive: bool) -> Result<Arc<P
 /// The use cases over an opened database.
 pub(crate) fn build_app(config: &Config, database: Arc<Platform>) -> Result<App, Failure> {
     let vapi = vapi_engine(config, &database)?;
-    build_app_on(config, database, vapi)
+    build_app_on(config, database, vapi, voice_engine(config)?)
 }
 
-/// The use cases, with Vapi among the engines if it is configured.
+/// The use cases, with those engines for live calls that are configured.
 pub(crate) fn build_app_on(
     config: &Config,
     database: Arc<Platform>,
     vapi: Option<Arc<VapiEngine>>,
+    voice: Option<Arc<VoiceEngine>>,
 ) -> Result<App, Failure> {
     let exceptions = config.exceptions()?;
     for network in exceptions.wide() {
@@ -63,7 +66,7 @@ pub(crate) fn build_app_on(
         );
     }
     let mind = mind(config)?;
-    let engines = engines(config, sandbox_engine(config, mind.model)?, vapi)?;
+    let engines = engines(config, sandbox_engine(config, mind.model)?, vapi, voice)?;
     let parts = Parts {
         database,
         clock: Arc::new(SystemClock),
@@ -98,14 +101,33 @@ fn engines(
     config: &Config,
     sandbox: Arc<dyn CallEngine>,
     vapi: Option<Arc<VapiEngine>>,
+    voice: Option<Arc<VoiceEngine>>,
 ) -> Result<Engines, Failure> {
     let mut engines = Engines::new(sandbox);
     if let Some(vapi) = vapi {
         engines = if config.vapi_takes_calls()? { engines.with(vapi) } else { engines.with_finishing(vapi) };
     }
+    if let Some(voice) = voice {
+        engines =
+            if config.voice_takes_calls()? { engines.with(voice) } else { engines.with_finishing(voice) };
+    }
     let default = config.live_engine()?;
     engines.make_default(default).map_err(|error| Failure::setting("live_engine", error))?;
     Ok(engines)
+}
+
+/// Our own voice, where there are trunks. It listens once it is started.
+pub(crate) fn voice_engine(config: &Config) -> Result<Option<Arc<VoiceEngine>>, Failure> {
+    let Some(settings) = config.voice()? else { return Ok(None) };
+    let parts = VoiceParts {
+        model: mind(config)?.model,
+        recogniser: Arc::new(sound::hearing(config)?),
+        voice: Arc::new(sound::speaking(config)?),
+        clock: Arc::new(SystemClock),
+    };
+    let engine = VoiceEngine::new(settings, parts)
+        .map_err(|error| Failure::Because(format!("calls over trunks cannot be made ready: {error}")))?;
+    Ok(Some(Arc::new(engine)))
 }
 
 /// Vapi, where its key is set. What it has to know of us is made from the master key, so that replicas agree.

@@ -200,10 +200,13 @@ impl Keeper {
         true
     }
 
+    /// Notes how the trunk is, and says so where that is news.
     fn set(&self, health: Health) {
-        if let Health::Down(reason) = &health {
-            tracing::warn!(trunk = self.shared.trunk(self.place).name, reason, "a trunk is down");
+        let trunk = self.shared.trunk(self.place).name.as_str();
+        match (self.shared.set_health(self.place, health.clone()), health) {
+            (false, _) | (true, Health::Unknown) => {}
+            (true, Health::Up) => tracing::info!(trunk, "a trunk is up"),
+            (true, Health::Down(reason)) => tracing::warn!(trunk, reason, "a trunk is down"),
         }
-        self.shared.set_health(self.place, health);
     }
 }

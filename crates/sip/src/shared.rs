@@ -31,12 +31,13 @@ impl Shared {
         &self.settings.trunks[place]
     }
 
-    pub(crate) fn set_health(&self, place: usize, health: Health) {
+    /// Notes how a trunk is; true if that is news.
+    pub(crate) fn set_health(&self, place: usize, health: Health) -> bool {
         self.health.send_if_modified(|all| {
             let changed = all[place] != health;
             all[place] = health;
             changed
-        });
+        })
     }
 
     /// Where a trunk is now. Its addresses may call us from here on.

@@ -1,6 +1,7 @@
 //! Our own voice as a call engine.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use domain::engine::{
 use domain::{CallId, Clock};
 use sip::{Health, Incoming, StartError, UserAgent};
 use speech::{LanguageModel, Recogniser, StreamingSynthesiser};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::call::Outgoing;
 use crate::inbound;
@@ -57,8 +58,17 @@ impl VoiceEngine {
         let Parts { model, recogniser, voice, clock } = parts;
         let threads = MediaThreads::start(settings.max_calls)?;
         let recorder = settings.recordings.clone().map(Recorder::start).transpose()?;
-        let running = Mutex::default();
-        let shared = Shared { settings, model, recogniser, voice, clock, threads, recorder, running };
+        let shared = Shared {
+            settings,
+            model,
+            recogniser,
+            voice,
+            clock,
+            threads,
+            recorder,
+            running: Mutex::default(),
+            is_leaving: AtomicBool::new(false),
+        };
         Ok(Self { shared: Arc::new(shared), agent: Arc::default() })
     }
 
@@ -67,6 +77,7 @@ impl VoiceEngine {
         let (agent, calls) = UserAgent::start(user_agent(&self.shared.settings)).await?;
         let agent = Arc::new(agent);
         if self.agent.set(Arc::clone(&agent)).is_ok() {
+            tokio::spawn(watch_trunks(Arc::clone(&self.shared), agent.health()));
             tokio::spawn(take_calls(Arc::clone(&self.shared), agent, desk, calls));
         }
         Ok(())
@@ -81,7 +92,12 @@ impl VoiceEngine {
     pub fn health(&self) -> Vec<(String, Health)> {
         let Some(agent) = self.agent.get() else { return Vec::new() };
         let health = agent.health().borrow().clone();
-        self.shared.settings.trunks.iter().map(|trunk| trunk.name.clone()).zip(health).collect()
+        self.shared.settings.trunks.iter().map(|trunk| trunk.signalling.name.clone()).zip(health).collect()
+    }
+
+    /// Says that this process is about to stop: calls that come in are told to try elsewhere, and those under way go on.
+    pub fn announce_leaving(&self) {
+        self.shared.is_leaving.store(true, Ordering::Relaxed);
     }
 
     /// Hangs up what still runs, and takes its registrations back. Returns when the ends of the calls have been reported.
@@ -105,14 +121,14 @@ impl VoiceEngine {
     }
 }
 
-/// Asks each trunk whether it is there, without registering, and gives its name and how it is. It takes a port of its own, so that a
-/// running engine is not disturbed.
+/// Asks each trunk whether it is there, without registering, and gives its name and how it is. Of one that is not to be asked it only finds
+/// out whether its host has an address. It takes a port of its own, so that a running engine is not disturbed.
 pub async fn ask_trunks(settings: &Settings) -> Result<Vec<(String, Health)>, StartError> {
     let mut asking = user_agent(settings);
     asking.listen.set_port(0);
     asking.public_address = None;
     for trunk in &mut asking.trunks {
-        (trunk.registers, trunk.asks) = (false, true);
+        trunk.registers = false;
     }
     let names: Vec<String> = asking.trunks.iter().map(|trunk| trunk.name.clone()).collect();
     let (agent, _calls) = UserAgent::start(asking).await?;
@@ -130,8 +146,21 @@ fn user_agent(settings: &Settings) -> sip::Settings {
         listen: settings.listen,
         public_address: settings.public_address,
         name: concat!("KaiCalls/", env!("CARGO_PKG_VERSION")).to_owned(),
-        trunks: settings.trunks.clone(),
+        trunks: settings.trunks.iter().map(|trunk| trunk.signalling.clone()).collect(),
         ask_every: ASK_EVERY,
+    }
+}
+
+/// Keeps the figures of the trunks' health until the engine is gone.
+async fn watch_trunks(shared: Arc<Shared>, mut health: watch::Receiver<Vec<Health>>) {
+    loop {
+        for (trunk, health) in shared.settings.trunks.iter().zip(health.borrow_and_update().iter()) {
+            let up = if *health == Health::Up { 1.0 } else { 0.0 };
+            meters::TRUNK_UP.with([&trunk.signalling.name]).set(up);
+        }
+        if health.changed().await.is_err() {
+            return;
+        }
     }
 }
 

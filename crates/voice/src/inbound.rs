@@ -27,12 +27,16 @@ pub(crate) async fn receive(
     incoming: Incoming,
 ) {
     let Incoming { trunk, to, from, call_id, offer, call } = incoming;
-    let Some(to) = number(&to) else {
-        tracing::warn!(trunk, "a trunk brought a call to something that is no number in E.164");
+    let named = number(&to).or_else(|| shared.settings.trunk(&trunk)?.number.clone());
+    let Some(to) = named else {
+        tracing::warn!(
+            trunk,
+            "a trunk brought a call to something that is no number in E.164; its `number` says which is meant"
+        );
         return call.reject(NOT_FOUND).await;
     };
     if !shared.has_room() {
-        tracing::warn!(trunk, "a call came in while as many run as may");
+        tracing::warn!(trunk, "a call came in for which there is no room");
         return call.reject(UNAVAILABLE).await;
     }
     let asked = IncomingCall {
@@ -45,7 +49,13 @@ pub(crate) async fn receive(
     };
     let plan = match desk.incoming(asked).await {
         Ok(Some(plan)) => plan,
-        Ok(None) => return call.reject(NOT_FOUND).await,
+        Ok(None) => {
+            tracing::warn!(
+                trunk,
+                "a call came in to a number that no agent answers; `kaicalls numbers list` shows which do"
+            );
+            return call.reject(NOT_FOUND).await;
+        }
         Err(error) => {
             tracing::error!(%error, "a call that came in could not be stored");
             return call.reject(UNAVAILABLE).await;

@@ -30,5 +30,5 @@ mod talk;
 pub use engine::{Parts, VoiceEngine, ask_trunks};
 pub use media_clock::MediaThreads;
 pub use rtp::{Codec, Latching};
-pub use settings::{Profile, Settings, USUAL};
-pub use sip::{Credentials, Health, StartError, Transport, Trunk};
+pub use settings::{Profile, Settings, Trunk, USUAL};
+pub use sip::{Credentials, Health, StartError, Transport, Trunk as Signalling};

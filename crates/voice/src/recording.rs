@@ -48,8 +48,8 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
+    /// A recorder that makes its folder when the first call is recorded, so that a process that runs no calls leaves nothing behind.
     pub(crate) fn start(folder: PathBuf) -> io::Result<Self> {
-        fs::create_dir_all(&folder)?;
         let (orders, receiver) = sync_channel(WAITING);
         let writer = Writer { folder: folder.clone(), open: HashMap::new() };
         std::thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run(&receiver))?;
@@ -139,6 +139,7 @@ impl Writer {
     fn obey(&mut self, order: Order) -> io::Result<()> {
         match order {
             Order::Begin(call) => {
+                fs::create_dir_all(&self.folder)?;
                 let file = File::create(path(&self.folder, call))?;
                 self.open.insert(call, LiveRecording::begin(file, RATE)?);
             }

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::E164;
 use rtp::{Codec, Latching};
-use sip::Trunk;
 
 /// Everything that an engine needs to know.
 #[derive(Debug, Clone)]
@@ -21,14 +21,21 @@ pub struct Settings {
     pub ports: RangeInclusive<u16>,
     /// In the order in which they are used.
     pub trunks: Vec<Trunk>,
-    /// The profile of each trunk.
-    pub profiles: Vec<Profile>,
     /// How many calls run at once.
     pub max_calls: usize,
     /// How long a call rings before it is given up.
     pub rings_for: Duration,
     /// Where recordings of running calls are; `None` if calls are not recorded.
     pub recordings: Option<PathBuf>,
+}
+
+/// A trunk, as calls over it know it.
+#[derive(Debug, Clone)]
+pub struct Trunk {
+    pub signalling: sip::Trunk,
+    pub profile: Profile,
+    /// The number that is called by a call whose trunk names none, such as one to the name with which we are registered.
+    pub number: Option<E164>,
 }
 
 /// What is different about a kind of trunk. Everything is data; nothing in the code asks for a trunk's maker.
@@ -39,6 +46,8 @@ pub struct Profile {
     pub host: Option<&'static str>,
     /// Whether it wants to be told where we are.
     pub registers: bool,
+    /// Whether it answers the question if it is there.
+    pub asks: bool,
     /// The networks from which its calls and answers come, besides the addresses of its host.
     pub sources: &'static [&'static str],
     /// What we speak, the best first.
@@ -52,15 +61,20 @@ pub const USUAL: Profile = Profile {
     name: "generic",
     host: None,
     registers: false,
+    asks: true,
     sources: &[],
     codecs: &[Codec::Pcmu, Codec::Pcma],
     latching: Latching::AtTheBeginning,
 };
 
 impl Settings {
+    /// The trunk with this name.
+    pub(crate) fn trunk(&self, name: &str) -> Option<&Trunk> {
+        self.trunks.iter().find(|trunk| trunk.signalling.name == name)
+    }
+
     /// The profile of the trunk with this name.
     pub(crate) fn profile_of(&self, trunk: &str) -> &Profile {
-        let place = self.trunks.iter().position(|one| one.name == trunk);
-        place.and_then(|place| self.profiles.get(place)).unwrap_or(&USUAL)
+        self.trunk(trunk).map_or(&USUAL, |trunk| &trunk.profile)
     }
 }

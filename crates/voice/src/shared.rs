@@ -1,6 +1,7 @@
 //! What all calls of an engine share.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{CallId, Clock};
@@ -24,12 +25,14 @@ pub(crate) struct Shared {
     pub(crate) threads: MediaThreads,
     pub(crate) recorder: Option<Recorder>,
     pub(crate) running: Mutex<HashMap<CallId, Arc<Notify>>>,
+    /// True once this process is about to stop.
+    pub(crate) is_leaving: AtomicBool,
 }
 
 impl Shared {
-    /// True if one more call may run.
+    /// True if one more call may come in.
     pub(crate) fn has_room(&self) -> bool {
-        self.running().len() < self.settings.max_calls
+        !self.is_leaving.load(Ordering::Relaxed) && self.running().len() < self.settings.max_calls
     }
 
     /// Notes that a call runs, as long as what it gives lives; `None` if as many run as may.
@@ -39,6 +42,7 @@ impl Shared {
             return None;
         }
         running.insert(id, hang_up);
+        meters::VOICE_CALLS.with([]).increment(1.0);
         Some(Entry { shared: Arc::clone(self), id })
     }
 
@@ -57,5 +61,6 @@ pub(crate) struct Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         self.shared.running().remove(&self.id);
+        meters::VOICE_CALLS.with([]).decrement(1.0);
     }
 }

@@ -3,12 +3,13 @@
 use domain::engine::EngineRefusal;
 use providers::LocalVoices;
 use serde_json::{Value, json};
+use voice::{Health, Settings};
 
 use crate::client::Client;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::output::{self, Format, say};
-use crate::{http_server, wiring};
+use crate::{http_server, sound, wiring};
 
 /// What was found, printed as it is found or all at once.
 struct Diagnosis {
@@ -91,6 +92,7 @@ pub(crate) async fn run(config: Config, format: Format) -> Result<(), Failure> {
     for (name, result) in vapi(&config).await {
         found.report(name, result)?;
     }
+    trunks(&config, &mut found).await?;
     match config.live_engine()? {
         Some(engine) => found.add("ok", "live calls", format!("made by the {engine} engine"))?,
         None => {
@@ -114,7 +116,7 @@ pub(crate) async fn run(config: Config, format: Format) -> Result<(), Failure> {
 /// One line per recogniser, by a real request.
 async fn hearing(config: &Config, found: &mut Diagnosis) -> Result<(), Failure> {
     let nobody = "nobody hears callers on calls with sound; see KAICALLS_RECOGNISER";
-    for recogniser in found.configured("hearing", crate::sound::recognisers(config), nobody)? {
+    for recogniser in found.configured("hearing", sound::recognisers(config), nobody)? {
         let name = recogniser.name();
         let answer = providers::hearing::check_recogniser(&*recogniser).await;
         let answer = answer.map(|()| format!("{name} answers")).map_err(|error| format!("{name}: {error}"));
@@ -126,7 +128,7 @@ async fn hearing(config: &Config, found: &mut Diagnosis) -> Result<(), Failure> 
 /// One line per provider of voices, by a real request.
 async fn voices(config: &Config, found: &mut Diagnosis) -> Result<(), Failure> {
     let nobody = "nobody speaks on calls with sound; see KAICALLS_VOICES";
-    for synthesiser in found.configured("voices", crate::sound::synthesisers(config), nobody)? {
+    for synthesiser in found.configured("voices", sound::synthesisers(config), nobody)? {
         let name = synthesiser.name();
         let sound = providers::speaking::check_synthesiser(&*synthesiser).await;
         let sound = sound.map(|()| format!("{name} speaks")).map_err(|error| format!("{name}: {error}"));
@@ -135,20 +137,80 @@ async fn voices(config: &Config, found: &mut Diagnosis) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Who hears and speaks on calls over trunks, where trunks reach us, and one line per trunk.
+async fn trunks(config: &Config, found: &mut Diagnosis) -> Result<(), Failure> {
+    let settings = match config.voice() {
+        Ok(Some(settings)) => settings,
+        Ok(None) => {
+            let text = "none, so no call has sound of our own; set KAICALLS_VOICE_TRUNKS for calls over SIP";
+            return found.add("note", "trunks", text.to_owned());
+        }
+        Err(error) => return found.report("trunks", Err(error.to_string())),
+    };
+    for variable in config.unclaimed_trunk_variables()? {
+        found.add("note", "trunks", variable)?;
+    }
+    let speech = sound::hearing(config).and_then(|hearing| {
+        let (hears, speaks) = (speech::Recogniser::name(&hearing).to_owned(), sound::speaking(config)?);
+        Ok(format!(
+            "on calls over trunks {hears} hears, and {} speaks",
+            speech::StreamingSynthesiser::name(&speaks)
+        ))
+    });
+    found.report("speech", speech.map_err(|error| error.to_string()))?;
+    found.report("trunks", reached(config, &settings).await)?;
+    let asked = match voice::ask_trunks(&settings).await {
+        Ok(asked) => asked,
+        Err(error) => return found.report("trunks", Err(error.to_string())),
+    };
+    for (trunk, (name, health)) in settings.trunks.iter().zip(asked) {
+        let host = &trunk.signalling.host;
+        let told = match health {
+            Health::Up if trunk.signalling.asks => Ok(format!("{host} answers")),
+            Health::Up => Ok(format!("{host} has an address; it is not asked, because its `options` say so")),
+            Health::Unknown => Err(format!("{host} does not answer; calls over it fail")),
+            Health::Down(reason) => Err(format!("{host}: {reason}; calls over it fail")),
+        };
+        found.report(&format!("trunk {name}"), told)?;
+    }
+    Ok(())
+}
+
+/// Where trunks reach us, if that is free or a KaiCalls server has it.
+async fn reached(config: &Config, settings: &Settings) -> Result<String, String> {
+    let address = settings.public_address.unwrap_or(settings.listen);
+    let text = format!(
+        "they reach us at {address}, and their sound at the UDP ports {}",
+        config.text("voice_rtp_ports").unwrap_or_default()
+    );
+    match tokio::net::UdpSocket::bind(settings.listen).await {
+        Err(error) if !is_served(config).await => {
+            Err(format!("KAICALLS_VOICE_LISTEN: {} cannot be listened on: {error}", settings.listen))
+        }
+        _ => Ok(text),
+    }
+}
+
 /// Whether the address of the server is free, or a KaiCalls server has it already.
 async fn listens(config: &Config) -> Result<String, String> {
     let address = config.listen();
     let Err(error) = http_server::listen("KAICALLS_LISTEN", address).await else {
         return Ok(format!("{address} is free"));
     };
-    match Client::new(format!("http://{address}"), String::new()).get("/openapi.json").await {
-        Ok(document)
-            if document["info"]["title"].as_str().is_some_and(|title| title.contains("KaiCalls")) =>
-        {
-            Ok(format!("a KaiCalls server answers at {address}"))
-        }
-        _ => Err(error.to_string()),
+    if is_served(config).await {
+        Ok(format!("a KaiCalls server answers at {address}"))
+    } else {
+        Err(error.to_string())
     }
+}
+
+/// Whether a KaiCalls server answers at the address of the server.
+async fn is_served(config: &Config) -> bool {
+    let document =
+        Client::new(format!("http://{}", config.listen()), String::new()).get("/openapi.json").await;
+    document.is_ok_and(|document| {
+        document["info"]["title"].as_str().is_some_and(|title| title.contains("KaiCalls"))
+    })
 }
 
 /// What names an engine that is not configured: calls that nobody can be asked after, numbers and agents that it would serve.

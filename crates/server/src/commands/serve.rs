@@ -1,9 +1,10 @@
 //! `kaicalls serve`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use app::App;
 use app::setup::FirstAccount;
+use app::{App, Desk};
 use store::Platform;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,7 +25,7 @@ const OTHER_FILES: usize = 300;
 pub(crate) async fn run(mut config: Config) -> Result<(), Failure> {
     telemetry::start_logs(&config)?;
     own_master_key(&mut config)?;
-    for warning in config.warnings() {
+    for warning in config.warnings().iter().chain(&config.unclaimed_trunk_variables()?) {
         tracing::warn!("{warning}");
     }
     let figures = Figures::start()?;
@@ -38,13 +39,23 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Failure> {
     };
     let store = wiring::open_store(&config, true).await?;
     let vapi = wiring::vapi_engine(&config, &store)?;
-    let app = wiring::build_app_on(&config, store.clone(), vapi.clone())?;
+    let voice = wiring::voice_engine(&config)?;
+    let app = wiring::build_app_on(&config, store.clone(), vapi.clone(), voice.clone())?;
     let webhooks = match &vapi {
         Some(engine) => Some(wiring::vapi_routes(&config, &app, engine)?),
         None => None,
     };
     first_account(&config, &app, &store, &address_of(&listener)).await?;
     app::jobs::start(&app).await?;
+    // Where it takes no calls it only hands over what it has recorded.
+    let voice = voice.filter(|_| matches!(config.voice_takes_calls(), Ok(true)));
+    if let Some(voice) = &voice {
+        let started = voice.start(Arc::new(Desk::new(app.clone()))).await;
+        started.map_err(|error| Failure::setting("voice_listen", error))?;
+        let trunks: Vec<String> = voice.health().into_iter().map(|(trunk, _)| trunk).collect();
+        let reached_at = voice.address().map(|address| address.to_string());
+        tracing::info!(reached_at, trunks = trunks.join(", "), "Takes and makes calls over trunks");
+    }
     let api = wiring::build_api(&config, app.clone()).await?;
 
     if let Some(model) = wiring::language_model(&config)? {
@@ -90,6 +101,9 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Failure> {
     #[expect(clippy::disallowed_methods, reason = "the time for stopping is measured on the monotonic clock")]
     let begun = tokio::time::Instant::now();
     app.announce_leaving();
+    if let Some(voice) = &voice {
+        voice.announce_leaving();
+    }
     let stopping = async {
         if readiness.is_watched() {
             tracing::info!(reason, "Stopping: not ready any more, going on until balancers have noticed");
@@ -109,6 +123,9 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Failure> {
             tracing::info!(reason = again?, "Told to stop once more: waiting for nothing");
             app.stop(Duration::ZERO).await;
         }
+    }
+    if let Some(voice) = &voice {
+        voice.stop().await;
     }
     if let Err(error) = api.usage().flush().await {
         tracing::warn!(%error, "usage rows wait in their file for the next start");

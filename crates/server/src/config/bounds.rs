@@ -17,7 +17,7 @@ fn with(name: &'static str, value: &str) -> Config {
 type Read = fn(&Config) -> Result<u64, Failure>;
 
 /// Every setting that is a number, how it is read, and the least and the most that it may be.
-const NUMBERS: [(&str, Read, u64, u64); 16] = [
+const NUMBERS: [(&str, Read, u64, u64); 18] = [
     ("max_concurrent_calls", |c| c.max_concurrent_calls().map(u64::from), 1, 1_000_000),
     ("rate_limit_calls", |c| c.rate_limits().map(|limits| limits.place_call.into()), 1, 1_000_000),
     ("rate_limit_agents_create", |c| c.rate_limits().map(|limits| limits.create_agent.into()), 1, 1_000_000),
@@ -36,6 +36,8 @@ const NUMBERS: [(&str, Read, u64, u64); 16] = [
         1,
         1_000_000,
     ),
+    ("voice_max_concurrent_calls", |c| c.voice_max_concurrent_calls().map(u64::from), 1, 10_000),
+    ("voice_ring_seconds", |c| c.voice_rings_for().map(|time| time.as_secs()), 5, 180),
     ("unready_seconds", |c| c.unready().map(|time| time.as_secs()), 0, 3600),
     ("drain_seconds", |c| c.drain().map(|time| time.as_secs()), 0, 86_400),
     (
@@ -80,6 +82,7 @@ fn every_default_is_good_and_only_the_master_key_has_to_be_set() {
     assert!(
         config.live_engine().expect("a default").is_none() && config.vapi().expect("a default").is_none()
     );
+    assert!(config.voice().expect("a default").is_none());
     assert!(config.calling_hours().is_ok() && config.destinations().is_ok());
     assert!(config.allowed_countries().expect("a default").is_empty() && config.cors_origins().is_empty());
     assert_eq!(config.metrics_listen(), Some("127.0.0.1:9464"));

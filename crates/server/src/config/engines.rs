@@ -1,4 +1,4 @@
-//! Settings of which engine makes live calls, and of Vapi.
+//! Settings of which engine makes live calls, and of Vapi. Those of our own voice are in `trunks`.
 
 use vapi::Scheme;
 
@@ -22,14 +22,16 @@ impl Config {
     pub(crate) fn live_engine(&self) -> Result<Option<&'static str>, Failure> {
         let key = self.text("vapi_api_key");
         match self.text("live_engine") {
-            None => Ok(key.map(|_| "vapi")),
+            None => Ok(key.map(|_| "vapi").or_else(|| self.has_trunks().then_some("voice"))),
             Some("none") => Ok(None),
             Some("sandbox") => Ok(Some("sandbox")),
             Some("vapi") if key.is_some() => Ok(Some("vapi")),
             Some("vapi") => {
                 Err(Failure::setting("vapi_api_key", "the engine `vapi` needs the private key of an account"))
             }
-            Some(_) => Err(Failure::setting("live_engine", "expected `vapi`, `sandbox` or `none`")),
+            Some("voice") if self.has_trunks() => Ok(Some("voice")),
+            Some("voice") => Err(Failure::setting("voice_trunks", "the engine `voice` needs a SIP trunk")),
+            Some(_) => Err(Failure::setting("live_engine", "expected `vapi`, `voice`, `sandbox` or `none`")),
         }
     }
 
@@ -37,6 +39,11 @@ impl Config {
     /// it has begun and makes no others.
     pub(crate) fn vapi_takes_calls(&self) -> Result<bool, Failure> {
         Ok(self.text("vapi_api_key").is_some() && !matches!(self.live_engine()?, None | Some("sandbox")))
+    }
+
+    /// True if calls may run over trunks.
+    pub(crate) fn voice_takes_calls(&self) -> Result<bool, Failure> {
+        Ok(self.has_trunks() && !matches!(self.live_engine()?, None | Some("sandbox")))
     }
 
     /// What is set of Vapi, where there is a key for it.

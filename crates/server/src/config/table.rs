@@ -31,7 +31,7 @@ settings! {
     "metrics_listen" = "127.0.0.1:9464", "Where `/metrics` is served; `off` for nowhere. `/livez` and `/readyz` are there too, as they are at `listen`.";
     "log" = "info", "Which log lines are written, as a filter like `info,store=debug`.";
     "log_format" = "auto", "Format of log lines: `text`, `json`, or `auto` (text on a terminal, JSON otherwise).";
-    "live_engine" = "", "Which engine makes the calls of live keys: `vapi`, `sandbox` or `none`. Without it, `vapi` where `vapi_api_key` is set and `none` otherwise. A number that another engine carries, or an agent that prefers one, comes first. With `sandbox` and `none` no call begins on Vapi; those that run there are still followed to their end. Test keys always use the sandbox.";
+    "live_engine" = "", "Which engine makes the calls of live keys: `vapi`, `voice` (our own, over `voice_trunks`), `sandbox` or `none`. Without it, `vapi` where `vapi_api_key` is set, else `voice` where there are trunks, else `none`. A number that another engine carries, or an agent that prefers one, comes first. With `sandbox` and `none` no call begins on Vapi or over a trunk; those that run at Vapi are still followed to their end. Test keys always use the sandbox.";
     "vapi_api_key" = "", "The private key of a Vapi account. With it live calls run on Vapi, unless `live_engine` says otherwise.";
     "vapi_base_url" = "https://api.vapi.ai", "Vapi's API; `https://api.eu.vapi.ai` for accounts in the EU.";
     "vapi_phone_number_id" = "", "Vapi's id of the number that agents without one of their own call from. Not needed where the account holds just one.";
@@ -39,6 +39,12 @@ settings! {
     "vapi_webhook_secret" = "", "The secret that authenticates messages from Vapi, or several separated by commas while one is being replaced; with `secret`, the first is given to Vapi. Made from the master key by default.";
     "vapi_credential_id" = "", "Vapi's id of the credential for `bearer` and `hmac`.";
     "vapi_max_concurrent_calls" = "10", "How many calls may run on Vapi at once; more wait. Vapi's own limit for an account is 10 unless more was bought.";
+    "voice_trunks" = "", "SIP trunks over which our own voice engine calls and is called: in the file a table `[[voice.trunks]]` for each (the [guide](../guides/sip-trunks.md) explains what they hold), as a variable the same in one line, like `[{name = \"office\", host = \"pbx.example.com\"}]`. What lets us in can stand in variables of its own, for this trunk `KAICALLS_VOICE_TRUNK_OFFICE_USERNAME` and `KAICALLS_VOICE_TRUNK_OFFICE_PASSWORD`.";
+    "voice_listen" = "0.0.0.0:5060", "Where signalling from trunks comes in, over UDP and TCP.";
+    "voice_public_address" = "", "The address under which trunks reach this machine, like `203.0.113.7`, with a port where another one is forwarded. Needed where there are trunks, unless `voice_listen` names the address itself.";
+    "voice_rtp_ports" = "16384-17383", "The UDP ports for the sound of calls, two for each. Trunks must reach them.";
+    "voice_max_concurrent_calls" = "100", "How many calls may run over trunks at once in this process; more wait, and those that come in are told to come again.";
+    "voice_ring_seconds" = "45", "How long a call over a trunk rings before it is given up.";
     "llm_base_url" = "", "An OpenAI-compatible endpoint up to `/v1`, for what agents say and how calls are read afterwards. Without one the built-in receptionist and analyst do it.";
     "llm_api_key" = "", "API key for that endpoint, sent as a bearer token.";
     "llm_model" = "", "Language model to use for all agents; without it, each agent's own `model.model`.";

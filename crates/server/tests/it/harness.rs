@@ -149,9 +149,10 @@ impl Home {
         let mut command = self.command(&["serve"]);
         command.args(arguments);
         command.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut server = Server(command.spawn().expect("the binary starts"));
-        let log = BufReader::new(server.0.stdout.take().expect("a pipe"));
-        let errors = BufReader::new(server.0.stderr.take().expect("a pipe"));
+        let child = command.spawn().expect("the binary starts");
+        let mut server = Server { child, log: String::new() };
+        let log = BufReader::new(server.child.stdout.take().expect("a pipe"));
+        let errors = BufReader::new(server.child.stderr.take().expect("a pipe"));
         // Read to their ends, so that the server never waits for a reader.
         let (ready, is_ready) = std::sync::mpsc::sync_channel(1024);
         for lines in [Box::new(log) as Box<dyn std::io::BufRead + Send>, Box::new(errors)] {
@@ -163,10 +164,10 @@ impl Home {
                 }
             });
         }
-        let mut seen = String::new();
         loop {
-            let line = is_ready.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("not ready: {seen}"));
-            seen.push_str(&line);
+            let line =
+                is_ready.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("not ready: {}", server.log));
+            server.log.push_str(&line);
             if line.contains("Ready") {
                 return server;
             }
@@ -198,12 +199,21 @@ pub fn finish_with_input(mut command: Command, input: &str) -> Ran {
     Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-pub struct Server(Child);
+pub struct Server {
+    child: Child,
+    /// What it said until it was ready.
+    log: String,
+}
 
 impl Server {
+    /// What it said until it was ready.
+    pub fn log(&self) -> &str {
+        &self.log
+    }
+
     /// Tells it to stop.
     pub fn terminate(&self) {
-        let process = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw).expect("an id");
+        let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("an id");
         kill_process(process, Signal::TERM).expect("it runs");
     }
 
@@ -211,7 +221,7 @@ impl Server {
     pub fn has_ended(&mut self, limit: Duration) {
         let patience = Patience::of(limit);
         loop {
-            if let Some(status) = self.0.try_wait().expect("a child can be looked after") {
+            if let Some(status) = self.child.try_wait().expect("a child can be looked after") {
                 assert!(status.success(), "{status}");
                 return;
             }
@@ -222,16 +232,16 @@ impl Server {
 
     /// Ends it as a crash would.
     pub fn kill(mut self) {
-        self.0.kill().expect("it runs");
-        self.0.wait().expect("it has ended");
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it has ended");
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         // It may have been killed before.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

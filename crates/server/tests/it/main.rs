@@ -12,4 +12,5 @@ mod replicas;
 mod settings_file;
 mod stopping;
 mod terminal;
+mod trunks;
 mod webhooks;

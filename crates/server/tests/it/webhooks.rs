@@ -16,13 +16,13 @@ use crate::harness::{Home, until};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A request as a receiver got it.
-struct Heard {
+pub struct Heard {
     headers: HeaderMap,
     body: Vec<u8>,
 }
 
 impl Heard {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("webhooks are JSON")
     }
 
@@ -33,7 +33,7 @@ impl Heard {
 }
 
 /// A receiver that answers with this status; gives its address and what it hears.
-fn receiver(status: u16) -> (String, Receiver<Heard>) {
+pub fn receiver(status: u16) -> (String, Receiver<Heard>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/hook", listener.local_addr().expect("a bound listener"));
     // More than any test sends; a receiver that is not listened to makes its senders wait.

@@ -17,7 +17,7 @@ use speech::StreamingSynthesiser;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use uuid::Uuid;
-use voice::{Parts, Settings, Transport, Trunk, USUAL, VoiceEngine};
+use voice::{Parts, Settings, Signalling, Transport, Trunk, USUAL, VoiceEngine};
 
 use crate::minds::{Ear, Mouth, TwoLines};
 use crate::sound::GREETING;
@@ -34,8 +34,8 @@ pub const MOST_CALLS: usize = 10;
 /// Whom they call, and who calls them.
 pub const THEIRS: &str = "+15125550142";
 
-pub fn trunk(to: SocketAddr) -> Trunk {
-    Trunk {
+pub fn trunk(to: SocketAddr) -> Signalling {
+    Signalling {
         name: to.to_string(),
         host: to.ip().to_string(),
         port: to.port(),
@@ -80,7 +80,7 @@ impl Bench {
         Self::over(vec![trunk(to)], voice).await
     }
 
-    async fn over(trunks: Vec<Trunk>, voice: Arc<dyn StreamingSynthesiser>) -> Self {
+    async fn over(trunks: Vec<Signalling>, voice: Arc<dyn StreamingSynthesiser>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let model = Arc::new(TwoLines::default());
         let parts = Parts {
@@ -119,14 +119,14 @@ impl Bench {
     }
 }
 
-fn settings(trunks: Vec<Trunk>, folder: &Path) -> Settings {
+fn settings(trunks: Vec<Signalling>, folder: &Path) -> Settings {
+    let usual = |signalling| Trunk { signalling, profile: USUAL, number: None };
     Settings {
         listen: "127.0.0.1:0".parse().expect("an address"),
         public_address: None,
         media_address: None,
         ports: 20_000..=29_999,
-        profiles: vec![USUAL; trunks.len()],
-        trunks,
+        trunks: trunks.into_iter().map(usual).collect(),
         max_calls: MOST_CALLS,
         rings_for: Duration::from_secs(20),
         recordings: Some(folder.join("live")),
