@@ -21,23 +21,25 @@ macro_rules! rules {
 }
 
 /// What is taken out or replaced, in this order: a later rule sees what an earlier one has left.
-static RULES: [Rule; 13] = rules! {
+static RULES: [Rule; 14] = rules! {
     // Pictures and links in Markdown: what they are called.
     r"!?\[([^\[\]]*)\]\((?:[^()\s]*)\)" => "$1",
     // A bare address of a page: its host.
     r"(?i)\bhttps?://(?:www\.)?([a-z0-9.-]*[a-z0-9])(?::\d+)?(?:/[^\s)>\]]*[a-z0-9/=])?" => "$1",
+    // Where the model has it from.
+    r"(\b|[.!?])(?:\[\d{1,2}\])+|【[^【】]*】" => "$1",
     // Tags for synthesisers and browsers.
     r"</?[a-zA-Z][^<>]*>" => " ",
     // Remarks about the voice: (laughs), [pause], *smiles warmly*.
     r"(?i)[(\[*](?:\w+ )?(?:laugh|smil|sigh|paus|chuckl|giggl|nod|cough|whisper|gasp|clear|typing|beat|silence|wait|softly|warmly|gently|cheerful|thinking|breath|hum|music|hold|listen)\w*(?: [\w' -]{0,40})?[)\]*]" => " ",
     // The line under the head of a table, and a line across the page.
-    r"^[\s|:_*-]*-{2,}[\s|:_*-]*$" => "",
+    r"(?m)^[ \t|:_*-]*-{2,}[ \t|:_*-]*$" => "",
     // The cells of a table.
-    r"^\s*\|\s*" => "",
-    r"\s*\|\s*$" => "",
+    r"(?m)^[ \t]*\|[ \t]*" => "",
+    r"(?m)[ \t]*\|[ \t]*$" => "",
     r"\s+\|\s+" => ", ",
     // Headings, quotations and bullets.
-    r"^\s*(?:#{1,6}|>|[-*+•])\s+" => "",
+    r"(?m)^[ \t]*(?:#{1,6}|>|[-*+•])[ \t]+" => "",
     // Emphasis: marks around words, never those inside of them or between numbers.
     r"(^|[\s(\x22'“¿¡–-])(?:\*{1,3}|_{1,3}|~~)([^\s*_~](?:[^*~]*?[^\s*_~])?)(?:\*{1,3}|_{1,3}|~~)($|[\s.,;:!?)\x22'”–-])" => "$1$2$3",
     r"\*{2,}" => "",
@@ -94,6 +96,9 @@ mod tests {
         check("| a | b |", "a, b");
         check("|---|---|", "");
         check("---", "");
+        check("|---|---|\n| Gold | $9 |\nSee below.", "Gold, $9 See below.");
+        check("---\n\n# Prices\nNine dollars.", "Prices Nine dollars.");
+        check("We open at nine[1][2]. It is free.【4†source】", "We open at nine. It is free.");
         check(
             "See [our page](https://example.com/roofs?id=1&x=2) or https://example.com/very/long/path.",
             "See our page or example.com.",

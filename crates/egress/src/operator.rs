@@ -1,10 +1,12 @@
 //! The client for addresses that the operator has configured: private ones are fine, answers may stream, and connections are
 //! kept so that a turn of a conversation does not begin with a handshake.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
+use flate2::write::GzDecoder;
+use futures_util::{Stream, StreamExt as _, stream};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::client::retry_after;
@@ -105,7 +107,7 @@ impl OperatorClient {
         let content_type = HeaderValue::from_str(content_type).map_err(|_| OperatorError::BadRequest)?;
         map.insert(http::header::CONTENT_TYPE, content_type);
         let response = self.0.post(url).headers(map).body(body).send().await?;
-        Ok(OperatorResponse(response))
+        Ok(OperatorResponse::new(response))
     }
 
     /// Sends a request of any method, with JSON if there is a body, and returns as soon as the answer begins.
@@ -122,7 +124,7 @@ impl OperatorClient {
             map.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             request = request.body(body);
         }
-        Ok(OperatorResponse(request.headers(map).send().await?))
+        Ok(OperatorResponse::new(request.headers(map).send().await?))
     }
 
     /// Asks for something and returns as soon as the answer begins.
@@ -132,7 +134,7 @@ impl OperatorClient {
         headers: &[(&'static str, String)],
     ) -> Result<OperatorResponse, OperatorError> {
         let response = self.0.get(url).headers(header_map(headers)?).send().await?;
-        Ok(OperatorResponse(response))
+        Ok(OperatorResponse::new(response))
     }
 }
 
@@ -149,21 +151,33 @@ pub(crate) fn header_map(headers: &[(&'static str, String)]) -> Result<HeaderMap
 
 /// An answer that has begun.
 #[derive(Debug)]
-pub struct OperatorResponse(reqwest::Response);
+pub struct OperatorResponse {
+    response: reqwest::Response,
+    /// Unpacks the body, if it came packed. Nothing asks for that, but some gateways do it all the same.
+    unpacking: Option<Box<GzDecoder<Vec<u8>>>>,
+    /// What was looked at and is still to be read.
+    begun: Vec<Bytes>,
+}
 
 impl OperatorResponse {
+    fn new(response: reqwest::Response) -> Self {
+        let packed = response.headers().get(http::header::CONTENT_ENCODING);
+        let packed = packed.is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"gzip"));
+        Self { response, unpacking: packed.then(|| Box::new(GzDecoder::new(Vec::new()))), begun: Vec::new() }
+    }
+
     pub fn status(&self) -> u16 {
-        self.0.status().as_u16()
+        self.response.status().as_u16()
     }
 
     /// A header, if it is there and readable.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.0.headers().get(name)?.to_str().ok()
+        self.response.headers().get(name)?.to_str().ok()
     }
 
     /// How long the server asks to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
-        retry_after(self.0.headers())
+        retry_after(self.response.headers())
     }
 
     /// The body, up to a limit; what lies beyond is cut off.
@@ -180,8 +194,36 @@ impl OperatorResponse {
         Ok(String::from_utf8_lossy(&kept).into_owned())
     }
 
+    /// The first character of the body, beside white space and a byte order mark; waits for it and leaves everything to be read.
+    pub async fn first_character(&mut self) -> Result<Option<char>, OperatorError> {
+        while let Some(piece) = self.piece().await {
+            let piece = piece?;
+            let text = String::from_utf8_lossy(&piece);
+            let first = text.chars().find(|c| !c.is_whitespace() && *c != '\u{feff}');
+            self.begun.push(piece);
+            if first.is_some() {
+                return Ok(first);
+            }
+        }
+        Ok(None)
+    }
+
     /// The body in pieces as they arrive. Dropping it closes the exchange.
-    pub fn stream(self) -> impl Stream<Item = Result<Bytes, OperatorError>> + Send + 'static {
-        self.0.bytes_stream().map(|piece| piece.map_err(OperatorError::from))
+    pub fn stream(mut self) -> impl Stream<Item = Result<Bytes, OperatorError>> + Send + 'static {
+        let begun = std::mem::take(&mut self.begun).into_iter().map(Ok);
+        let rest =
+            stream::unfold(self, |mut response| async move { Some((response.piece().await?, response)) });
+        stream::iter(begun).chain(rest)
+    }
+
+    /// The next piece of the body, unpacked.
+    async fn piece(&mut self) -> Option<Result<Bytes, OperatorError>> {
+        let piece = match self.response.chunk().await {
+            Ok(piece) => piece?,
+            Err(error) => return Some(Err(error.into())),
+        };
+        let Some(decoder) = &mut self.unpacking else { return Some(Ok(piece)) };
+        let unpacked = decoder.write_all(&piece).and_then(|()| decoder.flush());
+        Some(unpacked.map(|()| std::mem::take(decoder.get_mut()).into()).map_err(|_| OperatorError::Broken))
     }
 }

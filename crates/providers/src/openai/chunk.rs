@@ -7,11 +7,14 @@
 use std::collections::BTreeMap;
 
 use domain::text::clean_json;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use speech::{Delta, FinishReason, SpeechError, ToolCall};
 
 /// The most tools that one answer may call.
 const MAX_TOOLS: usize = 32;
+
+/// What lies between the places of two calls that came with one index.
+const APART: u64 = 1 << 32;
 
 /// What a chunk says about the end of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +40,18 @@ struct PartialTool {
     arguments: String,
 }
 
+impl PartialTool {
+    /// True if what comes with this id and name is not a further piece of it: a named call that is neither of the same id nor of the same
+    /// name, or that follows on complete arguments.
+    fn is_another(&self, id: &Value, name: &Value) -> bool {
+        let named = |text: &Value| text.as_str().is_some_and(|text| !text.is_empty());
+        let complete = || serde_json::from_str::<Map<String, Value>>(&self.arguments).is_ok();
+        let other_id = named(id) && !self.id.is_empty() && *id != self.id.as_str();
+        let other_name = named(name) && !self.name.is_empty() && *name != self.name.as_str();
+        named(name) && ((other_id && (other_name || complete())) || (other_name && complete()))
+    }
+}
+
 impl Chunks {
     /// Takes one chunk; gives its words, if it has any, and whether it is the last. What is no chunk at all says nothing.
     pub(super) fn take(&mut self, data: &str) -> Result<(Option<String>, End), SpeechError> {
@@ -48,18 +63,27 @@ impl Chunks {
                 Ok((None, End::Open))
             };
         };
+        let holds_an_error = |object: Option<&Value>| object.is_some_and(|object| !object["error"].is_null());
         let is_error = chunk.get("error").is_some_and(|error| !error.is_null())
-            || chunk.get("object").is_some_and(|kind| kind == "error");
+            || chunk.get("object").is_some_and(|kind| kind == "error")
+            || holds_an_error(chunk.get("x_groq"));
         if is_error {
-            return Err(SpeechError::Retry { after: None, reason: "an error in the stream".to_owned() });
+            return Err(error_in_the_stream());
         }
         let first = |choice: &&Value| choice["index"].as_u64().unwrap_or(0) == 0;
         let choices = chunk.get("choices").and_then(Value::as_array);
         let Some(choice) = choices.and_then(|choices| choices.iter().find(first)) else {
             return Ok((None, End::Open));
         };
-        // `message` in an answer of one piece.
-        let piece = if choice["delta"].is_object() { &choice["delta"] } else { &choice["message"] };
+        if choice["finish_reason"] == "error" || holds_an_error(Some(choice)) {
+            return Err(error_in_the_stream());
+        }
+        // `message` in an answer of one piece; some servers repeat the whole answer in it behind the stream.
+        let piece = match &choice["delta"] {
+            delta if delta.is_object() => delta,
+            _ if self.has_something() => &Value::Null,
+            _ => &choice["message"],
+        };
         self.take_tools(piece)?;
         let mut words = text(&piece["content"]);
         if words.is_empty()
@@ -99,7 +123,12 @@ impl Chunks {
     }
 
     fn take_tools(&mut self, piece: &Value) -> Result<(), SpeechError> {
-        for (place, call) in piece["tool_calls"].as_array().into_iter().flatten().enumerate() {
+        let calls = match &piece["tool_calls"] {
+            Value::Array(calls) => calls.as_slice(),
+            one if one.is_object() => std::slice::from_ref(one),
+            _ => &[],
+        };
+        for (place, call) in calls.iter().enumerate() {
             let index = call["index"].as_u64().unwrap_or(place as u64);
             self.take_tool(index, &call["id"], &call["function"]);
         }
@@ -110,6 +139,13 @@ impl Chunks {
     }
 
     fn take_tool(&mut self, index: u64, id: &Value, function: &Value) {
+        // Servers that count nothing give every call the same index.
+        let taken =
+            |index: &u64| self.tools.get(index).is_some_and(|tool| tool.is_another(id, &function["name"]));
+        let index = (0..=MAX_TOOLS as u64)
+            .map(|more| index + more * APART)
+            .find(|index| !taken(index))
+            .unwrap_or(index);
         let tool = self.tools.entry(index).or_default();
         extend(&mut tool.id, id);
         extend(&mut tool.name, &function["name"]);
@@ -141,6 +177,11 @@ fn text(content: &Value) -> String {
             .collect(),
         _ => String::new(),
     }
+}
+
+/// What a server says in place of a chunk when it fails in the middle of an answer.
+pub(super) fn error_in_the_stream() -> SpeechError {
+    SpeechError::Retry { after: None, reason: "an error in the stream".to_owned() }
 }
 
 fn malformed(why: &str) -> SpeechError {

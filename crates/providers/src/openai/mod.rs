@@ -230,7 +230,7 @@ impl OpenAi {
                         );
                         self.remember(model, dialect);
                     }
-                    let mut reading: Reading<Payloads> = Reading::new(answer_of(response));
+                    let mut reading: Reading<Payloads> = Reading::new(answer_of(response).await?);
                     let first = reading.next().await.expect("an answer ends with a delta or an error")?;
                     return Ok((first, reading));
                 }
@@ -338,19 +338,22 @@ fn is_code(text: &str) -> bool {
     text.len() <= 60 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
-/// What an answer carries, piece by piece. One that was not streamed is one piece.
-fn answer_of(response: OperatorResponse) -> Payloads {
-    if response.header("content-type").is_some_and(|kind| kind.contains("application/json")) {
-        Box::pin(stream::once(async move { response.text(MAX_ANSWER).await.map_err(unreachable_endpoint) }))
-    } else {
-        Box::pin(payloads(response))
+/// What an answer carries, piece by piece. One that begins as an object was not streamed, whatever the server calls its type.
+async fn answer_of(mut response: OperatorResponse) -> Result<Payloads, SpeechError> {
+    let first = response.first_character().await.map_err(unreachable_endpoint)?;
+    if !matches!(first, Some('{' | '[')) {
+        return Ok(Box::pin(payloads(response)));
     }
+    let text = response.text(MAX_ANSWER).await.map_err(unreachable_endpoint)?;
+    let text = text.trim_start_matches('\u{feff}').trim().to_owned();
+    Ok(Box::pin(stream::iter(split(text).into_iter().map(Ok))))
 }
 
 /// What the events of an answer carry.
 fn payloads(response: OperatorResponse) -> impl Stream<Item = Result<String, SpeechError>> + Send {
     response.events(MAX_EVENT).flat_map(|event| {
         stream::iter(match event {
+            Ok(event) if event.kind == "error" => vec![Err(chunk::error_in_the_stream())],
             Ok(event) => split(event.data).into_iter().map(Ok).collect(),
             Err(error) => vec![Err(unreachable_endpoint(error))],
         })

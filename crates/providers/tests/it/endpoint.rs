@@ -18,6 +18,8 @@ pub enum Act {
     Break(Vec<Vec<u8>>),
     /// The same, but nothing more comes; the connection stays open until the client leaves.
     Hang(Vec<Vec<u8>>),
+    /// The first, with its bytes packed by gzip.
+    Packed(Vec<Vec<u8>>),
     /// A plain answer: status, further header lines, body.
     Plain(u16, &'static str, String),
 }
@@ -132,6 +134,7 @@ async fn play(
     act: Act,
     leaves: &mut Option<oneshot::Sender<()>>,
 ) -> std::io::Result<()> {
+    let coding = if matches!(act, Act::Packed(_)) { "content-encoding: gzip\r\n" } else { "" };
     let (pieces, ending) = match act {
         Act::Plain(status, headers, body) => {
             let length = body.len();
@@ -140,11 +143,13 @@ async fn play(
             );
             return socket.write_all(format!("{head}{body}").as_bytes()).await;
         }
-        Act::Stream(pieces) => (pieces, Ending::Proper),
+        Act::Stream(pieces) | Act::Packed(pieces) => (pieces, Ending::Proper),
         Act::Break(pieces) => (pieces, Ending::Broken),
         Act::Hang(pieces) => (pieces, Ending::Never),
     };
-    let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: text/event-stream\r\n{coding}transfer-encoding: chunked\r\n\r\n"
+    );
     socket.write_all(head.as_bytes()).await?;
     for piece in pieces {
         socket.write_all(format!("{:x}\r\n", piece.len()).as_bytes()).await?;

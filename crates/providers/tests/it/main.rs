@@ -2,6 +2,7 @@
 
 mod conformance;
 mod endpoint;
+mod habits;
 mod hearing;
 mod openai;
 mod quirks;

@@ -8,9 +8,9 @@ use speech::{ChatMessage, Delta, FinishReason, LanguageModel as _, Role, ToolCal
 use crate::conformance::{answer, chat};
 use crate::endpoint::{Act, Endpoint, event, finish, words};
 
-const TEXT: &str = "Thank you Dana. Goodbye.";
+pub const TEXT: &str = "Thank you Dana. Goodbye.";
 
-fn chunk(delta: &Value, finish: &Value) -> Value {
+pub fn chunk(delta: &Value, finish: &Value) -> Value {
     json!({ "id": "x", "choices": [{ "index": 0, "delta": delta, "finish_reason": finish }] })
 }
 
@@ -22,17 +22,17 @@ fn tools(calls: &Value, finish: &Value) -> String {
     event(&chunk(&json!({ "tool_calls": calls }), finish))
 }
 
-fn done(text: &str) -> String {
+pub fn done(text: &str) -> String {
     format!("{text}data: [DONE]\n\n")
 }
 
 /// The words and the names of the tools of an answer that is complete.
-async fn outcome(act: Act) -> (String, Vec<(String, Value)>) {
+pub async fn outcome(act: Act) -> (String, Vec<(String, Value)>) {
     let endpoint = Endpoint::start(vec![act]).await;
     collect(answer(&endpoint.client(), chat(&["Hello!", "Hi."])).await)
 }
 
-fn collect(deltas: Vec<Result<Delta, speech::SpeechError>>) -> (String, Vec<(String, Value)>) {
+pub fn collect(deltas: Vec<Result<Delta, speech::SpeechError>>) -> (String, Vec<(String, Value)>) {
     let (mut said, mut called, mut finished) = (String::new(), Vec::new(), false);
     for delta in deltas {
         match delta.expect("no error") {
