@@ -8,6 +8,7 @@ mod jobs;
 mod operator;
 mod people;
 mod placing;
+mod refusals;
 mod stopping;
 mod sweep;
 mod talking;
