@@ -6,6 +6,7 @@
 
 mod dialling;
 mod engines;
+mod paths;
 mod table;
 mod trunk_profiles;
 mod trunks;
@@ -24,7 +25,7 @@ use store::{DatabaseUrl, MasterKey};
 use web::{OwnOrigin, RateLimits, TrustedProxies};
 use webhooks::schedule::Schedule;
 
-use self::table::{SETTINGS, USUAL_DATABASE, did_you_mean, nearest};
+use self::table::{SETTINGS, did_you_mean, nearest};
 pub(crate) use self::table::{reference, variable};
 use self::trunks::TRUNK_VARIABLES;
 use crate::failure::Failure;
@@ -70,26 +71,19 @@ impl Config {
                 return Err(Failure::File { file: file.display().to_string(), problem });
             }
         }
+        if let Some(folder) = named.and_then(Path::parent) {
+            config.take_paths_from(folder);
+        }
         #[expect(clippy::disallowed_methods, reason = "this is where settings come from")]
         let variables = std::env::vars_os();
         config.read_variables(variables)?;
-        if let Some(file) = config.forgotten_file() {
+        if let Some((file, why)) = config.forgotten_file() {
             config.warnings.push(format!(
-                "the database is PostgreSQL; what is in the SQLite file {} stays there and is not shown. Move that file away once \
-                 nothing in it is needed",
+                "{why}; what is in the SQLite file {} stays there and is not shown. Move that file away once nothing in it is needed",
                 file.display()
             ));
         }
         Ok(config)
-    }
-
-    /// The SQLite file that would be the database if none were configured, where it is there beside a PostgreSQL.
-    fn forgotten_file(&self) -> Option<PathBuf> {
-        let Ok(DatabaseUrl::Postgres(_)) = self.database_url() else { return None };
-        let usual = USUAL_DATABASE.parse();
-        let usual = if let Ok(DatabaseUrl::SqliteFile(path)) = usual { Some(path) } else { None };
-        let beside = self.data_dir().join("kaicalls.db");
-        [usual, Some(beside)].into_iter().flatten().find(|file| file.is_file())
     }
 
     /// The built-in values of all settings.
@@ -471,7 +465,7 @@ mod tests {
             let mut config = Config::defaults();
             config.set("database_url", url);
             config.set("data_dir", folder.path().display().to_string());
-            config.forgotten_file()
+            config.forgotten_file().map(|(file, _)| file)
         };
         assert_eq!(forgotten("postgres://h/d"), None);
         let file = folder.path().join("kaicalls.db");

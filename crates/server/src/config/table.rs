@@ -149,7 +149,9 @@ pub(crate) fn reference() -> String {
     let mut page = String::from(
         "# Settings\n\nMade by `kaicalls settings`; do not edit by hand.\n\nSettings come from a TOML file (`kaicalls.toml` in the working \
          directory, or `--config FILE`) and from variables of the environment, which win. An unknown name in the file is an error, an \
-         unknown variable is warned of.\n\n\
+         unknown variable is warned of. A path that is not absolute is meant from where it is written: in the file from the file's folder, in \
+         a variable from the working directory. A path that is written nowhere lies beside the file that `--config` names, or in the working \
+         directory.\n\n\
          | In the file | As a variable | Default | Meaning |\n|---|---|---|---|\n",
     );
     for setting in SETTINGS {

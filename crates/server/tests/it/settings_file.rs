@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::harness::Home;
+use crate::harness::{Home, finish};
 
 #[test]
 fn a_settings_file_elsewhere_is_made_by_setup_and_gets_the_key_of_a_first_start() {
@@ -18,6 +18,44 @@ fn a_settings_file_elsewhere_is_made_by_setup_and_gets_the_key_of_a_first_start(
     assert!(told.contains(r"kaicalls serve --config 'other/kai'\''s.toml'"), "{told}");
     assert!(!home.path().join("kaicalls.toml").exists(), "the usual file is not touched");
     home.run(&["keys", "list", "--config", "other/kai's.toml"]).ok();
+}
+
+#[test]
+fn a_settings_file_has_its_data_beside_it_from_wherever_it_is_used() {
+    let home = Home::new();
+    let other = home.path().join("other");
+    std::fs::create_dir(&other).expect("a writable folder");
+    let setup = ["setup", "--config", "other/kai.toml", "--email", "you@example.com", "--business", "Jones"];
+    home.run(&setup).ok();
+    drop(home.serve_with(&["--config", "other/kai.toml"], &[]));
+    assert!(other.join("data/kaicalls.db").is_file() && !home.path().join("data").exists());
+
+    // The same database, whatever folder the command runs in.
+    let file = other.join("kai.toml").display().to_string();
+    let listed = home.run(&["users", "list", "--json", "--config", &file]).json();
+    assert_eq!(listed[0]["email"], "you@example.com");
+
+    // What stands in the file is meant from its folder, and what a variable says from here.
+    let text = std::fs::read_to_string(other.join("kai.toml")).expect("a file");
+    std::fs::write(other.join("kai.toml"), format!("{text}\ndatabase_url = \"sqlite:its/own.db\"\n"))
+        .expect("ours");
+    home.run(&["doctor", "--config", "other/kai.toml"]);
+    assert!(other.join("its/own.db").is_file());
+    let mut from_here = home.command(&["doctor", "--config", "other/kai.toml"]);
+    from_here.env("KAICALLS_DATABASE_URL", "sqlite:here/my.db");
+    finish(from_here);
+    assert!(home.path().join("here/my.db").is_file());
+}
+
+#[test]
+fn a_database_that_belongs_to_this_folder_and_not_to_the_named_settings_is_warned_of() {
+    let (home, _) = Home::set_up();
+    std::fs::create_dir(home.path().join("other")).expect("a writable folder");
+    let other = ["setup", "--config", "other/kai.toml", "--email", "you@example.com", "--business", "Jones"];
+    let warned = home.run(&other);
+    assert!(warned.err.contains("data/kaicalls.db") && warned.err.contains("is not shown"), "{warned:?}");
+    let quiet = home.run(&["users", "list", "--config", "other/kai.toml"]);
+    assert_eq!(quiet.err, "", "it has a database of its own now");
 }
 
 #[test]
