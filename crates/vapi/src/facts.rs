@@ -43,7 +43,8 @@ impl Facts {
         let started_at = moment("startedAt");
         let transcript = transcript(source, started_at);
         let data = structured_data(source);
-        let summary = [&analysis["summary"], &source["summary"]].into_iter().find_map(text);
+        let summaries = [&analysis["summary"], &source["summary"], &call["analysis"]["summary"]];
+        let summary = summaries.into_iter().find_map(text);
         let recording = [
             &artifact["recording"],
             &artifact["recordingUrl"],

@@ -98,6 +98,9 @@ const TOLD: [&str; 25] = [
 /// The longest sentence that only says that something is missing, in words.
 const LONGEST_DENIAL: usize = 7;
 
+/// The longest name of a place for a value, in words.
+const LONGEST_PLACEHOLDER: usize = 4;
+
 /// A text with nothing around it; `None` if it is empty.
 pub(crate) fn text(value: &Value) -> Option<String> {
     let text = value.as_str()?.trim();
@@ -121,14 +124,34 @@ pub(crate) fn name(value: &Value) -> Option<String> {
 
 fn is_nothing(text: &str) -> bool {
     let text = text.to_lowercase();
+    if is_placeholder(text.trim()) {
+        return true;
+    }
     let text = text.trim_matches(|c: char| !c.is_alphanumeric());
+    let text = text.strip_prefix("the ").unwrap_or(text);
     if text.is_empty() || NOTHING.contains(&text) {
         return true;
     }
-    let words: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || "()[],;:./-_".contains(c))
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words = words(text);
+    // A first and a last name, both of them unknown.
+    words.iter().all(|word| *word == words[0] && NOTHING.contains(word)) || denies(&words)
+}
+
+/// True for what stands where a value was to be put in: "[name]", "{{email}}", "<phone number>". An address may stand between such signs.
+fn is_placeholder(text: &str) -> bool {
+    let inside = [('[', ']'), ('{', '}'), ('<', '>')]
+        .into_iter()
+        .find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close));
+    inside.is_some_and(|inside| !inside.contains(['@', '[', ']']) && words(inside).len() <= LONGEST_PLACEHOLDER)
+}
+
+fn words(text: &str) -> Vec<&str> {
+    let words = text.split(|c: char| c.is_whitespace() || "()[]{}<>,;:./-_".contains(c));
+    words.filter(|word| !word.is_empty()).collect()
+}
+
+/// True for a sentence that only says that something is missing.
+fn denies(words: &[&str]) -> bool {
     let denied = words.iter().position(|word| DENIED.contains(word));
     let told = words.iter().rposition(|word| TOLD.contains(word));
     words.len() <= LONGEST_DENIAL && denied.zip(told).is_some_and(|(denied, told)| denied < told)
@@ -156,8 +179,10 @@ pub(crate) fn email(value: &Value) -> Option<String> {
         && !local.contains("..");
     let has_ending =
         labels.len() > 1 && labels.iter().all(is_label) && labels.last().is_some_and(|last| last.len() > 1);
-    // "unknown@unknown.com" says twice that there is none; a mailbox that is only called so may be one.
-    let says_none = is_nothing(local) && labels.first().is_some_and(|label| is_nothing(label));
+    // "unknown@unknown.com" says twice that there is none, and "not_provided@example.com" in a sentence; a mailbox that is only called so
+    // may be one.
+    let says_none =
+        is_nothing(local) && (denies(&words(local)) || labels.first().is_some_and(|label| is_nothing(label)));
     (is_local && has_ending && !says_none).then(|| email.to_owned())
 }
 
@@ -239,6 +264,14 @@ mod tests {
             "No proporcionado",
             "keine Angabe",
             "string",
+            "The caller",
+            "the user.",
+            "null null",
+            "Unknown Unknown",
+            "[Name]",
+            "{{name}}",
+            "<phone number>",
+            "[caller's full name]",
         ] {
             assert_eq!(short(&json!(nothing), 200), None, "{nothing}");
         }
@@ -253,6 +286,10 @@ mod tests {
             "Nil Armstrong",
             "Wants to know why the parts were not delivered on the day that was given",
             "Given Noland",
+            "The Caller ID Company",
+            "[Acme] wants a quote",
+            "[Acme] wants a quote [today]",
+            "Null Island Tours",
             "12",
         ] {
             assert_eq!(short(&json!(something), 200).as_deref(), Some(something));
@@ -297,6 +334,8 @@ mod tests {
             "unknown@unknown.com",
             "None@none.none",
             "not-provided@not-provided.com",
+            "not_provided@example.com",
+            "[email]",
         ] {
             assert_eq!(email(&json!(odd)), None, "{odd}");
         }

@@ -20,8 +20,14 @@ const CALLER: [&str; 6] = ["user", "customer", "human", "caller", "client", "pat
 /// tenth of one.
 const MILLISECONDS_FROM: f64 = 100.0;
 
-/// Everything that was said, in its order. Of several shapes the first counts in which the caller speaks, else the first with anything.
+/// Everything that was said, in its order. Of several shapes the first counts in which the caller speaks, else the first with anything. What
+/// is nested as the call counts where the message itself has nothing.
 pub(crate) fn transcript(source: &Value, started_at: Option<Timestamp>) -> Vec<Utterance> {
+    let said = said_in(source, started_at);
+    if said.is_empty() { said_in(&source["call"], started_at) } else { said }
+}
+
+fn said_in(source: &Value, started_at: Option<Timestamp>) -> Vec<Utterance> {
     let artifact = &source["artifact"];
     let shapes = [
         &artifact["messages"],
@@ -213,6 +219,8 @@ mod tests {
             json!({ "messages": timed, "artifact": { "messages": [] } }),
             json!({ "artifact": { "messages": null, "messagesOpenAIFormatted": open_ai } }),
             json!({ "messagesOpenAIFormatted": open_ai }),
+            json!({ "artifact": { "messages": [] }, "call": { "artifact": { "messages": timed } } }),
+            json!({ "call": { "transcript": "AI: Hello, this is Kai.\nUser: I need a roof.\nAI: When?" } }),
             json!({ "artifact": { "transcript": speakers } }),
             json!({ "transcript": speakers.to_string() }),
             json!({ "artifact": { "transcript": "AI: Hello, this is Kai.\nUser: I need a roof.\nAI: When?\n" } }),
