@@ -102,14 +102,18 @@ pub(crate) async fn run<T>(
     let (error, unsuccessful) = match outcome {
         Ok(Ok(done)) => return Ok(done),
         Ok(Err(error)) if error.may_pass() => {
-            tracing::warn!(job = %attempt.job, kind, %error, "A job waits for the database");
+            if let Some(left_out) = app.may_tell("a job waits") {
+                tracing::warn!(job = %attempt.job, kind, %error, left_out, "A job waits for the database");
+            }
             let (id, held, run_at) = (attempt.job, attempt.held(app), app.now() + WEATHER);
             let postponed = app
                 .platform()
                 .write(move |tx| Box::pin(async move { store::jobs::postpone(tx, held, run_at).await }))
                 .await;
-            if let Err(error) = postponed {
-                tracing::warn!(job = %id, kind, %error, "A job keeps its lease until that runs out");
+            if let Err(error) = postponed
+                && let Some(left_out) = app.may_tell("a job keeps its lease")
+            {
+                tracing::warn!(job = %id, kind, %error, left_out, "A job keeps its lease until that runs out");
             }
             return Err(Unsuccessful::Failed);
         }
@@ -207,12 +211,13 @@ pub(crate) async fn guarded<T>(what: &'static str, work: BoxFuture<'_, T>) -> Op
     done
 }
 
-/// Logs an error of the database that something waits out: as an error if it will not pass by itself.
-pub(crate) fn log_trouble(error: &StoreError, consequence: &'static str) {
-    if error.may_pass() {
-        tracing::warn!(%error, "{consequence}");
-    } else {
+/// Logs an error of the database that something waits out: as an error if it will not pass by itself. Of what may pass there is a line a
+/// minute, however many wait.
+pub(crate) fn log_trouble(app: &App, error: &StoreError, consequence: &'static str) {
+    if !error.may_pass() {
         tracing::error!(%error, "{consequence}");
+    } else if let Some(left_out) = app.may_tell(consequence) {
+        tracing::warn!(%error, left_out, "{consequence}");
     }
 }
 

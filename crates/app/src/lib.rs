@@ -33,6 +33,7 @@ pub mod remarks;
 mod reports;
 pub mod sessions;
 pub mod setup;
+mod troubles;
 mod under_way;
 
 pub use desk::Desk;

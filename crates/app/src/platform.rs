@@ -22,6 +22,7 @@ use crate::live::LiveBus;
 use crate::passwords::{Guesses, PasswordQueue};
 use crate::recording_files::RecordingFiles;
 use crate::reports::Reports;
+use crate::troubles::Troubles;
 use crate::under_way::UnderWay;
 
 /// How long a process that stops has to store the end of the calls that it cuts short.
@@ -96,6 +97,7 @@ struct Inner {
     parts: Parts,
     live: LiveBus,
     reports: Reports,
+    troubles: Troubles,
     agent_names: AgentNames,
     passwords: PasswordQueue,
     guesses: Guesses,
@@ -133,6 +135,7 @@ impl App {
             parts,
             live: LiveBus::default(),
             reports: Reports::default(),
+            troubles: Troubles::default(),
             agent_names: AgentNames::default(),
             passwords: PasswordQueue::default(),
             guesses: Guesses::default(),
@@ -266,6 +269,11 @@ impl App {
             () = self.0.out_of_time.cancelled() => true,
             () = all_ended => false,
         }
+    }
+
+    /// Whether the log may have another line about this kind of trouble; if so, also how many have been left out since the last one.
+    pub(crate) fn may_tell(&self, kind: &'static str) -> Option<u64> {
+        self.0.troubles.admit(kind, self.now())
     }
 
     /// Notes a time that it has been; says by how much that is before the latest one noted. After that it is the latest.

@@ -142,7 +142,8 @@ fn is_placeholder(text: &str) -> bool {
     let inside = [('[', ']'), ('{', '}'), ('<', '>')]
         .into_iter()
         .find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close));
-    inside.is_some_and(|inside| !inside.contains(['@', '[', ']']) && words(inside).len() <= LONGEST_PLACEHOLDER)
+    inside
+        .is_some_and(|inside| !inside.contains(['@', '[', ']']) && words(inside).len() <= LONGEST_PLACEHOLDER)
 }
 
 fn words(text: &str) -> Vec<&str> {

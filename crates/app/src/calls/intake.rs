@@ -177,7 +177,9 @@ async fn store(app: &App, mut arrival: Arrival) -> Result<Applied, StoreError> {
                 arrival.known = None;
             }
             Err(error) if error.may_pass() && (!app.is_stopping() || pause < RETRY_PAUSES.1) => {
-                tracing::warn!(call = %id, %error, "a call's reports wait for the database");
+                if let Some(left_out) = app.may_tell("a call's reports wait") {
+                    tracing::warn!(call = %id, %error, left_out, "a call's reports wait for the database");
+                }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(RETRY_PAUSES.1);
             }

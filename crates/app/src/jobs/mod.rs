@@ -137,7 +137,7 @@ pub async fn import_numbers(app: &App) -> Result<Imported, AgentError> {
 
 async fn heartbeat(app: App) {
     if let Err(error) = beat(&app).await {
-        log_trouble(&error, "could not renew this process's lease");
+        log_trouble(&app, &error, "could not renew this process's lease");
     }
 }
 
@@ -169,7 +169,7 @@ async fn cut_short(app: App) {
         let ended = match intake::take(&app, id, vec![report], Also::default()).await {
             Ok(applied) => applied.call,
             Err(error) => {
-                log_trouble(&error, "a call is cut short without a word of it");
+                log_trouble(&app, &error, "a call is cut short without a word of it");
                 continue;
             }
         };

@@ -73,7 +73,7 @@ pub(super) async fn run(app: App, queue: Queue, hands: Arc<Semaphore>) {
                 continue;
             }
             Err(error) => {
-                log_trouble(&error, "jobs could not be claimed");
+                log_trouble(&app, &error, "jobs could not be claimed");
                 TROUBLE
             }
         };

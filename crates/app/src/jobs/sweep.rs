@@ -70,7 +70,7 @@ pub(super) async fn run(app: App) {
         let swept =
             attempt::guarded("sweep", Box::pin(sweep(&app, round.is_multiple_of(PURGE_ROUNDS)))).await;
         if let Some(Err(error)) = swept {
-            log_trouble(&error, "sweeping has to wait");
+            log_trouble(&app, &error, "sweeping has to wait");
         }
     }
 }
@@ -123,7 +123,7 @@ pub(super) async fn sweep(app: &App, purge: bool) -> Result<(), StoreError> {
         let ended =
             attempt::guarded("ending an overdue call", Box::pin(end_without_findings(app, call.id))).await;
         if let Some(Err(error)) = ended {
-            note(call.id, &error, "an overdue call cannot be ended yet");
+            note(app, call.id, &error, "an overdue call cannot be ended yet");
         }
     }
     if purge {
@@ -158,15 +158,15 @@ async fn settle(app: &App, call: &Call, end_seen_at: Option<Timestamp>) -> bool 
     match attempt::guarded("asking after a call", Box::pin(ask_after(app, call, end_seen_at))).await {
         Some(Ok(settled)) => settled,
         Some(Err(error)) => {
-            note(call.id, &error, "asking after a call has to wait");
+            note(app, call.id, &error, "asking after a call has to wait");
             false
         }
         None => false,
     }
 }
 
-fn note(call: CallId, error: &StoreError, consequence: &'static str) {
-    tracing::warn_span!("sweep", %call).in_scope(|| log_trouble(error, consequence));
+fn note(app: &App, call: CallId, error: &StoreError, consequence: &'static str) {
+    tracing::warn_span!("sweep", %call).in_scope(|| log_trouble(app, error, consequence));
 }
 
 /// Asks the engine what became of a call, and stores the answer. True if that settled it for now.
