@@ -85,7 +85,18 @@ macro_rules! uids {
     )*};
 }
 uids!(
-    BusinessId, UserId, KeyId, AgentId, NumberId, LeadId, CallId, UsageId, EndpointId, EventId, DeliveryId,
+    BusinessId,
+    UserId,
+    KeyId,
+    AgentId,
+    NumberId,
+    LeadId,
+    LeadChangeId,
+    CallId,
+    UsageId,
+    EndpointId,
+    EventId,
+    DeliveryId,
     AttemptId
 );
 

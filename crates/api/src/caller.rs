@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use domain::{BusinessId, CallId, Mode, Scope, Timestamp};
+use domain::{Author, BusinessId, CallId, Mode, Scope, Timestamp};
 use http::request::Parts;
 use schemars::SchemaGenerator;
 use store::Tenancy;
@@ -43,6 +43,7 @@ scope_markers! {
     AgentsRead = [Scope::AgentsRead],
     AgentsWrite = [Scope::AgentsWrite],
     NumbersRead = [Scope::NumbersRead],
+    NumbersWrite = [Scope::NumbersWrite],
     CallsRead = [Scope::CallsRead],
     CallsWrite = [Scope::CallsWrite],
     LeadsRead = [Scope::LeadsRead],
@@ -73,6 +74,11 @@ impl<S> Caller<S> {
 
     pub fn key(&self) -> &Arc<Authenticated> {
         &self.bearer.key
+    }
+
+    /// Who it is for the histories of what it changes.
+    pub fn author(&self) -> Author {
+        Author::key(self.bearer.key.key_id)
     }
 
     /// When the request came in.

@@ -10,6 +10,9 @@ use testkit::{Account, Answer, Platform, Setup, databases};
 /// A well-formed id of nothing.
 const MISSING: &str = "01900000-0000-7000-8000-0000000000ff";
 
+/// A phone number that nobody holds.
+const NUMBER: &str = "+15125550101";
+
 /// The ids of one tenant's things, by what they are.
 type Ids = BTreeMap<&'static str, String>;
 
@@ -26,6 +29,8 @@ async fn a_foreign_id_answers_like_a_missing_one_wherever_an_id_can_stand() {
             cookie: platform.log_in_as(&stranger).await,
         };
         let document = platform.send(platform.anonymous("GET", "/api/v1/openapi.json")).await.body;
+        let number = domain::E164::parse(NUMBER).expect("a number");
+        app::numbers::register(&platform.app, number, None, None).await.expect("it is new");
         let mut walked = Vec::new();
         for route in routes(&document) {
             for place in route.places() {
@@ -70,6 +75,7 @@ async fn things_of(platform: &Platform, account: &Account) -> Ids {
         post("/api/v1/agents", json!({ "business_id": business, "name": "A", "system_prompt": "B" })).await;
     let call = post("/api/v1/calls", json!({ "agent_id": agent, "to": "+15005550006" })).await;
     let lead = post("/api/v1/leads", json!({ "business_id": business, "name": "Ada" })).await;
+    let twin = post("/api/v1/leads", json!({ "business_id": business, "name": "Ada again" })).await;
     let cookie = platform.log_in_as(account).await;
     let request = platform.anonymous("POST", "/api/v1/keys").header("cookie", cookie);
     let key = platform.send(request.body(json!({ "mode": "test" }).to_string())).await.text("id");
@@ -95,6 +101,7 @@ async fn things_of(platform: &Platform, account: &Account) -> Ids {
         ("object", lead.clone()),
         ("call", call),
         ("lead", lead),
+        ("merge_lead", twin),
         ("key", key),
         ("webhook", webhook),
         ("event", event),
@@ -168,7 +175,7 @@ fn routes(document: &Value) -> Vec<Route> {
 fn kind_of(route: &Route, place: &Place) -> &'static str {
     let (Place::Query(name) | Place::Body(name)) = place;
     let noun = name.strip_suffix("_id").unwrap_or(&route.path);
-    ["business", "agent", "lead", "key", "call", "webhook", "event", "object"]
+    ["business", "agent", "merge_lead", "lead", "key", "call", "webhook", "event", "object"]
         .into_iter()
         .find(|kind| noun.contains(kind))
         .unwrap_or_else(|| panic!("say here what `{name}` of {} names", route.path))
@@ -191,6 +198,8 @@ impl Asker<'_> {
                 "to" if route.path.ends_with("/backfill") => json!("2026-02-16T00:00:00Z"),
                 "from" => json!("2026-02-15T00:00:00Z"),
                 "to" => json!("+15005550006"),
+                "version" => json!(1),
+                "phone_number" => json!(NUMBER),
                 "webhook_url" => json!("http://127.0.0.1:9/hook"),
                 name if name == "id" || name.ends_with("_id") => json!(own[kind_of(route, &this)]),
                 _ => json!("Something"),

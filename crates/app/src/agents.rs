@@ -10,8 +10,9 @@ use domain::agent::{Agent, AgentConfig};
 use domain::call::FailureCode;
 use domain::engine::{CallEngine, EngineAgents, EngineRefusal, PlaceError};
 use domain::event::Event;
-use domain::{AgentId, BusinessId, Mode, Timestamp};
+use domain::{AgentId, Author, BusinessId, Mode, Timestamp};
 use jiff::SignedDuration;
+use store::agents::Revision;
 use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::engines::UnknownEngine;
@@ -61,6 +62,7 @@ pub async fn create(
     mode: Mode,
     business: BusinessId,
     config: AgentConfig,
+    author: Author,
     once: Option<(Intent, Renderer<Agent>)>,
 ) -> Result<Once<Agent>, AgentError> {
     let now = app.now();
@@ -76,8 +78,8 @@ pub async fn create(
     };
     let engine = app.engines().default_name(mode).and_then(|name| app.engines().open(name)).cloned();
     match engine.as_deref().filter(|_| mode == Mode::Live).and_then(side) {
-        None => Ok(insert(app, mode, agent, once, Begin::Here).await?),
-        Some(side) => create_on_both_sides(app, side, mode, agent, once).await,
+        None => Ok(insert(app, mode, agent, author, once, Begin::Here).await?),
+        Some(side) => create_on_both_sides(app, side, mode, agent, author, once).await,
     }
 }
 
@@ -97,6 +99,7 @@ async fn create_on_both_sides(
     side: Side<'_>,
     mode: Mode,
     agent: Agent,
+    author: Author,
     once: Option<(Intent, Renderer<Agent>)>,
 ) -> Result<Once<Agent>, AgentError> {
     let intent = once.as_ref().map(|(intent, _)| intent.clone());
@@ -113,7 +116,7 @@ async fn create_on_both_sides(
         }
     };
     let begin = Begin::Intended { engine: side.engine, external_id: made.clone() };
-    match insert(app, mode, agent.clone(), once, begin).await {
+    match insert(app, mode, agent.clone(), author, once, begin).await {
         Ok(once) => Ok(once),
         Err(error) => {
             let removed = side.registry.remove(&made).await;
@@ -216,6 +219,7 @@ async fn insert(
     app: &App,
     mode: Mode,
     agent: Agent,
+    author: Author,
     once: Option<(Intent, Renderer<Agent>)>,
     begin: Begin,
 ) -> Result<Once<Agent>, StoreError> {
@@ -232,7 +236,7 @@ async fn insert(
                         return Ok(Once::Repeated(repeated));
                     }
                 }
-                store::agents::insert(tx, &agent, "api").await?;
+                store::agents::insert(tx, &agent, &author).await?;
                 let agent = match begin {
                     Begin::Here => agent,
                     Begin::Intended { engine, external_id } => {
@@ -259,7 +263,7 @@ pub struct Updated {
     pub changed: bool,
 }
 
-/// Changes an agent; `None` if the tenant has no such agent. `source` is who asked: `api`, `dashboard`, `system`.
+/// Changes an agent; `None` if the tenant has no such agent.
 ///
 /// With a live key an agent that engines keep is changed there first, so that what one of them refuses changes nothing. Changes
 /// with a test key reach the engines a little later.
@@ -267,7 +271,36 @@ pub async fn update(
     app: &App,
     tenancy: &Tenancy,
     id: AgentId,
-    source: &'static str,
+    author: Author,
+    change: impl FnOnce(&mut AgentConfig) + Send + 'static,
+) -> Result<Option<Updated>, AgentError> {
+    revise(app, tenancy, id, author.into(), change).await
+}
+
+/// Makes an agent again what it was in one of its versions, which is a new version; `None` if the tenant has no such agent or the
+/// agent no such version. Nothing happens to an agent that is like that already.
+pub async fn roll_back(
+    app: &App,
+    tenancy: &Tenancy,
+    id: AgentId,
+    number: u32,
+    by: Author,
+) -> Result<Option<Updated>, AgentError> {
+    let whose = tenancy.clone();
+    let known = app
+        .platform()
+        .read(move |tx| Box::pin(async move { store::agents::version(tx, &whose, id, number).await }))
+        .await?;
+    let Some(known) = known else { return Ok(None) };
+    let revision = Revision { by, rollback_of: Some(number) };
+    revise(app, tenancy, id, revision, move |config| *config = known.config).await
+}
+
+async fn revise(
+    app: &App,
+    tenancy: &Tenancy,
+    id: AgentId,
+    revision: Revision,
     change: impl FnOnce(&mut AgentConfig) + Send + 'static,
 ) -> Result<Option<Updated>, AgentError> {
     let found = {
@@ -286,9 +319,9 @@ pub async fn update(
         Mode::Test => Vec::new(),
     };
     if sides.is_empty() {
-        Ok(update_here(app, tenancy, id, source, change).await?)
+        Ok(update_here(app, tenancy, id, revision, change).await?)
     } else {
-        update_on_all_sides(app, &sides, tenancy, id, source, change).await
+        update_on_all_sides(app, &sides, tenancy, id, revision, change).await
     }
 }
 
@@ -322,7 +355,7 @@ async fn update_here(
     app: &App,
     tenancy: &Tenancy,
     id: AgentId,
-    source: &'static str,
+    revision: Revision,
     change: impl FnOnce(&mut AgentConfig) + Send + 'static,
 ) -> Result<Option<Updated>, StoreError> {
     let (tenancy, now) = (tenancy.clone(), app.now());
@@ -337,7 +370,7 @@ async fn update_here(
                 if changed {
                     agent.version += 1;
                     agent.updated_at = now;
-                    store::agents::update(tx, &tenancy, &agent, &before, source).await?;
+                    store::agents::update(tx, &tenancy, &agent, &before, &revision).await?;
                     announce_update(tx, &platform, &agent, &tenancy, now).await?;
                 }
                 Ok(Some(Updated { agent, changed }))
@@ -351,7 +384,7 @@ async fn update_on_all_sides(
     sides: &[Side<'_>],
     tenancy: &Tenancy,
     id: AgentId,
-    source: &'static str,
+    revision: Revision,
     change: impl FnOnce(&mut AgentConfig) + Send + 'static,
 ) -> Result<Option<Updated>, AgentError> {
     let mut before = None;
@@ -395,7 +428,7 @@ async fn update_on_all_sides(
                 let current = store::agents::lock(tx, &tenancy, id).await?;
                 let same = current.is_some_and(|current| current.version == before.version);
                 if same {
-                    store::agents::update(tx, &tenancy, &agent, &before.config, source).await?;
+                    store::agents::update(tx, &tenancy, &agent, &before.config, &revision).await?;
                     announce_update(tx, &platform, &agent, &tenancy, platform.now()).await?;
                 }
                 for (engine, external_id) in given {

@@ -1,10 +1,14 @@
-//! Leads: what clients write about people, and what calls teach about them.
+//! Leads: what clients write about people, what calls teach about them, and the history of both.
+
+pub mod merge;
 
 use domain::call::{Call, Direction};
 use domain::event::Event;
+use domain::lead::changes::FieldChange;
 use domain::lead::{Lead, LeadFields, Phone, split_name};
-use domain::{AgentId, BusinessId, LeadId, Mode, Timestamp};
+use domain::{AgentId, Author, BusinessId, CallId, LeadChangeId, LeadId, Mode, Timestamp};
 use speech::{Analysis, Reached};
+use store::leads::history::{Happening, LeadChange};
 use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::idempotency::{self, Intent, Once, Renderer};
@@ -22,8 +26,44 @@ pub enum LeadError {
     /// Nothing would be left to know the person by.
     #[error("the lead would have neither a name nor an e-mail address nor a phone number")]
     Nameless,
+    /// A lead cannot be merged with itself.
+    #[error("both are the same lead")]
+    SameLead,
+    /// Two leads of different businesses are two people.
+    #[error("the two leads belong to different businesses")]
+    OtherBusiness,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What is noted in the history of a lead.
+struct Trace {
+    kind: Happening,
+    by: Author,
+    call_id: Option<CallId>,
+    changes: Vec<FieldChange>,
+}
+
+async fn note(
+    tx: &mut PlatformTx,
+    app: &App,
+    lead: &Lead,
+    trace: Trace,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Trace { kind, by, call_id, changes } = trace;
+    let change = LeadChange {
+        id: LeadChangeId::new(app.ids()),
+        lead_id: lead.id,
+        business_id: lead.business_id,
+        mode: lead.mode,
+        kind,
+        by,
+        call_id,
+        changes,
+        created_at: app.store().created_at(now),
+    };
+    store::leads::history::note(tx, &change).await
 }
 
 /// Makes a lead and, where the request can be repeated, keeps its answer, in one transaction.
@@ -32,6 +72,7 @@ pub async fn create(
     mode: Mode,
     business: BusinessId,
     mut fields: LeadFields,
+    by: Author,
     once: Option<(Intent, Renderer<Lead>)>,
 ) -> Result<Once<Lead>, LeadError> {
     let now = app.now();
@@ -51,6 +92,9 @@ pub async fn create(
                 }
                 check_agent(tx, business, mode, lead.fields.agent_id).await?;
                 store::leads::insert(tx, &lead).await?;
+                let changes = domain::lead::changes::changes(None, &lead);
+                let trace = Trace { kind: Happening::Created, by, call_id: None, changes };
+                note(tx, &app, &lead, trace, now).await?;
                 outbox::announce(tx, &app, &Event::LeadCreated(&lead), now).await?;
                 if let Some((intent, render)) = once {
                     idempotency::keep(tx, business, mode, &intent, &render(&lead)).await?;
@@ -66,6 +110,7 @@ pub async fn update(
     app: &App,
     tenancy: &Tenancy,
     id: LeadId,
+    by: Author,
     change: impl FnOnce(&mut LeadFields, &str) + Send + 'static,
 ) -> Result<Lead, LeadError> {
     let (tenancy, now) = (tenancy.clone(), app.now());
@@ -74,20 +119,23 @@ pub async fn update(
         .write(move |tx| {
             Box::pin(async move {
                 let mut lead = store::leads::lock(tx, &tenancy, id).await?.ok_or(LeadError::NotFound)?;
-                let before = lead.fields.clone();
+                let before = lead.clone();
                 let home =
                     store::businesses::by_id(tx, lead.business_id).await?.ok_or(LeadError::NotFound)?;
                 change(&mut lead.fields, &home.country_calling_code);
                 lead.fields.complete_names();
-                if lead.fields != before {
+                if lead.fields != before.fields {
                     if !lead.fields.identifies_somebody() {
                         return Err(LeadError::Nameless);
                     }
-                    if lead.fields.agent_id != before.agent_id {
+                    if lead.fields.agent_id != before.fields.agent_id {
                         check_agent(tx, lead.business_id, lead.mode, lead.fields.agent_id).await?;
                     }
                     lead.updated_at = now;
                     store::leads::update(tx, &lead).await?;
+                    let changes = domain::lead::changes::changes(Some(&before), &lead);
+                    let trace = Trace { kind: Happening::Updated, by, call_id: None, changes };
+                    note(tx, &platform, &lead, trace, now).await?;
                     outbox::announce(tx, &platform, &Event::LeadUpdated(&lead), now).await?;
                 }
                 Ok(lead)
@@ -186,13 +234,15 @@ pub(crate) async fn learn(
         return Ok(Some(lead.id));
     }
     lead.updated_at = now;
-    let event = if is_new {
+    let (kind, event) = if is_new {
         store::leads::insert(tx, &lead).await?;
-        Event::LeadCreated(&lead)
+        (Happening::Created, Event::LeadCreated(&lead))
     } else {
         store::leads::update(tx, &lead).await?;
-        Event::LeadUpdated(&lead)
+        (Happening::Updated, Event::LeadUpdated(&lead))
     };
+    let changes = domain::lead::changes::changes(Some(&before).filter(|_| !is_new), &lead);
+    note(tx, app, &lead, Trace { kind, by: Author::call(), call_id: Some(call.id), changes }, now).await?;
     outbox::announce(tx, app, &event, now).await?;
     Ok(Some(lead.id))
 }

@@ -6,6 +6,7 @@ use store::{PlatformTx, StoreError, Tenancy};
 
 use crate::App;
 use crate::engines::UnknownEngine;
+use crate::idempotency::{self, Intent, Once, Renderer};
 
 /// Why a number cannot be registered or handed over.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,12 @@ pub enum NumberError {
     /// The business has no such agent.
     #[error("this business has no such agent; `kaicalls agents list` shows them")]
     UnknownAgent,
+    /// Another business holds it.
+    #[error("another business holds this number")]
+    HeldByOthers,
+    /// The agent belongs to another business than the number.
+    #[error("the agent belongs to another business")]
+    AgentOfOthers,
     /// The engine that is said to carry it is not configured.
     #[error(transparent)]
     UnknownEngine(#[from] UnknownEngine),
@@ -85,6 +92,131 @@ pub async fn assign(app: &App, phone_number: E164, holder: Holder) -> Result<(),
                 let (business, agent) = (Some(holder.business_id), holder.agent_id);
                 let known = store::numbers::assign(tx, &phone_number, business, agent).await?;
                 if known { Ok(()) } else { Err(NumberError::Unregistered) }
+            })
+        })
+        .await
+}
+
+/// Who answers a number that a business takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnsweredBy {
+    /// Whoever answers it already; nobody if the business has just taken it.
+    AsBefore,
+    Nobody,
+    Agent(AgentId),
+}
+
+/// Takes a number from the pool for a business of the tenant, or changes who answers one that it holds. Doing it again changes nothing.
+pub async fn take(
+    app: &App,
+    tenancy: &Tenancy,
+    phone_number: E164,
+    business: BusinessId,
+    answered_by: AnsweredBy,
+    once: Option<(Intent, Renderer<Number>)>,
+) -> Result<Once<Number>, NumberError> {
+    let own = tenancy.narrowed(business).ok_or(NumberError::UnknownBusiness)?;
+    let (all, mode) = (tenancy.clone(), tenancy.mode());
+    let platform = app.clone();
+    app.platform()
+        .write(move |tx| {
+            Box::pin(async move {
+                if let Some((intent, _)) = &once {
+                    let (now, subject) = (platform.now(), business.0);
+                    let begun =
+                        idempotency::begin(tx, &platform, business, mode, intent, subject, now).await?;
+                    if let Some(repeated) = begun {
+                        return Ok(Once::Repeated(repeated));
+                    }
+                }
+                if let AnsweredBy::Agent(agent) = answered_by
+                    && store::agents::get(tx, &own, agent).await?.is_none()
+                {
+                    let elsewhere = store::agents::get(tx, &all, agent).await?;
+                    return Err(elsewhere.map_or(NumberError::UnknownAgent, |_| NumberError::AgentOfOthers));
+                }
+                let known = store::numbers::lock(tx, &phone_number).await?;
+                let mut number = known.ok_or(NumberError::Unregistered)?;
+                if number.business_id.is_some_and(|holder| holder != business) {
+                    return Err(NumberError::HeldByOthers);
+                }
+                let agent_id = match answered_by {
+                    AnsweredBy::AsBefore => number.agent_id,
+                    AnsweredBy::Nobody => None,
+                    AnsweredBy::Agent(agent) => Some(agent),
+                };
+                if (number.business_id, number.agent_id) != (Some(business), agent_id) {
+                    (number.business_id, number.agent_id) = (Some(business), agent_id);
+                    store::numbers::assign(tx, &phone_number, Some(business), agent_id).await?;
+                }
+                if let Some((intent, render)) = once {
+                    idempotency::keep(tx, business, mode, &intent, &render(&number)).await?;
+                }
+                Ok(Once::New(number))
+            })
+        })
+        .await
+}
+
+/// Gives a number that the tenant holds back to the pool. A business may be named that has to hold it.
+pub async fn give_back(
+    app: &App,
+    tenancy: &Tenancy,
+    phone_number: E164,
+    business: Option<BusinessId>,
+) -> Result<(), NumberError> {
+    let tenancy = tenancy.clone();
+    app.platform()
+        .write(move |tx| {
+            Box::pin(async move {
+                let number = store::numbers::lock(tx, &phone_number).await?;
+                let holder = number.and_then(|number| number.business_id);
+                let is_held = holder.is_some_and(|holder| {
+                    tenancy.covers(holder) && business.is_none_or(|business| business == holder)
+                });
+                if !is_held {
+                    return Err(NumberError::Unregistered);
+                }
+                store::numbers::assign(tx, &phone_number, None, None).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// How many numbers of the pool are looked at in one go.
+const POOL_PAGE: u32 = 500;
+
+/// Numbers that nobody holds, of a country and perhaps an area, in their order: `limit` of them, and whether there are more.
+pub async fn available(
+    app: &App,
+    country: String,
+    area_code: Option<String>,
+    limit: usize,
+) -> Result<(Vec<Number>, bool), StoreError> {
+    // Area codes are those of North America, whose numbers share one calling code.
+    let begins_with = area_code.map_or_else(|| "+".to_owned(), |area| format!("+1{area}"));
+    app.platform()
+        .read(move |tx| {
+            Box::pin(async move {
+                let (mut found, mut after) = (Vec::new(), String::new());
+                loop {
+                    let page = store::numbers::in_pool(tx, &begins_with, &after, POOL_PAGE).await?;
+                    let is_last = page.len() < POOL_PAGE as usize;
+                    for number in page {
+                        number.phone_number.as_str().clone_into(&mut after);
+                        if number.phone_number.country().as_deref() != Some(country.as_str()) {
+                            continue;
+                        }
+                        if found.len() == limit {
+                            return Ok((found, true));
+                        }
+                        found.push(number);
+                    }
+                    if is_last {
+                        return Ok((found, false));
+                    }
+                }
             })
         })
         .await

@@ -1,7 +1,7 @@
 //! Phone numbers of leads that an older version read otherwise than this one does.
 
 use domain::lead::{LeadFields, Phone};
-use domain::{BusinessId, LeadId, Mode};
+use domain::{Author, BusinessId, LeadId, Mode};
 use store::{StoreError, Tenancy};
 
 use crate::App;
@@ -63,7 +63,7 @@ pub async fn mend(app: &App, misread: &Misread) -> Result<(), LeadError> {
             fields.phone = Some(today);
         }
     };
-    leads::update(app, &tenancy, misread.lead_id, change).await.map(drop)
+    leads::update(app, &tenancy, misread.lead_id, Author::system(), change).await.map(drop)
 }
 
 /// The number as it is read today; `None` if that changes nothing.

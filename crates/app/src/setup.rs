@@ -6,7 +6,7 @@ use domain::agent::{Agent, AgentConfig};
 use domain::business::{Business, User};
 use domain::dial_policy::country_calling_code;
 use domain::disclosure::Disclosures;
-use domain::{BusinessId, E164, Mode, Scope, ScopeSet, UserId};
+use domain::{Author, BusinessId, E164, Mode, Scope, ScopeSet, UserId};
 use jiff::SignedDuration;
 use store::StoreError;
 
@@ -226,7 +226,7 @@ pub async fn begin(app: &App, account: &Account) -> Result<Beginning, StoreError
         ..AgentConfig::default()
     };
     // In test mode no engine elsewhere is asked; one that needs the agent gets it with its first live call.
-    match agents::create(app, Mode::Test, account.business.id, config, None).await {
+    match agents::create(app, Mode::Test, account.business.id, config, Author::system(), None).await {
         Ok(Once::New(agent)) => Ok(Beginning { key, agent }),
         Ok(Once::Repeated(_)) => unreachable!("it was asked for without a key"),
         Err(AgentError::Store(error)) => Err(error),

@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::clock::written;
 use domain::lead::{Lead, LeadFields};
-use domain::{LeadId, Timestamp};
+use domain::{Author, LeadId, Timestamp};
 use store::leads::LeadFilter;
 use store::opt_outs::{Certainty, OptOut};
 use store::{Listed, Page, StoreError, Tenancy};
@@ -375,7 +375,8 @@ pub(crate) async fn save(
         Err(wrong) => return drawn(&web, &visitor, id, Some(wrong)).await,
     };
     let change = move |fields: &mut LeadFields, home: &str| patch.apply(fields, home);
-    match app::leads::update(web.app(), &visitor.tenancy, id, change).await {
+    let by = Author::person(visitor.email.as_str());
+    match app::leads::update(web.app(), &visitor.tenancy, id, by, change).await {
         Ok(_) => Ok(Redirect::to(&format!("/{}/leads/{id}?done=saved", visitor.mode())).into_response()),
         Err(LeadError::NotFound) => Err(PageError::NotFound),
         Err(LeadError::Store(error)) => Err(PageError::Refused(Refusal::Store(error))),
@@ -398,7 +399,8 @@ pub(crate) async fn new(
     if !fields.identifies_somebody() {
         return Err(PageError::Wrong("Write a name, an e-mail address or a phone number.".to_owned()));
     }
-    match app::leads::create(web.app(), visitor.mode(), business.id, fields, None).await {
+    let by = Author::person(visitor.email.as_str());
+    match app::leads::create(web.app(), visitor.mode(), business.id, fields, by, None).await {
         Ok(app::idempotency::Once::New(lead)) => {
             Ok(Redirect::to(&format!("/{}/leads/{}", visitor.mode(), lead.id)))
         }

@@ -63,6 +63,8 @@ macro_rules! every_id {
             NumberId,
             /// A person in the CRM.
             LeadId,
+            /// One line in the history of a lead.
+            LeadChangeId,
             /// A phone call. SIP's Call-ID header is another thing.
             CallId,
             /// Something that happened and that a business may be told.

@@ -1,5 +1,7 @@
 //! Leads: the people a business talks to.
 
+pub mod changes;
+
 use crate::phone::{WrittenNumber, read_written, visible};
 use crate::{AgentId, BusinessId, E164, LeadId, Mode, Timestamp};
 

@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod api_key;
+mod author;
 pub mod business;
 pub mod call;
 pub mod clock;
@@ -30,6 +31,7 @@ pub mod usage;
 pub mod voicemail;
 mod words;
 
+pub use author::{Author, Source};
 pub use clock::{Clock, Timestamp};
 pub use ids::*;
 pub use language::LanguageTag;

@@ -34,6 +34,19 @@ impl E164 {
         &self.0
     }
 
+    /// The two letters of the country that the number belongs to (ISO 3166-1); `None` if that is no country, or unknown.
+    pub fn country(&self) -> Option<String> {
+        let number = PHONE_NUMBER_UTIL.parse(&self.0, None).ok()?;
+        let region = PHONE_NUMBER_UTIL.get_region_for_number(&number)?;
+        Some(region.as_region_str().to_string()).filter(|letters| letters.len() == 2 && letters != "ZZ")
+    }
+
+    /// The area code of a number in North America, which is the only plan that gives one to every number.
+    pub fn area_code(&self) -> Option<&str> {
+        let national = self.0.strip_prefix("+1").filter(|national| national.len() == 10)?;
+        Some(&national[..3])
+    }
+
     /// What the number reaches, according to its country's numbering plan; `None` if its country has no such number.
     pub fn kind(&self) -> Option<NumberKind> {
         number_kind(&PHONE_NUMBER_UTIL.parse(&self.0, None).ok()?)

@@ -50,7 +50,7 @@ macro_rules! word_enum {
 mod tests {
     use crate::call::{Direction, FailureCode, Party};
     use crate::event::EventType;
-    use crate::{Mode, Scope};
+    use crate::{Mode, Scope, Source};
 
     #[test]
     fn every_word_reads_back_and_no_two_are_equal() {
@@ -63,6 +63,6 @@ mod tests {
                 assert_eq!(<$name>::parse("no such word"), None);
             )* };
         }
-        check!(Mode, Scope, EventType, FailureCode, Direction, Party);
+        check!(Mode, Scope, Source, EventType, FailureCode, Direction, Party);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::agent::{Agent, AgentConfig, Answering, Model, OnMenu, OnScreener, OnVoicemail};
 use domain::disclosure::OwnDisclosures;
-use domain::{AgentId, BusinessId, E164, LanguageTag, Timestamp};
+use domain::{AgentId, Author, BusinessId, E164, LanguageTag, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -48,87 +48,135 @@ pub(crate) fn read_columns(row: &mut Row) -> Result<Agent, StoreError> {
     Agents::read_from(row)
 }
 
+/// Who makes a new version of an agent, and whether they go back to an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    pub by: Author,
+    /// The number of the version that the agent becomes again.
+    pub rollback_of: Option<u32>,
+}
+
+impl From<Author> for Revision {
+    fn from(by: Author) -> Self {
+        Self { by, rollback_of: None }
+    }
+}
+
 /// A version of an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentVersion {
     /// The number of the version, counted from 1.
     pub number: u32,
-    /// Who made it: `api`, `dashboard`, `system`.
-    pub source: String,
+    /// Hash of the whole configuration: versions with the same one are equal.
+    pub config_hash: String,
+    pub revision: Revision,
     /// What is different from the version before; nothing is said of the first one.
     pub diff_summary: Option<String>,
     pub created_at: Timestamp,
+}
+
+/// A version with everything that it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WholeVersion {
+    pub version: AgentVersion,
+    pub config: AgentConfig,
+    /// What the agent was one version earlier; `None` for the first.
+    pub before: Option<AgentConfig>,
+    /// The agent as it is now.
+    pub agent: Agent,
 }
 
 table! {
     /// Every version that an agent has had.
     Versions = "agent_versions" as "v", (version: &AgentVersion, agent: &Agent, config: &str)
     key {}
-    fixed { number, source, diff_summary, created_at }
-    unread { agent_id = agent.id, config = config, config_hash = hash(config) }
+    fixed {
+        number,
+        config_hash,
+        source = version.revision.by.source,
+        created_by = version.revision.by.name,
+        rollback_of = version.revision.rollback_of,
+        diff_summary,
+        created_at,
+    }
+    unread { agent_id = agent.id, config = config }
+    read {
+        let revision = Revision { by: Author { source, name: created_by }, rollback_of };
+        AgentVersion { number, config_hash, revision, diff_summary, created_at }
+    }
 }
 
-/// Stores a new agent and its first version. `source` says who made it: `api`, `dashboard`, `system`.
-pub async fn insert(tx: &mut PlatformTx, agent: &Agent, source: &str) -> Result<(), StoreError> {
+/// Stores a new agent and its first version.
+pub async fn insert(tx: &mut PlatformTx, agent: &Agent, by: &Author) -> Result<(), StoreError> {
     tx.execute(Agents::INSERT, &Agents::inserted(agent)).await?;
-    insert_version(tx, agent, source, None).await
+    insert_version(tx, agent, &by.clone().into(), None).await
 }
 
 async fn insert_version(
     tx: &mut Tx,
     agent: &Agent,
-    source: &str,
+    revision: &Revision,
     diff_summary: Option<String>,
 ) -> Result<(), StoreError> {
     let (number, created_at) = (agent.version, agent.updated_at);
-    let version = AgentVersion { number, source: source.to_owned(), diff_summary, created_at };
     let config = config_to_text(&agent.config);
+    let (config_hash, revision) = (hash(&config), revision.clone());
+    let version = AgentVersion { number, config_hash, revision, diff_summary, created_at };
     tx.execute(Versions::INSERT, &Versions::inserted(&version, agent, &config)).await?;
     Ok(())
 }
 
-/// The versions of an agent, newest first. For operators.
-pub async fn versions(tx: &mut PlatformTx, id: AgentId) -> Result<Vec<AgentVersion>, StoreError> {
-    const SQL: &str = text!(
-        "SELECT ",
-        Versions::COLUMNS,
-        " FROM agent_versions v WHERE v.agent_id = $1 ORDER BY v.number DESC"
-    );
-    tx.query(SQL, params![id]).await?.into_iter().map(Versions::read).collect()
-}
-
-/// The versions of a tenant's agent, newest first; the newest hundred of them.
-pub async fn history(tx: &mut Tx, tenancy: &Tenancy, id: AgentId) -> Result<Vec<AgentVersion>, StoreError> {
+/// Versions of a tenant's agent, newest first: `limit` of them, all before the one with the number `before`, and whether there are more.
+pub async fn history(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    id: AgentId,
+    before: Option<u32>,
+    limit: u32,
+) -> Result<Listed<AgentVersion>, StoreError> {
     const SQL: &str = text!(
         "SELECT ",
         Versions::COLUMNS,
         " FROM agent_versions v JOIN agents a ON a.id = v.agent_id WHERE v.agent_id = $1 AND a.business_id = $2 \
-         ORDER BY v.number DESC LIMIT 100"
+         AND v.number < $3 ORDER BY v.number DESC LIMIT $4"
     );
-    let mut found = Vec::new();
+    let mut rows = Vec::new();
     for &business in tenancy.businesses() {
-        for row in tx.query(SQL, params![id, business]).await? {
-            found.push(Versions::read(row)?);
+        let before = before.map_or(i64::MAX, i64::from);
+        for row in tx.query(SQL, params![id, business, before, i64::from(limit) + 1]).await? {
+            rows.push(Versions::read(row)?);
         }
     }
-    Ok(found)
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    Ok(Listed { rows, has_more })
 }
 
-/// What a tenant's agent was in a version.
+/// One version of a tenant's agent, with the one before it.
 pub async fn version(
     tx: &mut Tx,
     tenancy: &Tenancy,
     id: AgentId,
     number: u32,
-) -> Result<Option<AgentConfig>, StoreError> {
-    let sql = "SELECT v.config FROM agent_versions v JOIN agents a ON a.id = v.agent_id \
-               WHERE v.agent_id = $1 AND a.business_id = $2 AND v.number = $3";
-    for &business in tenancy.businesses() {
-        if let Some(row) = tx.query_one(sql, params![id, business, number]).await? {
-            return config_from_text(&row.of("agent_versions").next::<String>()?).map(Some);
-        }
+) -> Result<Option<WholeVersion>, StoreError> {
+    const SQL: &str = text!(
+        "SELECT ",
+        Versions::COLUMNS,
+        ", v.config FROM agent_versions v WHERE v.agent_id = $1 AND v.number IN ($2, $3) ORDER BY v.number DESC"
+    );
+    let Some(agent) = get(tx, tenancy, id).await? else { return Ok(None) };
+    let mut found = Vec::new();
+    for row in tx.query(SQL, params![id, number, i64::from(number) - 1]).await? {
+        let mut row = row.of("agent_versions");
+        let version = Versions::read_from(&mut row)?;
+        found.push((version, config_from_text(&row.next::<String>()?)?));
     }
-    Ok(None)
+    let mut found = found.into_iter();
+    let Some((version, config)) = found.next().filter(|(newest, _)| newest.number == number) else {
+        return Ok(None);
+    };
+    Ok(Some(WholeVersion { version, config, before: found.next().map(|(_, config)| config), agent }))
 }
 
 /// SHA-256 in hexadecimal digits.
@@ -217,13 +265,13 @@ pub async fn update(
     tenancy: &Tenancy,
     agent: &Agent,
     before: &AgentConfig,
-    source: &str,
+    revision: &Revision,
 ) -> Result<(), StoreError> {
     if !tenancy.covers(agent.business_id) {
         return Err(StoreError::Conflict("the agent belongs to another business".to_owned()));
     }
     tx.execute(Agents::UPDATE, &Agents::changed(agent)).await?;
-    insert_version(tx, agent, source, Some(difference(before, &agent.config))).await
+    insert_version(tx, agent, revision, Some(difference(before, &agent.config))).await
 }
 
 /// The names of the fields that differ.

@@ -1,5 +1,12 @@
 //! Leads. Phones are looked up in E.164 where they could be read, e-mail addresses without regard to case.
 
+pub mod audit;
+pub mod history;
+mod merges;
+
+pub use merges::absorb;
+use merges::email_key;
+
 use domain::lead::{Lead, LeadFields, Phone};
 use domain::phone::WrittenNumber;
 use domain::{AgentId, BusinessId, E164, LeadId, Mode, Timestamp};
@@ -118,10 +125,6 @@ pub struct LeadFilter {
     pub score_lte: Option<i64>,
 }
 
-fn email_key(email: &str) -> String {
-    email.trim().to_lowercase()
-}
-
 /// Stores a new lead.
 pub async fn insert(tx: &mut PlatformTx, lead: &Lead) -> Result<(), StoreError> {
     tx.write(Write::new("leads", lead.id.0, Leads::INSERT, Leads::inserted(lead))).await
@@ -132,6 +135,7 @@ pub async fn update(tx: &mut PlatformTx, lead: &Lead) -> Result<(), StoreError> 
     tx.write(Write::new("leads", lead.id.0, Leads::UPDATE, Leads::changed(lead))).await
 }
 
+/// One lead; for one that has become part of another, that other one.
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: LeadId) -> Result<Option<Lead>, StoreError> {
     const SQL: &str = text!(
         "SELECT ",
@@ -141,7 +145,7 @@ pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: LeadId) -> Result<Option<Le
     find(tx, SQL, tenancy, id).await
 }
 
-/// One lead that nobody else changes until the transaction ends.
+/// The same, and nobody else changes it until the transaction ends.
 pub async fn lock(tx: &mut Tx, tenancy: &Tenancy, id: LeadId) -> Result<Option<Lead>, StoreError> {
     const SQL: &str = text!(
         "SELECT ",
@@ -152,19 +156,33 @@ pub async fn lock(tx: &mut Tx, tenancy: &Tenancy, id: LeadId) -> Result<Option<L
 }
 
 async fn find(tx: &mut Tx, sql: &str, tenancy: &Tenancy, id: LeadId) -> Result<Option<Lead>, StoreError> {
-    for &business in tenancy.businesses() {
-        if let Some(row) = tx.query_one(sql, params![id, business, tenancy.mode()]).await? {
-            return Leads::read(row).map(Some);
+    let mut wanted = id;
+    // Somebody may make the other one part of a third while we look, so it is looked for more than once.
+    for _ in 0..3 {
+        for &business in tenancy.businesses() {
+            if let Some(row) = tx.query_one(sql, params![wanted, business, tenancy.mode()]).await? {
+                return Leads::read(row).map(Some);
+            }
+        }
+        match merges::successor(tx, tenancy, id).await? {
+            Some(successor) => wanted = successor,
+            None => return Ok(None),
         }
     }
     Ok(None)
 }
 
-/// The newest lead with this number among the tenant's businesses.
+/// The newest lead with this number among the tenant's businesses, or the one that has taken over a lead with it.
 pub async fn by_phone(tx: &mut Tx, tenancy: &Tenancy, phone: &E164) -> Result<Option<Lead>, StoreError> {
     let filter = LeadFilter { phone: Some(phone.clone().into()), ..LeadFilter::default() };
     let listed = list(tx, tenancy, &filter, &Page { limit: 1, after: None }).await?;
-    Ok(listed.rows.into_iter().next())
+    if let Some(lead) = listed.rows.into_iter().next() {
+        return Ok(Some(lead));
+    }
+    match merges::by_phone(tx, tenancy, phone).await? {
+        Some(id) => get(tx, tenancy, id).await,
+        None => Ok(None),
+    }
 }
 
 /// Leads with a phone number, whoever they belong to, in the order of their ids. For operators.
@@ -200,7 +218,10 @@ pub async fn by_email(tx: &mut Tx, tenancy: &Tenancy, email: &str) -> Result<Opt
             return Leads::read(row).map(Some);
         }
     }
-    Ok(None)
+    match merges::by_email(tx, tenancy, &email).await? {
+        Some(id) => get(tx, tenancy, id).await,
+        None => Ok(None),
+    }
 }
 
 /// A page of leads, the newest first.

@@ -30,6 +30,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 12, text: include_str!("../migrations/0012_subscriptions.sql") },
     Migration { number: 13, text: include_str!("../migrations/0013_scheduled_calls.sql") },
     Migration { number: 14, text: include_str!("../migrations/0014_remarks.sql") },
+    Migration { number: 15, text: include_str!("../migrations/0015_authors.sql") },
+    Migration { number: 16, text: include_str!("../migrations/0016_lead_histories.sql") },
 ];
 
 /// What stands in a hole on SQLite and on PostgreSQL.

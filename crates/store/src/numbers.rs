@@ -66,6 +66,46 @@ pub async fn by_phone(tx: &mut PlatformTx, phone: &E164) -> Result<Option<Number
     tx.query_one(SQL, params![phone]).await?.map(Numbers::read).transpose()
 }
 
+/// One number, whoever holds it, which nobody else changes until the transaction ends.
+pub async fn lock(tx: &mut PlatformTx, phone: &E164) -> Result<Option<Number>, StoreError> {
+    const SQL: &str =
+        text!("SELECT ", Numbers::COLUMNS, " FROM numbers n WHERE n.phone_number = $1 {for_update}");
+    tx.query_one(SQL, params![phone]).await?.map(Numbers::read).transpose()
+}
+
+/// One number that a business of the tenant holds.
+pub async fn get(tx: &mut Tx, tenancy: &Tenancy, phone: &E164) -> Result<Option<Number>, StoreError> {
+    const SQL: &str = text!(
+        "SELECT ",
+        Numbers::COLUMNS,
+        " FROM numbers n WHERE n.phone_number = $1 AND (n.business_id = $2) IS TRUE"
+    );
+    for &business in tenancy.businesses() {
+        if let Some(row) = tx.query_one(SQL, params![phone, business]).await? {
+            return Numbers::read(row).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Numbers that nobody holds and that begin so, in their order, beginning behind `after`.
+pub async fn in_pool(
+    tx: &mut PlatformTx,
+    begins_with: &str,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<Number>, StoreError> {
+    const SQL: &str = text!(
+        "SELECT ",
+        Numbers::COLUMNS,
+        " FROM numbers n WHERE n.phone_number >= $1 AND n.phone_number < $2 AND n.phone_number > $3 \
+         AND n.business_id IS NULL ORDER BY n.phone_number LIMIT $4"
+    );
+    // A colon comes right after the digits.
+    let end = format!("{begins_with}:");
+    tx.query(SQL, params![begins_with, end, after, limit]).await?.into_iter().map(Numbers::read).collect()
+}
+
 /// The number that an agent of the tenant answers and calls from.
 pub async fn of_agent(tx: &mut Tx, tenancy: &Tenancy, agent: AgentId) -> Result<Option<Number>, StoreError> {
     const SQL: &str = text!(

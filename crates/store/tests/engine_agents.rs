@@ -3,7 +3,7 @@
 use domain::agent::{Agent, AgentConfig};
 use domain::business::Business;
 use domain::disclosure::Disclosures;
-use domain::{AgentId, BusinessId, NodeId, Timestamp};
+use domain::{AgentId, Author, BusinessId, NodeId, Timestamp};
 use store::engine_agents::{self, HeldAgent};
 use store::{DatabaseUrl, Platform, StoreError};
 use testkit::{TestDatabase, databases};
@@ -46,7 +46,7 @@ async fn with_agent(store: &Platform, agent: Agent) {
     let written = store.write(move |tx| {
         Box::pin(async move {
             store::businesses::insert(tx, &vault, &business, "whsec_c2VjcmV0", &[1; 24]).await?;
-            store::agents::insert(tx, &agent, "api").await
+            store::agents::insert(tx, &agent, &Author::system()).await
         })
     });
     let written: Result<(), StoreError> = written.await;

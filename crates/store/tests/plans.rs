@@ -275,7 +275,7 @@ async fn a_row_is_found_by_its_id_and_not_sought_among_all_of_its_business() {
             })
         });
         let plans = asked.await.expect("the database works");
-        let keys = ["calls", "conversation", "calls", "leads", "agents", "transcripts"];
+        let keys = ["calls", "conversation", "calls", "leads", "lead_merges", "agents", "transcripts"];
         assert_eq!(plans.len(), keys.len(), "{plans:#?}");
         for (plan, table) in plans.iter().zip(keys) {
             let key = match (table, database.kind) {

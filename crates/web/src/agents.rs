@@ -62,7 +62,12 @@ impl AgentPatch {
         match self.voice {
             Change::Keep => {}
             Change::Clear => config.voice = None,
-            Change::Set(changes) => domain::agent::merge(config.voice.get_or_insert_default(), changes),
+            Change::Set(changes) => {
+                let mut voice = config.voice.take().unwrap_or_default();
+                domain::agent::merge(&mut voice, changes);
+                // A voice that says nothing is none, so that sending `{}` changes nothing.
+                config.voice = Some(voice).filter(|voice| !voice.is_empty());
+            }
         }
         if let Some(changes) = self.model {
             changes.apply(&mut config.model);

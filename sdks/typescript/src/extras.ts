@@ -4,8 +4,7 @@ import type { RequestOptions } from './core.js';
 import type { APIPromise } from './core.js';
 import { Resource, lost, parsed, sleep } from './core.js';
 import { APIError, KaiCallsError, WaitTimeoutError, fromAnswer } from './errors.js';
-import type { Answer } from './legacy.js';
-import type { CallDetail, Recording, TranscriptList, TranscriptRow } from './models.js';
+import type { AgentVersions, CallDetail, Recording, TranscriptList, TranscriptRow } from './models.js';
 
 /** Something that happened in a call. */
 export interface CallEvent {
@@ -161,15 +160,8 @@ export class TranscriptsExtras extends Resource {
 }
 
 export class AgentsExtras extends Resource {
-  /** Earlier settings of an agent, where the server keeps them; otherwise 404. */
-  versions(agentId: string, query: { version?: number; limit?: number } = {}, options?: RequestOptions): APIPromise<Answer> {
+  /** The versions of an agent, newest first, or one of them; with the id by place, as in the first package. */
+  versions(agentId: string, query: { version?: number; limit?: number; before?: number } = {}, options?: RequestOptions): APIPromise<AgentVersions> {
     return this.client.send('GET', 'agents/versions', { query: { agent_id: agentId, ...query } }, options);
-  }
-}
-
-export class LeadsExtras extends Resource {
-  /** How the leads stand, where the server says so; otherwise 404. */
-  audit(query: Record<string, unknown> = {}, options?: RequestOptions): APIPromise<Answer> {
-    return this.client.send('GET', 'leads/audit', { query }, options);
   }
 }

@@ -278,6 +278,99 @@ export interface AgentUpdated {
   updated: boolean;
 }
 
+/** Versions of an agent, or one of them. */
+export interface AgentVersions {
+  agent_id: string;
+  /** The versions, newest first; absent when one was asked for. */
+  versions?: AgentVersionRow[] | null;
+  /** Whether there are older versions. */
+  has_more?: boolean | null;
+  /** The version that was asked for. */
+  version?: AgentVersionDetail | null;
+}
+
+/** A version of an agent. */
+export interface AgentVersionRow {
+  id: string;
+  /** Number of the version; the first is 1. */
+  version_number: number;
+  /** Hash of the whole configuration: versions with the same hash are equal. */
+  config_hash: string;
+  /** How the version came about: `api`, `dashboard`, `rollback` or `system`. */
+  source: string;
+  /** Names of the fields that changed; null for the first version. */
+  diff_summary: string | null;
+  /** Id of the API key or e-mail address of the person that made the version; null if the platform did. */
+  created_by: string | null;
+  created_at: string;
+  /** Number of the earlier version that this one brought back; null if it brought back none. */
+  rollback_of: number | null;
+  /** Whether the agent is like this now. */
+  is_current: boolean;
+}
+
+/** A version of an agent with its configuration. */
+export interface AgentVersionDetail {
+  id: string;
+  /** Number of the version; the first is 1. */
+  version_number: number;
+  /** Hash of the whole configuration: versions with the same hash are equal. */
+  config_hash: string;
+  /** How the version came about: `api`, `dashboard`, `rollback` or `system`. */
+  source: string;
+  /** Names of the fields that changed; null for the first version. */
+  diff_summary: string | null;
+  /** Id of the API key or e-mail address of the person that made the version; null if the platform did. */
+  created_by: string | null;
+  created_at: string;
+  /** Number of the earlier version that this one brought back; null if it brought back none. */
+  rollback_of: number | null;
+  /** Whether the agent is like this now. */
+  is_current: boolean;
+  /** What the agent was in this version, with the names of `GET /agents?id=`. Passwords, tokens and other secrets are left out. */
+  config_snapshot: Record<string, unknown>;
+  /** What this version changed. */
+  changes: FieldChange[];
+}
+
+/** A field that differs between two versions. */
+export interface FieldChange {
+  /** Name of the field, with a dot before the name of a field within it, like `model.temperature`. */
+  field: string;
+  /** Value in the version before; null if there was none. */
+  before: unknown;
+  /** Value in this version; null if there is none. */
+  after: unknown;
+}
+
+/** The version to go back to. */
+export interface AgentRollback {
+  /** Id of the agent to change. */
+  agent_id: string;
+  /** Number of the version that the agent becomes again. */
+  version: number;
+}
+
+/** {@link AgentRollback} with names like `firstMessage`. */
+export interface AgentRollbackInCamelCase {
+  /** Id of the agent to change. */
+  agentId: string;
+  /** Number of the version that the agent becomes again. */
+  version: number;
+}
+
+/** An agent that went back to a version. */
+export interface AgentRolledBack {
+  id: string;
+  name: string;
+  business_id: string;
+  vapi_assistant_id: string | null;
+  /** False if the agent was like that already. */
+  updated: boolean;
+  /** Number of the agent's version now. */
+  version_number: number;
+}
+
 /** A call with all its fields. */
 export interface CallDetail {
   id: string;
@@ -770,6 +863,113 @@ export interface LeadChangesInCamelCase {
   timezone?: string | null;
 }
 
+/** How the pipeline stands. */
+export interface LeadAudit {
+  /** The moment that was looked at. */
+  as_of: string;
+  window_hours: number;
+  stalled_days: number;
+  hot_score: number;
+  totals: PipelineTotals;
+  /** Promising leads that are neither won nor lost, the best first. */
+  hot_leads: CountedLeads;
+  /** Open leads with which nothing has happened for long, the longest wait first. */
+  stalled_leads: CountedLeads;
+  /** New leads that did not come from a call, the newest first. */
+  signups: CountedLeads;
+  /** Calls of the window that ended at an answering machine, the newest first. */
+  voicemails: CountedVoicemails;
+}
+
+/** Numbers of leads. */
+export interface PipelineTotals {
+  leads: number;
+  new_in_window: number;
+  /** Number of leads by status. */
+  by_status: Record<string, unknown>;
+}
+
+/** So many leads there are, and the first of them. */
+export interface CountedLeads {
+  count: number;
+  leads: LeadBody[];
+}
+
+/** So many messages there are, and the first of them. */
+export interface CountedVoicemails {
+  count: number;
+  items: VoicemailRow[];
+}
+
+/** A call that ended at an answering machine. */
+export interface VoicemailRow {
+  call_id: string;
+  lead_id: string | null;
+  summary: string | null;
+  created_at: string;
+}
+
+/** What happened to a lead. */
+export interface LeadHistory {
+  lead_id: string;
+  /** What happened, newest first. */
+  changes: LeadChangeRow[];
+  has_more: boolean;
+}
+
+/** One change of a lead. */
+export interface LeadChangeRow {
+  id: string;
+  /** What happened: `created`, `updated` or `merged`. */
+  kind: string;
+  /** By which way: `api`, `dashboard`, `call` or `system`. */
+  source: string;
+  /** Id of the API key or e-mail address of the person; null if nobody did it by hand. */
+  changed_by: string | null;
+  /** Id of the call that taught it. */
+  call_id: string | null;
+  /** Fields that changed. Those of a lead that was merged into this one begin with `merged_lead.`. */
+  changes: LeadFieldChange[];
+  created_at: string;
+}
+
+/** A field of a lead before and after a change. */
+export interface LeadFieldChange {
+  field: string;
+  before: unknown;
+  after: unknown;
+}
+
+/** Two leads that are one person. */
+export interface LeadMerge {
+  /** Id of the lead that is kept. */
+  id: string;
+  /** Id of the lead that becomes part of it. */
+  merge_lead_id: string;
+}
+
+/** {@link LeadMerge} with names like `firstMessage`. */
+export interface LeadMergeInCamelCase {
+  /** Id of the lead that is kept. */
+  id: string;
+  /** Id of the lead that becomes part of it. */
+  mergeLeadId: string;
+}
+
+/** Two leads that have become one. */
+export interface LeadMerged {
+  /** Always true: what fails is answered with an error. */
+  success: boolean;
+  /** False if the two were one already. */
+  merged: boolean;
+  /** Number of calls that moved over to the kept lead. */
+  calls_moved: number;
+  /** Id of the lead that became part of the kept one. */
+  merged_id: string;
+  /** The lead that is kept. */
+  lead: LeadBody;
+}
+
 /** A page of numbers. */
 export interface NumberList {
   numbers: NumberRow[];
@@ -795,6 +995,95 @@ export interface Capabilities {
   voice: boolean;
   sms: boolean;
   mms: boolean;
+}
+
+/** A page of numbers. */
+export interface PhoneNumberList {
+  numbers: PhoneNumber[];
+  has_more: boolean;
+  /** The number that was asked for by `phone_number`; absent where none was. */
+  number?: PhoneNumber | null;
+}
+
+/** A phone number, who holds it, and what it may be used for. */
+export interface PhoneNumber {
+  id: string;
+  /** The number in E.164 format. */
+  phone_number: string;
+  /** Id of the agent that answers the number and calls from it; null if there is none. */
+  agent_id: string | null;
+  business_id: string | null;
+  capabilities: Capabilities;
+  compliance: Compliance;
+  /** Country of the number as two letters; null if it belongs to none. */
+  country: string | null;
+  /** Area code of a number in North America; null elsewhere. */
+  area_code: string | null;
+  /** `assigned` if a business uses the number, otherwise `available`. */
+  status: string;
+  created_at: string;
+}
+
+/** What is known of the rules that a number is under. */
+export interface Compliance {
+  high_risk_category: boolean;
+  disclosure_note: string | null;
+  /** Whether an address for emergency calls is on record; a server of your own keeps none. */
+  e911_address_set: boolean;
+  /** Whether text messages are registered; always `unregistered`, because none are sent. */
+  sms_registration: string;
+}
+
+/** Numbers that can be taken. */
+export interface AvailableNumbers {
+  numbers: AvailableNumber[];
+  /** The same numbers without what is known of them. */
+  available_numbers: string[];
+  has_more: boolean;
+}
+
+/** A number that can be taken. */
+export interface AvailableNumber {
+  /** The number in E.164 format. */
+  phone_number: string;
+  country: string | null;
+  area_code: string | null;
+  capabilities: Capabilities;
+}
+
+/** A number to take. */
+export interface NumberAssignment {
+  /** The number in E.164 format. */
+  phone_number: string;
+  /** Id of the business that takes it; the only one of the key by default. */
+  business_id?: string | null;
+  /** Id of the agent that answers the number and calls from it; null for none. */
+  agent_id?: string | null;
+}
+
+/** {@link NumberAssignment} with names like `firstMessage`. */
+export interface NumberAssignmentInCamelCase {
+  /** The number in E.164 format. */
+  phoneNumber: string;
+  /** Id of the business that takes it; the only one of the key by default. */
+  businessId?: string | null;
+  /** Id of the agent that answers the number and calls from it; null for none. */
+  agentId?: string | null;
+}
+
+/** A number that was taken. */
+export interface NumberAssigned {
+  /** Always true: what fails is answered with an error. */
+  success: boolean;
+  number: PhoneNumber;
+}
+
+/** A number that was given back. */
+export interface NumberReleased {
+  /** Always true: what fails is answered with an error. */
+  success: boolean;
+  phone_number: string;
+  released: boolean;
 }
 
 /** The subscriptions, and what can be subscribed to. */
@@ -1478,6 +1767,54 @@ export interface LeadsListQueryInCamelCase {
   after?: string | Date;
 }
 
+/** What `kai.leads.audit` may be asked for. */
+export interface LeadsAuditQuery {
+  /** Leads and messages of the last so many hours are new; 24 by default. */
+  window_hours?: number;
+  /** Leads with which nothing has happened for so many days are stalled; 7 by default. */
+  stalled_days?: number;
+  /** Leads with this score or a higher one are hot; 70 by default. */
+  hot_score?: number;
+  /** The moment that is looked at; now by default. */
+  as_of?: string | Date;
+  /** Only leads of this business. */
+  business_id?: string;
+}
+
+/** {@link LeadsAuditQuery} with names like `agentId`. */
+export interface LeadsAuditQueryInCamelCase {
+  /** Leads and messages of the last so many hours are new; 24 by default. */
+  windowHours?: number;
+  /** Leads with which nothing has happened for so many days are stalled; 7 by default. */
+  stalledDays?: number;
+  /** Leads with this score or a higher one are hot; 70 by default. */
+  hotScore?: number;
+  /** The moment that is looked at; now by default. */
+  asOf?: string | Date;
+  /** Only leads of this business. */
+  businessId?: string;
+}
+
+/** What `kai.leads.history` may be asked for. */
+export interface LeadsHistoryQuery {
+  /** Id of the lead whose history is read. */
+  lead_id: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
+/** {@link LeadsHistoryQuery} with names like `agentId`. */
+export interface LeadsHistoryQueryInCamelCase {
+  /** Id of the lead whose history is read. */
+  leadId: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
 /** What `kai.numbers.list` may be asked for. */
 export interface NumbersListQuery {
   /** Only those of this business. */
@@ -1496,6 +1833,70 @@ export interface NumbersListQueryInCamelCase {
   limit?: number;
   /** Only rows created before this time; take the `created_at` of the last row of the page before. */
   after?: string | Date;
+}
+
+/** What `kai.phoneNumbers.list` may be asked for. */
+export interface Phone_numbersListQuery {
+  /** Only those of this business. */
+  business_id?: string;
+  /** Only this number, in E.164 format. */
+  phone_number?: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
+/** {@link Phone_numbersListQuery} with names like `agentId`. */
+export interface Phone_numbersListQueryInCamelCase {
+  /** Only those of this business. */
+  businessId?: string;
+  /** Only this number, in E.164 format. */
+  phoneNumber?: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
+/** What `kai.phoneNumbers.release` may be asked for. */
+export interface Phone_numbersReleaseQuery {
+  /** The number in E.164 format. */
+  phone_number: string;
+  /** Id of the business that holds it. */
+  business_id?: string;
+}
+
+/** {@link Phone_numbersReleaseQuery} with names like `agentId`. */
+export interface Phone_numbersReleaseQueryInCamelCase {
+  /** The number in E.164 format. */
+  phoneNumber: string;
+  /** Id of the business that holds it. */
+  businessId?: string;
+}
+
+/** What `kai.phoneNumbers.available` may be asked for. */
+export interface Phone_numbersAvailableQuery {
+  /** Country of the numbers as two letters; `US` by default. */
+  country?: string;
+  /** Area code of the numbers, in North America. */
+  area_code?: string;
+  /** What the numbers have to be able to do: `voice`, `sms` or `mms`. */
+  capability?: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+}
+
+/** {@link Phone_numbersAvailableQuery} with names like `agentId`. */
+export interface Phone_numbersAvailableQueryInCamelCase {
+  /** Country of the numbers as two letters; `US` by default. */
+  country?: string;
+  /** Area code of the numbers, in North America. */
+  areaCode?: string;
+  /** What the numbers have to be able to do: `voice`, `sms` or `mms`. */
+  capability?: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
 }
 
 /** What `kai.webhooks.list` may be asked for. */

@@ -2,17 +2,21 @@
 
 import type { APIPromise, PagePromise, RequestOptions } from './core.js';
 import { Resource } from './core.js';
-import { AgentsExtras, CallsExtras, LeadsExtras, RecordingsExtras, TranscriptsExtras } from './extras.js';
+import { AgentsExtras, CallsExtras, RecordingsExtras, TranscriptsExtras } from './extras.js';
 import type {
   AgentChanges,
   AgentChangesInCamelCase,
   AgentCreated,
   AgentDetail,
   AgentList,
+  AgentRollback,
+  AgentRollbackInCamelCase,
+  AgentRolledBack,
   AgentRow,
   AgentUpdated,
   AgentsListQuery,
   AgentsListQueryInCamelCase,
+  AvailableNumbers,
   Balance,
   CallChecked,
   CallDetail,
@@ -48,10 +52,20 @@ import type {
   KeyCreated,
   KeyList,
   KeysListQuery,
+  LeadAudit,
   LeadBody,
+  LeadChangeRow,
   LeadChanges,
   LeadChangesInCamelCase,
+  LeadHistory,
   LeadList,
+  LeadMerge,
+  LeadMergeInCamelCase,
+  LeadMerged,
+  LeadsAuditQuery,
+  LeadsAuditQueryInCamelCase,
+  LeadsHistoryQuery,
+  LeadsHistoryQueryInCamelCase,
   LeadsListQuery,
   LeadsListQueryInCamelCase,
   NewAgent,
@@ -62,10 +76,22 @@ import type {
   NewKeyInCamelCase,
   NewLead,
   NewLeadInCamelCase,
+  NumberAssigned,
+  NumberAssignment,
+  NumberAssignmentInCamelCase,
   NumberList,
+  NumberReleased,
   NumberRow,
   NumbersListQuery,
   NumbersListQueryInCamelCase,
+  PhoneNumber,
+  PhoneNumberList,
+  Phone_numbersAvailableQuery,
+  Phone_numbersAvailableQueryInCamelCase,
+  Phone_numbersListQuery,
+  Phone_numbersListQueryInCamelCase,
+  Phone_numbersReleaseQuery,
+  Phone_numbersReleaseQueryInCamelCase,
   Recording,
   SecretRotated,
   SecretRotation,
@@ -133,6 +159,17 @@ export class AgentsResource extends AgentsExtras {
    */
   update(params: AgentChanges | AgentChangesInCamelCase, options?: RequestOptions): APIPromise<AgentUpdated> {
     return this.client.send('PATCH', 'agents', { body: params }, options);
+  }
+
+  /**
+   * Go back to a version of an agent.
+   *
+   * The agent becomes what it was in that version, as a new version, so that nothing is lost. An agent that is like that already stays as it is, and `updated` is false.
+   *
+   * Needs the scope `agents:write`.
+   */
+  rollback(params: AgentRollback | AgentRollbackInCamelCase, options?: RequestOptions): APIPromise<AgentRolledBack> {
+    return this.client.send('PATCH', 'agents/versions', { body: params }, options);
   }
 }
 
@@ -219,7 +256,7 @@ export class TranscriptsResource extends TranscriptsExtras {
 }
 
 /** `kai.leads`. */
-export class LeadsResource extends LeadsExtras {
+export class LeadsResource extends Resource {
   /**
    * One lead, by its id.
    *
@@ -259,6 +296,39 @@ export class LeadsResource extends LeadsExtras {
   update(params: LeadChanges | LeadChangesInCamelCase, options?: RequestOptions): APIPromise<LeadBody> {
     return this.client.send('PATCH', 'leads', { body: params }, options);
   }
+
+  /**
+   * See how the pipeline stands.
+   *
+   * Hot leads have at least `hot_score`, stalled ones have not been changed or called for `stalled_days`; both are neither `converted` nor `lost`. Sign-ups are new leads that did not come from a call. At most 50 rows in each list.
+   *
+   * Needs the scope `leads:read`.
+   */
+  audit(query: LeadsAuditQuery | LeadsAuditQueryInCamelCase = {}, options?: RequestOptions): APIPromise<LeadAudit> {
+    return this.client.send('GET', 'leads/audit', { query }, options);
+  }
+
+  /**
+   * List what happened to a lead.
+   *
+   * Newest first. Changes before the server kept histories are not in it.
+   *
+   * Needs the scope `leads:read`.
+   */
+  history(query: LeadsHistoryQuery | LeadsHistoryQueryInCamelCase, options?: RequestOptions): PagePromise<LeadHistory, LeadChangeRow> {
+    return this.client.pages('GET', 'leads/history', 'changes', { query }, options);
+  }
+
+  /**
+   * Merge two leads that are one person.
+   *
+   * The lead `id` is kept: its gaps are filled from the lead `merge_lead_id`, and notes, calls and history of that lead move over to it. The other id leads to the kept lead from then on. Harmless to repeat.
+   *
+   * Needs the scope `leads:write`.
+   */
+  merge(params: LeadMerge | LeadMergeInCamelCase, options?: RequestOptions): APIPromise<LeadMerged> {
+    return this.client.send('POST', 'leads/merge', { body: params, idempotent: true }, options);
+  }
 }
 
 /** `kai.numbers`. */
@@ -272,6 +342,53 @@ export class NumbersResource extends Resource {
    */
   list(query: NumbersListQuery | NumbersListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<NumberList, NumberRow> {
     return this.client.pages('GET', 'numbers', 'numbers', { query }, options);
+  }
+}
+
+/** `kai.phoneNumbers`. */
+export class Phone_numbersResource extends Resource {
+  /**
+   * List phone numbers, or look one up.
+   *
+   * The numbers that the businesses of the key hold, newest first. With `phone_number` only that one, also as `number`, which is null if the key does not reach it.
+   *
+   * Needs the scope `numbers:read`.
+   */
+  list(query: Phone_numbersListQuery | Phone_numbersListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<PhoneNumberList, PhoneNumber> {
+    return this.client.pages('GET', 'phone-numbers', 'numbers', { query }, options);
+  }
+
+  /**
+   * Take a phone number, or say who answers it.
+   *
+   * Takes a number that no business holds, and gives it to an agent if one is named. Of a number that the business holds already only the agent changes; without `agent_id` it stays, null leaves the number to nobody. Harmless to repeat.
+   *
+   * Needs the scope `numbers:write`.
+   */
+  assign(params: NumberAssignment | NumberAssignmentInCamelCase, options?: RequestOptions): APIPromise<NumberAssigned> {
+    return this.client.send('POST', 'phone-numbers', { body: params, idempotent: true }, options);
+  }
+
+  /**
+   * Give a phone number back.
+   *
+   * Nobody answers it any more, and every business can take it.
+   *
+   * Needs the scope `numbers:write`.
+   */
+  release(query: Phone_numbersReleaseQuery | Phone_numbersReleaseQueryInCamelCase, options?: RequestOptions): APIPromise<NumberReleased> {
+    return this.client.send('DELETE', 'phone-numbers', { query }, options);
+  }
+
+  /**
+   * List phone numbers that can be taken.
+   *
+   * The numbers of this installation that no business holds, in their order. Whoever runs the server registers them.
+   *
+   * Needs the scope `numbers:read`.
+   */
+  available(query: Phone_numbersAvailableQuery | Phone_numbersAvailableQueryInCamelCase = {}, options?: RequestOptions): APIPromise<AvailableNumbers> {
+    return this.client.send('GET', 'phone-numbers/available', { query }, options);
   }
 }
 

@@ -183,8 +183,7 @@ fn resources(spec: &Spec, is_async: bool) -> String {
         text,
         "from .._base import {pager}{base}, Null, RequestOptions, spelled\n\
          from .._object import KaiObject\n\
-         from .extras import {extras}AgentsExtras, {extras}CallsExtras, {extras}LeadsExtras, {extras}RecordingsExtras, \
-         {extras}TranscriptsExtras\nfrom ..types import ("
+         from .extras import {extras}CallsExtras, {extras}RecordingsExtras, {extras}TranscriptsExtras\nfrom ..types import ("
     );
     for name in used {
         let _ = writeln!(text, "    {name},");
@@ -198,7 +197,7 @@ fn class(text: &mut String, spec: &Spec, resource: &Resource, is_async: bool, us
     let (prefix, base) = if is_async { ("Async", "AsyncResource") } else { ("", "Resource") };
     let title = title(&resource.name);
     let extra = match resource.name.as_str() {
-        "agents" | "calls" | "leads" | "recordings" | "transcripts" => format!("{prefix}{title}Extras, "),
+        "calls" | "recordings" | "transcripts" => format!("{prefix}{title}Extras, "),
         _ => String::new(),
     };
     let _ = write!(

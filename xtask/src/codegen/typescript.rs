@@ -96,7 +96,9 @@ fn resources(spec: &Spec) -> String {
     let mut text = HEADER.to_owned();
     text.push_str("import type { APIPromise, PagePromise, RequestOptions } from './core.js';\n");
     text.push_str("import { Resource } from './core.js';\n");
-    text.push_str("import { AgentsExtras, CallsExtras, LeadsExtras, RecordingsExtras, TranscriptsExtras } from './extras.js';\n");
+    text.push_str(
+        "import { AgentsExtras, CallsExtras, RecordingsExtras, TranscriptsExtras } from './extras.js';\n",
+    );
     text.push_str("import type {\n");
     for name in used {
         let _ = writeln!(text, "  {name},");
@@ -113,12 +115,16 @@ fn queries(spec: &Spec) -> Vec<(&Resource, &Method)> {
         .iter()
         .flat_map(|resource| resource.methods.iter().map(move |method| (resource, method)));
     methods
-        .filter(|(_, method)| is_made(method) && !method.query.is_empty() && by_place(method).is_none())
+        .filter(|(resource, method)| {
+            is_made(resource, method) && !method.query.is_empty() && by_place(method).is_none()
+        })
         .collect()
 }
 
-fn is_made(method: &Method) -> bool {
-    !matches!(method.answer, Answer::Events | Answer::Bytes)
+/// Whether the method is made here. That of versions takes an id by place in the first package, and stands in `extras.ts`.
+fn is_made(resource: &Resource, method: &Method) -> bool {
+    let by_hand = resource.name == "agents" && method.name == "versions";
+    !by_hand && !matches!(method.answer, Answer::Events | Answer::Bytes)
 }
 
 /// The one thing that is asked for, if it is just one.
@@ -136,7 +142,7 @@ fn query_name(resource: &Resource, method: &Method) -> String {
 fn class(text: &mut String, spec: &Spec, resource: &Resource, used: &mut BTreeSet<String>) {
     let title = title(&resource.name);
     let base = match resource.name.as_str() {
-        "agents" | "calls" | "leads" | "recordings" | "transcripts" => format!("{title}Extras"),
+        "agents" | "calls" | "recordings" | "transcripts" => format!("{title}Extras"),
         _ => "Resource".to_owned(),
     };
     let _ = write!(
@@ -145,7 +151,7 @@ fn class(text: &mut String, spec: &Spec, resource: &Resource, used: &mut BTreeSe
         camel(&resource.name)
     );
     let mut first = true;
-    for method in resource.methods.iter().filter(|method| is_made(method)) {
+    for method in resource.methods.iter().filter(|method| is_made(resource, method)) {
         text.push_str(if first { "\n" } else { "\n\n" });
         first = false;
         function(text, spec, resource, method, used);

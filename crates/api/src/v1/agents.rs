@@ -493,7 +493,7 @@ pub struct AgentUpdated {
 }
 
 impl AgentDetail {
-    fn new(agent: Agent, phone_number: Option<E164>) -> Self {
+    pub(crate) fn new(agent: Agent, phone_number: Option<E164>) -> Self {
         let config = agent.config;
         let vapi_config = config.vapi_config();
         let mut model = Map::new();
@@ -626,7 +626,7 @@ async fn create(
     };
     let once =
         key.once("POST /v1/agents", &bytes, |agent: &Agent| kept(201, &AgentCreated::from(agent.clone())));
-    match app::agents::create(api.app(), caller.mode(), business, config, once).await? {
+    match app::agents::create(api.app(), caller.mode(), business, config, caller.author(), once).await? {
         app::idempotency::Once::New(agent) => Ok(Once::Now(agent.into())),
         app::idempotency::Once::Repeated(earlier) => repeated(earlier),
     }
@@ -640,7 +640,7 @@ async fn update(
     let id = found(input.id.known(), "agent")?;
     let patch = AgentPatch::from(input);
     let change = move |config: &mut AgentConfig| patch.apply(config);
-    let updated = app::agents::update(api.app(), caller.tenancy(), id, "api", change).await?;
+    let updated = app::agents::update(api.app(), caller.tenancy(), id, caller.author(), change).await?;
     let app::agents::Updated { agent, changed } = found(updated, "agent")?;
     Ok(Reply(AgentUpdated {
         id: agent.id.into(),

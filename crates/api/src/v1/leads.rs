@@ -348,7 +348,10 @@ async fn create(
         return Err(nameless());
     }
     let once = key.once("POST /v1/leads", &bytes, |lead: &Lead| kept(201, &LeadBody::from(lead.clone())));
-    match app::leads::create(api.app(), caller.mode(), business, fields, once).await.map_err(refused)? {
+    match app::leads::create(api.app(), caller.mode(), business, fields, caller.author(), once)
+        .await
+        .map_err(refused)?
+    {
         app::idempotency::Once::New(lead) => Ok(Once::Now(lead.into())),
         app::idempotency::Once::Repeated(earlier) => repeated(earlier),
     }
@@ -393,7 +396,9 @@ async fn update(
         timezone: set(input.timezone.map(Zone::into_inner)),
     };
     let change = move |fields: &mut LeadFields, home: &str| patch.apply(fields, home);
-    let lead = app::leads::update(api.app(), caller.tenancy(), id, change).await.map_err(refused)?;
+    let lead = app::leads::update(api.app(), caller.tenancy(), id, caller.author(), change)
+        .await
+        .map_err(refused)?;
     Ok(Reply(lead.into()))
 }
 
@@ -402,11 +407,17 @@ fn trimmed(line: &str) -> String {
     line.trim().to_owned()
 }
 
-fn refused(error: app::leads::LeadError) -> ApiError {
+pub(crate) fn refused(error: app::leads::LeadError) -> ApiError {
     match error {
         app::leads::LeadError::NotFound => ApiError::not_found("lead"),
         app::leads::LeadError::UnknownAgent => ApiError::not_found("agent"),
         app::leads::LeadError::Nameless => nameless(),
+        app::leads::LeadError::SameLead => {
+            ApiError::invalid_field("merge_lead_id", "expected another lead than `id`")
+        }
+        app::leads::LeadError::OtherBusiness => {
+            ApiError::invalid_field("merge_lead_id", "expected a lead of the same business")
+        }
         app::leads::LeadError::Store(error) => error.into(),
     }
 }

@@ -11,11 +11,14 @@ pub mod keys;
 pub mod leads;
 pub mod numbers;
 pub mod openapi;
+pub mod phone_numbers;
+pub mod pipeline;
 pub mod recordings;
 pub mod sandbox;
 pub mod stream;
 pub mod transcripts;
 pub mod usage;
+pub mod versions;
 pub mod webhooks;
 
 use crate::input::Id;
@@ -25,6 +28,7 @@ use crate::route::Route;
 pub(crate) fn routes() -> Vec<Route> {
     let resources = [
         agents::routes(),
+        versions::routes(),
         calls::routes(),
         check::routes(),
         end::routes(),
@@ -32,7 +36,9 @@ pub(crate) fn routes() -> Vec<Route> {
         recordings::routes(),
         transcripts::routes(),
         leads::routes(),
+        pipeline::routes(),
         numbers::routes(),
+        phone_numbers::routes(),
         webhooks::routes(),
         events::routes(),
         sandbox::routes(),

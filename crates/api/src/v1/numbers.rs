@@ -61,11 +61,25 @@ pub struct NumberRow {
 }
 
 /// What a number can do.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct Capabilities {
     voice: bool,
     sms: bool,
     mms: bool,
+}
+
+impl Capabilities {
+    /// What numbers can do here: text messages are not served.
+    pub(crate) const HERE: Self = Self { voice: true, sms: false, mms: false };
+
+    /// Whether it can do what this word says.
+    pub(crate) fn include(self, word: &str) -> bool {
+        match word {
+            "voice" => self.voice,
+            "sms" => self.sms,
+            _ => self.mms,
+        }
+    }
 }
 
 /// A page of numbers.
@@ -84,7 +98,7 @@ impl From<Number> for NumberRow {
             status: if number.business_id.is_some() { "assigned" } else { "available" },
             business_id: number.business_id.map(Uid::from),
             created_at: number.created_at.into(),
-            capabilities: Capabilities { voice: true, sms: false, mms: false },
+            capabilities: Capabilities::HERE,
         }
     }
 }

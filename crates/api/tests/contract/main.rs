@@ -6,8 +6,11 @@ mod dialling;
 mod keys;
 mod lists;
 mod once;
+mod phone_numbers;
+mod pipeline;
 mod refusals;
 mod tenants;
+mod versions;
 
 /// A person of the sandbox who has had an accident and leaves her name and address.
 const MARIA: &str = "+15005550007";

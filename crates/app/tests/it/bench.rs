@@ -70,7 +70,9 @@ impl Bench {
 
     /// Changes the agent.
     pub async fn configure(&self, change: impl FnOnce(&mut AgentConfig) + Send + 'static) {
-        let changed = app::agents::update(self.app(), &self.tenancy(), self.agent, "api", change).await;
+        let changed =
+            app::agents::update(self.app(), &self.tenancy(), self.agent, domain::Author::system(), change)
+                .await;
         assert!(changed.expect("the engine takes it").is_some_and(|updated| updated.changed));
     }
 

@@ -13,7 +13,7 @@ use domain::endpoint::{MOST_ENDPOINTS, Subscribed};
 use domain::engine::{NotHeard, Opposite, Written};
 use domain::event::{Subject, TestData};
 use domain::lead::LeadFields;
-use domain::{AgentId, BusinessId, CallId, EndpointId, EventId, LeadId, Mode};
+use domain::{AgentId, Author, BusinessId, CallId, EndpointId, EventId, LeadId, Mode};
 use store::Tenancy;
 use testkit::{Switchboard, TestDatabase, databases};
 use uuid::Uuid;
@@ -50,6 +50,7 @@ impl Street {
             Mode::Test,
             self.stranger,
             domain::agent::AgentConfig::default(),
+            Author::system(),
             None,
         );
         let Ok(Once::New(agent)) = made.await else { panic!("nothing forbids it") };
@@ -59,7 +60,9 @@ impl Street {
     async fn lead(&self, tenancy: &Tenancy, name: &str) -> LeadId {
         let fields = LeadFields { name: Some(name.to_owned()), ..LeadFields::default() };
         let business = tenancy.businesses()[0];
-        let made = app::leads::create(self.bench.app(), tenancy.mode(), business, fields, None).await;
+        let made =
+            app::leads::create(self.bench.app(), tenancy.mode(), business, fields, Author::system(), None)
+                .await;
         let Ok(Once::New(lead)) = made else { panic!("nothing forbids it") };
         lead.id
     }
@@ -176,27 +179,39 @@ async fn leads_are_refused_before_anything_of_them_is_stored_or_told() {
             ..LeadFields::default()
         };
         for agent in [foreign_agent, AgentId(Uuid::nil())] {
-            let made =
-                app::leads::create(app, Mode::Live, street.bench.business(), with_agent(agent), None).await;
+            let made = app::leads::create(
+                app,
+                Mode::Live,
+                street.bench.business(),
+                with_agent(agent),
+                Author::system(),
+                None,
+            )
+            .await;
             assert!(matches!(made, Err(LeadError::UnknownAgent)), "{}", database.kind);
-            let changed =
-                app::leads::update(app, &street.live, own, move |lead, _| lead.agent_id = Some(agent)).await;
+            let changed = app::leads::update(app, &street.live, own, Author::system(), move |lead, _| {
+                lead.agent_id = Some(agent);
+            })
+            .await;
             assert!(matches!(changed, Err(LeadError::UnknownAgent)), "{}", database.kind);
         }
         let named = |lead: &mut LeadFields, _: &str| lead.name = Some("Eve".to_owned());
         for tenancy in street.outsiders() {
-            let changed = app::leads::update(app, tenancy, own, named).await;
+            let changed = app::leads::update(app, tenancy, own, Author::system(), named).await;
             assert!(matches!(changed, Err(LeadError::NotFound)), "{}", database.kind);
         }
-        let nobody = app::leads::update(app, &street.live, LeadId(Uuid::nil()), named).await;
+        let nobody =
+            app::leads::update(app, &street.live, LeadId(Uuid::nil()), Author::system(), named).await;
         assert!(matches!(nobody, Err(LeadError::NotFound)), "{}", database.kind);
         let nameless = |lead: &mut LeadFields, _: &str| {
             *lead = LeadFields { notes: Some("somebody".to_owned()), ..LeadFields::default() };
         };
-        let changed = app::leads::update(app, &street.live, own, nameless).await;
+        let changed = app::leads::update(app, &street.live, own, Author::system(), nameless).await;
         assert!(matches!(changed, Err(LeadError::Nameless)), "{}", database.kind);
         // A change that changes nothing is none, and nobody is told of it.
-        let same = app::leads::update(app, &street.live, own, |_, _| {}).await.expect("it is there");
+        let same = app::leads::update(app, &street.live, own, Author::system(), |_, _| {})
+            .await
+            .expect("it is there");
         assert_eq!(same.fields.name.as_deref(), Some("Maria"), "{}", database.kind);
         assert_eq!(rows(&database).await, before, "{}", database.kind);
         let told = street.bench.platform.events_about(Mode::Live, Subject::Lead(own)).await;

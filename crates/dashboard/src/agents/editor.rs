@@ -11,7 +11,7 @@ use domain::call::Direction;
 use domain::engine::{Opposite, PlayedCaller};
 use domain::lead::Lead;
 use domain::prompt::{self, Knowledge};
-use domain::{AgentId, E164, LanguageTag};
+use domain::{AgentId, Author, E164, LanguageTag};
 use http::StatusCode;
 use serde_json::{Map, Value};
 use store::agents::AgentVersion;
@@ -29,6 +29,8 @@ use crate::visitor::Visitor;
 /// The longest texts of an agent, as in the API.
 const LONGEST_PROMPT: usize = 50_000;
 const LONGEST_MESSAGE: usize = 2_000;
+/// How many versions stand below the editor.
+const VERSIONS: u32 = 100;
 
 /// The fields as a person writes them.
 #[derive(Debug, Clone, Default)]
@@ -264,7 +266,7 @@ async fn around(web: &Web, tenancy: &Tenancy, id: AgentId) -> Result<Option<Arou
             let number = store::numbers::of_agent(tx, &tenancy, id).await?.map(|number| number.phone_number);
             let some = Page { limit: 20, after: None };
             let leads = store::leads::list(tx, &tenancy, &LeadFilter::default(), &some).await?.rows;
-            let versions = store::agents::history(tx, &tenancy, id).await?;
+            let versions = store::agents::history(tx, &tenancy, id, None, VERSIONS).await?.rows;
             Ok(Some(Around { agent, number, leads, versions }))
         })
     })
@@ -322,7 +324,11 @@ async fn drawn(
             .map(|version| Version {
                 number: version.number,
                 href: format!("{path}/versions/{}", version.number),
-                by: version.source,
+                by: version
+                    .revision
+                    .by
+                    .name
+                    .unwrap_or_else(|| version.revision.by.source.as_str().to_owned()),
                 what: version.diff_summary.unwrap_or_else(|| "made".to_owned()),
                 when: clock.when(version.created_at),
             })
@@ -360,7 +366,8 @@ pub(crate) async fn save(
         Err(wrong) => return drawn(&web, &visitor, id, &Asked::default(), Some((fields, wrong))).await,
     };
     let change = move |config: &mut AgentConfig| changes.apply(config);
-    let updated = Box::pin(app::agents::update(web.app(), &visitor.tenancy, id, "dashboard", change)).await;
+    let by = Author::person(visitor.email.as_str());
+    let updated = Box::pin(app::agents::update(web.app(), &visitor.tenancy, id, by, change)).await;
     let updated = updated.map_err(refused)?.ok_or(PageError::NotFound)?;
     if form.text("then") == "talk" {
         let trial = Trial { agent: id, with: Opposite::Writer, direction: Direction::Inbound, lead: None };

@@ -3,8 +3,10 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
+use domain::Author;
 use domain::agent::AgentConfig;
 use serde_json::Value;
+use store::agents::WholeVersion;
 use web::Web;
 
 use super::list::refused;
@@ -140,25 +142,15 @@ pub(crate) async fn page(
 ) -> Result<Response, PageError> {
     let (tenancy, id) = (visitor.tenancy.clone(), parse_id(&name)?);
     let found = web
-        .read(move |tx| {
-            Box::pin(async move {
-                let agent = store::agents::get(tx, &tenancy, id).await?;
-                let this = store::agents::version(tx, &tenancy, id, number).await?;
-                let before = match number {
-                    0 | 1 => None,
-                    later => store::agents::version(tx, &tenancy, id, later - 1).await?,
-                };
-                Ok((agent, this, before))
-            })
-        })
+        .read(move |tx| Box::pin(async move { store::agents::version(tx, &tenancy, id, number).await }))
         .await?;
-    let (Some(agent), Some(this), before) = found else { return Err(PageError::NotFound) };
+    let WholeVersion { config, before, agent, .. } = found.ok_or(PageError::NotFound)?;
     let page = VersionPage {
         path: format!("/{}/agents/{id}", visitor.mode()),
         name: agent.config.name,
         number,
         current: agent.version,
-        lines: before.map(|before| compared(&before, &this)).unwrap_or_default(),
+        lines: before.map(|before| compared(&before, &config)).unwrap_or_default(),
         frame: visitor.frame(&web, Section::Agents),
     };
     framed(&page.frame.nonce, &page)
@@ -170,13 +162,8 @@ pub(crate) async fn restore(
     State(web): State<Web>,
     Path((name, number)): Path<(String, u32)>,
 ) -> Result<Redirect, PageError> {
-    let (tenancy, id) = (visitor.tenancy.clone(), parse_id(&name)?);
-    let known = web
-        .read(move |tx| Box::pin(async move { store::agents::version(tx, &tenancy, id, number).await }))
-        .await?
-        .ok_or(PageError::NotFound)?;
-    let change = move |config: &mut AgentConfig| *config = known;
-    let updated = Box::pin(app::agents::update(web.app(), &visitor.tenancy, id, "dashboard", change)).await;
+    let (id, by) = (parse_id(&name)?, Author::person(visitor.email.as_str()));
+    let updated = Box::pin(app::agents::roll_back(web.app(), &visitor.tenancy, id, number, by)).await;
     updated.map_err(refused)?.ok_or(PageError::NotFound)?;
     Ok(Redirect::to(&format!("/{}/agents/{id}?done=saved", visitor.mode())))
 }

@@ -1,8 +1,7 @@
-//! `kaicalls agents`: over the API, with a key; their versions and the preferred engine on the database.
+//! `kaicalls agents`: over the API, with a key; the preferred engine on the database.
 
 use clap::{Args, Subcommand};
 use domain::AgentId;
-use domain::clock::written;
 use serde_json::{Map, Value, json};
 
 use crate::client::Client;
@@ -12,7 +11,7 @@ use crate::failure::Failure;
 use crate::output::{self, Column, Format, say};
 use crate::{commands, wiring};
 
-/// List, read, create and change agents (API); their versions and engine (database)
+/// List, read, create and change agents and their versions (API); choose their engine (database)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Agents {
     /// List the agents that the key can reach, newest first (API)
@@ -51,11 +50,26 @@ pub(crate) enum Agents {
         #[command(flatten)]
         fields: Fields,
     },
-    /// List the versions of an agent, newest first (database)
+    /// List the versions of an agent, newest first, or show one and what it changed (API)
     Versions {
         /// Id of the agent
-        #[arg(value_name = "ID", value_parser = arguments::id_of::<AgentId>)]
-        id: AgentId,
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Number of the one version that is shown
+        #[arg(long, value_name = "NUMBER", value_parser = arguments::version)]
+        version: Option<u32>,
+        /// Largest number of versions
+        #[arg(long, default_value_t = 100, allow_negative_numbers = true, value_parser = arguments::rows)]
+        limit: u32,
+    },
+    /// Make an agent again what it was in a version; that is a new version (API)
+    Rollback {
+        /// Id of the agent
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Number of the version
+        #[arg(value_name = "NUMBER", value_parser = arguments::version)]
+        version: u32,
     },
     /// Choose the engine for an agent's live calls, for numbers that are carried by none (database)
     Prefer {
@@ -135,10 +149,23 @@ const FIELDS: &[Column] = &[
 
 const VERSIONS: &[Column] = &[
     ("VERSION", "version_number"),
-    ("MADE BY", "source"),
+    ("BY WAY OF", "source"),
+    ("MADE BY", "created_by"),
     ("MADE", "created_at"),
     ("CHANGE", "diff_summary"),
 ];
+
+const VERSION: &[Column] = &[
+    ("version", "version_number"),
+    ("by way of", "source"),
+    ("made by", "created_by"),
+    ("made", "created_at"),
+    ("brings back", "rollback_of"),
+    ("is current", "is_current"),
+    ("hash", "config_hash"),
+];
+
+const CHANGES: &[Column] = &[("FIELD", "field"), ("BEFORE", "before"), ("AFTER", "after")];
 
 impl Agents {
     pub(crate) async fn run(self, config: Config, format: Format) -> Result<(), Failure> {
@@ -167,26 +194,29 @@ impl Agents {
             Self::Update { id, fields } => {
                 commands::update(&config, format, "/agents", id, fields.body()?).await
             }
-            Self::Versions { id } => {
-                let store = wiring::open_store(&config, false).await?;
-                let versions = store
-                    .read(move |tx| Box::pin(async move { store::agents::versions(tx, id).await }))
-                    .await?;
-                if versions.is_empty() {
-                    return Err(Failure::Because(NO_AGENT.to_owned()));
+            Self::Versions { id, version: Some(number), .. } => {
+                let parameters = [("agent_id", Some(id)), ("version", Some(number.to_string()))];
+                let found = Client::configured(&config)?.find("/agents/versions", &parameters).await?;
+                output::record(format, &found["version"], VERSION)?;
+                match &found["version"]["changes"] {
+                    Value::Array(changes) if format == Format::Text && !changes.is_empty() => {
+                        say!()?;
+                        output::rows(format, changes, CHANGES)
+                    }
+                    _ => Ok(()),
                 }
-                let rows: Vec<Value> = versions
-                    .into_iter()
-                    .map(|version| {
-                        json!({
-                            "version_number": version.number,
-                            "source": version.source,
-                            "created_at": written(version.created_at),
-                            "diff_summary": version.diff_summary,
-                        })
-                    })
-                    .collect();
-                output::rows(format, &rows, VERSIONS)
+            }
+            Self::Versions { id, limit, .. } => {
+                output::rows(format, &versions(&Client::configured(&config)?, &id, limit).await?, VERSIONS)
+            }
+            Self::Rollback { id, version } => {
+                let body = json!({ "agent_id": id, "version": version });
+                let done = Client::configured(&config)?.patch("/agents/versions", &body).await?;
+                match format {
+                    Format::Json => output::json(&done),
+                    Format::Text if done["updated"] == false => say!("nothing to change"),
+                    Format::Text => say!("version {}", done["version_number"]),
+                }
             }
             Self::Prefer { id, engine } => {
                 let app = wiring::build_app(&config, wiring::open_store(&config, false).await?)?;
@@ -199,6 +229,25 @@ impl Agents {
                     Format::Text => say!("{}", engine.as_deref().unwrap_or("the installation's default")),
                 }
             }
+        }
+    }
+}
+
+/// The newest versions of an agent, page by page.
+async fn versions(client: &Client, id: &str, limit: u32) -> Result<Vec<Value>, Failure> {
+    let mut rows: Vec<Value> = Vec::new();
+    loop {
+        let left = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        let before = rows.last().map(|last| last["version_number"].to_string());
+        let parameters =
+            [("agent_id", Some(id.to_owned())), ("before", before), ("limit", Some(left.to_string()))];
+        let mut page = client.find("/agents/versions", &parameters).await?;
+        let has_more = page["has_more"] == true;
+        if let Value::Array(versions) = page["versions"].take() {
+            rows.extend(versions);
+        }
+        if !has_more || rows.len() >= limit as usize {
+            return Ok(rows);
         }
     }
 }

@@ -32,9 +32,19 @@ pub(crate) fn days(text: &str) -> Result<u32, String> {
     whole(text, 1, 3650, "a whole number of days from 1 to 3650, like 7")
 }
 
+/// How many hours to look back.
+pub(crate) fn hours(text: &str) -> Result<u32, String> {
+    whole(text, 1, 8784, "a whole number of hours from 1 to 8784, like 24")
+}
+
 /// The score of a lead.
 pub(crate) fn score(text: &str) -> Result<u32, String> {
     whole(text, 0, 100, "a whole number from 0 to 100, like 70")
+}
+
+/// The number of a version.
+pub(crate) fn version(text: &str) -> Result<u32, String> {
+    whole(text, 1, u32::MAX, "the number of a version from 1 on, like 3")
 }
 
 /// A moment, passed on as it was written.

@@ -10,10 +10,10 @@ use crate::client::Client;
 use crate::commands::arguments;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::output::{self, Column, Format, remark};
+use crate::output::{self, Column, Format, remark, say};
 use crate::{commands, wiring};
 
-/// List, read, create and change leads (API); find misread phone numbers (database)
+/// List, read, create, change and merge leads, and see how they stand (API); find misread phone numbers (database)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Leads {
     /// List leads, newest first (API)
@@ -42,6 +42,39 @@ pub(crate) enum Leads {
         id: String,
         #[command(flatten)]
         fields: Fields,
+    },
+    /// Show what happened to a lead: who changed what, newest first (API)
+    History {
+        /// Id of the lead
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Largest number of changes
+        #[arg(long, default_value_t = 100, allow_negative_numbers = true, value_parser = arguments::rows)]
+        limit: u32,
+    },
+    /// Merge two leads that are one person; calls, notes and history of the second move over to the first (API)
+    Merge {
+        /// Id of the lead that is kept
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Id of the lead that becomes part of it
+        #[arg(value_name = "OTHER")]
+        other: String,
+    },
+    /// Show how the pipeline stands: hot and stalled leads, sign-ups and messages (API)
+    Audit {
+        /// Id of the only business whose leads count
+        #[arg(long, value_name = "ID", value_parser = arguments::id)]
+        business: Option<String>,
+        /// Leads and messages of the last so many hours are new [default: 24]
+        #[arg(long, value_name = "HOURS", value_parser = arguments::hours)]
+        window: Option<u32>,
+        /// Leads with which nothing has happened for so many days are stalled [default: 7]
+        #[arg(long, value_name = "DAYS", value_parser = arguments::days)]
+        stalled: Option<u32>,
+        /// Leads with this score or a higher one are hot [default: 70]
+        #[arg(long, value_name = "SCORE", allow_negative_numbers = true, value_parser = arguments::score)]
+        hot: Option<u32>,
     },
     /// Find leads whose phone numbers are read otherwise today than when they were stored (database)
     #[command(
@@ -173,6 +206,27 @@ const MISREAD: &[Column] = &[
     ("MENDED", "mended"),
 ];
 
+const CHANGES: &[Column] = &[
+    ("WHEN", "created_at"),
+    ("WHAT", "kind"),
+    ("BY WAY OF", "source"),
+    ("BY", "changed_by"),
+    ("FIELD", "field"),
+    ("BEFORE", "before"),
+    ("AFTER", "after"),
+];
+
+const TOTALS: &[Column] = &[
+    ("as of", "as_of"),
+    ("leads", "/totals/leads"),
+    ("new", "/totals/new_in_window"),
+    ("by status", "/totals/by_status"),
+    ("hot", "/hot_leads/count"),
+    ("stalled", "/stalled_leads/count"),
+    ("sign-ups", "/signups/count"),
+    ("voicemails", "/voicemails/count"),
+];
+
 impl Leads {
     pub(crate) async fn run(self, config: Config, format: Format) -> Result<(), Failure> {
         match self {
@@ -201,9 +255,62 @@ impl Leads {
             Self::Update { id, fields } => {
                 commands::update(&config, format, "/leads", id, fields.body()?).await
             }
+            Self::History { id, limit } => {
+                let client = Client::configured(&config)?;
+                let changes =
+                    client.rows("/leads/history", "changes", &[("lead_id", Some(id))], limit).await?;
+                match format {
+                    Format::Json => output::json(&Value::Array(changes)),
+                    Format::Text => output::rows(format, &field_by_field(&changes), CHANGES),
+                }
+            }
+            Self::Merge { id, other } => {
+                let body = json!({ "id": id, "merge_lead_id": other });
+                let done = Client::configured(&config)?.post("/leads/merge", &body).await?;
+                match format {
+                    Format::Json => output::json(&done),
+                    Format::Text => output::record(format, &done["lead"], FIELDS),
+                }
+            }
+            Self::Audit { business, window, stalled, hot } => {
+                let number = |value: Option<u32>| value.map(|value| value.to_string());
+                let parameters = [
+                    ("business_id", business),
+                    ("window_hours", number(window)),
+                    ("stalled_days", number(stalled)),
+                    ("hot_score", number(hot)),
+                ];
+                let audit = Client::configured(&config)?.find("/leads/audit", &parameters).await?;
+                output::record(format, &audit, TOTALS)?;
+                for (title, list) in [("Hot", "hot_leads"), ("Stalled", "stalled_leads")] {
+                    match &audit[list]["leads"] {
+                        Value::Array(leads) if format == Format::Text && !leads.is_empty() => {
+                            say!("\n{title}:")?;
+                            output::rows(format, leads, COLUMNS)?;
+                        }
+                        _ => {}
+                    }
+                }
+                Ok(())
+            }
             Self::CheckPhones { business, apply } => check_phones(&config, format, business, apply).await,
         }
     }
+}
+
+/// A row for each field of each change.
+fn field_by_field(changes: &[Value]) -> Vec<Value> {
+    let mut rows = Vec::new();
+    for change in changes {
+        for field in change["changes"].as_array().into_iter().flatten() {
+            let mut row = change.clone();
+            for name in ["field", "before", "after"] {
+                row[name] = field[name].clone();
+            }
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 async fn check_phones(

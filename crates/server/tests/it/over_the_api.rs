@@ -83,7 +83,15 @@ fn agents_leads_and_calls_are_made_listed_and_read() {
     assert!(run(&["agents", "get", &second]).ok().contains("You answer for a dentist."));
     run(&["agents", "update", &second, "--first-message", "Jones Dental, good day."]).ok();
     assert_eq!(run(&["agents", "get", &second, "--json"]).json()["first_message"], "Jones Dental, good day.");
-    assert_eq!(home.run(&["agents", "versions", &second, "--json"]).json().as_array().map(Vec::len), Some(2));
+    let versions = run(&["agents", "versions", &second, "--json"]).json();
+    let numbers: Vec<_> =
+        versions.as_array().into_iter().flatten().map(|version| &version["version_number"]).collect();
+    assert_eq!(numbers, [&json!(2), &json!(1)]);
+    let newest = run(&["agents", "versions", &second, "--version", "2"]).ok();
+    assert!(newest.contains("first_message") && newest.contains("Jones Dental, good day."), "{newest}");
+    assert_eq!(run(&["agents", "rollback", &second, "1"]).ok().trim(), "version 3");
+    assert_eq!(run(&["agents", "rollback", &second, "1"]).ok().trim(), "nothing to change");
+    assert_eq!(run(&["agents", "versions", &second, "--limit", "1"]).lines().len(), 2);
     let which = run(&["calls", "create", "--to", "+15005550007"]).refused();
     assert!(which.contains(first) && which.contains(&second), "names both: {which}");
     let nothing = run(&["agents", "update", &second]).refused();

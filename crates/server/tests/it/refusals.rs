@@ -30,7 +30,6 @@ fn what_cannot_be_done_is_said_in_one_line_on_standard_error() {
         (&["numbers", "assign", "+15125550100", "--agent", agent], "kaicalls numbers add"),
         (&["numbers", "release", "+15125550100"], "not registered"),
         (&["opt-outs", "remove", "+15125550142"], "kaicalls opt-outs list"),
-        (&["agents", "versions", NOTHING], "kaicalls agents list"),
         (&["webhooks", "secret", "show", "--business", NOTHING], "kaicalls businesses list"),
         (&["jobs", "retry", NOTHING], "no failed job has this id"),
         (&["users", "password", "nobody@example.com"], "kaicalls users list"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::call::{Findings, LogEntry, LogLine, Party, Utterance};
 use domain::event::{EventType, Subject};
 use domain::usage::{MicroDollars, Month};
-use domain::{AgentId, CallId, EventId, LeadId, Mode};
+use domain::{AgentId, Author, CallId, EventId, LeadId, Mode};
 use store::events::{EventOutcome, StoredEvent};
 use store::opt_outs::{Certainty, OptOut};
 use store::transcripts::TranscriptFilter;
@@ -142,7 +142,7 @@ async fn a_transcript_is_replaced_only_by_another_one_and_seen_by_its_business()
         };
         run(&platform, move |tx| {
             Box::pin(async move {
-                store::agents::insert(tx, &agent(3, OURS), "api").await?;
+                store::agents::insert(tx, &agent(3, OURS), &Author::system()).await?;
                 assert!(store::calls::insert(tx, &call(5, OURS, Mode::Test)).await?);
                 store::transcripts::insert(tx, &transcript("Hello")).await?;
                 assert!(!store::transcripts::replace(tx, &transcript("Hello")).await?);

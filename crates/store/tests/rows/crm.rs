@@ -1,7 +1,8 @@
 //! Agents with their versions and numbers, and leads.
 
 use domain::agent::Agent;
-use domain::{AgentId, E164, LeadId, Mode};
+use domain::{AgentId, Author, E164, LeadId, Mode};
+use store::agents::Revision;
 use store::leads::LeadFilter;
 use store::{StoreError, Tenancy};
 use testkit::databases;
@@ -17,11 +18,13 @@ async fn an_agent_keeps_every_version_and_is_found_by_its_own_business_only() {
         changed.config.name = "Front desk".into();
         changed.engine = None;
         (changed.version, changed.updated_at) = (2, at(20));
+        let revision = Revision { by: Author::person("ada@example.com"), rollback_of: Some(1) };
         let (first, second, before) = (made.clone(), changed.clone(), made.config.clone());
+        let made = revision.clone();
         run(&platform, move |tx| {
             Box::pin(async move {
-                store::agents::insert(tx, &first, "api").await?;
-                store::agents::update(tx, &ours(Mode::Test), &second, &before, "dashboard").await
+                store::agents::insert(tx, &first, &Author::system()).await?;
+                store::agents::update(tx, &ours(Mode::Test), &second, &before, &made).await
             })
         })
         .await;
@@ -32,7 +35,7 @@ async fn an_agent_keeps_every_version_and_is_found_by_its_own_business_only() {
                     store::agents::get(tx, &ours(Mode::Live), id).await?,
                     store::agents::lock(tx, &ours(Mode::Test), id).await?,
                     store::agents::get(tx, &Tenancy::one(THEIRS, Mode::Test), id).await?,
-                    store::agents::versions(tx, id).await?,
+                    store::agents::history(tx, &ours(Mode::Live), id, None, 9).await?.rows,
                 ))
             })
         })
@@ -40,8 +43,8 @@ async fn an_agent_keeps_every_version_and_is_found_by_its_own_business_only() {
         assert_eq!((&found, &locked), (&Some(changed.clone()), &Some(changed.clone())), "{}", database.kind);
         assert_eq!(foreign, None);
         let told: Vec<_> =
-            versions.iter().map(|one| (one.number, one.source.as_str(), one.created_at)).collect();
-        assert_eq!(told, [(2, "dashboard", at(20)), (1, "api", at(10))]);
+            versions.iter().map(|one| (one.number, one.revision.clone(), one.created_at)).collect();
+        assert_eq!(told, [(2, revision, at(20)), (1, Author::system().into(), at(10))]);
         assert_eq!(versions[0].diff_summary.as_deref(), Some("changed name"));
         assert_eq!(versions[1].diff_summary, None);
         let stolen = Agent { business_id: THEIRS, ..changed };
@@ -49,7 +52,8 @@ async fn an_agent_keeps_every_version_and_is_found_by_its_own_business_only() {
         let refused = platform
             .write(move |tx| {
                 Box::pin(async move {
-                    store::agents::update(tx, &ours(Mode::Test), &stolen, &before, "api").await
+                    store::agents::update(tx, &ours(Mode::Test), &stolen, &before, &Author::system().into())
+                        .await
                 })
             })
             .await;
@@ -64,7 +68,7 @@ async fn a_list_of_agents_shows_the_oldest_number_of_each() {
         let (listed, engines) = run(&platform, |tx| {
             Box::pin(async move {
                 for row in [agent(3, OURS), agent(4, OURS), agent(5, THEIRS)] {
-                    store::agents::insert(tx, &row, "api").await?;
+                    store::agents::insert(tx, &row, &Author::system()).await?;
                 }
                 assert!(store::agents::prefer_engine(tx, AgentId(id(4)), None).await?);
                 assert!(!store::agents::prefer_engine(tx, AgentId(id(99)), Some("voice")).await?);
@@ -94,7 +98,7 @@ async fn a_number_belongs_to_one_holder_and_its_first_known_engine_counts() {
         run(&platform, |tx| {
             Box::pin(async move {
                 for row in [agent(3, OURS), agent(5, THEIRS)] {
-                    store::agents::insert(tx, &row, "api").await?;
+                    store::agents::insert(tx, &row, &Author::system()).await?;
                 }
                 let held = number(7, "+15125550107", OURS, 3);
                 store::numbers::insert(tx, &held).await?;

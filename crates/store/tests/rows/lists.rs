@@ -2,7 +2,7 @@
 
 use domain::call::{Direction, FailureCode, Refusal};
 use domain::event::{EventType, Subject};
-use domain::{AgentId, BusinessId, CallId, EventId, KeyId, LeadId, Mode, Timestamp, UserId};
+use domain::{AgentId, Author, BusinessId, CallId, EventId, KeyId, LeadId, Mode, Timestamp, UserId};
 use store::calls::CallFilter;
 use store::deliveries::AttemptFilter;
 use store::events::{EventFilter, EventOutcome, EventStatus, EventView};
@@ -148,7 +148,7 @@ async fn add_row(tx: &mut PlatformTx, vault: &store::Vault, row: u32) -> Result<
     let (key, business, mode, made) = (u128::from(row), holder(row), Mode::Test, at(row.into()));
     let mut found = agent(100 + key, business);
     found.created_at = made;
-    store::agents::insert(tx, &found, "api").await?;
+    store::agents::insert(tx, &found, &Author::system()).await?;
     let mut held = number(key, &format!("+1512555010{row}"), business, 100 + key);
     held.created_at = made;
     store::numbers::insert(tx, &held).await?;

@@ -7,13 +7,15 @@ use std::time::Duration;
 use domain::call::{LogEntry, LogLine, Party, Utterance};
 use domain::event::Subject;
 use domain::usage::Month;
-use domain::{AgentId, CallId, EndpointId, EventId, LeadId, Mode};
+use domain::{AgentId, Author, CallId, EndpointId, EventId, LeadChangeId, LeadId, Mode};
 use store::call_log::LogRow;
 use store::call_remarks::Remark;
 use store::deliveries::{AttemptFilter, DeliveryState};
 use store::events::{EventFilter, EventOutcome};
 use store::jobs::{JobKind, NewJob};
 use store::leads::LeadFilter;
+use store::leads::audit::{Audit, Question};
+use store::leads::history::{Happening, LeadChange};
 use store::transcripts::TranscriptFilter;
 use store::usage::{UsageOwner, UsageRow};
 use store::{BoxFuture, Page, PlatformTx, StoreError, Tenancy};
@@ -42,7 +44,9 @@ const LOOKS: &[(&str, bool, Look)] = &[
         Box::pin(async move { Ok(store::agents::lock(tx, who, AgentId(id(3))).await?.is_some()) })
     }),
     ("agents::history", false, |tx, who| {
-        Box::pin(async move { Ok(!store::agents::history(tx, who, AgentId(id(3))).await?.is_empty()) })
+        Box::pin(async move {
+            Ok(!store::agents::history(tx, who, AgentId(id(3)), None, 9).await?.rows.is_empty())
+        })
     }),
     ("agents::version", false, |tx, who| {
         Box::pin(async move { Ok(store::agents::version(tx, who, AgentId(id(3)), 1).await?.is_some()) })
@@ -59,12 +63,36 @@ const LOOKS: &[(&str, bool, Look)] = &[
             let mut changed = agent(3, OURS);
             changed.version = 2;
             let before = changed.config.clone();
-            match store::agents::update(tx, who, &changed, &before, "api").await {
+            match store::agents::update(tx, who, &changed, &before, &Author::system().into()).await {
                 Ok(()) => Ok(true),
                 Err(StoreError::Conflict(_)) => Ok(false),
                 Err(other) => Err(other),
             }
         })
+    }),
+    ("audit::audit", true, |tx, who| {
+        Box::pin(async move {
+            let question = Question {
+                business_id: None,
+                as_of: at(100),
+                window_from: at(0),
+                stalled_since: at(100),
+                hot_score: 0,
+            };
+            let audit = store::leads::audit::audit(tx, who, question).await?;
+            let named = Question { business_id: Some(OURS), ..question };
+            let narrowed = store::leads::audit::audit(tx, who, named).await?;
+            Ok(audit != Audit::default() || narrowed != Audit::default())
+        })
+    }),
+    ("history::of_lead", true, |tx, who| {
+        Box::pin(async move {
+            let whose = lead(4, OURS, Mode::Test);
+            Ok(!store::leads::history::of_lead(tx, who, &whose, &PAGE).await?.rows.is_empty())
+        })
+    }),
+    ("numbers::get", false, |tx, who| {
+        Box::pin(async move { Ok(store::numbers::get(tx, who, &phone("+15125550107")).await?.is_some()) })
     }),
     ("businesses::get", false, |tx, who| {
         Box::pin(async move { Ok(store::businesses::get(tx, who, OURS).await?.is_some()) })
@@ -295,9 +323,21 @@ fn event_filters() -> [EventFilter; 6] {
 /// Stores something of everything for `OURS` in test mode: a call that waits and one that was dialled, with all that follows them.
 async fn furnish(tx: &mut PlatformTx, vault: &store::Vault) -> Result<(), StoreError> {
     let mode = Mode::Test;
-    store::agents::insert(tx, &agent(3, OURS), "api").await?;
+    store::agents::insert(tx, &agent(3, OURS), &Author::system()).await?;
     store::numbers::insert(tx, &number(7, "+15125550107", OURS, 3)).await?;
     store::leads::insert(tx, &lead(4, OURS, mode)).await?;
+    let change = LeadChange {
+        id: LeadChangeId(id(91)),
+        lead_id: LeadId(id(4)),
+        business_id: OURS,
+        mode,
+        kind: Happening::Created,
+        by: Author::system(),
+        call_id: None,
+        changes: Vec::new(),
+        created_at: at(4),
+    };
+    store::leads::history::note(tx, &change).await?;
     let mut dialled = call(5, OURS, mode);
     assert!(dialled.dial(domain::NodeId(id(1))));
     dialled.name("theirs");
@@ -394,8 +434,9 @@ async fn whoever_asks_sees_their_own_and_nothing_of_anybody_else() {
 fn functions_with_a_tenancy() -> BTreeSet<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = BTreeSet::new();
-    for entry in std::fs::read_dir(folder).expect("the crate has sources") {
-        let path = entry.expect("a readable folder").path();
+    let mut paths: Vec<_> = [folder.clone(), folder.join("leads")].iter().flat_map(sources).collect();
+    paths.sort();
+    for path in paths {
         let Some(stem) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         for function in text.split("\npub async fn ").skip(1) {
@@ -407,6 +448,11 @@ fn functions_with_a_tenancy() -> BTreeSet<String> {
         }
     }
     found
+}
+
+fn sources(folder: &std::path::PathBuf) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the crate has sources");
+    entries.map(|entry| entry.expect("a readable folder").path()).collect()
 }
 
 #[test]
@@ -424,8 +470,8 @@ async fn a_list_that_is_narrowed_to_somebody_elses_business_is_empty() {
         let platform = with_tenants(&database).await;
         run(&platform, move |tx| {
             Box::pin(async move {
-                store::agents::insert(tx, &agent(3, OURS), "api").await?;
-                store::agents::insert(tx, &agent(4, THEIRS), "api").await?;
+                store::agents::insert(tx, &agent(3, OURS), &Author::system()).await?;
+                store::agents::insert(tx, &agent(4, THEIRS), &Author::system()).await?;
                 for (who, only, count) in [
                     (Tenancy::new(vec![OURS, THEIRS], Mode::Test), None, 2),
                     (Tenancy::new(vec![OURS, THEIRS], Mode::Test), Some(THEIRS), 1),

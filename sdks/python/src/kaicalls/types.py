@@ -13,9 +13,15 @@ __all__ = [
     "AgentCreated",
     "AgentDetail",
     "AgentList",
+    "AgentRolledBack",
     "AgentRow",
     "AgentUpdated",
+    "AgentVersionDetail",
+    "AgentVersionRow",
+    "AgentVersions",
     "AnsweringView",
+    "AvailableNumber",
+    "AvailableNumbers",
     "Balance",
     "BusinessBalance",
     "CallChecked",
@@ -27,6 +33,9 @@ __all__ = [
     "CallRow",
     "CallStatus",
     "Capabilities",
+    "Compliance",
+    "CountedLeads",
+    "CountedVoicemails",
     "CurrentBody",
     "DeliveryCount",
     "DeliveryList",
@@ -38,6 +47,7 @@ __all__ = [
     "EventRow",
     "EventsBackfilled",
     "EventsReplayed",
+    "FieldChange",
     "Health",
     "HealthPart",
     "HealthProviders",
@@ -46,11 +56,21 @@ __all__ = [
     "KeyBody",
     "KeyCreated",
     "KeyList",
+    "LeadAudit",
     "LeadBody",
+    "LeadChangeRow",
+    "LeadFieldChange",
+    "LeadHistory",
     "LeadList",
+    "LeadMerged",
+    "NumberAssigned",
     "NumberList",
+    "NumberReleased",
     "NumberRow",
     "NumberStatus",
+    "PhoneNumber",
+    "PhoneNumberList",
+    "PipelineTotals",
     "Prompts",
     "Quality",
     "Recording",
@@ -64,6 +84,7 @@ __all__ = [
     "TranscriptRow",
     "Usage",
     "UsageList",
+    "VoicemailRow",
     "Webhook",
     "WebhookDeleted",
     "WebhookList",
@@ -239,6 +260,101 @@ class AgentUpdated(KaiObject):
 
     updated: bool
     """False if the request changed nothing."""
+
+
+class AgentVersionRow(KaiObject):
+    """A version of an agent."""
+
+    id: str
+
+    version_number: int
+    """Number of the version; the first is 1."""
+
+    config_hash: str
+    """Hash of the whole configuration: versions with the same hash are equal."""
+
+    source: str
+    """How the version came about: `api`, `dashboard`, `rollback` or `system`."""
+
+    diff_summary: Optional[str]
+    """Names of the fields that changed; null for the first version."""
+
+    created_by: Optional[str]
+    """Id of the API key or e-mail address of the person that made the version; null if the platform did."""
+
+    created_at: str
+
+    rollback_of: Optional[int]
+    """Number of the earlier version that this one brought back; null if it brought back none."""
+
+    is_current: bool
+    """Whether the agent is like this now."""
+
+
+class AgentVersionDetail(KaiObject):
+    """A version of an agent with its configuration."""
+
+    id: str
+
+    version_number: int
+    """Number of the version; the first is 1."""
+
+    config_hash: str
+    """Hash of the whole configuration: versions with the same hash are equal."""
+
+    source: str
+    """How the version came about: `api`, `dashboard`, `rollback` or `system`."""
+
+    diff_summary: Optional[str]
+    """Names of the fields that changed; null for the first version."""
+
+    created_by: Optional[str]
+    """Id of the API key or e-mail address of the person that made the version; null if the platform did."""
+
+    created_at: str
+
+    rollback_of: Optional[int]
+    """Number of the earlier version that this one brought back; null if it brought back none."""
+
+    is_current: bool
+    """Whether the agent is like this now."""
+
+    config_snapshot: Dict[str, Any]
+    """What the agent was in this version, with the names of `GET /agents?id=`. Passwords, tokens and other secrets are left out."""
+
+    changes: List[FieldChange]
+    """What this version changed."""
+
+
+class FieldChange(KaiObject):
+    """A field that differs between two versions."""
+
+    field: str
+    """Name of the field, with a dot before the name of a field within it, like `model.temperature`."""
+
+    before: Any
+    """Value in the version before; null if there was none."""
+
+    after: Any
+    """Value in this version; null if there is none."""
+
+
+class AgentRolledBack(KaiObject):
+    """An agent that went back to a version."""
+
+    id: str
+
+    name: str
+
+    business_id: str
+
+    vapi_assistant_id: Optional[str]
+
+    updated: bool
+    """False if the agent was like that already."""
+
+    version_number: int
+    """Number of the agent's version now."""
 
 
 class CallDetail(KaiObject):
@@ -576,6 +692,122 @@ class LeadBody(KaiObject):
     updated_at: str
 
 
+class LeadAudit(KaiObject):
+    """How the pipeline stands."""
+
+    as_of: str
+    """The moment that was looked at."""
+
+    window_hours: int
+
+    stalled_days: int
+
+    hot_score: int
+
+    totals: PipelineTotals
+
+    hot_leads: CountedLeads
+    """Promising leads that are neither won nor lost, the best first."""
+
+    stalled_leads: CountedLeads
+    """Open leads with which nothing has happened for long, the longest wait first."""
+
+    signups: CountedLeads
+    """New leads that did not come from a call, the newest first."""
+
+    voicemails: CountedVoicemails
+    """Calls of the window that ended at an answering machine, the newest first."""
+
+
+class PipelineTotals(KaiObject):
+    """Numbers of leads."""
+
+    leads: int
+
+    new_in_window: int
+
+    by_status: Dict[str, Any]
+    """Number of leads by status."""
+
+
+class CountedLeads(KaiObject):
+    """So many leads there are, and the first of them."""
+
+    count: int
+
+    leads: List[LeadBody]
+
+
+class CountedVoicemails(KaiObject):
+    """So many messages there are, and the first of them."""
+
+    count: int
+
+
+class VoicemailRow(KaiObject):
+    """A call that ended at an answering machine."""
+
+    call_id: str
+
+    lead_id: Optional[str]
+
+    summary: Optional[str]
+
+    created_at: str
+
+
+class LeadChangeRow(KaiObject):
+    """One change of a lead."""
+
+    id: str
+
+    kind: str
+    """What happened: `created`, `updated` or `merged`."""
+
+    source: str
+    """By which way: `api`, `dashboard`, `call` or `system`."""
+
+    changed_by: Optional[str]
+    """Id of the API key or e-mail address of the person; null if nobody did it by hand."""
+
+    call_id: Optional[str]
+    """Id of the call that taught it."""
+
+    changes: List[LeadFieldChange]
+    """Fields that changed. Those of a lead that was merged into this one begin with `merged_lead.`."""
+
+    created_at: str
+
+
+class LeadFieldChange(KaiObject):
+    """A field of a lead before and after a change."""
+
+    field: str
+
+    before: Any
+
+    after: Any
+
+
+class LeadMerged(KaiObject):
+    """Two leads that have become one."""
+
+    success: bool
+    """Always true: what fails is answered with an error."""
+
+    merged: bool
+    """False if the two were one already."""
+
+    calls_moved: int
+    """Number of calls that moved over to the kept lead."""
+
+    merged_id: str
+    """Id of the lead that became part of the kept one."""
+
+    lead: LeadBody
+    """The lead that is kept."""
+
+
 class NumberRow(KaiObject):
     """A phone number and its assignment."""
 
@@ -605,6 +837,82 @@ class Capabilities(KaiObject):
     sms: bool
 
     mms: bool
+
+
+class PhoneNumber(KaiObject):
+    """A phone number, who holds it, and what it may be used for."""
+
+    id: str
+
+    phone_number: str
+    """The number in E.164 format."""
+
+    agent_id: Optional[str]
+    """Id of the agent that answers the number and calls from it; null if there is none."""
+
+    business_id: Optional[str]
+
+    capabilities: Capabilities
+
+    compliance: Compliance
+
+    country: Optional[str]
+    """Country of the number as two letters; null if it belongs to none."""
+
+    area_code: Optional[str]
+    """Area code of a number in North America; null elsewhere."""
+
+    status: str
+    """`assigned` if a business uses the number, otherwise `available`."""
+
+    created_at: str
+
+
+class Compliance(KaiObject):
+    """What is known of the rules that a number is under."""
+
+    high_risk_category: bool
+
+    disclosure_note: Optional[str]
+
+    e911_address_set: bool
+    """Whether an address for emergency calls is on record; a server of your own keeps none."""
+
+    sms_registration: str
+    """Whether text messages are registered; always `unregistered`, because none are sent."""
+
+
+class AvailableNumber(KaiObject):
+    """A number that can be taken."""
+
+    phone_number: str
+    """The number in E.164 format."""
+
+    country: Optional[str]
+
+    area_code: Optional[str]
+
+    capabilities: Capabilities
+
+
+class NumberAssigned(KaiObject):
+    """A number that was taken."""
+
+    success: bool
+    """Always true: what fails is answered with an error."""
+
+    number: PhoneNumber
+
+
+class NumberReleased(KaiObject):
+    """A number that was given back."""
+
+    success: bool
+    """Always true: what fails is answered with an error."""
+
+    phone_number: str
+
+    released: bool
 
 
 class Webhook(KaiObject):
@@ -1087,6 +1395,23 @@ class AgentList(Page[AgentRow]):
     has_more: bool
 
 
+class AgentVersions(Page[AgentVersionRow]):
+    """Versions of an agent, or one of them."""
+
+    _rows_field = "versions"
+
+    agent_id: str
+
+    versions: Optional[List[AgentVersionRow]]
+    """The versions, newest first; absent when one was asked for."""
+
+    has_more: Optional[bool]
+    """Whether there are older versions."""
+
+    version: Optional[AgentVersionDetail]
+    """The version that was asked for."""
+
+
 class CallList(Page[CallRow]):
     """A page of calls."""
 
@@ -1117,12 +1442,51 @@ class LeadList(Page[LeadBody]):
     has_more: bool
 
 
+class LeadHistory(Page[LeadChangeRow]):
+    """What happened to a lead."""
+
+    _rows_field = "changes"
+
+    lead_id: str
+
+    changes: List[LeadChangeRow]
+    """What happened, newest first."""
+
+    has_more: bool
+
+
 class NumberList(Page[NumberRow]):
     """A page of numbers."""
 
     _rows_field = "numbers"
 
     numbers: List[NumberRow]
+
+    has_more: bool
+
+
+class PhoneNumberList(Page[PhoneNumber]):
+    """A page of numbers."""
+
+    _rows_field = "numbers"
+
+    numbers: List[PhoneNumber]
+
+    has_more: bool
+
+    number: Optional[PhoneNumber]
+    """The number that was asked for by `phone_number`; absent where none was."""
+
+
+class AvailableNumbers(Page[AvailableNumber]):
+    """Numbers that can be taken."""
+
+    _rows_field = "numbers"
+
+    numbers: List[AvailableNumber]
+
+    available_numbers: List[str]
+    """The same numbers without what is known of them."""
 
     has_more: bool
 

@@ -9,13 +9,16 @@ from typing import Any, Dict, Iterable, List, Optional, Union
 
 from .._base import AsyncPager, AsyncResource, Null, RequestOptions, spelled
 from .._object import KaiObject
-from .extras import AsyncAgentsExtras, AsyncCallsExtras, AsyncLeadsExtras, AsyncRecordingsExtras, AsyncTranscriptsExtras
+from .extras import AsyncCallsExtras, AsyncRecordingsExtras, AsyncTranscriptsExtras
 from ..types import (
     AgentCreated,
     AgentDetail,
     AgentList,
+    AgentRolledBack,
     AgentRow,
     AgentUpdated,
+    AgentVersions,
+    AvailableNumbers,
     Balance,
     CallChecked,
     CallDetail,
@@ -35,10 +38,18 @@ from ..types import (
     KeyBody,
     KeyCreated,
     KeyList,
+    LeadAudit,
     LeadBody,
+    LeadChangeRow,
+    LeadHistory,
     LeadList,
+    LeadMerged,
+    NumberAssigned,
     NumberList,
+    NumberReleased,
     NumberRow,
+    PhoneNumber,
+    PhoneNumberList,
     Recording,
     SecretRotated,
     SessionBody,
@@ -54,7 +65,7 @@ from ..types import (
 )
 
 
-class AsyncAgentsResource(AsyncAgentsExtras, AsyncResource):
+class AsyncAgentsResource(AsyncResource):
     """`kai.agents`."""
 
     @spelled
@@ -250,6 +261,70 @@ class AsyncAgentsResource(AsyncAgentsExtras, AsyncResource):
                 "language": language,
                 "disclosures": disclosures,
                 "system_prompt": system_prompt,
+            },
+            options=options,
+        )
+
+    @spelled
+    async def versions(
+        self,
+        agent_id: str,
+        version: Optional[int] = None,
+        limit: Optional[int] = None,
+        before: Optional[int] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> AgentVersions:
+        """List the versions of an agent, or read one.
+
+        Newest first. With `version` the answer has `version` in place of `versions`: that one with its configuration, without secrets, and with what it changed.
+
+        Needs the scope `agents:read`.
+
+        Args:
+            agent_id: Id of the agent whose versions are read.
+            version: Read the version with this number.
+            limit: Largest number of versions in the answer.
+            before: Only versions with a smaller number; take the last `version_number` of the page before.
+        """
+        return await self._send(
+            AgentVersions,
+            "GET",
+            "/api/v1/agents/versions",
+            query={
+                "agent_id": agent_id,
+                "version": version,
+                "limit": limit,
+                "before": before,
+            },
+            options=options,
+        )
+
+    @spelled
+    async def rollback(
+        self,
+        agent_id: str,
+        version: int,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> AgentRolledBack:
+        """Go back to a version of an agent.
+
+        The agent becomes what it was in that version, as a new version, so that nothing is lost. An agent that is like that already stays as it is, and `updated` is false.
+
+        Needs the scope `agents:write`.
+
+        Args:
+            agent_id: Id of the agent to change.
+            version: Number of the version that the agent becomes again.
+        """
+        return await self._send(
+            AgentRolledBack,
+            "PATCH",
+            "/api/v1/agents/versions",
+            body={
+                "agent_id": agent_id,
+                "version": version,
             },
             options=options,
         )
@@ -513,7 +588,7 @@ class AsyncTranscriptsResource(AsyncTranscriptsExtras, AsyncResource):
         )
 
 
-class AsyncLeadsResource(AsyncLeadsExtras, AsyncResource):
+class AsyncLeadsResource(AsyncResource):
     """`kai.leads`."""
 
     @spelled
@@ -770,6 +845,106 @@ class AsyncLeadsResource(AsyncLeadsExtras, AsyncResource):
             options=options,
         )
 
+    @spelled
+    async def audit(
+        self,
+        window_hours: Optional[int] = None,
+        stalled_days: Optional[int] = None,
+        hot_score: Optional[int] = None,
+        as_of: Optional[str] = None,
+        business_id: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> LeadAudit:
+        """See how the pipeline stands.
+
+        Hot leads have at least `hot_score`, stalled ones have not been changed or called for `stalled_days`; both are neither `converted` nor `lost`. Sign-ups are new leads that did not come from a call. At most 50 rows in each list.
+
+        Needs the scope `leads:read`.
+
+        Args:
+            window_hours: Leads and messages of the last so many hours are new; 24 by default.
+            stalled_days: Leads with which nothing has happened for so many days are stalled; 7 by default.
+            hot_score: Leads with this score or a higher one are hot; 70 by default.
+            as_of: The moment that is looked at; now by default.
+            business_id: Only leads of this business.
+        """
+        return await self._send(
+            LeadAudit,
+            "GET",
+            "/api/v1/leads/audit",
+            query={
+                "window_hours": window_hours,
+                "stalled_days": stalled_days,
+                "hot_score": hot_score,
+                "as_of": as_of,
+                "business_id": business_id,
+            },
+            options=options,
+        )
+
+    @spelled
+    def history(
+        self,
+        lead_id: str,
+        limit: Optional[int] = None,
+        after: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncPager[LeadHistory, LeadChangeRow]:
+        """List what happened to a lead.
+
+        Newest first. Changes before the server kept histories are not in it.
+
+        Needs the scope `leads:read`.
+
+        Args:
+            lead_id: Id of the lead whose history is read.
+            limit: Largest number of rows in the answer.
+            after: Only rows created before this time; take the `created_at` of the last row of the page before.
+        """
+        return self._pages(
+            LeadHistory,
+            "GET",
+            "/api/v1/leads/history",
+            query={
+                "lead_id": lead_id,
+                "limit": limit,
+                "after": after,
+            },
+            options=options,
+        )
+
+    @spelled
+    async def merge(
+        self,
+        id: str,
+        merge_lead_id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> LeadMerged:
+        """Merge two leads that are one person.
+
+        The lead `id` is kept: its gaps are filled from the lead `merge_lead_id`, and notes, calls and history of that lead move over to it. The other id leads to the kept lead from then on. Harmless to repeat.
+
+        Needs the scope `leads:write`.
+
+        Args:
+            id: Id of the lead that is kept.
+            merge_lead_id: Id of the lead that becomes part of it.
+        """
+        return await self._send(
+            LeadMerged,
+            "POST",
+            "/api/v1/leads/merge",
+            body={
+                "id": id,
+                "merge_lead_id": merge_lead_id,
+            },
+            options=options,
+            idempotent=True,
+        )
+
 
 class AsyncNumbersResource(AsyncResource):
     """`kai.numbers`."""
@@ -802,6 +977,142 @@ class AsyncNumbersResource(AsyncResource):
                 "business_id": business_id,
                 "limit": limit,
                 "after": after,
+            },
+            options=options,
+        )
+
+
+class AsyncPhone_numbersResource(AsyncResource):
+    """`kai.phone_numbers`."""
+
+    @spelled
+    def list(
+        self,
+        business_id: Optional[str] = None,
+        phone_number: Optional[str] = None,
+        limit: Optional[int] = None,
+        after: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncPager[PhoneNumberList, PhoneNumber]:
+        """List phone numbers, or look one up.
+
+        The numbers that the businesses of the key hold, newest first. With `phone_number` only that one, also as `number`, which is null if the key does not reach it.
+
+        Needs the scope `numbers:read`.
+
+        Args:
+            business_id: Only those of this business.
+            phone_number: Only this number, in E.164 format.
+            limit: Largest number of rows in the answer.
+            after: Only rows created before this time; take the `created_at` of the last row of the page before.
+        """
+        return self._pages(
+            PhoneNumberList,
+            "GET",
+            "/api/v1/phone-numbers",
+            query={
+                "business_id": business_id,
+                "phone_number": phone_number,
+                "limit": limit,
+                "after": after,
+            },
+            options=options,
+        )
+
+    @spelled
+    async def assign(
+        self,
+        phone_number: str,
+        business_id: Optional[Union[str, Null]] = None,
+        agent_id: Optional[Union[str, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> NumberAssigned:
+        """Take a phone number, or say who answers it.
+
+        Takes a number that no business holds, and gives it to an agent if one is named. Of a number that the business holds already only the agent changes; without `agent_id` it stays, null leaves the number to nobody. Harmless to repeat.
+
+        Needs the scope `numbers:write`.
+
+        Args:
+            phone_number: The number in E.164 format.
+            business_id: Id of the business that takes it; the only one of the key by default.
+            agent_id: Id of the agent that answers the number and calls from it; null for none.
+        """
+        return await self._send(
+            NumberAssigned,
+            "POST",
+            "/api/v1/phone-numbers",
+            body={
+                "phone_number": phone_number,
+                "business_id": business_id,
+                "agent_id": agent_id,
+            },
+            options=options,
+            idempotent=True,
+        )
+
+    @spelled
+    async def release(
+        self,
+        phone_number: str,
+        business_id: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> NumberReleased:
+        """Give a phone number back.
+
+        Nobody answers it any more, and every business can take it.
+
+        Needs the scope `numbers:write`.
+
+        Args:
+            phone_number: The number in E.164 format.
+            business_id: Id of the business that holds it.
+        """
+        return await self._send(
+            NumberReleased,
+            "DELETE",
+            "/api/v1/phone-numbers",
+            query={
+                "phone_number": phone_number,
+                "business_id": business_id,
+            },
+            options=options,
+        )
+
+    @spelled
+    async def available(
+        self,
+        country: Optional[str] = None,
+        area_code: Optional[str] = None,
+        capability: Optional[str] = None,
+        limit: Optional[int] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> AvailableNumbers:
+        """List phone numbers that can be taken.
+
+        The numbers of this installation that no business holds, in their order. Whoever runs the server registers them.
+
+        Needs the scope `numbers:read`.
+
+        Args:
+            country: Country of the numbers as two letters; `US` by default.
+            area_code: Area code of the numbers, in North America.
+            capability: What the numbers have to be able to do: `voice`, `sms` or `mms`.
+            limit: Largest number of rows in the answer.
+        """
+        return await self._send(
+            AvailableNumbers,
+            "GET",
+            "/api/v1/phone-numbers/available",
+            query={
+                "country": country,
+                "area_code": area_code,
+                "capability": capability,
+                "limit": limit,
             },
             options=options,
         )

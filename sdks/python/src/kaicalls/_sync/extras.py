@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Iterator, Callable, Optional, cast
 from .._base import Resource
 from .._errors import APIConnectionError, APIError
 from .._events import LONGEST_INTERVAL, RUNNING, CallEvent, EventReader, is_over, link, timed_out
-from .._object import KaiObject
 from .._transport import sleep
 
 if TYPE_CHECKING:
@@ -98,29 +97,3 @@ class TranscriptsExtras(Resource):
         """The transcript of one call; ``None`` if it has none (yet)."""
         page = cast(Any, self).list(call_id=call_id, limit=1)
         return cast("Optional[TranscriptRow]", page.rows[0] if page.rows else None)
-
-
-class AgentsExtras(Resource):
-    """What a server may not have."""
-
-    def versions(self, agent_id: str, version: Optional[int] = None, limit: Optional[int] = None) -> KaiObject:
-        """Earlier settings of an agent, where the server keeps them; otherwise 404."""
-        query = {"agent_id": agent_id, "version": version, "limit": limit}
-        found: KaiObject = self._client.request("GET", "/api/v1/agents/versions", query=query)
-        return found
-
-
-class LeadsExtras(Resource):
-    """What a server may not have."""
-
-    def audit(
-        self,
-        window_hours: Optional[int] = None,
-        stalled_days: Optional[int] = None,
-        hot_score: Optional[int] = None,
-        as_of: Optional[str] = None,
-    ) -> KaiObject:
-        """How the leads stand, where the server says so; otherwise 404."""
-        query = {"window_hours": window_hours, "stalled_days": stalled_days, "hot_score": hot_score, "as_of": as_of}
-        found: KaiObject = self._client.request("GET", "/api/v1/leads/audit", query=query)
-        return found
