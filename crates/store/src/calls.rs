@@ -3,6 +3,8 @@
 //! When something last happened in a call on its engine's clock stands in its log; the watchdog and the end of a lost call go by that.
 //! The column `heard_at` is no longer kept up to date.
 
+mod brief;
+
 use std::time::Duration;
 
 use domain::call::{
@@ -12,6 +14,7 @@ use domain::call::{
 use domain::disclosure::Disclosure;
 use domain::{AgentId, BusinessId, CallId, LeadId, Timestamp};
 
+pub use self::brief::CallInBrief;
 use crate::page::{Conditions, ListQuery, Way, list_ways};
 use crate::table::{compiled, table, text};
 use crate::tx::{PlatformTx, Row, ToParam as _, Tx, params};
@@ -385,17 +388,33 @@ pub async fn list(
     filter: &CallFilter,
     page: &Page,
 ) -> Result<Listed<CallView>, StoreError> {
-    let query = ListQuery {
-        select: VIEWS,
-        table: "calls c",
-        business: "c.business_id",
-        time: "c.created_at",
-        id: "c.id",
-    };
+    list_as(tx, tenancy, filter, page, VIEWS, read_view, |view| view.call.created_at).await
+}
+
+/// The same calls, with what a list of a program tells of them.
+pub async fn list_in_brief(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    filter: &CallFilter,
+    page: &Page,
+) -> Result<Listed<CallInBrief>, StoreError> {
+    list_as(tx, tenancy, filter, page, brief::SELECT, brief::read, |call| call.created_at).await
+}
+
+async fn list_as<T>(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    filter: &CallFilter,
+    page: &Page,
+    select: &str,
+    read: impl Fn(Row) -> Result<T, StoreError>,
+    created_at: impl Fn(&T) -> Timestamp,
+) -> Result<Listed<T>, StoreError> {
+    let (table, business) = ("calls c", "c.business_id");
+    let query = ListQuery { select, table, business, time: "c.created_at", id: "c.id" };
     let mode = |conditions: &mut Conditions| conditions.and("c.mode", "=", tenancy.mode().as_str());
-    let created_at = |view: &CallView| view.call.created_at;
     let businesses = tenancy.scope(filter.business_id);
-    list_ways(tx, query, &businesses, page, &ways(filter), mode, read_view, created_at).await
+    list_ways(tx, query, &businesses, page, &ways(filter), mode, read, created_at).await
 }
 
 /// The ways to the calls that a filter lets through; see the indexes of migration 11. Those of one lead are few and are found by it.

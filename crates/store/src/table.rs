@@ -120,20 +120,27 @@ macro_rules! table {
     };
 }
 
-/// Declares which columns of a table some queries read, and the record whose fields they become.
+/// Declares which columns of a table some queries read, and the record whose fields they become. Values of SQL expressions may follow.
 macro_rules! view {
-    ($(#[$attribute:meta])* $view:ident = $name:literal as $alias:literal, $type:ident { $($column:ident),+ $(,)? }) => {
+    (
+        $(#[$attribute:meta])*
+        $view:ident = $name:literal as $alias:literal, $type:ident { $($column:ident),+ $(,)? }
+        $(computed { $($computed:ident = $computed_sql:literal),+ $(,)? })?
+    ) => {
         $(#[$attribute])*
         struct $view;
 
         impl $view {
             /// What a SELECT lists for [`Self::read`].
-            const COLUMNS: &str = $crate::table::compiled!(select_list($alias, &[&[$(stringify!($column)),+]]));
+            const COLUMNS: &str = $crate::table::text!(
+                $crate::table::compiled!(select_list($alias, &[&[$(stringify!($column)),+]])),
+                $($(", ", $computed_sql),+)?
+            );
 
             /// Reads what a query for [`Self::COLUMNS`] found.
             fn read(row: $crate::tx::Row) -> Result<$type, $crate::StoreError> {
                 let mut row = row.of($name);
-                Ok($type { $($column: row.next()?),+ })
+                Ok($type { $($column: row.next()?,)+ $($($computed: row.next()?),+)? })
             }
         }
     };
@@ -390,6 +397,18 @@ mod tests {
         Names = "people" as "p", Named { id, name }
     }
 
+    #[derive(Debug, PartialEq)]
+    struct Counted {
+        id: i64,
+        notes: i64,
+    }
+
+    view! {
+        /// A part of a table, with something that is found elsewhere.
+        Counts = "people" as "p", Counted { id }
+        computed { notes = "(SELECT count(*) FROM notes n WHERE n.person = p.id)" }
+    }
+
     #[test]
     fn what_is_read_may_differ_from_what_is_written() {
         assert_eq!(Notes::COLUMNS, "n.text, (SELECT p.name FROM people p WHERE p.id = n.person)");
@@ -405,6 +424,8 @@ mod tests {
         assert_eq!(Names::COLUMNS, "p.id, p.name");
         let found = vec![Cell::Int(7), Cell::Text("Ada".into())];
         assert_eq!(Names::read(Row::new(found)), Ok(Named { id: 7, name: "Ada".into() }));
+        assert_eq!(Counts::COLUMNS, "p.id, (SELECT count(*) FROM notes n WHERE n.person = p.id)");
+        assert_eq!(Counts::read(Row::new(vec![Cell::Int(7), Cell::Int(2)])), Ok(Counted { id: 7, notes: 2 }));
     }
 
     table! {

@@ -7,8 +7,9 @@ use domain::call::{
     Progress, Quality, Refusal, Step, StoredRecording, WRAP_UP_LIMIT,
 };
 use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode, NodeId, Timestamp};
+use store::calls::{CallFilter, CallInBrief};
 use store::opt_outs::{Certainty, OptOut};
-use store::{Platform, StoreError, Tenancy};
+use store::{Page, Platform, StoreError, Tenancy};
 use testkit::databases;
 use uuid::Uuid;
 
@@ -119,6 +120,46 @@ async fn a_call_reads_back_as_it_was_stored_in_every_state() {
             for call in &life {
                 update(&platform, call).await;
                 assert_eq!(read(&platform, call.id).await, *call, "{}", database.kind);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_in_brief_tells_of_a_call_in_every_state_what_the_call_itself_says() {
+    for database in databases().await {
+        let platform = database.open().await;
+        for life in lives() {
+            assert!(insert(&platform, &life[0]).await);
+            for call in &life {
+                update(&platform, call).await;
+                let listed: Result<_, StoreError> = platform
+                    .read(|tx| {
+                        Box::pin(async move {
+                            let ours = Tenancy::one(BusinessId(Uuid::from_u128(2)), Mode::Test);
+                            let (filter, page) = (CallFilter::default(), Page { limit: 1, after: None });
+                            store::calls::list_in_brief(tx, &ours, &filter, &page).await
+                        })
+                    })
+                    .await;
+                let is_over = call.state().is_final();
+                let expected = CallInBrief {
+                    id: call.id,
+                    business_id: call.business_id,
+                    agent_id: call.agent_id,
+                    agent_name: String::new(),
+                    lead_id: call.lead_id(),
+                    direction: call.direction,
+                    conversation_id: call.conversation_id().map(str::to_owned),
+                    to: call.to.clone(),
+                    from: call.from.clone(),
+                    status: call.state().public(),
+                    talked_s: call.talk().filter(|_| is_over).map(|talk| talk.talked.as_secs()),
+                    summary: call.summary().map(str::to_owned),
+                    scheduled_at: call.scheduled_at(),
+                    created_at: call.created_at,
+                };
+                assert_eq!(listed.expect("the database works").rows, [expected], "{}", database.kind);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use domain::call::{Call, Direction};
 use domain::{AgentId, BusinessId, LeadId, Timestamp};
-use store::calls::{CallFilter, CallView};
+use store::calls::{CallFilter, CallInBrief, CallView};
 use store::{Listed, Page, StoreError, Tenancy};
 
 use crate::Web;
@@ -52,6 +52,23 @@ pub async fn list(
     };
     let tenancy = tenancy.clone();
     web.read(move |tx| Box::pin(async move { store::calls::list(tx, &tenancy, &filter, &page).await })).await
+}
+
+/// The same calls, with what a list of a program tells of them.
+pub async fn list_in_brief(
+    web: &Web,
+    tenancy: &Tenancy,
+    wanted: Wanted,
+    page: Page,
+) -> Result<Listed<CallInBrief>, StoreError> {
+    let Some(filter) = wanted.filter() else {
+        return Ok(Listed { rows: Vec::new(), has_more: false });
+    };
+    let tenancy = tenancy.clone();
+    web.read(move |tx| {
+        Box::pin(async move { store::calls::list_in_brief(tx, &tenancy, &filter, &page).await })
+    })
+    .await
 }
 
 /// Calls that a search found.

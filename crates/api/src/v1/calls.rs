@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use store::calls::CallView;
+use store::calls::{CallInBrief, CallView};
 use web::calls::{Wanted, talked_s};
 use web::limits::Group;
 
@@ -244,6 +244,27 @@ impl From<CallView> for CallRow {
     }
 }
 
+impl From<CallInBrief> for CallRow {
+    fn from(call: CallInBrief) -> Self {
+        Self {
+            id: call.id.into(),
+            status: call.status,
+            direction: call.direction.as_str(),
+            duration: call.talked_s,
+            agent_id: call.agent_id.into(),
+            agent_name: call.agent_name,
+            business_id: call.business_id.into(),
+            lead_id: call.lead_id.map(Uid::from),
+            to: call.to.to_string(),
+            from: call.from.as_ref().map(ToString::to_string),
+            conversation_id: call.conversation_id,
+            summary: call.summary,
+            scheduled_at: call.scheduled_at.map(Stamp),
+            created_at: call.created_at.into(),
+        }
+    }
+}
+
 fn error(call: &Call) -> Option<&'static str> {
     call.failure().map(|failure| failure.code.as_str())
 }
@@ -298,7 +319,7 @@ async fn list(caller: &Caller<CallsRead>, api: &Api, query: CallsQuery) -> Resul
         statuses: query.status.map(|words| words.0),
     };
     let page = page(query.limit, query.after);
-    let listed = web::calls::list(api.web(), caller.tenancy(), wanted, page).await?;
+    let listed = web::calls::list_in_brief(api.web(), caller.tenancy(), wanted, page).await?;
     Ok(CallList { calls: listed.rows.into_iter().map(CallRow::from).collect(), has_more: listed.has_more })
 }
 

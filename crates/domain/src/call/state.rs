@@ -48,12 +48,18 @@ impl CallState {
     /// The word on the wire. Published clients know only `queued`, `ringing` and `in-progress` as running, so dialling
     /// shows as `queued` and wrapping up as `in-progress`.
     pub fn public(&self) -> &'static str {
-        match self {
-            Self::Queued | Self::Dialing => "queued",
-            Self::Ringing => "ringing",
-            Self::InProgress { .. } | Self::WrappingUp { .. } => "in-progress",
-            Self::Ended(Ended { outcome: Outcome::Completed { .. }, .. }) => "completed",
-            Self::Ended(Ended { outcome: Outcome::Failed(_), .. }) => "failed",
-        }
+        Self::public_word(self.as_str()).expect("every word in storage has one on the wire")
+    }
+
+    /// The word on the wire for a word in storage; `None` if no state has that.
+    pub fn public_word(stored: &str) -> Option<&'static str> {
+        Some(match stored {
+            "queued" | "dialing" => "queued",
+            "ringing" => "ringing",
+            "in_progress" | "wrapping_up" => "in-progress",
+            "completed" => "completed",
+            "failed" => "failed",
+            _ => return None,
+        })
     }
 }
