@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::agent::{Agent, AgentConfig};
 use domain::call::FailureCode;
-use domain::engine::{CallEngine, EngineAgents, EngineRefusal, PlaceError};
+use domain::engine::{CallEngine, EngineAgents, EngineRefusal, PlaceError, Shortfall};
 use domain::event::Event;
 use domain::{AgentId, Author, BusinessId, Mode, Timestamp};
 use jiff::SignedDuration;
@@ -323,6 +323,12 @@ async fn revise(
     } else {
         update_on_all_sides(app, &sides, tenancy, id, revision, change).await
     }
+}
+
+/// What the agent asks for and the engine lacks that would make its calls for such keys.
+pub fn shortfalls(app: &App, mode: Mode, agent: &Agent) -> Vec<Shortfall> {
+    let engine = app.engines().engine_for(mode, None, agent.engine.as_deref());
+    engine.map(|engine| engine.shortfalls(&agent.config)).unwrap_or_default()
 }
 
 /// Notes which engine makes an agent's calls where its number does not decide; `None` leaves it to the installation. False if there

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, AgentConfig};
 use crate::call::{Call, CallPlan, FailureCode, Progress, Report, Utterance};
 use crate::text::{clean_in_place, clean_json};
 use crate::{AgentId, CallId, E164, Mode, Timestamp};
@@ -93,6 +93,15 @@ pub enum Recorded {
     Nothing,
 }
 
+/// Something that an agent asks for and an engine lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortfall {
+    /// The field of the agent that asks for it.
+    pub field: &'static str,
+    /// What takes its place, in a sentence without personal data.
+    pub instead: String,
+}
+
 /// Something that makes phone calls.
 #[async_trait]
 pub trait CallEngine: Send + Sync {
@@ -132,6 +141,11 @@ pub trait CallEngine: Send + Sync {
     /// and the engine is asked after them.
     fn outlives_us(&self) -> bool {
         false
+    }
+
+    /// What this agent asks for and the engine lacks, as far as it knows without asking anybody. Its calls are made nevertheless.
+    fn shortfalls(&self, _agent: &AgentConfig) -> Vec<Shortfall> {
+        Vec::new()
     }
 
     /// Whether it hands over recordings, and when.

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::agent::AgentConfig;
 use domain::call::{CallPlan, Ending, FailureCode, Progress, Report, Utterance};
 use domain::engine::{
     Accepted, CallEngine, CallObserver, EngineUnavailable, Fate, Inquiry, NotHeard, Opposite, PlaceError,
-    PlayedCaller, PlayedCallers, Recorded, Recordings, Written,
+    PlayedCaller, PlayedCallers, Recorded, Recordings, Shortfall, Written,
 };
 use domain::{CallId, E164};
-use speech::LanguageModel;
+use speech::{LanguageModel, VoiceChoice};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc};
 
@@ -177,6 +178,21 @@ impl PlayedCallers for SandboxEngine {
 impl CallEngine for SandboxEngine {
     fn name(&self) -> &'static str {
         "sandbox"
+    }
+
+    fn shortfalls(&self, agent: &AgentConfig) -> Vec<Shortfall> {
+        let provider = VoiceChoice::of_agent(agent.voice.as_ref()).provider;
+        let voice = provider.map(|provider| {
+            let provider: String = provider.chars().take(60).collect();
+            format!(
+                "the sandbox has no voices of `{provider}`; programs of this machine speak in its recordings"
+            )
+        });
+        let found = [("voice", voice), ("model", self.model.lacks(&agent.model))];
+        found
+            .into_iter()
+            .filter_map(|(field, instead)| Some(Shortfall { field, instead: instead? }))
+            .collect()
     }
 
     async fn place(&self, plan: CallPlan, observer: Arc<dyn CallObserver>) -> Result<Accepted, PlaceError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use api::{Api, Settings as ApiSettings};
 use app::{App, Desk, Engines, Entropy as _, Parts, RecordingFiles, Settings};
 use axum::Router;
+use domain::agent::Model;
 use domain::engine::CallEngine;
 use domain::{IdSource as _, NodeId};
 use providers::{DeterministicAnalyst, LocalVoices, ModelAnalyst, OpenAi, OpenAiSettings, Receptionist};
@@ -244,6 +245,10 @@ impl PerAgent {
 impl LanguageModel for PerAgent {
     fn name(&self) -> &'static str {
         "per-agent"
+    }
+
+    fn lacks(&self, model: &Model) -> Option<String> {
+        if model.provider == "receptionist" { None } else { self.model.lacks(model) }
     }
 
     fn reply<'a, 'b>(

@@ -111,6 +111,12 @@ pub trait LanguageModel: Send + Sync {
     /// What the model is called in records and logs, for instance `openai-compatible` or `receptionist`.
     fn name(&self) -> &str;
 
+    /// Whether it has the model that an agent asks for: `None` if so, or if only the vendor knows, otherwise a sentence about what answers
+    /// instead. Asks nobody.
+    fn lacks(&self, _model: &Model) -> Option<String> {
+        None
+    }
+
     /// Starts an answer. An error here means that nothing was said.
     async fn reply(&self, chat: Chat) -> Result<DeltaStream, SpeechError>;
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::CallId;
+use domain::agent::AgentConfig;
 use domain::call::{CallPlan, Utterance};
 use domain::engine::{
     Accepted, CallEngine, CallObserver, EngineAgents, EngineNumbers, EngineUnavailable, Fate, Inquiry,
-    PlaceError, PlayedCallers, Recorded, Recordings,
+    PlaceError, PlayedCallers, Recorded, Recordings, Shortfall,
 };
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -62,6 +63,10 @@ impl Interposed {
 impl CallEngine for Interposed {
     fn name(&self) -> &'static str {
         self.inner.name()
+    }
+
+    fn shortfalls(&self, agent: &AgentConfig) -> Vec<Shortfall> {
+        self.inner.shortfalls(agent)
     }
 
     async fn place(&self, plan: CallPlan, observer: Arc<dyn CallObserver>) -> Result<Accepted, PlaceError> {

@@ -105,9 +105,13 @@ impl Prepared {
         shared: &Shared,
         plan: &CallPlan,
         call: Call,
-        reports: Reports,
+        mut reports: Reports,
         hang_up: &Notify,
     ) {
+        for shortfall in shared.shortfalls(&plan.agent) {
+            let kind = format!("{}_replaced", shortfall.field);
+            reports.tell(Progress::Noted { kind, detail: shortfall.instead }).await;
+        }
         let languages = plan.agent.languages.clone();
         let config = RecognitionConfig { sample_rate: RATE, languages, hints: hints(plan) };
         let tape = shared.recorder.as_ref().filter(|_| plan.is_recorded);

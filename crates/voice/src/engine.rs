@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::agent::AgentConfig;
 use domain::call::{CallPlan, FailureCode, Utterance};
 use domain::engine::{
     Accepted, CallDesk, CallEngine, CallObserver, EngineUnavailable, Fate, Inquiry, PlaceError, Recorded,
-    Recordings,
+    Recordings, Shortfall,
 };
 use domain::{CallId, Clock};
 use sip::{Health, Incoming, StartError, UserAgent};
@@ -181,6 +182,10 @@ async fn take_calls(
 impl CallEngine for VoiceEngine {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn shortfalls(&self, agent: &AgentConfig) -> Vec<Shortfall> {
+        self.shared.shortfalls(agent)
     }
 
     async fn place(&self, plan: CallPlan, observer: Arc<dyn CallObserver>) -> Result<Accepted, PlaceError> {

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::agent::AgentConfig;
+use domain::engine::Shortfall;
 use domain::{CallId, Clock};
-use speech::{LanguageModel, Recogniser, StreamingSynthesiser};
+use speech::{LanguageModel, Recogniser, StreamingSynthesiser, VoiceChoice};
 use tokio::sync::Notify;
 
 use crate::media_clock::MediaThreads;
@@ -33,6 +35,16 @@ impl Shared {
     /// True if one more call may come in.
     pub(crate) fn has_room(&self) -> bool {
         !self.is_leaving.load(Ordering::Relaxed) && self.running().len() < self.settings.max_calls
+    }
+
+    /// What an agent asks for that nobody here has.
+    pub(crate) fn shortfalls(&self, agent: &AgentConfig) -> Vec<Shortfall> {
+        let voice = self.voice.lacks(&VoiceChoice::of_agent(agent.voice.as_ref()));
+        let found = [("voice", voice), ("model", self.model.lacks(&agent.model))];
+        found
+            .into_iter()
+            .filter_map(|(field, instead)| Some(Shortfall { field, instead: instead? }))
+            .collect()
     }
 
     /// Notes that a call runs, as long as what it gives lives; `None` if as many run as may.

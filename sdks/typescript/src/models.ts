@@ -168,6 +168,16 @@ export interface AgentCreated {
   business_id: string;
   vapi_assistant_id: string | null;
   created_at: string;
+  /** What the agent asks for that calls have to do without; absent if there is nothing. */
+  warnings?: AgentWarning[];
+}
+
+/** Something that the agent asks for and this installation lacks. It is kept with the agent. */
+export interface AgentWarning {
+  /** Field of the agent that asks for it: `voice` or `model`. */
+  field: string;
+  /** What takes its place in calls. */
+  message: string;
 }
 
 /** Changes to an agent. */
@@ -276,6 +286,8 @@ export interface AgentUpdated {
   vapi_assistant_id: string | null;
   /** False if the request changed nothing. */
   updated: boolean;
+  /** What the agent asks for that calls have to do without; absent if there is nothing. */
+  warnings?: AgentWarning[];
 }
 
 /** Versions of an agent, or one of them. */

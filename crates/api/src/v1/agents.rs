@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use app::App;
 use axum::extract::State;
 use domain::agent::{
     Agent, AgentConfig, Answering, DEFAULT_FIRST_MESSAGE, MAX_LANGUAGES, Model, OnMenu, OnScreener,
     OnVoicemail,
 };
 use domain::disclosure::OwnDisclosures;
-use domain::{AgentId, BusinessId, E164, LanguageTag};
+use domain::{AgentId, BusinessId, E164, LanguageTag, Mode};
 use http::Method;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
@@ -41,6 +42,7 @@ pub(crate) fn routes() -> Vec<Route> {
     let created = json!({
         "id": id, "name": "Intake", "business_id": business, "vapi_assistant_id": null,
         "created_at": "2026-02-15T14:30:00.000000Z",
+        "warnings": [{ "field": "voice", "message": "no voices of `acme` are configured here; the default speaks instead" }],
     });
     let updated = json!({
         "id": id, "name": "Intake", "business_id": business, "vapi_assistant_id": null, "updated": true,
@@ -471,6 +473,20 @@ pub struct Prompts {
     sms: Option<String>,
 }
 
+/// Something that the agent asks for and this installation lacks. It is kept with the agent.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AgentWarning {
+    /// Field of the agent that asks for it: `voice` or `model`.
+    field: &'static str,
+    /// What takes its place in calls.
+    message: String,
+}
+
+fn warnings(app: &App, mode: Mode, agent: &Agent) -> Vec<AgentWarning> {
+    let shortfalls = app::agents::shortfalls(app, mode, agent);
+    shortfalls.into_iter().map(|found| AgentWarning { field: found.field, message: found.instead }).collect()
+}
+
 /// An agent that has just been created.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AgentCreated {
@@ -479,6 +495,10 @@ pub struct AgentCreated {
     business_id: Uid,
     vapi_assistant_id: Option<String>,
     created_at: Stamp,
+    /// What the agent asks for that calls have to do without; absent if there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    warnings: Vec<AgentWarning>,
 }
 
 /// An agent after a change.
@@ -490,6 +510,10 @@ pub struct AgentUpdated {
     vapi_assistant_id: Option<String>,
     /// False if the request changed nothing.
     updated: bool,
+    /// What the agent asks for that calls have to do without; absent if there is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    warnings: Vec<AgentWarning>,
 }
 
 impl AgentDetail {
@@ -538,9 +562,10 @@ impl AgentDetail {
     }
 }
 
-impl From<Agent> for AgentCreated {
-    fn from(agent: Agent) -> Self {
+impl AgentCreated {
+    fn new(agent: Agent, warnings: Vec<AgentWarning>) -> Self {
         Self {
+            warnings,
             id: agent.id.into(),
             name: agent.config.name,
             business_id: agent.business_id.into(),
@@ -624,10 +649,15 @@ async fn create(
         disclosures,
         ..AgentConfig::default()
     };
-    let once =
-        key.once("POST /v1/agents", &bytes, |agent: &Agent| kept(201, &AgentCreated::from(agent.clone())));
+    let (app, mode) = (api.app().clone(), caller.mode());
+    let once = key.once("POST /v1/agents", &bytes, move |agent: &Agent| {
+        kept(201, &AgentCreated::new(agent.clone(), warnings(&app, mode, agent)))
+    });
     match app::agents::create(api.app(), caller.mode(), business, config, caller.author(), once).await? {
-        app::idempotency::Once::New(agent) => Ok(Once::Now(agent.into())),
+        app::idempotency::Once::New(agent) => {
+            let warnings = warnings(api.app(), mode, &agent);
+            Ok(Once::Now(AgentCreated::new(agent, warnings)))
+        }
         app::idempotency::Once::Repeated(earlier) => repeated(earlier),
     }
 }
@@ -643,6 +673,7 @@ async fn update(
     let updated = app::agents::update(api.app(), caller.tenancy(), id, caller.author(), change).await?;
     let app::agents::Updated { agent, changed } = found(updated, "agent")?;
     Ok(Reply(AgentUpdated {
+        warnings: warnings(api.app(), caller.mode(), &agent),
         id: agent.id.into(),
         name: agent.config.name,
         business_id: agent.business_id.into(),

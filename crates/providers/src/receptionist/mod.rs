@@ -13,6 +13,7 @@ mod sentences;
 mod wishes;
 
 use async_trait::async_trait;
+use domain::agent::Model;
 use futures_util::stream;
 use serde_json::json;
 use speech::{Chat, Delta, DeltaStream, FinishReason, LanguageModel, SpeechError, ToolCall};
@@ -28,6 +29,13 @@ pub struct Receptionist;
 impl LanguageModel for Receptionist {
     fn name(&self) -> &'static str {
         "receptionist"
+    }
+
+    fn lacks(&self, model: &Model) -> Option<String> {
+        let provider: String = model.provider.chars().take(60).collect();
+        (provider != "receptionist").then(|| {
+            format!("no language model is configured here for `{provider}`; the built-in receptionist answers instead")
+        })
     }
 
     async fn reply(&self, chat: Chat) -> Result<DeltaStream, SpeechError> {

@@ -156,6 +156,23 @@ async fn a_call_to_a_number_that_nobody_answers_is_refused() {
     assert!(bench.notebook.reports().is_empty());
 }
 
+#[tokio::test]
+async fn a_call_that_names_no_number_is_one_to_the_number_of_its_trunk() {
+    let (bench, caller, _) = reachable().await;
+    // So a switchboard calls one of its telephones.
+    let heard = phone::call(&caller, "kaicalls", THEIRS, &[Act::Listen, Act::HangUp]).await;
+    assert!(contains(&heard.expect("somebody answers").sound, GREETING));
+    assert_eq!(bench.notebook.end().await.talk().1, "caller-hung-up");
+}
+
+#[tokio::test]
+async fn who_calls_while_the_process_is_about_to_stop_is_sent_elsewhere() {
+    let (bench, caller, _) = reachable().await;
+    bench.engine.announce_leaving();
+    assert!(phone::call(&caller, OURS, THEIRS, &[]).await.is_none());
+    assert!(bench.notebook.reports().is_empty());
+}
+
 /// An engine that can be called, and somebody who calls it.
 async fn reachable() -> (Bench, UserAgent, std::net::SocketAddr) {
     // Nobody listens at the port for discarded packets: this trunk only brings calls.
@@ -172,7 +189,9 @@ async fn an_agent_that_lost_its_voice_hangs_up() {
     let bench = Bench::with_voice(telephone.address(), Arc::new(Mute(Arc::clone(&tried)))).await;
     bench.engine.place(plan(), bench.observer()).await.expect("it is taken");
     take(next_call(&mut calls).await, &[]).await;
-    assert_eq!(bench.notebook.end().await.talk().1, "agent-error");
+    let story = bench.notebook.end().await;
+    assert_eq!(story.talk().1, "agent-error");
+    assert!(story.notes.iter().any(|note| note == "voice_replaced"), "{:?}", story.notes);
     assert!(*tried.lock().await >= 2, "it is tried again once");
 }
 

@@ -130,7 +130,7 @@ impl StreamingSynthesiser for Mute {
     }
 
     fn lacks(&self, _voice: &VoiceChoice) -> Option<String> {
-        None
+        Some("nobody speaks".to_owned())
     }
 
     async fn speak(&self, _text: TextPieces, _config: SynthesisConfig) -> Result<PcmStream, SpeechError> {

@@ -120,7 +120,10 @@ impl Bench {
 }
 
 fn settings(trunks: Vec<Signalling>, folder: &Path) -> Settings {
-    let usual = |signalling| Trunk { signalling, profile: USUAL, number: None };
+    let usual = |signalling| {
+        let number = E164::parse(OURS).expect("a number");
+        Trunk { signalling, profile: USUAL, number: Some(number) }
+    };
     Settings {
         listen: "127.0.0.1:0".parse().expect("an address"),
         public_address: None,

@@ -19,6 +19,7 @@ __all__ = [
     "AgentVersionDetail",
     "AgentVersionRow",
     "AgentVersions",
+    "AgentWarning",
     "AnsweringView",
     "AvailableNumber",
     "AvailableNumbers",
@@ -246,6 +247,19 @@ class AgentCreated(KaiObject):
 
     created_at: str
 
+    warnings: Optional[List[AgentWarning]]
+    """What the agent asks for that calls have to do without; absent if there is nothing."""
+
+
+class AgentWarning(KaiObject):
+    """Something that the agent asks for and this installation lacks. It is kept with the agent."""
+
+    field: str
+    """Field of the agent that asks for it: `voice` or `model`."""
+
+    message: str
+    """What takes its place in calls."""
+
 
 class AgentUpdated(KaiObject):
     """An agent after a change."""
@@ -260,6 +274,9 @@ class AgentUpdated(KaiObject):
 
     updated: bool
     """False if the request changed nothing."""
+
+    warnings: Optional[List[AgentWarning]]
+    """What the agent asks for that calls have to do without; absent if there is nothing."""
 
 
 class AgentVersionRow(KaiObject):
