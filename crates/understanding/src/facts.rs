@@ -53,7 +53,8 @@ fn learn(facts: &mut Facts, text: &str, asked: &str) {
         None => name(text),
         Some(known) => name(text).filter(|named| replaces(known, named, text)),
     };
-    facts.name = named.or(facts.name.take());
+    let joined = facts.name.as_deref().and_then(|known| with_surname(known, text));
+    facts.name = joined.or(named).or(facts.name.take());
 }
 
 /// True if a name heard later is the caller's own, said more fully or corrected, and not that of somebody else.
@@ -113,6 +114,13 @@ pub fn phone(text: &str, asked: &str) -> Option<Phone> {
 #[must_use]
 pub fn name(text: &str) -> Option<String> {
     name::introduced(text)
+}
+
+/// The first name that is known, with the surname that is told in these words ("my last name's Lee").
+#[must_use]
+pub fn with_surname(known: &str, text: &str) -> Option<String> {
+    let surname = name::surname(text).filter(|_| !known.contains(' '))?;
+    Some(if surname.split(' ').next() == Some(known) { surname } else { format!("{known} {surname}") })
 }
 
 /// The name in an answer to the question for it.

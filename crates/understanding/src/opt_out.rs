@@ -102,21 +102,23 @@ fn after(before: OptOut, turns: &[Turn<'_>], at: usize) -> OptOut {
     let (heard, asked) = (Heard::new(heard), Heard::new(asked));
     let (finding, language) = heard.found();
     let evidence = Evidence { turn: at, language };
-    if asked.says("quoting") || (asked.says("other") && finding != Finding::Nothing) {
+    let of_else = asked.says("other");
+    if asked.says("quoting") || (of_else && finding != Finding::Nothing) {
         return before;
     }
     if finding == Finding::Clear {
         return OptOut::Clear(evidence);
     }
-    if asked.says("offer") {
+    if !of_else && asked.says("offer") {
         let repeats = asked.says("offer-not") && heard.says("not-again");
-        if finding == Finding::Unsure || repeats || (heard.says("yes") && !heard.says("no")) {
+        let agrees = heard.says("yes") || heard.is_only_polite();
+        if finding == Finding::Unsure || repeats || (agrees && !heard.says("no")) {
             return OptOut::Clear(evidence);
         }
         if heard.says("no") {
             return OptOut::No;
         }
-    } else if asked.says("may-call") {
+    } else if !of_else && asked.says("may-call") {
         if heard.says("never") {
             return OptOut::Clear(evidence);
         }
@@ -180,6 +182,14 @@ impl<'a> Heard<'a> {
     /// True if the turn says the part of a conversation that the grammars define under this name, in any language.
     fn says(&self, name: &str) -> bool {
         self.in_each_language().any(|(_, grammar, said)| grammar.says(name, said))
+    }
+
+    /// "Please": a word that says nothing to the grammars, and yes to an offer.
+    fn is_only_polite(&self) -> bool {
+        const POLITE: [&str; 6] =
+            ["please", "yes please", "por favor", "s'il vous plaît", "s’il vous plaît", "bitte"];
+        let said = self.text.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        POLITE.contains(&said.as_str())
     }
 
     /// The strongest finding of all languages.

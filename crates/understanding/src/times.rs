@@ -137,6 +137,13 @@ fn read(text: &str, language: Language) -> Vec<Word<'_>> {
         let before = at.checked_sub(1).map_or("", |before| words[before].plain.as_str());
         let is_time = match words[at].kind {
             Kind::Hour => MAKES_AN_HOUR.contains(&before) && !is_counted(&words, at),
+            Kind::Part if words[at].plain == "day" => {
+                before == "the"
+                    && is_day_after(&words, at)
+                    && words[..at].iter().any(|word| word.plain == "tomorrow")
+            }
+            // "Pasado mañana".
+            Kind::Part if words[at].plain == "pasado" => is_before_tomorrow(&words, at),
             // "Next week", but neither "last week" nor "two weeks".
             Kind::Part if SPANS.contains(&words[at].plain.as_str()) => MAKES_A_SPAN.contains(&before),
             _ => false,
@@ -146,6 +153,18 @@ fn read(text: &str, language: Language) -> Vec<Word<'_>> {
         }
     }
     words
+}
+
+/// True for "day after" that does not say after which.
+fn is_day_after(words: &[Word<'_>], day: usize) -> bool {
+    let said = |at: usize| words.get(day + at).map_or("", |word| word.plain.as_str());
+    said(0) == "day" && said(1) == "after" && said(2) != "tomorrow"
+}
+
+/// True for the first word of "pasado mañana", which is still to come.
+fn is_before_tomorrow(words: &[Word<'_>], at: usize) -> bool {
+    let said = |at: usize| words.get(at).map_or("", |word| word.plain.as_str());
+    said(at) == "pasado" && said(at + 1) == "mañana"
 }
 
 /// True for "after two years": the number counts something.
@@ -189,6 +208,10 @@ fn pick(text: &str, language: Language, hours_suffice: bool) -> Option<String> {
         .map(|word| word.said)
         .collect();
     let whole = said.join(" ").replace(". ", ", ").replace("! ", ", ");
+    // "Not tomorrow. The day after": it is the one after tomorrow.
+    let after_tomorrow =
+        is_day_after(&words, from) && words[..from].iter().any(|word| word.plain == "tomorrow");
+    let whole = if after_tomorrow { whole.replacen("after", "after tomorrow", 1) } else { whole };
     Some(whole.trim_matches(|c: char| !c.is_alphanumeric()).to_owned()).filter(|said| !said.is_empty())
 }
 
@@ -242,10 +265,11 @@ fn trimmed(words: &[Word<'_>], mut from: usize, mut to: usize, hours_suffice: bo
 }
 
 fn is_past(words: &[Word<'_>], found: &Found) -> bool {
-    let around = words[found.from.saturating_sub(1)..(found.to + 1).min(words.len())].iter();
-    around.into_iter().any(|word| {
+    let mut around = found.from.saturating_sub(1)..(found.to + 1).min(words.len());
+    around.any(|at| {
         ["last", "since", "ago", "yesterday", "pasado", "pasada", "ayer", "desde"]
-            .contains(&word.plain.as_str())
+            .contains(&words[at].plain.as_str())
+            && !is_before_tomorrow(words, at)
     })
 }
 
@@ -345,7 +369,7 @@ const ENGLISH: Lists = (
 const SPANISH: Lists = (
     "hoy lunes martes miércoles miercoles jueves viernes sábado sabado domingo sábados sabados domingos mañana tarde tardes mañanas noche mediodía \
      mediodia enero febrero abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-    "próximo proximo próxima proxima viene esta este media cuarto temprano después despues antes semana mes día dia \
+    "pasado próximo proximo próxima proxima viene esta este media cuarto temprano después despues antes semana mes día dia \
      cualquier hora horas mismo fin",
     "a en el la las los por de del y o hasta entre al que lo más mas como para",
 );
@@ -379,6 +403,15 @@ mod tests {
         check(SPANISH, "¿Puede llamarme mañana por la tarde?", Some("mañana por la tarde"));
         check(SPANISH, "A las cinco.", Some("A las cinco"));
         check(SPANISH, "Hoy mismo, antes de las cuatro.", Some("Hoy mismo, antes de las cuatro"));
+        check(SPANISH, "Pasado mañana a las nueve.", Some("Pasado mañana a las nueve"));
+        check(SPANISH, "El lunes pasado me caí.", None);
+        check(
+            ENGLISH,
+            "Not tomorrow. The day after, in the morning.",
+            Some("day after tomorrow, in the morning"),
+        );
+        check(ENGLISH, "The day after tomorrow at nine.", Some("day after tomorrow at nine"));
+        check(ENGLISH, "It broke the day after I bought it.", None);
         for none in [
             "I have two cars and three kids.",
             "Okay.",

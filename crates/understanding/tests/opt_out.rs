@@ -17,7 +17,7 @@ fn is_clear(turns: &[Turn<'_>]) -> bool {
 
 #[test]
 fn the_rules_carry_over_to_lines_for_which_they_were_not_made() {
-    for (half, least_recall, least_precision) in [(Half::Build, 980, 980), (Half::Measure, 967, 979)] {
+    for (half, least_recall, least_precision) in [(Half::Build, 980, 980), (Half::Measure, 969, 979)] {
         let lines = corpus::opt_out(half);
         let readings: Vec<(Label, Label)> = lines.iter().map(|line| (line.label, line.reading())).collect();
         let wishes = readings.iter().filter(|(label, _)| *label == Label::OptOut).count();
@@ -147,6 +147,41 @@ fn a_wording_that_no_rule_knows_is_asked_about_and_never_blocks() {
     assert!(readings.iter().all(|reading| !matches!(reading, OptOut::Clear(_))), "{readings:?}");
     let asked = readings.iter().filter(|reading| matches!(reading, OptOut::Doubtful(_))).count();
     assert!(asked >= 2, "{readings:?}");
+}
+
+#[test]
+fn a_recording_that_says_which_key_to_press_wants_nothing() {
+    let said = [
+        "Press two to be removed from our calling list.",
+        "Please press the number 9 to be taken off our list.",
+        "To stop receiving these calls, press nine.",
+        "If you would like to be added to our do not call list, press three now.",
+        "Para no recibir más llamadas, oprima el dos.",
+    ];
+    for text in said {
+        assert_eq!(read(&[caller(text)]), OptOut::No, "{text}");
+    }
+    for text in [
+        "I pressed two to be removed and you still call. Stop calling me.",
+        "Which button do I press to be removed?",
+    ] {
+        assert!(is_clear(&[caller(text)]), "{text}");
+    }
+}
+
+#[test]
+fn what_the_agent_offered_decides_what_an_answer_means() {
+    let offer = agent("Would you like us not to call this number again?");
+    for text in ["Please.", "Por favor.", "Bitte."] {
+        assert!(is_clear(&[offer, caller(text)]), "{text}");
+    }
+    for (asked, text) in [
+        ("Shall I take you off the Friday list?", "Yes please."),
+        ("Shall I take you off the Friday list?", "Yes please, take me off."),
+        ("May I record this call?", "No, please don't."),
+    ] {
+        assert_eq!(read(&[agent(asked), caller(text)]), OptOut::No, "{asked} {text}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use speech::{Chat, ChatMessage, Role};
 use understanding::Language;
-use understanding::facts::{email_after, form_of_address};
+use understanding::facts::{email_after, form_of_address, with_surname};
 use understanding::matter::{self, Said};
 use understanding::remark::{self, Remark};
 use understanding::sentences::split;
@@ -382,7 +382,8 @@ impl<'a> Notes<'a> {
         let fuller = split(text)
             .filter(|sentence| is_a_bare_name(sentence))
             .filter_map(answered)
-            .find(|full| full.starts_with(&format!("{known} ")));
+            .find(|full| full.starts_with(&format!("{known} ")))
+            .or_else(|| with_surname(&known, text));
         if let Some(full) = fuller {
             self.name.value = Some(full);
             if !self.news.iter().any(|news| matches!(news, News::Name | News::Corrected(Question::Name))) {

@@ -357,14 +357,16 @@ impl Draft<'_> {
             return None;
         }
         let is_new = |filling: &Filling| notes.agreed == 0 || filling.tries == 0;
-        // Who asked for a person, or is upset, is not asked for an address to write to.
+        // Who asked for a person, or is upset, is not asked for an address to write to, and whoever sells something only how to find them.
+        let sells = !notes.is_urgent() && wishes::sells_something(notes.chat);
         let wants_email = notes.email.is_open()
+            && !sells
             && is_new(&notes.email)
             && notes.phone.value.is_none()
             && !notes.is_urgent();
         let has_way = notes.email.value.is_some() || notes.phone.value.is_some();
         let wants_phone = !has_way && !notes.is_outbound() && notes.phone.is_open() && notes.phone.tries == 0;
-        let wants_time = notes.time.is_open() && notes.time.tries == 0;
+        let wants_time = notes.time.is_open() && notes.time.tries == 0 && !sells;
         match () {
             () if notes.reason.is_open_for(3) && is_new(&notes.reason) => Some(Question::Reason),
             () if notes.name.is_open() && is_new(&notes.name) => Some(Question::Name),

@@ -381,3 +381,28 @@ proptest! {
         prop_assert!(ended, "{:#?}", turns);
     }
 }
+
+#[test]
+fn whoever_sells_something_is_asked_only_how_to_find_them() {
+    let lines = [
+        "Hi, this is Brad with Premier Merchant Services, I can save you money on credit card processing.",
+        "Brad Kessler.",
+        "512 555 0144.",
+    ];
+    let said = talk(&[], GREETING, &lines).join("\n").to_lowercase();
+    assert!(!said.contains("mail") && !said.contains("time of day"), "{said}");
+}
+
+#[test]
+fn a_surname_joins_the_first_name_that_is_known() {
+    let facts: Facts<'static> =
+        &[("context", "Asked to see the house"), ("name", "Kevin"), ("direction", "outbound")];
+    let mut turns = vec![MINUTE.to_owned()];
+    for line in ["Yes, this is Kevin.", "I want to see it on Saturday.", "My last name's Duarte."] {
+        turns.push(line.to_owned());
+        let chat = chat(facts, &turns);
+        turns.push(policy::reply(&Notes::read(&chat)).text);
+    }
+    let chat = chat(facts, &turns);
+    assert_eq!(Notes::read(&chat).name.value.as_deref(), Some("Kevin Duarte"));
+}

@@ -1,9 +1,19 @@
 //! What callers ask of the receptionist that is neither an answer nor a question about the business: that something be done, a message for
 //! somebody else, or, from a child, nothing at all.
 
+use speech::{Chat, Role};
+use understanding::matter::{self, Said};
 use understanding::sentences::split;
 
 use crate::understanding::{plain, says};
+
+/// True if the caller wants something of the business that is no customer's wish: to sell it something, or to work there.
+pub(super) fn sells_something(chat: &Chat) -> bool {
+    let mut said = chat.messages.iter().filter(|message| message.role == Role::User);
+    // Whoever cancels a contract is a customer still.
+    let cancels = |text: &str| says(&plain(text), &["cancel", "cancelling", "canceling", "cancelar"]);
+    said.any(|message| matter::heard(&message.content).contains(&Said::Sells) && !cancels(&message.content))
+}
 
 /// True if the question asks for something to be done ("can you tell him that…"), which can only be passed on.
 pub(super) fn is_request(question: &str) -> bool {

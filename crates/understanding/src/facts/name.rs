@@ -391,16 +391,27 @@ fn age_at(tokens: &[Token<'_>], at: usize) -> Option<usize> {
 
 /// "My first name is Ann and my last name is Lee."
 fn in_two_parts(tokens: &[Token<'_>]) -> Option<String> {
-    let part = |which: &[&str]| {
-        tokens.windows(2).position(|pair| pair[0].is(which) && pair[1].is(&["name", "name's"])).and_then(
-            |at| {
-                let after = at + 2 + usize::from(tokens.get(at + 2).is_some_and(|token| token.is(&["is"])));
-                let (name, end) = name_at(tokens, after, Trust::Told)?;
-                Some(spelled_after(tokens, name, end).0)
-            },
-        )
-    };
-    Some(format!("{} {}", part(&["first", "given"])?, part(&["last", "family", "second"])?))
+    Some(format!("{} {}", part(tokens, &["first", "given"])?, part(tokens, LAST)?))
+}
+
+/// "My last name's Lee", "mi apellido es Ruiz".
+pub(crate) fn surname(text: &str) -> Option<String> {
+    let tokens = tokens(text);
+    part(&tokens, LAST).or_else(|| {
+        let at = tokens.windows(2).position(|pair| pair[0].is(&["apellido"]) && pair[1].is(&["es"]))?;
+        let (name, end) = name_at(&tokens, at + 2, Trust::Told)?;
+        Some(spelled_after(&tokens, name, end).0)
+    })
+}
+
+const LAST: &[&str] = &["last", "family", "second"];
+
+/// A part of a name that is told as that part.
+fn part(tokens: &[Token<'_>], which: &[&str]) -> Option<String> {
+    let at = tokens.windows(2).position(|pair| pair[0].is(which) && pair[1].is(&["name", "name's"]))?;
+    let after = at + 2 + usize::from(tokens.get(at + 2).is_some_and(|token| token.is(&["is"])));
+    let (name, end) = name_at(tokens, after, Trust::Told)?;
+    Some(spelled_after(tokens, name, end).0)
 }
 
 /// The name that begins at a word, and where it ends.

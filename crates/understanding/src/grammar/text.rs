@@ -182,6 +182,9 @@ impl Grammar {
         names: &HashMap<String, Node>,
     ) -> Result<Node, &'static str> {
         let symbol = symbols.next().ok_or("a sign that stands for nothing")?;
+        if symbol.starts_with(['.', '_', '?', '!', '&', '^', '~', '|', ')']) {
+            return Err("a sign that stands before no words");
+        }
         self.single(&symbol, symbols, names)
     }
 
