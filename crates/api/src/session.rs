@@ -3,6 +3,7 @@
 //! How sessions work is `web::session`'s; here are their routes. Bodies are JSON, which no form of another site can send without asking
 //! first.
 
+use app::sessions::Client;
 use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
 use http::header::SET_COOKIE;
@@ -92,7 +93,9 @@ impl<T: JsonSchema> Describe for WithCookie<T> {
 
 /// A login that the client's address has not tried too often, sent by no page of another site.
 #[derive(Debug)]
-struct LoginGate;
+struct LoginGate {
+    client: Client,
+}
 
 impl FromRequestParts<Api> for LoginGate {
     type Rejection = ApiError;
@@ -100,7 +103,7 @@ impl FromRequestParts<Api> for LoginGate {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
         web::session::count_login(api.web(), parts)?;
         web::session::from_own_page(api.web(), parts)?;
-        Ok(Self)
+        Ok(Self { client: web::session::client(api.web(), parts) })
     }
 }
 
@@ -131,10 +134,10 @@ impl Describe for LoggedIn {
 
 async fn log_in(
     State(api): State<Api>,
-    _gate: LoginGate,
+    gate: LoginGate,
     Body { input, .. }: Body<Credentials>,
 ) -> Result<WithCookie<SessionBody>, ApiError> {
-    let opened = web::session::log_in(api.web(), &input.email, &input.password).await?;
+    let opened = web::session::log_in(api.web(), gate.client, &input.email, &input.password).await?;
     Ok(WithCookie {
         cookie: opened.cookie,
         body: SessionBody {

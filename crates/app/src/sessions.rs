@@ -8,7 +8,7 @@ use domain::business::User;
 use domain::{Mode, SessionId, Timestamp, UserId};
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
-use store::sessions::NewSession;
+use store::sessions::{NewSession, Session};
 use store::{StoreError, Tenancy};
 
 use crate::{App, passwords};
@@ -27,6 +27,18 @@ pub const MAX_PASSWORD_BYTES: usize = 256;
 
 /// The shortest password for a new account.
 pub const MIN_PASSWORD_CHARS: usize = 10;
+
+/// The program that somebody logs in with, as it says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Client {
+    /// The header `User-Agent`.
+    pub browser: Option<String>,
+    /// The network address that the login comes from.
+    pub address: Option<String>,
+}
+
+/// How many characters of a header `User-Agent` are kept.
+const MAX_BROWSER: usize = 300;
 
 /// A login that worked.
 #[derive(Debug)]
@@ -52,7 +64,13 @@ pub enum LoginError {
 }
 
 /// Checks e-mail and password, and opens a session. An account at which somebody has guessed waits first (see `passwords.rs`).
-pub async fn log_in(app: &App, email: &str, password: &str) -> Result<LoggedIn, LoginError> {
+pub async fn log_in(app: &App, email: &str, password: &str, client: Client) -> Result<LoggedIn, LoginError> {
+    let user = check(app, email, password).await?;
+    Ok(open(app, user, client).await?)
+}
+
+/// Checks e-mail and password, and opens nothing.
+pub async fn check(app: &App, email: &str, password: &str) -> Result<User, LoginError> {
     let email = email.trim().to_lowercase();
     let delay = app.guesses().delay(&email, app.now());
     if !delay.is_zero() {
@@ -75,12 +93,11 @@ pub async fn log_in(app: &App, email: &str, password: &str) -> Result<LoggedIn, 
         return Err(LoginError::Wrong);
     };
     app.guesses().right(&email);
-
-    Ok(open(app, user).await?)
+    Ok(user)
 }
 
 /// Opens a session for somebody who has shown who they are.
-async fn open(app: &App, user: User) -> Result<LoggedIn, StoreError> {
+async fn open(app: &App, user: User, client: Client) -> Result<LoggedIn, StoreError> {
     let token = URL_SAFE_NO_PAD.encode(app.random::<32>());
     let now = app.now();
     let session = NewSession {
@@ -89,6 +106,10 @@ async fn open(app: &App, user: User) -> Result<LoggedIn, StoreError> {
         token_hash: token_hash(&token),
         created_at: now,
         expires_at: now + ABSOLUTE_LIFETIME,
+        browser: client
+            .browser
+            .map(|browser| domain::text::clean(&browser).chars().take(MAX_BROWSER).collect()),
+        address: client.address,
     };
     let expires_at = session.expires_at;
     app.platform()
@@ -113,7 +134,7 @@ pub fn entry_token(app: &App, user: UserId) -> String {
 const ENTRY: &str = "entry-link";
 
 /// Opens the session that a link is for; `None` if it is forged, has expired or was used.
-pub async fn enter(app: &App, token: &str) -> Result<Option<LoggedIn>, StoreError> {
+pub async fn enter(app: &App, token: &str, client: Client) -> Result<Option<LoggedIn>, StoreError> {
     let Ok(bytes) = URL_SAFE_NO_PAD.decode(token) else { return Ok(None) };
     let Some((signed, mac)) = bytes.split_at_checked(40) else { return Ok(None) };
     let Ok(proof) = <[u8; 32]>::try_from(mac) else { return Ok(None) };
@@ -126,7 +147,7 @@ pub async fn enter(app: &App, token: &str) -> Result<Option<LoggedIn>, StoreErro
     let user =
         app.platform().read(move |tx| Box::pin(async move { store::users::get(tx, id).await })).await?;
     match user {
-        Some(user) => open(app, user).await.map(Some),
+        Some(user) => open(app, user, client).await.map(Some),
         None => Ok(None),
     }
 }
@@ -166,6 +187,26 @@ pub async fn is_open(app: &App, session: SessionId) -> Result<bool, StoreError> 
         .read(move |tx| Box::pin(async move { store::sessions::last_seen(tx, session, now).await }))
         .await?;
     Ok(seen.is_some_and(|seen| now.duration_since(seen) <= IDLE_LIFETIME))
+}
+
+/// The sessions of a user that still last, the latest login first.
+pub async fn of_user(app: &App, user: UserId) -> Result<Vec<Session>, StoreError> {
+    let now = app.now();
+    let found = app
+        .platform()
+        .read(move |tx| Box::pin(async move { store::sessions::of_user(tx, user, now).await }))
+        .await?;
+    Ok(found
+        .into_iter()
+        .filter(|session| now.duration_since(session.last_seen_at) <= IDLE_LIFETIME)
+        .collect())
+}
+
+/// Ends one session of a user; false if it is over already, or somebody else's.
+pub async fn end(app: &App, user: UserId, session: SessionId) -> Result<bool, StoreError> {
+    app.platform()
+        .write(move |tx| Box::pin(async move { store::sessions::delete_one(tx, user, session).await }))
+        .await
 }
 
 /// What a user may see in a mode.

@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use store::Page;
 use store::calls::CallFilter;
-use web::session::{SignedIn, count_login, from_own_page, log_out};
+use web::session::{SignedIn, client, count_login, from_own_page, log_out};
 use web::{LOGIN_PAGE, Refusal, Web};
 
 use crate::form::{Asked, Filled};
@@ -74,7 +74,7 @@ pub(crate) async fn log_in(
     let next = own_path(&fields.text("next"));
     from_own_page(&web, &parts)?;
     count_login(&web, &parts)?;
-    match web::session::log_in(&web, &email, password).await {
+    match web::session::log_in(&web, client(&web, &parts), &email, password).await {
         Ok(opened) => Ok(([(SET_COOKIE, opened.cookie)], Redirect::to(&next)).into_response()),
         Err(refusal @ (Refusal::WrongCredentials | Refusal::LoginsBusy)) => {
             let (status, words) = match refusal {

@@ -119,6 +119,7 @@ pub(crate) fn notice(word: Option<&str>) -> Option<&'static str> {
         "tested" => "The test was sent. What came of it is the first delivery below.",
         "replayed" => "It is on its way again. Reload the page to see what comes of it.",
         "unheard" => "Nothing was sent: no webhook that is on would hear of it.",
+        "session" => "That session has ended.",
         "password" => "The password is changed. Your other sessions have ended.",
         "ending" => "The call is being ended.",
         "over" => "The call was over already.",

@@ -9,12 +9,12 @@ use domain::business::Business;
 use http::header::SET_COOKIE;
 use http::request::Parts;
 use store::Page;
-use web::session::count_login;
+use web::session::{client, count_login};
 use web::{Refusal, Web};
 
 use crate::form::Filled;
 use crate::page::{Frame, PageError, Section, framed};
-use crate::show;
+use crate::show::{self, When};
 use crate::visitor::Visitor;
 
 struct NumberRow {
@@ -31,6 +31,17 @@ struct BusinessRow {
     country: String,
 }
 
+/// One of the visitor's logins.
+struct SessionRow {
+    id: String,
+    /// The session that asks for this page.
+    is_this: bool,
+    browser: String,
+    address: Option<String>,
+    begun: When,
+    used: When,
+}
+
 #[derive(Template)]
 #[template(path = "settings.html")]
 struct SettingsPage {
@@ -38,6 +49,7 @@ struct SettingsPage {
     email: String,
     businesses: Vec<BusinessRow>,
     numbers: Vec<NumberRow>,
+    sessions: Vec<SessionRow>,
     wrong: Option<String>,
 }
 
@@ -70,7 +82,23 @@ async fn drawn(web: &Web, visitor: &Visitor, wrong: Option<String>) -> Result<Re
             })
         })
         .await?;
+    let clock = visitor.clock(web);
+    let sessions = app::sessions::of_user(web.app(), visitor.user.user_id).await?;
     let page = SettingsPage {
+        sessions: sessions
+            .into_iter()
+            .map(|session| SessionRow {
+                is_this: session.id == visitor.user.session_id,
+                browser: session
+                    .browser
+                    .as_deref()
+                    .map_or_else(|| "an unknown program".to_owned(), show::browser),
+                address: session.address,
+                begun: clock.when(session.created_at),
+                used: clock.when(session.last_seen_at),
+                id: session.id.to_string(),
+            })
+            .collect(),
         email: visitor.email.clone(),
         businesses: visitor.businesses.iter().map(row).collect(),
         numbers: numbers
@@ -101,7 +129,7 @@ pub(crate) async fn password(
 ) -> Result<Response, PageError> {
     count_login(&web, &parts)?;
     let (current, wanted) = (form.raw("current"), form.raw("new").to_owned());
-    match app::sessions::log_in(web.app(), &visitor.email, current).await {
+    match app::sessions::check(web.app(), &visitor.email, current).await {
         Ok(_) => {}
         Err(LoginError::Wrong) => {
             return drawn(&web, &visitor, Some("The current password is wrong.".to_owned())).await;
@@ -114,13 +142,25 @@ pub(crate) async fn password(
         Err(AccountError::Store(error)) => return Err(error.into()),
         Err(error) => return drawn(&web, &visitor, Some(format!("Nothing was changed: {error}."))).await,
     }
-    let opened = web::session::log_in(&web, &visitor.email, &wanted).await?;
+    let opened = web::session::log_in(&web, client(&web, &parts), &visitor.email, &wanted).await?;
     let back = Redirect::to(&format!("/{}/settings?done=password", visitor.mode()));
     Ok(([(SET_COOKIE, opened.cookie)], back).into_response())
 }
 
-/// Ends every session of the visitor, this one too.
-pub(crate) async fn end_sessions(visitor: Visitor, State(web): State<Web>) -> Result<Redirect, PageError> {
+/// Ends one session of the visitor, or every one, this one too.
+pub(crate) async fn end_sessions(
+    visitor: Visitor,
+    State(web): State<Web>,
+    form: Filled,
+) -> Result<Redirect, PageError> {
+    let one = form.text("session");
+    if !one.is_empty() {
+        // One that is over already, or was never theirs, is not there afterwards either.
+        if let Ok(session) = one.parse() {
+            app::sessions::end(web.app(), visitor.user.user_id, session).await?;
+        }
+        return Ok(Redirect::to(&format!("/{}/settings?done=session", visitor.mode())));
+    }
     match app::accounts::end_sessions(web.app(), &visitor.email).await {
         Ok(_) => Ok(Redirect::to(web::LOGIN_PAGE)),
         Err(AccountError::Store(error)) => Err(error.into()),

@@ -10,7 +10,7 @@ use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use web::session::{count_login, from_own_page};
+use web::session::{client, count_login, from_own_page};
 use web::{Refusal, Web};
 
 use crate::calls::one::shell_request;
@@ -107,7 +107,7 @@ pub(crate) async fn begin(
         Err(error) => return refused(page, error.to_string()),
     };
     let Beginning { key, agent } = app::setup::begin(web.app(), &account).await?;
-    let opened = web::session::log_in(&web, &account.user.email, &password).await?;
+    let opened = web::session::log_in(&web, client(&web, &parts), &account.user.email, &password).await?;
     let base = &web.app().settings().public_url;
     let order = json!({ "agent_id": agent.id, "to": FIRST_CALLED });
     let ready = ReadyPage {
@@ -174,7 +174,7 @@ pub(crate) async fn enter(
 ) -> Result<Response, PageError> {
     count_login(&web, &parts)?;
     let next = own_path(&asked.text("next").unwrap_or_default());
-    match web::session::enter(&web, &token).await? {
+    match web::session::enter(&web, client(&web, &parts), &token).await? {
         Some(opened) => Ok(([(SET_COOKIE, opened.cookie)], Redirect::to(&next)).into_response()),
         None => Err(PageError::from(Refusal::NoSession)),
     }

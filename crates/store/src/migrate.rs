@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 14, text: include_str!("../migrations/0014_remarks.sql") },
     Migration { number: 15, text: include_str!("../migrations/0015_authors.sql") },
     Migration { number: 16, text: include_str!("../migrations/0016_lead_histories.sql") },
+    Migration { number: 17, text: include_str!("../migrations/0017_sessions.sql") },
 ];
 
 /// What stands in a hole on SQLite and on PostgreSQL.

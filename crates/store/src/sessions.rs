@@ -16,10 +16,14 @@ pub struct NewSession {
     pub created_at: Timestamp,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
+    /// The header `User-Agent` of the login.
+    pub browser: Option<String>,
+    /// The network address that the login came from.
+    pub address: Option<String>,
 }
 
 /// A login as it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
     pub user_id: UserId,
@@ -28,13 +32,17 @@ pub struct Session {
     pub last_seen_at: Timestamp,
     /// When it ends at the latest.
     pub expires_at: Timestamp,
+    /// The header `User-Agent` of the login.
+    pub browser: Option<String>,
+    /// The network address that the login came from.
+    pub address: Option<String>,
 }
 
 table! {
     /// Logins, each found by the hash of its cookie.
     Sessions = "sessions" as "s", (session: &NewSession) -> Session
     key { id }
-    fixed { user_id, created_at, last_seen_at = session.created_at, expires_at }
+    fixed { user_id, created_at, last_seen_at = session.created_at, expires_at, browser, address }
     unread { token_hash }
 }
 
@@ -75,6 +83,22 @@ pub async fn touch(tx: &mut PlatformTx, id: SessionId, now: Timestamp) -> Result
 pub async fn delete(tx: &mut PlatformTx, hash: &[u8; 32]) -> Result<(), StoreError> {
     tx.execute("DELETE FROM sessions WHERE token_hash = $1", params![hash]).await?;
     Ok(())
+}
+
+/// The logins of a user that have not expired, the latest first.
+pub async fn of_user(tx: &mut PlatformTx, user: UserId, now: Timestamp) -> Result<Vec<Session>, StoreError> {
+    const SQL: &str = text!(
+        "SELECT ",
+        Sessions::COLUMNS,
+        " FROM sessions s WHERE s.user_id = $1 AND s.expires_at > $2 ORDER BY s.created_at DESC, s.id DESC"
+    );
+    tx.query(SQL, params![user, now]).await?.into_iter().map(Sessions::read).collect()
+}
+
+/// Ends one login of a user; false if they have no such login.
+pub async fn delete_one(tx: &mut PlatformTx, user: UserId, id: SessionId) -> Result<bool, StoreError> {
+    let sql = "DELETE FROM sessions WHERE user_id = $1 AND id = $2";
+    Ok(tx.execute(sql, params![user, id]).await? > 0)
 }
 
 /// Ends all logins of a user; says how many there were.

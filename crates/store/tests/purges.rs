@@ -142,6 +142,8 @@ const AGEING: [(&str, &str, Insert, Purge); 6] = [
                     token_hash: [u8::try_from(second).expect("a small number"); 32],
                     created_at: at(0),
                     expires_at: at(second),
+                    browser: None,
+                    address: None,
                 };
                 store::sessions::insert(tx, &session).await
             })

@@ -3,6 +3,7 @@
 //! `api` makes a JSON error of it. Pages answer as [`Refusal`] itself does: whoever is not logged in is sent to the login page, everything
 //! else is a status and a sentence.
 
+use app::sessions::LoginError;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
@@ -84,6 +85,16 @@ impl Refusal {
             Self::TooMany { retry_after_s, .. } => Some(*retry_after_s),
             Self::LoginsBusy => Some(2),
             _ => None,
+        }
+    }
+}
+
+impl From<LoginError> for Refusal {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Wrong => Self::WrongCredentials,
+            LoginError::Busy => Self::LoginsBusy,
+            LoginError::Store(error) => error.into(),
         }
     }
 }

@@ -3,10 +3,11 @@
 //! The cookie cannot be read by scripts and is sent by pages of this server only; a request that changes something must also come from
 //! such a page (see [`crate::origin`]).
 
+use app::sessions::Client;
 use axum::extract::{FromRef, FromRequestParts};
 use domain::business::User;
 use domain::{Mode, SessionId, Timestamp, UserId};
-use http::header::COOKIE;
+use http::header::{COOKIE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 use store::{StoreError, Tenancy};
@@ -76,18 +77,21 @@ pub struct Opened {
 }
 
 /// Checks e-mail address and password, and opens a session. [`count_login`] and [`from_own_page`] come first.
-pub async fn log_in(web: &Web, email: &str, password: &str) -> Result<Opened, Refusal> {
-    let logged_in = app::sessions::log_in(web.app(), email, password).await.map_err(|error| match error {
-        app::sessions::LoginError::Wrong => Refusal::WrongCredentials,
-        app::sessions::LoginError::Busy => Refusal::LoginsBusy,
-        app::sessions::LoginError::Store(error) => error.into(),
-    })?;
+pub async fn log_in(web: &Web, client: Client, email: &str, password: &str) -> Result<Opened, Refusal> {
+    let logged_in = app::sessions::log_in(web.app(), email, password, client).await?;
     Ok(opened(web, logged_in))
 }
 
+/// The program that sent a request, and from where.
+pub fn client(web: &Web, parts: &Parts) -> Client {
+    let browser =
+        parts.headers.get(USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    Client { browser, address: Some(web.settings().trusted_proxies.client(parts).to_string()) }
+}
+
 /// Opens the session that a link is for; `None` if the link is worth nothing. [`count_login`] comes first.
-pub async fn enter(web: &Web, token: &str) -> Result<Option<Opened>, Refusal> {
-    let logged_in = app::sessions::enter(web.app(), token).await?;
+pub async fn enter(web: &Web, client: Client, token: &str) -> Result<Option<Opened>, Refusal> {
+    let logged_in = app::sessions::enter(web.app(), token, client).await?;
     Ok(logged_in.map(|logged_in| opened(web, logged_in)))
 }
 

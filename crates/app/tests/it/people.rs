@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use app::accounts::{NewBusiness, add_business, add_user, end_sessions, let_in, set_password};
 use app::keys::{KeyError, NewKey};
-use app::sessions::{LoginError, current, log_in, log_out};
+use app::sessions::{Client, LoginError, current, log_in, log_out};
 use app::setup::AccountError;
 use domain::api_key::PlainKey;
 use domain::{BusinessId, Clock as _, E164, Mode, ScopeSet};
@@ -28,8 +28,10 @@ async fn a_login_ends_half_an_hour_after_its_last_use() {
     for database in databases().await {
         let (platform, clock) = start(&database).await;
         let owner = &platform.account;
-        let token =
-            log_in(&platform.app, " Owner@Example.com ", &owner.password).await.expect("the password").token;
+        let token = log_in(&platform.app, " Owner@Example.com ", &owner.password, Client::default())
+            .await
+            .expect("the password")
+            .token;
         for _ in 0..3 {
             clock.advance(SignedDuration::from_mins(30));
             assert!(is_in(&platform, &token).await, "{}: used in time", database.kind);
@@ -46,7 +48,9 @@ async fn a_login_ends_twelve_hours_after_it_began_however_much_it_is_used() {
     for database in databases().await {
         let (platform, clock) = start(&database).await;
         let owner = &platform.account;
-        let session = log_in(&platform.app, &owner.user.email, &owner.password).await.expect("the password");
+        let session = log_in(&platform.app, &owner.user.email, &owner.password, Client::default())
+            .await
+            .expect("the password");
         assert_eq!(session.expires_at, clock.now() + SignedDuration::from_hours(12));
         for _ in 0..35 {
             clock.advance(SignedDuration::from_mins(20));
@@ -63,8 +67,12 @@ async fn logging_out_ends_one_login_and_a_new_password_ends_all() {
     for database in databases().await {
         let (platform, _) = start(&database).await;
         let (app, owner) = (&platform.app, &platform.account);
-        let enter =
-            async || log_in(app, &owner.user.email, &owner.password).await.expect("the password").token;
+        let enter = async || {
+            log_in(app, &owner.user.email, &owner.password, Client::default())
+                .await
+                .expect("the password")
+                .token
+        };
         let (one, other) = (enter().await, enter().await);
         log_out(app, &one).await.expect("the database works");
         log_out(app, &one).await.expect("doing it again changes nothing");
@@ -79,9 +87,10 @@ async fn logging_out_ends_one_login_and_a_new_password_ends_all() {
         let ended = set_password(app, &owner.user.email, "a new password".to_owned()).await;
         assert_eq!(ended.expect("the user exists"), 2);
         assert!(!is_in(&platform, &other).await && !is_in(&platform, &third).await);
-        let old = log_in(app, &owner.user.email, &owner.password).await;
+        let old = log_in(app, &owner.user.email, &owner.password, Client::default()).await;
         assert!(matches!(old, Err(LoginError::Wrong)), "{}", database.kind);
-        let new = log_in(app, &owner.user.email, "a new password").await.expect("the new one");
+        let new =
+            log_in(app, &owner.user.email, "a new password", Client::default()).await.expect("the new one");
         assert_eq!(end_sessions(app, &owner.user.email).await.expect("the user exists"), 1);
         assert!(!is_in(&platform, &new.token).await, "{}", database.kind);
         platform.stop().await;

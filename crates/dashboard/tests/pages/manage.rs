@@ -237,6 +237,30 @@ async fn a_new_password_ends_all_other_sessions() {
 }
 
 #[tokio::test]
+async fn each_session_is_listed_and_can_be_ended_by_itself() {
+    for database in databases().await {
+        let platform = start(&database).await;
+        let (browser, elsewhere) = (Browser::of_owner(&platform).await, Browser::of_owner(&platform).await);
+        let page = text(&browser.open("/test/settings").await);
+        let ids: Vec<&str> = page
+            .split("name=\"session\" value=\"")
+            .skip(1)
+            .map(|rest| rest.split('"').next().expect("a value"))
+            .collect();
+        let [other] = ids[..] else { panic!("one session beside this one: {ids:?}") };
+        assert!(page.contains(">this one<"));
+        let ended = browser.submit("/test/settings/sessions", &[("session", other)], &platform.url).await;
+        assert_eq!(ended.headers["location"], "/test/settings?done=session");
+        assert_eq!(elsewhere.open("/test/settings").await.status, 303, "it asks for the login");
+        assert!(!text(&browser.open("/test/settings").await).contains(other));
+        let nothing = browser.submit("/test/settings/sessions", &[("session", "none")], &platform.url).await;
+        assert_eq!(nothing.status, 303);
+        assert_eq!(browser.open("/test/settings").await.status, 200, "this session goes on");
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn whatever_strangers_write_stays_text_on_every_page() {
     let attack = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
     for database in databases().await {

@@ -54,6 +54,8 @@ async fn a_session_is_found_by_its_cookie_until_it_expires_or_is_ended() {
                         token_hash: [number; 32],
                         created_at: at(100),
                         expires_at: at(200),
+                        browser: Some(format!("browser {number}")),
+                        address: Some("192.0.2.7".to_owned()),
                     };
                     store::sessions::insert(tx, &session).await?;
                 }
@@ -67,6 +69,15 @@ async fn a_session_is_found_by_its_cookie_until_it_expires_or_is_ended() {
                 assert_eq!(seen.last_seen_at, at(150));
                 let other = store::sessions::by_token_hash(tx, &[2; 32], at(160)).await?.expect("it lasts");
                 assert_eq!(other.last_seen_at, at(100), "another login of the same user");
+                let listed = store::sessions::of_user(tx, UserId(id(21)), at(160)).await?;
+                let browsers: Vec<_> = listed.iter().map(|one| one.browser.as_deref()).collect();
+                assert_eq!(browsers, [Some("browser 2"), Some("browser 1")]);
+                assert!(listed.iter().all(|one| one.address.as_deref() == Some("192.0.2.7")));
+                assert_eq!(store::sessions::of_user(tx, UserId(id(21)), at(200)).await?, []);
+                assert!(
+                    !store::sessions::delete_one(tx, UserId(id(21)), SessionId(id(3))).await?,
+                    "another's"
+                );
                 store::sessions::delete(tx, &[1; 32]).await?;
                 assert_eq!(store::sessions::by_token_hash(tx, &[1; 32], at(160)).await?, None);
                 assert_eq!(store::sessions::delete_of_user(tx, UserId(id(21))).await?, 1);
