@@ -194,6 +194,22 @@ mod tests {
     use crate::{BusinessId, E164, LeadId, Mode};
     use uuid::Uuid;
 
+    #[test]
+    fn a_template_that_cannot_be_rendered_is_said_without_its_tags() {
+        for (template, said) in [
+            ("Hello {{name}}, goodbye", "Hello , goodbye"),
+            ("{% if name %}Hello{% endif %} there", "Hello there"),
+            ("{% if a == '}}' %}One{% endif %}", "One"),
+            ("Two {{ a | b: '%}' }}.", "Two ."),
+            ("Hello {{name", "Hello "),
+            ("Hello {% if name", "Hello "),
+            ("no tags } % {", "no tags } % {"),
+            ("", ""),
+        ] {
+            assert_eq!(without_tags(template), said, "{template}");
+        }
+    }
+
     fn at(text: &str) -> Timestamp {
         text.parse().expect("a timestamp")
     }

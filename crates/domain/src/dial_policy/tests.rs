@@ -140,6 +140,9 @@ fn the_sandbox_has_a_number_for_each_refusal_and_only_in_test_mode() {
         let refused = ask(&number, |q| q.mode = Mode::Test).expect_err("refused");
         assert!(seen.insert(refused), "{refused} twice");
         assert_eq!(ask(&number, |_| {}), Err("personal-number"), "a live call to the sandbox goes nowhere");
+        let later = ask(&number, |q| (q.mode, q.can_wait) = (Mode::Test, true));
+        let waits = refused == "outside-calling-hours";
+        assert_eq!(later.err(), (!waits).then_some(refused), "only the hours can be waited for");
     }
     assert!(ask("+15005550112", |q| q.mode = Mode::Test).is_ok());
     assert!(ask("+15005550111", |q| (q.mode, q.can_wait) = (Mode::Test, true)).is_ok());
