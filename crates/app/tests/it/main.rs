@@ -5,6 +5,7 @@ mod deliveries;
 mod engines;
 mod events;
 mod jobs;
+mod looking_back;
 mod operator;
 mod people;
 mod placing;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::calls::EndAsked;
 use app::idempotency::Once;
-use domain::call::{Ending, FailureCode, Findings, Party, Progress, Quality, Utterance};
+use domain::call::{Ending, FailureCode, Findings, LogLine, Party, Progress, Quality, Utterance};
 use domain::usage::{MicroDollars, Month};
 use domain::{Clock as _, Mode};
 use jiff::SignedDuration;
@@ -260,6 +260,17 @@ async fn a_call_that_somebody_asks_to_end_ends_by_that_whatever_the_engine_calls
         assert_eq!(end(&bench, id).await.call.end_asked_at(), Some(asked_at), "the first wish counts");
         let done = bench.over(id).await;
         assert_eq!(done.ended_reason(), Some("ended-by-api"), "{}", database.kind);
+        // Whoever watches the call has seen the wish, once.
+        let tenancy = bench.tenancy();
+        let log = bench
+            .read(move |tx| {
+                let tenancy = tenancy.clone();
+                Box::pin(async move { store::call_log::since(tx, &tenancy, id, 0, 100).await })
+            })
+            .await;
+        let is_wish = |line: &Option<LogLine>| matches!(line, Some(LogLine::Noted { kind, .. }) if kind == "end_requested");
+        let wishes = log.iter().filter(|row| is_wish(&row.line)).count();
+        assert_eq!(wishes, 1, "{}: {log:?}", database.kind);
         let late = end(&bench, id).await;
         assert!(late.was_over && late.call == done);
         bench.pass(10).await;
