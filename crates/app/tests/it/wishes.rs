@@ -111,7 +111,7 @@ async fn what_the_engine_wrote_down_counts_and_not_what_it_misheard_before() {
         let id = bench.answered(bench.order(MARIA)).await;
         bench.engine.say(id, bench.clock.now(), COMPLAINT).await;
         bench.heard(id, 1).await;
-        let corrected = transcript(&[(Party::Caller, "You people should keep calling me.")]);
+        let corrected = transcript(&[(Party::Caller, "Thank you for calling me back.")]);
         bench.engine.report(id, bench.clock.now(), corrected).await;
         bench.over(id).await;
         assert_eq!(wish(&bench, MARIA).await, None, "{}", database.kind);
