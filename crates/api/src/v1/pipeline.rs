@@ -265,13 +265,14 @@ async fn audit_pipeline(
     Query(query): Query<LeadAuditQuery>,
 ) -> Result<Reply<LeadAudit>, ApiError> {
     let business_id = caller.narrowed_to(query.business_id.as_ref())?;
-    let as_of = query.as_of.map_or(caller.now(), |time| time.0);
+    let as_of = query.as_of.as_ref().map_or(caller.now(), |time| time.0);
     let window_hours = query.window_hours.map_or(WINDOW_HOURS, |hours| hours.0);
     let stalled_days = query.stalled_days.map_or(STALLED_DAYS, |days| days.0);
     let hot_score = query.hot_score.map_or(HOT_SCORE, |score| score.0);
     let question = Question {
         business_id,
-        as_of,
+        // Creation times are made unique by moving them on a little, so the newest of now may lie ahead of it.
+        as_of: query.as_of.map_or(Timestamp::MAX, |time| time.0),
         window_from: earlier(as_of, window_hours),
         stalled_since: earlier(as_of, stalled_days * 24),
         hot_score: u8::try_from(hot_score).unwrap_or(u8::MAX),
