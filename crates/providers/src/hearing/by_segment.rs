@@ -182,15 +182,20 @@ impl<T: Transcriber> Session<T> {
             let (tell, mut partials) = mpsc::channel(8);
             let asking = transcriber.provider.transcribe(segment, tell);
             let mut asking = Box::pin(transcriber.watch(asking));
+            let partial = async |text| {
+                let partial = Transcript { text, start, end, ..Transcript::default() };
+                report(&out, RecogniserEvent::Partial(partial)).await;
+            };
             let transcription = loop {
                 tokio::select! {
-                    Some(text) = partials.recv() => {
-                        let partial = Transcript { text, start, end, ..Transcript::default() };
-                        report(&out, RecogniserEvent::Partial(partial)).await;
-                    }
+                    Some(text) = partials.recv() => partial(text).await,
                     transcription = &mut asking => break transcription?,
                 }
             };
+            // The last ones may have come together with the whole.
+            while let Ok(text) = partials.try_recv() {
+                partial(text).await;
+            }
             let shift = |word: Word| Word { start: start + word.start, end: start + word.end, ..word };
             let transcript = Transcript {
                 text: transcription.text.trim().to_owned(),
