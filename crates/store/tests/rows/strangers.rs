@@ -132,22 +132,17 @@ const LOOKS: &[(&str, bool, Look)] = &[
     ("calls::list", true, |tx, who| {
         Box::pin(async move {
             let mut seen = 0;
-            for lead_id in [None, Some(LeadId(id(4)))] {
-                for agent_id in [None, Some(AgentId(id(3)))] {
-                    for business_id in [None, Some(OURS)] {
-                        for statuses in [None, Some(vec!["dialing"])] {
-                            let direction = None;
-                            let filter = store::calls::CallFilter {
-                                business_id,
-                                agent_id,
-                                statuses,
-                                direction,
-                                lead_id,
-                            };
-                            seen += store::calls::list(tx, who, &filter, &PAGE).await?.rows.len();
-                        }
-                    }
-                }
+            for filter in every_call_filter() {
+                seen += store::calls::list(tx, who, &filter, &PAGE).await?.rows.len();
+            }
+            Ok(seen > 0)
+        })
+    }),
+    ("calls::list_in_brief", true, |tx, who| {
+        Box::pin(async move {
+            let mut seen = 0;
+            for filter in every_call_filter() {
+                seen += store::calls::list_in_brief(tx, who, &filter, &PAGE).await?.rows.len();
             }
             Ok(seen > 0)
         })
@@ -389,6 +384,22 @@ async fn furnish(tx: &mut PlatformTx, vault: &store::Vault) -> Result<(), StoreE
     };
     store::usage::insert_batch(tx, &[used]).await?;
     store::usage::add_talked(tx, OURS, mode, Month::of(at(5)), Duration::from_secs(9)).await
+}
+
+/// Each filter of calls with and without what the furnished call has.
+fn every_call_filter() -> Vec<store::calls::CallFilter> {
+    let mut filters = vec![store::calls::CallFilter::default()];
+    for narrow in [
+        (|filter| filter.lead_id = Some(LeadId(id(4)))) as fn(&mut store::calls::CallFilter),
+        |filter| filter.agent_id = Some(AgentId(id(3))),
+        |filter| filter.business_id = Some(OURS),
+        |filter| filter.statuses = Some(vec!["dialing"]),
+    ] {
+        let mut narrowed = filters.clone();
+        narrowed.iter_mut().for_each(narrow);
+        filters.extend(narrowed);
+    }
+    filters
 }
 
 #[tokio::test]
