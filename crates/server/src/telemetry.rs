@@ -6,7 +6,13 @@ use std::time::Duration;
 use app::App;
 use meters::Kind;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::{JsonFields, Writer};
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -33,8 +39,66 @@ pub(crate) fn start_logs(config: &Config) -> Result<(), Failure> {
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     crate::panics::go_to_the_log();
     // Only one of several commands in a process starts logging; the first one counts.
-    let _ = if json { logs.json().flatten_event(true).try_init() } else { logs.try_init() };
+    let _ = if json {
+        logs.json().flatten_event(true).map_event_format(OneObject).try_init()
+    } else {
+        logs.try_init()
+    };
     Ok(())
+}
+
+/// A log line as an object. Libraries that log by the crate `log` come with the places of their source files on the machine that built this
+/// program, which say nothing to whoever runs it; of those lines there are the time, the level, the message and the library.
+struct OneObject<F>(F);
+
+impl<S, F> FormatEvent<S, JsonFields> for OneObject<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    F: FormatEvent<S, JsonFields>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, JsonFields>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> std::fmt::Result {
+        if event.metadata().target() != "log" {
+            return self.0.format_event(context, writer, event);
+        }
+        let mut line = LibraryLine::default();
+        event.record(&mut line);
+        let mut timestamp = String::new();
+        SystemTime.format_time(&mut Writer::new(&mut timestamp))?;
+        let level = event.metadata().level().as_str();
+        let LibraryLine { message, target } = line;
+        let object = serde_json::json!({
+            "timestamp": timestamp, "level": level, "message": message, "target": target,
+        });
+        writeln!(writer, "{object}")
+    }
+}
+
+/// What is told of a line of the crate `log`.
+#[derive(Default)]
+struct LibraryLine {
+    message: String,
+    target: String,
+}
+
+impl Visit for LibraryLine {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            self.message = format!("{value:?}");
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "message" => value.clone_into(&mut self.message),
+            "log.target" => value.clone_into(&mut self.target),
+            _ => {}
+        }
+    }
 }
 
 /// Everything that is counted and measured, as Prometheus reads it. Cheap to clone.

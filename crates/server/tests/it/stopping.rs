@@ -86,6 +86,31 @@ async fn replacing_two_replicas_one_after_the_other_fails_no_request() {
     }
 }
 
+#[tokio::test]
+async fn what_postgresql_remarks_by_the_way_does_not_reach_the_log() {
+    for database in databases().await {
+        if let DatabaseUrl::Postgres(url) = database.url {
+            tokio::task::spawn_blocking(move || remarks_are_left_out(&url)).await.expect("no panic");
+        }
+    }
+}
+
+fn remarks_are_left_out(url: &str) {
+    let home = Home::new();
+    // Makes the tables. Whoever comes next finds them, which PostgreSQL remarks upon.
+    let mut setup = home.command(&["setup", "--email", "you@example.com", "--business", "Smith"]);
+    setup.env("KAICALLS_DATABASE_URL", url);
+    crate::harness::finish(setup).ok();
+    let asked_for = [("KAICALLS_DATABASE_URL", url), ("KAICALLS_LOG", "info,tokio_postgres=info")];
+    let remarked = home.serve(&asked_for);
+    assert!(remarked.log().contains("already exists"), "there is nothing to leave out: {}", remarked.log());
+    assert!(!remarked.log().contains(".rs"), "a source file stands in the log: {}", remarked.log());
+    assert!(remarked.log().contains(r#""target":"tokio_postgres::connection""#), "{}", remarked.log());
+    drop(remarked);
+    let usual = home.serve(&[("KAICALLS_DATABASE_URL", url)]);
+    assert!(!usual.log().contains("already exists"), "{}", usual.log());
+}
+
 fn replace_both(url: &str) {
     let (first, second) = (Home::new(), Home::new());
     let of_database = |home: &Home, arguments: &[&str]| {
