@@ -15,9 +15,7 @@ use crate::answer::{Reply, Stamp, Uid, found};
 use crate::caller::{Caller, NumbersRead, NumbersWrite};
 use crate::error::{ApiError, Code};
 use crate::idempotency::{IdempotencyKey, Once, kept, repeated};
-use crate::input::{
-    Body, Change, Cursor, Field, Id, Limit, Line, Phone, Problem, Query, WrittenPhone, input, page,
-};
+use crate::input::{Body, Change, Cursor, Field, Id, Limit, Phone, Problem, Query, input, page};
 use crate::route::Route;
 use crate::v1::numbers::Capabilities;
 
@@ -80,7 +78,7 @@ input! {
         /// Only those of this business.
         business_id: Option<Id<BusinessId>> = "business_id",
         /// Only this number, in E.164 format.
-        phone_number: Option<WrittenPhone> = "phone_number",
+        phone_number: Option<AskedNumber> = "phone_number",
         /// Largest number of rows in the answer.
         limit: Limit<50, 100> = "limit",
         /// Only rows created before this time; take the `created_at` of the last row of the page before.
@@ -92,7 +90,7 @@ input! {
         /// Country of the numbers as two letters; `US` by default.
         country: Option<Country> = "country",
         /// Area code of the numbers, in North America.
-        area_code: Option<Line<1, 10>> = "area_code",
+        area_code: Option<AreaCode> = "area_code",
         /// What the numbers have to be able to do: `voice`, `sms` or `mms`.
         capability: Option<Capability> = "capability",
         /// Largest number of rows in the answer.
@@ -112,9 +110,46 @@ input! {
     /// A number to give back.
     pub struct ReleaseQuery {
         /// The number in E.164 format.
-        phone_number: WrittenPhone = "phone_number",
+        phone_number: AskedNumber = "phone_number",
         /// Id of the business that holds it.
         business_id: Option<Id<BusinessId>> = "business_id",
+    }
+}
+
+/// A number in an address. Its plus sign may have arrived as a space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedNumber(E164);
+
+impl Field for AskedNumber {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let value = match value {
+            Value::String(text) => Value::String(unescaped(&text)),
+            other => other,
+        };
+        Phone::read(value).map(|phone| Self(phone.0))
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Value {
+        Phone::schema(generator)
+    }
+}
+
+/// The digits with which the numbers of a region begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AreaCode(String);
+
+impl Field for AreaCode {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let text = value.as_str().unwrap_or_default();
+        if (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Problem::new("", "expected digits, like 512"))
+        }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({ "type": "string", "pattern": "^[0-9]{1,10}$" })
     }
 }
 
@@ -267,12 +302,6 @@ impl From<Number> for AvailableNumber {
     }
 }
 
-/// A number from a query. Its plus sign may have arrived as a space.
-fn number_in(query: &WrittenPhone) -> Result<E164, ApiError> {
-    let text = unescaped(&query.0);
-    E164::parse(text.trim()).map_err(|error| ApiError::invalid_field("phone_number", error.to_string()))
-}
-
 async fn list(
     caller: Caller<NumbersRead>,
     State(api): State<Api>,
@@ -280,8 +309,7 @@ async fn list(
 ) -> Result<Reply<PhoneNumberList>, ApiError> {
     let business = caller.narrowed_to(query.business_id.as_ref())?;
     let tenancy = caller.tenancy().clone();
-    if let Some(phone) = &query.phone_number {
-        let phone = number_in(phone)?;
+    if let Some(AskedNumber(phone)) = query.phone_number {
         let known = api
             .read(move |tx| Box::pin(async move { store::numbers::get(tx, &tenancy, &phone).await }))
             .await?
@@ -303,12 +331,7 @@ async fn available(
     State(api): State<Api>,
     Query(query): Query<AvailableQuery>,
 ) -> Result<Reply<AvailableNumbers>, ApiError> {
-    let area_code = match query.area_code.map(Line::into_inner) {
-        Some(code) if !code.bytes().all(|byte| byte.is_ascii_digit()) => {
-            return Err(ApiError::invalid_field("area_code", "expected digits, like 512"));
-        }
-        code => code,
-    };
+    let area_code = query.area_code.map(|code| code.0);
     let country = query.country.map_or_else(|| "US".to_owned(), |country| country.0);
     let can_all = query.capability.is_none_or(|word| Capabilities::HERE.include(word.0));
     let (found, has_more) = if can_all {
@@ -350,7 +373,7 @@ async fn release(
     Query(query): Query<ReleaseQuery>,
 ) -> Result<Reply<NumberReleased>, ApiError> {
     let business = caller.narrowed_to(query.business_id.as_ref())?;
-    let phone = number_in(&query.phone_number)?;
+    let AskedNumber(phone) = query.phone_number;
     let phone_number = phone.to_string();
     app::numbers::give_back(api.app(), caller.tenancy(), phone, business).await.map_err(refused)?;
     Ok(Reply(NumberReleased { success: true, phone_number, released: true }))
