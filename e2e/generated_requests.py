@@ -85,6 +85,11 @@ def new_webhook():
     return made["id"]
 
 
+def new_lead():
+    made, _ = request("POST", "/api/v1/leads", {"business_id": known["businesses"][0], "name": "Ada Twice"})
+    return made["id"]
+
+
 def set_up():
     """Makes what generated requests shall find."""
     balance, _ = request("GET", "/api/v1/balance")
@@ -143,6 +148,9 @@ def name_known_things(path, method, values):
         values["id"] = new_webhook()
         values.pop("business_id", None)
         return
+    if path.endswith("/leads/merge"):
+        # Those that others name stay what they are.
+        values["merge_lead_id"] = new_lead()
     if "webhook_url" in values and path.endswith("/webhooks"):
         values["webhook_url"] = RECEIVER
     for field, kind in candidates.items():
