@@ -61,6 +61,7 @@ use domain::clock::CreationTimes;
 pub use futures_core::future::BoxFuture;
 use meters::HistogramHandle;
 use monotonic::monotonic_now;
+use postgres::Line;
 use tokio::sync::watch;
 
 pub use error::{OpenError, StoreError};
@@ -250,22 +251,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.run_queries(move |all| work(&mut all.tx)).await
-    }
-
-    pub(crate) async fn run_queries<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        let begun = monotonic_now();
-        let found = match &self.0.database {
-            Database::Sqlite(sqlite) => sqlite.read(work),
-            Database::Postgres(postgres) => postgres.read(work).await,
-        };
-        self.0.meters.read.record(begun.elapsed());
-        found
+        self.run_queries(Line::Own, move |all| work(&mut all.tx)).await
     }
 
     /// The same for questions of which each is answered in no time, because it finds a row by its key or a handful by an index: on
@@ -276,10 +262,10 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.run_quick_queries(move |all| work(&mut all.tx)).await
+        self.run_queries(Line::Shared, move |all| work(&mut all.tx)).await
     }
 
-    pub(crate) async fn run_quick_queries<T, E, F>(&self, work: F) -> Result<T, E>
+    pub(crate) async fn run_queries<T, E, F>(&self, line: Line, work: F) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
         T: Send + 'static,
@@ -288,7 +274,7 @@ impl Store {
         let begun = monotonic_now();
         let found = match &self.0.database {
             Database::Sqlite(sqlite) => sqlite.read(work),
-            Database::Postgres(postgres) => postgres.look_up(work).await,
+            Database::Postgres(postgres) => postgres.read(line, work).await,
         };
         self.0.meters.read.record(begun.elapsed());
         found
@@ -304,7 +290,7 @@ impl Store {
             return Ok(Some(key));
         }
         let (hash, since) = (*hash, self.0.keys.begin());
-        let look = self.run_quick_queries(move |tx| Box::pin(keys::authenticate(tx, hash, now)));
+        let look = self.run_queries(Line::Shared, move |tx| Box::pin(keys::authenticate(tx, hash, now)));
         Ok(look.await?.map(|found| self.0.keys.keep(found, since)))
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::Timestamp;
 
 use crate::keys::Authenticated;
+use crate::postgres::Line;
 use crate::{BoxFuture, PlatformTx, Store, StoreError};
 
 /// The platform's own access to the database. Opening the database hands out one, and nothing else makes or copies one.
@@ -99,7 +100,7 @@ impl Platform {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.store.run_queries(work).await
+        self.store.run_queries(Line::Own, work).await
     }
 
     /// What [`Store::look_up`] does, for everybody's rows.
@@ -109,7 +110,7 @@ impl Platform {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.store.run_quick_queries(work).await
+        self.store.run_queries(Line::Shared, work).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! PostgreSQL: a pool of connections, explicit transactions, and a listener that hears of new jobs from other replicas.
 //!
 //! What asks nothing needs no connection of its own: it is committed together with others ([`groups`]). Questions that are answered in no
-//! time share a few connections ([`Postgres::look_up`]): they go out without waiting for one another's answers, so that a connection, and
+//! time share a few connections ([`Line::Shared`]): they go out without waiting for one another's answers, so that a connection, and
 //! the server's process behind it, answers many of them each time that it is woken.
 
 mod groups;
@@ -108,22 +108,16 @@ impl Postgres {
     }
 
     /// Runs queries on this task. Each sees the newest state; use `write` where several must see the same.
-    pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    pub(crate) async fn read<T, E, F>(&self, line: Line, work: F) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send,
         E: From<StoreError>,
     {
-        work(&mut self.connection(Progress::None, None)).await
-    }
-
-    /// The same for questions of which each is answered in no time. They share connections, so a slow one would hold up all others.
-    pub(crate) async fn look_up<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send,
-        E: From<StoreError>,
-    {
-        let shared = self.shared.get(&self.pool).await?;
-        work(&mut self.connection(Progress::None, shared)).await
+        let lent = match line {
+            Line::Own => None,
+            Line::Shared => self.shared.get(&self.pool).await?,
+        };
+        work(&mut self.connection(Progress::None, lent)).await
     }
 
     /// Tells the other replicas of new jobs until nobody adds any more: after their commit, on a connection of its own, and once for
@@ -224,6 +218,15 @@ enum Progress {
         lazy: bool,
     },
     Begun,
+}
+
+/// On which connection questions go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Line {
+    /// On one for themselves.
+    Own,
+    /// On one that others use at the same time, whom a slow question would hold up.
+    Shared,
 }
 
 /// Connections that many use at once.
