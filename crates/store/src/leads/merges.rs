@@ -4,7 +4,7 @@
 use domain::lead::{Lead, Phone};
 use domain::{E164, LeadId, Timestamp};
 
-use crate::tx::{PlatformTx, Tx, params};
+use crate::tx::{Param, PlatformTx, ToParam as _, Tx, params};
 use crate::{StoreError, Tenancy};
 
 /// What an e-mail address is found by, in whichever case it is written.
@@ -41,13 +41,8 @@ pub(super) async fn successor(
     id: LeadId,
 ) -> Result<Option<LeadId>, StoreError> {
     let sql =
-        "SELECT into_id FROM lead_merges WHERE from_id = $1 AND (business_id = $2 AND mode = $3) IS TRUE";
-    for &business in tenancy.businesses() {
-        if let Some(mut row) = tx.query_one(sql, params![id, business, tenancy.mode()]).await? {
-            return row.next().map(Some);
-        }
-    }
-    Ok(None)
+        "SELECT into_id FROM lead_merges WHERE from_id = $3 AND (business_id = $1 AND mode = $2) IS TRUE";
+    taken_over(tx, tenancy, sql, id.to_param()).await
 }
 
 /// The lead that has taken over one with this number.
@@ -58,12 +53,7 @@ pub(super) async fn by_phone(
 ) -> Result<Option<LeadId>, StoreError> {
     let sql = "SELECT into_id FROM lead_merges WHERE business_id = $1 AND mode = $2 AND phone_e164 = $3 \
                ORDER BY merged_at DESC, from_id LIMIT 1";
-    for &business in tenancy.businesses() {
-        if let Some(mut row) = tx.query_one(sql, params![business, tenancy.mode(), phone]).await? {
-            return row.next().map(Some);
-        }
-    }
-    Ok(None)
+    taken_over(tx, tenancy, sql, phone.to_param()).await
 }
 
 /// The lead that has taken over one with this e-mail address, which is given in the form by which addresses are found.
@@ -74,8 +64,19 @@ pub(super) async fn by_email(
 ) -> Result<Option<LeadId>, StoreError> {
     let sql = "SELECT into_id FROM lead_merges WHERE business_id = $1 AND mode = $2 AND email_key = $3 \
                ORDER BY merged_at DESC, from_id LIMIT 1";
+    taken_over(tx, tenancy, sql, email.to_param()).await
+}
+
+/// The lead that took over one which the statement finds by something that is known of it, of the first business that had one.
+async fn taken_over(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    sql: &str,
+    known: Param,
+) -> Result<Option<LeadId>, StoreError> {
     for &business in tenancy.businesses() {
-        if let Some(mut row) = tx.query_one(sql, params![business, tenancy.mode(), email]).await? {
+        let values = [business.to_param(), tenancy.mode().to_param(), known.clone()];
+        if let Some(mut row) = tx.query_one(sql, &values).await? {
             return row.next().map(Some);
         }
     }
