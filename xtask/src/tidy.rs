@@ -17,6 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("speech", &["domain"]),
     ("sip", &[]),
+    ("sipp", &[]),
     ("media", &[]),
     ("rtp", &[]),
     ("egress", &[]),

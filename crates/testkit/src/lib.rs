@@ -8,7 +8,6 @@ mod machine;
 mod patience;
 mod platform;
 mod receiver;
-pub mod sipp;
 mod switchboard;
 pub mod vapi;
 

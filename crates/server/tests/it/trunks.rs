@@ -8,12 +8,22 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testkit::sipp::{SPEAKING, SPEAKS, Sipp, answer, are_here, calling, confirm, pause, receive};
+use sipp::{SPEAKING, SPEAKS, Sipp, answer, calling, confirm, pause, receive};
 
 use crate::harness::{Home, Server, until};
 use crate::webhooks::receiver;
 
 const PROGRAMS: [&str; 3] = ["sipp", "flite", "pocketsphinx_continuous"];
+
+/// Whether all of these are on this machine; says so if one is not, because then nothing is tested.
+fn are_here() -> bool {
+    let missing: Vec<&str> =
+        PROGRAMS.into_iter().filter(|program| providers::find_program(program).is_none()).collect();
+    if !missing.is_empty() {
+        eprintln!("not tried, because it is not here: {}", missing.join(", "));
+    }
+    missing.is_empty()
+}
 
 /// The number that our agent has.
 const OURS: &str = "+15125550100";
@@ -149,7 +159,7 @@ fn loud(samples: &[i16]) -> usize {
 
 #[test]
 fn a_live_call_rings_a_telephone_hears_it_answers_and_tells_what_came_of_it() {
-    if !are_here(&PROGRAMS) {
+    if !are_here() {
         return;
     }
     let steps = receive("INVITE")
@@ -160,7 +170,7 @@ fn a_live_call_rings_a_telephone_hears_it_answers_and_tells_what_came_of_it() {
         + SPEAKS
         + &receive("BYE")
         + &confirm();
-    let telephone = Sipp::play(&steps, None, ACCIDENT);
+    let telephone = Sipp::play(&steps, None, ACCIDENT, &[]);
     let office = Office::new(telephone.address());
     let (url, heard) = receiver(204);
     let server = office.home.serve(&[]);
@@ -198,7 +208,7 @@ fn a_live_call_rings_a_telephone_hears_it_answers_and_tells_what_came_of_it() {
 
 #[test]
 fn somebody_who_calls_our_number_is_answered_by_its_agent() {
-    if !are_here(&PROGRAMS) {
+    if !are_here() {
         return;
     }
     // Nobody listens at the port for discarded packets: this trunk only brings calls.
@@ -206,7 +216,7 @@ fn somebody_who_calls_our_number_is_answered_by_its_agent() {
     let server = office.home.serve(&[]);
     office.greets();
     let steps = calling(THEIRS, OURS, Duration::from_secs(6), Duration::from_secs(10));
-    let telephone = Sipp::play(&steps, Some(reached_at(&server)), ACCIDENT);
+    let telephone = Sipp::play(&steps, Some(reached_at(&server)), ACCIDENT, &[]);
     telephone.ends_well();
     let mut calls = Value::Null;
     until("the call in the list", || {
@@ -227,7 +237,7 @@ fn somebody_who_calls_our_number_is_answered_by_its_agent() {
 
 #[test]
 fn a_server_that_dies_in_mid_call_keeps_what_was_recorded_settles_the_call_and_rings_nobody_again() {
-    if !are_here(&PROGRAMS) {
+    if !are_here() {
         return;
     }
     let steps = receive("INVITE")
@@ -237,7 +247,7 @@ fn a_server_that_dies_in_mid_call_keeps_what_was_recorded_settles_the_call_and_r
         + SPEAKS
         // A second INVITE is none of its scenario, and makes it fail.
         + &pause(Duration::from_secs(40));
-    let telephone = Sipp::play(&steps, None, ACCIDENT);
+    let telephone = Sipp::play(&steps, None, ACCIDENT, &[]);
     let office = Office::new(telephone.address());
     let (url, heard) = receiver(204);
     let server = office.home.serve(&[]);
@@ -259,7 +269,7 @@ fn a_server_that_dies_in_mid_call_keeps_what_was_recorded_settles_the_call_and_r
 
 #[test]
 fn a_server_starts_though_its_trunk_is_down_and_the_doctor_says_so() {
-    if !are_here(&PROGRAMS) {
+    if !are_here() {
         return;
     }
     let office = Office::new("127.0.0.1:9".parse().expect("an address"));

@@ -3,104 +3,25 @@
 //! These run where sipp is found (Debian: `sip-tester`); `cargo xtask test` installs it where it can.
 
 use std::net::{SocketAddr, UdpSocket};
-use std::process::Stdio;
 use std::time::Duration;
 
 use rtp::sdp::{Description, Direction};
 use rtp::{Channel, Codec, Identity, Latching, Leg, Local, Negotiator, Played};
 use sip::{Call, Credentials, End, Event, Failure, Health, Side, Transport, Trunk};
-use tokio::process::{Child, Command};
-use tokio::time::{Instant, timeout};
+use sipp::{Sipp, is_here};
+use tokio::time::Instant;
 
 use crate::support::{
-    ANSWER, PATIENCE, answered, callee, caller, end_of, incoming, next, order, until_empty, until_health,
+    ANSWER, answered, callee, caller, end_of, incoming, next, order, until_empty, until_health,
 };
 
-/// sipp at work on one scenario.
-struct Sipp {
-    child: Child,
-    address: SocketAddr,
-    _scenario: tempfile::TempPath,
-}
-
-/// True if sipp is here; says so if not.
-fn is_here() -> bool {
-    let found =
-        std::process::Command::new("sipp").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if found.is_err() {
-        eprintln!("sipp is not here (Debian: `apt-get install sip-tester`): no foreign user agent was tried");
-    }
-    found.is_ok()
-}
-
-impl Sipp {
-    /// Lets sipp play these steps once, as the one who is called unless there is somebody to call; gives it when it listens.
-    async fn play(steps: &str, calls: Option<SocketAddr>, options: &[&str]) -> Self {
-        let scenario = tempfile::Builder::new().suffix(".xml").tempfile().expect("a file");
-        // sipp refuses a scenario with a variable that is set and not read.
-        let read: Vec<&str> = ["caller", "held"]
-            .into_iter()
-            .filter(|name| steps.contains(&format!("assign_to=\"{name}\"")))
-            .collect();
-        let read = if read.is_empty() {
-            String::new()
-        } else {
-            format!("<Reference variables=\"{}\"/>", read.join(","))
-        };
-        let text = format!(
-            "<?xml version=\"1.0\" encoding=\"ISO-8859-1\" ?>\n<scenario name=\"test\">\n{steps}\n{read}</scenario>\n"
-        );
-        std::fs::write(scenario.path(), text).expect("a scenario is written");
-        let scenario = scenario.into_temp_path();
-        // Somebody else may take a port before sipp does, and then it ends at once.
-        for _ in 0..5 {
-            let (address, media) = (free_address(), free_address().port() & !1);
-            let mut command = Command::new("sipp");
-            command.args(calls.map(|to| to.to_string()));
-            command.arg("-sf").arg(&*scenario).args(["-i", "127.0.0.1", "-mi", "127.0.0.1", "-m", "1"]);
-            command.args(["-p", &address.port().to_string(), "-mp", &media.to_string(), "-nostdin"]);
-            command.args(["-timeout", "60", "-timeout_error"]).args(options);
-            command.env("TERM", "dumb").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-            let mut child = command.kill_on_drop(true).spawn().expect("sipp starts");
-            if listens(&mut child, address.port()).await {
-                return Self { child, address, _scenario: scenario };
-            }
-        }
-        panic!("sipp finds no port")
-    }
-
-    /// Everything went as its scenario says.
-    async fn ends_well(self) {
-        let output =
-            timeout(PATIENCE, self.child.wait_with_output()).await.expect("sipp ends").expect("its output");
-        assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
-    }
+async fn play(steps: String, calls: Option<SocketAddr>, options: &'static [&'static str]) -> Sipp {
+    Sipp::play_aside(steps, calls, Vec::new(), options).await
 }
 
 /// A trunk that is sipp, whose scenarios take a question for the call that they wait for.
 fn trunk(to: SocketAddr) -> Trunk {
     Trunk { asks: false, ..crate::support::trunk(to) }
-}
-
-/// Waits until sipp has its port; false if it ended before.
-async fn listens(child: &mut Child, port: u16) -> bool {
-    // Both tables of the kernel show the local address second, its port as four hexadecimal digits (proc(5)).
-    let port = format!(":{port:04X}");
-    let is_taken = |table: &str| {
-        let table = std::fs::read_to_string(table).unwrap_or_default();
-        table.lines().filter_map(|line| line.split_whitespace().nth(1)).any(|local| local.ends_with(&port))
-    };
-    let waiting = async {
-        loop {
-            let found = is_taken("/proc/net/udp") || is_taken("/proc/net/tcp");
-            let ended = child.try_wait().expect("its state").is_some();
-            if found || ended {
-                return !ended;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(PATIENCE, waiting).await.expect("sipp begins to listen")
 }
 
 /// An address of this machine whose port was free a moment ago.
@@ -183,27 +104,25 @@ async fn sipp_is_called_and_either_side_hangs_up() {
     if !is_here() {
         return;
     }
-    for (transport, option) in [(Transport::Udp, "u1"), (Transport::Tcp, "t1")] {
+    for (transport, option) in [(Transport::Udp, &["-t", "u1"]), (Transport::Tcp, &["-t", "t1"])] {
         let opening = receive_invite()
             + &answer("180 Ringing", "", "")
             + &answer("200 OK", "", SOUND)
             + &receive("ACK");
-        let sipp = Sipp::play(&(opening.clone() + &goodbye_of_theirs()), None, &["-t", option]).await;
-        let here = caller(vec![Trunk { transport, ..trunk(sipp.address) }]).await;
+        let sipp = play(opening.clone() + &goodbye_of_theirs(), None, option).await;
+        let here = caller(vec![Trunk { transport, ..trunk(sipp.address()) }]).await;
         let mut call = here.call(order("+15125550199"));
         answered(&mut call).await;
         hang_up(call).await;
-        sipp.ends_well().await;
+        sipp.ends_well_aside().await;
 
         // The number of their goodbye is far from the one before, which is allowed.
-        let sipp =
-            Sipp::play(&(opening + &request("BYE", 977, "", "") + &is_said("200")), None, &["-t", option])
-                .await;
-        let here = caller(vec![Trunk { transport, ..trunk(sipp.address) }]).await;
+        let sipp = play(opening + &request("BYE", 977, "", "") + &is_said("200"), None, option).await;
+        let here = caller(vec![Trunk { transport, ..trunk(sipp.address()) }]).await;
         let mut call = here.call(order("+15125550199"));
         answered(&mut call).await;
         assert_eq!(end_of(&mut call).await, End::HungUp(Side::Them), "{transport:?}");
-        sipp.ends_well().await;
+        sipp.ends_well_aside().await;
         until_empty(&here).await;
     }
 }
@@ -237,12 +156,12 @@ async fn a_challenge_is_answered_with_the_password_and_a_second_one_is_final() {
             + &answer("200 OK", "", SOUND)
             + &receive("ACK")
             + &goodbye_of_theirs();
-        let sipp = Sipp::play(&steps, None, &[]).await;
-        let here = caller(vec![Trunk { credentials: Some(credentials()), ..trunk(sipp.address) }]).await;
+        let sipp = play(steps, None, &[]).await;
+        let here = caller(vec![Trunk { credentials: Some(credentials()), ..trunk(sipp.address()) }]).await;
         let mut call = here.call(order("+15125550199"));
         answered(&mut call).await;
         hang_up(call).await;
-        sipp.ends_well().await;
+        sipp.ends_well_aside().await;
     }
     let steps = receive("INVITE")
         + &answer(
@@ -251,14 +170,14 @@ async fn a_challenge_is_answered_with_the_password_and_a_second_one_is_final() {
             "",
         )
         + &receive("ACK");
-    let sipp = Sipp::play(&steps, None, &[]).await;
-    let here = caller(vec![trunk(sipp.address)]).await;
+    let sipp = play(steps, None, &[]).await;
+    let here = caller(vec![trunk(sipp.address())]).await;
     assert_eq!(
         end_of(&mut here.call(order("+15125550199"))).await,
         End::Failed(Failure::Forbidden),
         "no password is known"
     );
-    sipp.ends_well().await;
+    sipp.ends_well_aside().await;
 }
 
 #[tokio::test]
@@ -282,8 +201,8 @@ async fn sipp_lets_us_hear_something_before_it_answers_and_holds_us_later() {
         + &request("ACK", 6, "", "").replace(" retrans=\"500\"", "")
         + &request("BYE", 7, "", "")
         + &is_said("200");
-    let sipp = Sipp::play(&steps, None, &[]).await;
-    let here = caller(vec![trunk(sipp.address)]).await;
+    let sipp = play(steps, None, &[]).await;
+    let here = caller(vec![trunk(sipp.address())]).await;
     let mut negotiator = Negotiator::new(local(free_address()));
     let offer = negotiator.offer(Direction::SendReceive).to_string().into_bytes();
     let mut call = here.call(sip::Order { offer, ..order("+15125550199") });
@@ -299,7 +218,7 @@ async fn sipp_lets_us_hear_something_before_it_answers_and_holds_us_later() {
     assert!(agreement.is_held());
     offer.accept(ours.to_string().into_bytes()).await;
     assert_eq!(end_of(&mut call).await, End::HungUp(Side::Them));
-    sipp.ends_well().await;
+    sipp.ends_well_aside().await;
 }
 
 #[tokio::test]
@@ -320,13 +239,13 @@ async fn we_register_with_our_password_and_take_it_back_when_we_stop() {
         + &answer("200 OK", "Expires: 600\n", "")
         + "<recv request=\"REGISTER\"><action><ereg regexp=\"Expires: 0\" search_in=\"msg\" check_it=\"true\" assign_to=\"caller\"/></action></recv>\n"
         + &answer("200 OK", "Expires: 0\n", "");
-    let sipp = Sipp::play(&steps, None, &[]).await;
+    let sipp = play(steps, None, &[]).await;
     let here =
-        caller(vec![Trunk { registers: true, credentials: Some(credentials()), ..trunk(sipp.address) }])
+        caller(vec![Trunk { registers: true, credentials: Some(credentials()), ..trunk(sipp.address()) }])
             .await;
     until_health(&here, |health| *health == Health::Up).await;
     here.stop().await;
-    sipp.ends_well().await;
+    sipp.ends_well_aside().await;
 }
 
 #[tokio::test]
@@ -352,24 +271,24 @@ async fn sipp_calls_us_and_changes_its_mind() {
     let (there, mut calls) = callee().await;
     let ringing = invite.clone() + TRYING + &is_said("180");
     let steps = ringing + &is_said("200") + &in_dialog("ACK", 1) + &in_dialog("BYE", 2) + &is_said("200");
-    let sipp = Sipp::play(&steps, Some(there.address()), &[]).await;
+    let sipp = play(steps, Some(there.address()), &[]).await;
     let mut theirs = incoming(&mut calls).await;
     assert_eq!((theirs.to.as_str(), theirs.from.as_deref()), ("+15125550100", Some("+15125550142")));
     theirs.call.ring().await;
     theirs.call.answer(ANSWER.to_vec()).await;
     answered(&mut theirs.call).await;
     assert_eq!(end_of(&mut theirs.call).await, End::HungUp(Side::Them));
-    sipp.ends_well().await;
+    sipp.ends_well_aside().await;
 
     // This confirmation belongs to the transaction of the INVITE, and says so by the same branch.
     let own = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]";
     let confirmed_refusal = in_dialog("ACK", 1).replace(own, "[last_Via:]");
     let busy = invite + TRYING + &is_said("486") + &confirmed_refusal;
-    let sipp = Sipp::play(&busy, Some(there.address()), &[]).await;
+    let sipp = play(busy, Some(there.address()), &[]).await;
     let mut theirs = incoming(&mut calls).await;
     theirs.call.reject(486).await;
     assert_eq!(end_of(&mut theirs.call).await, End::Failed(Failure::Busy));
-    sipp.ends_well().await;
+    sipp.ends_well_aside().await;
     until_empty(&there).await;
 }
 
@@ -395,7 +314,7 @@ async fn sipp_calls_us_without_an_offer() {
         + &receive("BYE")
         + &confirm("200 OK");
     let (there, mut calls) = callee().await;
-    let sipp = Sipp::play(&steps, Some(there.address()), &[]).await;
+    let sipp = play(steps, Some(there.address()), &[]).await;
     let mut theirs = incoming(&mut calls).await;
     assert_eq!(theirs.offer, None);
     let mut negotiator = Negotiator::new(local(free_address()));
@@ -404,7 +323,7 @@ async fn sipp_calls_us_without_an_offer() {
     let agreement = negotiator.accept(&description).expect("an agreement");
     assert_eq!(agreement.codec, Codec::Pcmu);
     hang_up(theirs.call).await;
-    sipp.ends_well().await;
+    sipp.ends_well_aside().await;
 }
 
 fn local(address: SocketAddr) -> Local {
@@ -419,8 +338,8 @@ async fn our_tone_comes_back_from_sipp() {
         return;
     }
     let steps = receive("INVITE") + &answer("200 OK", "", SOUND) + &receive("ACK") + &goodbye_of_theirs();
-    let sipp = Sipp::play(&steps, None, &["-rtp_echo"]).await;
-    let here = caller(vec![trunk(sipp.address)]).await;
+    let sipp = play(steps, None, &["-rtp_echo"]).await;
+    let here = caller(vec![trunk(sipp.address())]).await;
     let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a socket");
     let mut negotiator = Negotiator::new(local(socket.local_addr().expect("an address")));
     let offer = negotiator.offer(Direction::SendReceive).to_string().into_bytes();
@@ -453,7 +372,7 @@ async fn our_tone_comes_back_from_sipp() {
         });
     }
     hang_up(call).await;
-    sipp.ends_well().await;
+    sipp.ends_well_aside().await;
     assert!(heard.len() >= 8000, "at least a second of three: {}", heard.len());
     let (ours, other) = (strength(&heard, 440), strength(&heard, 1000));
     assert!(ours > 0.7 && other < 0.05, "440 Hz {ours}, 1000 Hz {other}");

@@ -1,18 +1,21 @@
-//! A foreign user agent, sipp, that plays a scenario once: it is called or calls, and speaks from a file.
+//! For tests: a foreign user agent, sipp, that plays a scenario once. It is called or calls, and speaks from a file.
 //!
-//! These run where sipp is found (Debian: `sip-tester`); `cargo xtask test` installs it where it can.
+//! Such tests run where sipp is found (Debian: `sip-tester`); `cargo xtask test` installs it where it can.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::net::{SocketAddr, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::task::spawn_blocking;
 
-use crate::Patience;
+/// How often it is looked whether sipp has gone on.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// Nothing here takes longer, on a machine that has other things to do as well.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Nothing here takes two minutes, on a machine that has other things to do as well.
+const LOOKS: usize = 12_000;
 
 /// How often another port is tried.
 const ATTEMPTS: usize = 5;
@@ -31,14 +34,13 @@ pub struct Sipp {
     _folder: TempDir,
 }
 
-/// Whether all of these programs are on this machine; says so if one is not, because then nothing is tested.
-pub fn are_here(programs: &[&str]) -> bool {
-    let missing: Vec<&str> =
-        programs.iter().copied().filter(|program| providers::find_program(program).is_none()).collect();
-    if !missing.is_empty() {
-        eprintln!("not tried, because it is not here: {}", missing.join(", "));
+/// True if sipp is here; says so if not, because then nothing is tested.
+pub fn is_here() -> bool {
+    let found = Command::new("sipp").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if found.is_err() {
+        eprintln!("sipp is not here (Debian: `apt-get install sip-tester`): no foreign user agent was tried");
     }
-    missing.is_empty()
+    found.is_ok()
 }
 
 /// The answer to the request that came last, with a description of sound or without.
@@ -55,10 +57,12 @@ pub fn confirm() -> String {
     answer("200 OK", "").replace(";tag=[pid]SIPpTag01[call_number]", "")
 }
 
+/// Takes a request.
 pub fn receive(method: &str) -> String {
     format!("<recv request=\"{method}\" crlf=\"true\"></recv>\n")
 }
 
+/// Does nothing for this long.
 pub fn pause(time: Duration) -> String {
     format!("<pause milliseconds=\"{}\"/>\n", time.as_millis())
 }
@@ -90,11 +94,12 @@ pub fn calling(from: &str, to: &str, speaks_after: Duration, listens_for: Durati
 
 impl Sipp {
     /// Lets sipp play these steps once, as the one who is called unless there is somebody to call; gives it when it listens. `speech` is
-    /// what it says, in the G.711 that telephones use in America.
-    pub fn play(steps: &str, calls: Option<SocketAddr>, speech: &[u8]) -> Self {
+    /// what it says, in the G.711 that telephones use in America, and `options` are arguments of sipp.
+    pub fn play(steps: &str, calls: Option<SocketAddr>, speech: &[u8], options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let read = read_variables(steps);
         let text = format!(
-            "<?xml version=\"1.0\" encoding=\"ISO-8859-1\" ?>\n<scenario name=\"test\">\n{steps}\n</scenario>\n"
+            "<?xml version=\"1.0\" encoding=\"ISO-8859-1\" ?>\n<scenario name=\"test\">\n{steps}\n{read}</scenario>\n"
         );
         std::fs::write(folder.path().join("scenario.xml"), text).expect("a scenario is written");
         // sipp stops sending with the file's last sample; a telephone goes on in silence.
@@ -108,7 +113,7 @@ impl Sipp {
             command.args(calls.map(|to| to.to_string()));
             command.args(["-sf", "scenario.xml", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-m", "1"]);
             command.args(["-p", &port.to_string(), "-mp", &media.to_string(), "-nostdin"]);
-            command.args(["-timeout", "110", "-timeout_error"]).current_dir(folder.path());
+            command.args(["-timeout", "110", "-timeout_error"]).args(options).current_dir(folder.path());
             command.env("TERM", "dumb").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
             let mut child = command.spawn().expect("sipp starts");
             if listens(&mut child, port) {
@@ -118,14 +123,25 @@ impl Sipp {
         panic!("sipp finds no port")
     }
 
+    /// The same for a test whose own tasks have to go on meanwhile.
+    pub async fn play_aside(
+        steps: String,
+        calls: Option<SocketAddr>,
+        speech: Vec<u8>,
+        options: &'static [&'static str],
+    ) -> Self {
+        let playing = spawn_blocking(move || Self::play(&steps, calls, &speech, options));
+        playing.await.expect("sipp plays")
+    }
+
+    /// Where it takes calls.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Everything went as its scenario says.
     pub fn ends_well(mut self) {
-        let patience = Patience::of(PATIENCE);
-        loop {
+        for _ in 0..LOOKS {
             if let Some(status) = self.child.try_wait().expect("its state") {
                 let mut said = String::new();
                 if let Some(errors) = &mut self.child.stderr {
@@ -134,9 +150,14 @@ impl Sipp {
                 assert!(status.success(), "{status}: {said}");
                 return;
             }
-            assert!(patience.is_left(), "sipp never ends");
-            std::thread::sleep(Duration::from_millis(20));
+            std::thread::sleep(LOOK_EVERY);
         }
+        panic!("sipp never ends")
+    }
+
+    /// The same for a test whose own tasks have to go on meanwhile.
+    pub async fn ends_well_aside(self) {
+        spawn_blocking(move || self.ends_well()).await.expect("everything goes as its scenario says");
     }
 }
 
@@ -148,6 +169,16 @@ impl Drop for Sipp {
     }
 }
 
+/// Says that the scenario reads what it sets: sipp refuses one with a variable that is set and not read.
+fn read_variables(steps: &str) -> String {
+    let set = steps.split("assign_to=\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let set: BTreeSet<&str> = set.collect();
+    if set.is_empty() {
+        return String::new();
+    }
+    format!("<Reference variables=\"{}\"/>\n", Vec::from_iter(set).join(","))
+}
+
 /// Waits until sipp has its port; false if it ended before.
 fn listens(child: &mut Child, port: u16) -> bool {
     // Both tables of the kernel show the local address second, its port as four hexadecimal digits (proc(5)).
@@ -156,14 +187,13 @@ fn listens(child: &mut Child, port: u16) -> bool {
         let table = std::fs::read_to_string(table).unwrap_or_default();
         table.lines().filter_map(|line| line.split_whitespace().nth(1)).any(|local| local.ends_with(&port))
     };
-    let patience = Patience::of(PATIENCE);
-    while patience.is_left() {
+    for _ in 0..LOOKS {
         let found = is_taken("/proc/net/udp") || is_taken("/proc/net/tcp");
         let ended = child.try_wait().expect("its state").is_some();
         if found || ended {
             return !ended;
         }
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(LOOK_EVERY);
     }
     panic!("sipp never listens")
 }
