@@ -146,3 +146,56 @@ async fn an_intent_belongs_to_one_engine_and_leaves_nothing_when_it_is_taken_bac
         store.close();
     }
 }
+
+#[tokio::test]
+async fn what_is_doubted_of_one_agent_at_one_engine_is_given_to_that_engine_again() {
+    for database in databases().await {
+        let store = database.open().await;
+        let agents = [7, 8].map(|number| Agent {
+            id: AgentId(Uuid::from_u128(number)),
+            business_id: BusinessId(Uuid::from_u128(number)),
+            config: AgentConfig { name: format!("Agent {number}"), ..AgentConfig::default() },
+            engine: None,
+            vapi_assistant_id: None,
+            version: 3,
+            created_at: at(2),
+            updated_at: at(3),
+        });
+        for agent in agents.clone() {
+            let id = agent.id;
+            with_agent(&store, agent).await;
+            let given = store.write(move |tx| {
+                Box::pin(async move {
+                    for engine in ["vapi", "voice"] {
+                        engine_agents::keep(tx, id, engine, &format!("{engine} {id}")).await?;
+                        engine_agents::release(tx, id, engine, Some(3)).await?;
+                    }
+                    Ok(())
+                })
+            });
+            let given: Result<(), StoreError> = given.await;
+            given.expect("the database works");
+        }
+        let [doubted, _] = agents.map(|agent| agent.id);
+        let unsure = async || {
+            let found = store.read(|tx| {
+                Box::pin(async move {
+                    let mut found = Vec::new();
+                    for engine in ["vapi", "voice"] {
+                        let agents = engine_agents::to_prepare(tx, engine, at(10), 9).await?;
+                        found.push(agents.into_iter().map(|agent| agent.id).collect::<Vec<_>>());
+                    }
+                    Ok::<_, StoreError>(found)
+                })
+            });
+            found.await.expect("the database works")
+        };
+        assert_eq!(unsure().await, [vec![], vec![]], "{}", database.kind);
+        let noted: Result<(), StoreError> = store
+            .write(move |tx| Box::pin(async move { engine_agents::doubt(tx, doubted, "vapi").await }))
+            .await;
+        noted.expect("the database works");
+        assert_eq!(unsure().await, [vec![doubted], vec![]], "{}", database.kind);
+        store.close();
+    }
+}

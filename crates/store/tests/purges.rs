@@ -6,7 +6,7 @@ use domain::{
     AttemptId, BusinessId, CallId, DeliveryId, EventId, JobId, LeadId, Mode, NodeId, SessionId, Timestamp,
     UserId,
 };
-use store::deliveries::{Addressee, Attempt, RequestHeaders};
+use store::deliveries::{Addressee, Attempt, Delivery, DeliveryState, RequestHeaders};
 use store::engine_messages::NewMessage;
 use store::events::{EventOutcome, StoredEvent};
 use store::idempotency::Scope;
@@ -203,5 +203,47 @@ async fn jobs_that_have_not_been_given_up_are_never_thrown_away() {
         let remove: Purge = |tx, before, most| Box::pin(store::jobs::purge_failed(tx, before, most));
         assert_eq!(purge(&platform, remove, 1_000_000, 100).await, 0, "{}", database.kind);
         assert_eq!(database.numbers("SELECT count(*) FROM jobs").await, [1]);
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_is_thrown_away_takes_its_deliveries_along_and_no_others() {
+    for database in databases().await {
+        let platform = database.open().await;
+        let (_, _, insert_event, purge_events) = AGEING[2];
+        for second in [10, 20, 30] {
+            let stored: Result<(), StoreError> = platform
+                .write(move |tx| {
+                    Box::pin(async move {
+                        insert_event(tx, second).await?;
+                        store::deliveries::insert(tx, &delivery(second)).await
+                    })
+                })
+                .await;
+            stored.expect("the database works");
+        }
+        let deliveries = "SELECT created_at / 1000000 FROM deliveries ORDER BY 1";
+        assert_eq!(database.numbers(deliveries).await, [10, 20, 30], "{}", database.kind);
+        assert_eq!(purge(&platform, purge_events, 30, 1).await, 1);
+        assert_eq!(database.numbers(deliveries).await, [20, 30], "{}: one slice", database.kind);
+        assert_eq!(purge(&platform, purge_events, 30, 10).await, 1);
+        assert_eq!(database.numbers(deliveries).await, [30], "{}: its event is young", database.kind);
+    }
+}
+
+/// The delivery of the event of that second.
+fn delivery(second: i64) -> Delivery {
+    Delivery {
+        id: DeliveryId(id(second)),
+        event_id: EventId(id(second)),
+        business_id: BusinessId(id(1)),
+        endpoint_id: None,
+        url: "https://hooks.example.com/".into(),
+        state: DeliveryState::Succeeded,
+        attempts: 1,
+        earlier_attempts: 0,
+        first_attempt_at: Some(at(second)),
+        next_attempt_at: None,
+        created_at: at(second),
     }
 }

@@ -60,6 +60,45 @@ async fn a_doubtful_wish_becomes_clear_and_a_clear_one_stays_so() {
 }
 
 #[tokio::test]
+async fn a_wish_is_that_of_one_number_of_one_business_in_one_mode() {
+    const WISHES: [(domain::BusinessId, Mode, &str); 4] = [
+        (OURS, Mode::Live, "+15125550123"),
+        (THEIRS, Mode::Live, "+15125550123"),
+        (OURS, Mode::Test, "+15125550123"),
+        (OURS, Mode::Live, "+15125550199"),
+    ];
+    let sources = async |platform: &store::Platform| {
+        let mut sources = Vec::new();
+        for (business, mode, number) in WISHES {
+            let found = run(platform, move |tx| {
+                Box::pin(async move { store::opt_outs::get(tx, business, mode, &phone(number)).await })
+            });
+            sources.push(found.await.map(|wish| wish.source));
+        }
+        sources
+    };
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        let mut known = vec![None; WISHES.len()];
+        for (place, (business_id, mode, number)) in WISHES.into_iter().enumerate() {
+            assert_eq!(sources(&platform).await, known, "{}: before wish {place}", database.kind);
+            let wish = OptOut {
+                business_id,
+                mode,
+                phone_number: phone(number),
+                source: format!("call {place}"),
+                certainty: Certainty::Clear,
+                reason: None,
+                created_at: at(1),
+            };
+            run(&platform, move |tx| Box::pin(async move { store::opt_outs::add(tx, &wish).await })).await;
+            known[place] = Some(format!("call {place}"));
+        }
+        assert_eq!(sources(&platform).await, known, "{}", database.kind);
+    }
+}
+
+#[tokio::test]
 async fn an_event_reads_back_with_its_subject_and_a_call_ends_once() {
     for database in databases().await {
         let platform = with_tenants(&database).await;

@@ -6,6 +6,7 @@ mod groups;
 mod lists;
 mod people;
 mod queue;
+mod repeats;
 mod searches;
 mod strangers;
 mod subscriptions;
