@@ -78,6 +78,11 @@ def discovery():
     assert document.openapi.startswith("3.1"), document.openapi
     assert "/api/v1/calls" in document.paths, sorted(document.paths)
     assert SDK.discovery.health().status in ("ok", "degraded")
+    can = SDK.discovery.capabilities()
+    assert can.scopes == ["*"], can.scopes
+    assert [route for route in can.endpoints if (route["method"], route["path"]) == ("POST", "/api/v1/calls")], can.endpoints
+    assert "CallPlaced" in SDK.discovery.schemas().schemas
+    assert SDK.discovery.schemas(name="newcall").name == "NewCall"
 
 
 def agents(business):

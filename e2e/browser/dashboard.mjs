@@ -216,6 +216,14 @@ async function main() {
   foreign.close();
   receiver.close();
 
+  step('the reference of the API leads from its contents to every operation');
+  await page.goto(`${base}/docs`);
+  await page.click('aside >> text=Place a call');
+  assert.equal(new URL(page.url()).hash, '#calls-create');
+  assert.ok((await page.locator('#calls-create').boundingBox()).y < 300, 'the operation is in view');
+  assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('a[href^="#"]')]
+    .map((link) => link.hash.slice(1)).filter((id) => !document.getElementById(id))), [], 'every link of the contents leads somewhere');
+
   step('a lost connection is said and resumed');
   await page.goto(`${base}/test`);
   const lost = page.locator('#lost');
@@ -231,7 +239,7 @@ async function main() {
     for (const theme of ['light', 'dark']) {
       const other = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme, storageState: session });
       const view = await other.newPage();
-      for (const [name, path] of [...Object.entries(pages), ['login', '/login']]) {
+      for (const [name, path] of [...Object.entries(pages), ['login', '/login'], ['reference', '/docs']]) {
         if (name === 'login') await other.clearCookies();
         await view.goto(base + path);
         await view.waitForTimeout(150);

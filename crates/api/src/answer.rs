@@ -29,8 +29,8 @@ pub(crate) fn to_bytes<T: Serialize>(value: &T) -> Vec<u8> {
 }
 
 /// An answer of JSON bytes.
-pub(crate) fn json_response(status: StatusCode, body: Vec<u8>) -> Response {
-    let mut response = Response::new(Body::from(body));
+pub(crate) fn json_response(status: StatusCode, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

@@ -159,6 +159,7 @@ impl ApiError {
             "agent" => "GET /api/v1/agents lists those that you can reach",
             "call" => "GET /api/v1/calls lists those that you can reach",
             "lead" => "GET /api/v1/leads lists those that you can reach",
+            "schema" => "GET /api/v1/schemas lists all",
             "recording" => "links to recordings expire, and GET /api/v1/recordings gives a new one",
             _ => "GET /api/v1/webhooks lists those that you can reach",
         };
@@ -167,7 +168,7 @@ impl ApiError {
 
     /// 404 for a path that does not exist.
     pub fn unknown_route() -> Self {
-        Self::new(Code::NotFound, "no such route; see /api/v1/openapi.json")
+        Self::new(Code::NotFound, "no such route; see /docs, or /api/v1/openapi.json")
     }
 
     /// 405 with the methods that exist.

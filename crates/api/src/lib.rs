@@ -15,8 +15,9 @@ pub mod route;
 pub mod router;
 pub mod session;
 pub mod v1;
+mod yaml;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use app::App;
 use bytes::Bytes;
@@ -41,15 +42,25 @@ struct Inner {
     web: Web,
     settings: Settings,
     routes: router::RouteIndex,
+    needs: Vec<v1::capabilities::Need>,
     document: Bytes,
+    yaml: Bytes,
+    schemas: OnceLock<v1::schemas::Answers>,
 }
 
 impl Api {
     /// Puts the API on top of what all requests share.
     pub fn new(web: Web, settings: Settings) -> Self {
         let document = openapi::document(&web.app().settings().public_url);
-        let document = serde_json::to_vec(&document).expect("a JSON value can be written").into();
-        Self(Arc::new(Inner { web, settings, routes: router::RouteIndex::new(), document }))
+        Self(Arc::new(Inner {
+            web,
+            settings,
+            routes: router::RouteIndex::new(),
+            needs: v1::capabilities::Need::of_all(&router::routes()),
+            yaml: yaml::document(&document).into(),
+            schemas: OnceLock::new(),
+            document: serde_json::to_vec(&document).expect("a JSON value can be written").into(),
+        }))
     }
 
     /// What all requests share.
@@ -95,8 +106,24 @@ impl Api {
         &self.0.routes
     }
 
-    pub(crate) fn document(&self) -> Bytes {
+    /// What each route needs, in the order of the table.
+    pub(crate) fn needs(&self) -> &[v1::capabilities::Need] {
+        &self.0.needs
+    }
+
+    /// The published document, as JSON.
+    pub fn document(&self) -> Bytes {
         self.0.document.clone()
+    }
+
+    /// Its schemas one by one, as answers. They are made when somebody asks for the first time.
+    pub(crate) fn schemas(&self) -> &v1::schemas::Answers {
+        self.0.schemas.get_or_init(|| v1::schemas::Answers::of(&self.0.document))
+    }
+
+    /// The same as YAML.
+    pub(crate) fn yaml(&self) -> Bytes {
+        self.0.yaml.clone()
     }
 }
 

@@ -76,8 +76,8 @@ fn as_object(schema: &mut Value) {
     }
 }
 
-const ABOUT: &str = "Keys: send `Authorization: Bearer kc_live_…` (or `kc_test_…`, which runs on the sandbox). \
-    Lists are newest first; pass the last row's `created_at` as `after` for the next page while `has_more` is true. \
+const ABOUT: &str = "Keys: send `Authorization: Bearer kc_live_…` (or `kc_test_…`, which runs on the sandbox).\n\n\
+    Lists are newest first; pass the last row's `created_at` as `after` for the next page while `has_more` is true.\n\n\
     Every refusal has the body `{\"error\": {\"code\", \"message\", \"details\"?}}`, every answer an `X-Request-Id`. \
     Unknown fields are ignored, in both directions.";
 
@@ -280,7 +280,10 @@ fn tag(route: &Route) -> &'static str {
         "calls" => "Calls",
         "keys" | "session" => "Keys",
         "leads" => "Leads",
-        "numbers" => "Numbers",
+        "numbers" | "phone-numbers" => "Numbers",
+        "webhooks" => "Webhooks",
+        "events" | "event-deliveries" => "Events",
+        "sandbox" => "Sandbox",
         "recordings" => "Recordings",
         "transcripts" => "Transcripts",
         "balance" | "usage" => "Account",
@@ -296,9 +299,12 @@ fn tags() -> Value {
         ("Transcripts", "What was said."),
         ("Leads", "The people a business talks to."),
         ("Numbers", "Phone numbers of the registry."),
+        ("Webhooks", "Addresses that are told what happens."),
+        ("Events", "What happened, and what came of telling it."),
+        ("Sandbox", "Scripted callers, for test keys."),
         ("Account", "Balance and usage."),
         ("Keys", "Logging in and managing API keys."),
-        ("Discovery", "The state of the server and this document."),
+        ("Discovery", "What the server and a key can do, and this document."),
     ];
     about.iter().map(|(name, description)| json!({ "name": name, "description": description })).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::MethodRouter;
+use axum::routing::{MethodRouter, get};
 use http::Method;
 use web::Web;
 use web::limits::Group;
@@ -35,7 +35,9 @@ pub fn router(api: &Api) -> Router {
         let allow = api.routes().allow(path).expect("the index is made from the same table");
         router = router.route(path, handlers.fallback(async move |method| unanswered(&method, &allow)));
     }
-    let mut router = observed(router.fallback(unknown), api.clone());
+    let yaml = get(v1::openapi::read_yaml).fallback(async |method| unanswered(&method, "GET, HEAD, OPTIONS"));
+    let router = router.route(v1::openapi::YAML_PATH, yaml).fallback(unknown);
+    let mut router = observed(router, api.clone());
     if !api.settings().cors_origins.is_empty() {
         router = router.layer(axum::middleware::from_fn_with_state(api.clone(), options::share));
     }
@@ -94,6 +96,9 @@ impl RouteIndex {
 
     /// The limit that a route counts towards; HEAD is served by GET.
     fn group(&self, method: &Method, path: &str) -> Option<Group> {
+        if path == v1::openapi::YAML_PATH {
+            return Some(Group::Read);
+        }
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         self.0.get(path)?.iter().find(|(method, _)| method == wanted).map(|&(_, group)| group)
     }

@@ -104,6 +104,11 @@ pub async fn list(app: &App, user: UserId, page: Page) -> Result<Listed<Key>, St
     app.platform().read(move |tx| Box::pin(async move { store::keys::list(tx, user, &page).await })).await
 }
 
+/// A user's key.
+pub async fn of_owner(app: &App, user: UserId, id: KeyId) -> Result<Option<Key>, StoreError> {
+    app.platform().read(move |tx| Box::pin(async move { store::keys::of_user(tx, user, id).await })).await
+}
+
 /// True while a key that was let in once may go on.
 pub async fn is_usable(app: &App, key: &Authenticated, now: Timestamp) -> Result<bool, StoreError> {
     Ok(app.platform().authenticate(&key.hash, now).await?.is_some())

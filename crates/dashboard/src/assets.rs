@@ -93,9 +93,14 @@ pub(crate) async fn icon(headers: HeaderMap) -> Response {
     answer(&MARK, &headers, "public, max-age=86400")
 }
 
-fn answer(asset: &Asset, headers: &HeaderMap, caching: &'static str) -> Response {
+/// True if the client unpacks what is packed with gzip.
+pub(crate) fn takes_gzip(headers: &HeaderMap) -> bool {
     let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let takes_gzip = accepted.split(',').any(|coding| coding.trim().split(';').next() == Some("gzip"));
+    accepted.split(',').any(|coding| coding.trim().split(';').next() == Some("gzip"))
+}
+
+fn answer(asset: &Asset, headers: &HeaderMap, caching: &'static str) -> Response {
+    let takes_gzip = takes_gzip(headers);
     let body = if takes_gzip { asset.packed.clone() } else { asset.plain.clone() };
     let mut response = body.into_response();
     let answer = response.headers_mut();

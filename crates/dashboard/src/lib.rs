@@ -18,6 +18,7 @@ mod leads;
 mod live;
 mod login;
 mod page;
+mod reference;
 mod requests;
 mod settings;
 mod show;
@@ -25,19 +26,32 @@ mod start;
 mod visitor;
 mod webhooks;
 
+use std::sync::Arc;
+
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
+use bytes::Bytes;
 use domain::Mode;
 use web::Web;
 use web::request::{Pages, observed};
 
-/// The pages, and everything else behind them. Who looks for a page that is not there is told so by one.
-pub fn in_front_of(web: &Web, rest: Router) -> Router {
-    router(web).fallback_service(rest.layer(axum::middleware::from_fn(page::or_nothing_here)))
+use reference::Reference;
+
+/// The pages, the reference of the API that this OpenAPI document describes, and everything else behind them. Who looks for a page that is
+/// not there is told so by one.
+pub fn in_front_of(web: &Web, document: Bytes, rest: Router) -> Router {
+    let reference = Arc::new(Reference::of(document));
+    let reference = Router::new().route("/docs", get(reference::page).layer(Extension(reference)));
+    finished(web, pages().merge(reference))
+        .fallback_service(rest.layer(axum::middleware::from_fn(page::or_nothing_here)))
 }
 
 /// The pages. Whatever else is asked for is up to the router that they are put in front of.
 pub fn router(web: &Web) -> Router {
+    finished(web, pages())
+}
+
+fn pages() -> Router<Web> {
     let routes = Router::new()
         .route("/", get(login::front))
         .route("/login", get(login::form).post(login::log_in))
@@ -84,11 +98,15 @@ pub fn router(web: &Web) -> Router {
         ("/settings/password", post(settings::password)),
         ("/settings/sessions", post(settings::end_sessions)),
     ];
-    let routes = pages.into_iter().fold(routes, |routes, (path, methods)| {
+    pages.into_iter().fold(routes, |routes, (path, methods)| {
         Mode::ALL.iter().fold(routes, |routes, &mode| {
             routes.route(&format!("/{mode}{path}"), methods.clone().layer(Extension(mode)))
         })
-    });
+    })
+}
+
+/// Routes with what is around all of them, and what pages load.
+fn finished(web: &Web, routes: Router<Web>) -> Router {
     observed(routes, Pages(web.clone()))
         .route("/assets/{name}", get(assets::serve))
         .route("/favicon.ico", get(assets::icon))

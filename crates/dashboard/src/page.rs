@@ -154,6 +154,9 @@ fn policy(nonce: &str) -> HeaderValue {
     HeaderValue::from_str(&text).expect("a nonce is visible ASCII")
 }
 
+/// The policy of pages that load their style and nothing else.
+pub(crate) const SCRIPTLESS: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
@@ -295,7 +298,6 @@ fn error_page(status: StatusCode, title: &str, text: &str) -> Response {
     let page = ErrorPage { frame, title, text };
     let html = page.render().unwrap_or_else(|_| title.to_owned());
     let mut response = (status, Html(html)).into_response();
-    let policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(SCRIPTLESS));
     response
 }

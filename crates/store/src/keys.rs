@@ -122,6 +122,12 @@ pub async fn list(tx: &mut PlatformTx, user: UserId, page: &Page) -> Result<List
     list_by(tx, query, page, conditions, Keys::read).await
 }
 
+/// A user's key.
+pub async fn of_user(tx: &mut PlatformTx, user: UserId, id: KeyId) -> Result<Option<Key>, StoreError> {
+    const SQL: &str = text!("SELECT ", Keys::COLUMNS, " FROM keys k WHERE k.id = $1 AND k.user_id = $2");
+    tx.query_one(SQL, params![id, user]).await?.map(Keys::read).transpose()
+}
+
 /// Revokes a user's key; false if the user has no such key.
 pub async fn revoke(
     tx: &mut PlatformTx,

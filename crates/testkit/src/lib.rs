@@ -15,7 +15,7 @@ pub use database::{TestDatabase, databases, open};
 pub use interposed::Interposed;
 pub use machine::{CountedIds, ManualClock, SeededEntropy, WallClock};
 pub use patience::Patience;
-pub use platform::{Account, Answer, Platform, Setup, build_app, client};
+pub use platform::{Account, Answer, Platform, Setup, build_app, client, published_document};
 pub use receiver::{Received, Receiver};
 pub use reqwest::{Client, RequestBuilder};
 pub use switchboard::{AgentAnswer, Switchboard};

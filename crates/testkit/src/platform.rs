@@ -69,6 +69,11 @@ pub fn client() -> reqwest::Client {
     builder.no_proxy().redirect(reqwest::redirect::Policy::none()).build().expect("a client")
 }
 
+/// The OpenAPI document of a server.
+pub fn published_document() -> Vec<u8> {
+    serde_json::to_vec(&api::openapi::document("http://127.0.0.1:8080")).expect("it is JSON")
+}
+
 /// Makes routes for a platform.
 pub type MoreRoutes = Box<dyn FnOnce(&App) -> axum::Router + Send>;
 

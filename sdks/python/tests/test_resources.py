@@ -92,6 +92,9 @@ def test_leads_numbers_usage_and_health(kai: KaiCalls, business: str) -> None:
     assert kai.usage.list(limit=5).rows
     assert kai.health.get().status in ("ok", "degraded")
     assert kai.openapi.get()["openapi"].startswith("3.1")
+    can = kai.capabilities.get()
+    assert can.key.mode == "test" and any(route.available for route in can.endpoints)
+    assert kai.schemas.get(name="newcall").schema["required"] == ["agent_id", "to"]
     assert kai.discovery.health().status and kai.account.balance().businesses
 
 

@@ -1610,6 +1610,83 @@ export interface HealthProviders {
   tts: HealthPart;
 }
 
+/** What a key can do and reach. */
+export interface KeyCapabilities {
+  key: KeyNamed;
+  /** Scopes of the key; `*` grants all. */
+  scopes: string[];
+  /** The businesses that the key reaches. */
+  workspaces: WorkspaceNamed[];
+  /** Every route of this server. */
+  endpoints: EndpointAccess[];
+  limits: KeyLimits;
+}
+
+/** The key that the request was made with, without its secret. */
+export interface KeyNamed {
+  id: string;
+  /** First twelve characters of the secret. */
+  prefix: string;
+  name: string;
+  /** `live` for real calls, `test` for sandbox calls. */
+  mode: string;
+  /** Id of the only business that the key reaches; null if it reaches all of its owner's. */
+  business_id: string | null;
+  expires_at: string | null;
+}
+
+/** A business that the key reaches. */
+export interface WorkspaceNamed {
+  /** Id of the business. */
+  id: string;
+  name: string;
+  /** Always `active`. */
+  lifecycle_state: string;
+}
+
+/** A route, and whether the key opens it. */
+export interface EndpointAccess {
+  method: string;
+  path: string;
+  /** The scope that the route needs; null if it needs none. */
+  scope: string | null;
+  /** All scopes that open the route; the key needs one of them. */
+  any_of: string[];
+  /** The name in `limits.rate_limits` that requests count towards. */
+  limit: string;
+  /** Whether the key opens the route. Routes for people who are logged in are opened by no key. */
+  available: boolean;
+}
+
+/** Limits of the key. */
+export interface KeyLimits {
+  rate_limits: KeyRateLimits;
+}
+
+/** Requests a minute. */
+export interface KeyRateLimits {
+  /** Calls to place. */
+  place_call: number;
+  /** Agents to create. */
+  create_agent: number;
+  /** Agents to change. */
+  change_agent: number;
+  /** All GET requests together. */
+  read: number;
+  /** All other requests together. */
+  write: number;
+}
+
+/** JSON Schemas by their names, or one of them. */
+export interface Schemas {
+  /** All schemas by their names; absent if one was asked for. */
+  schemas?: Record<string, unknown> | null;
+  /** Name of the schema that was asked for. */
+  name?: string | null;
+  /** The schema that was asked for. */
+  schema?: Record<string, unknown> | null;
+}
+
 /** E-mail address and password of a user. */
 export interface Credentials {
   /** The e-mail address of the user. */
@@ -2041,4 +2118,22 @@ export interface KeysListQuery {
   limit?: number;
   /** Only rows created before this time; take the `created_at` of the last row of the page before. */
   after?: string | Date;
+}
+
+/** What `kai.capabilities.get` may be asked for. */
+export interface CapabilitiesGetQuery {
+  /** Only this business. */
+  business_id?: string;
+}
+
+/** {@link CapabilitiesGetQuery} with names like `agentId`. */
+export interface CapabilitiesGetQueryInCamelCase {
+  /** Only this business. */
+  businessId?: string;
+}
+
+/** What `kai.schemas.get` may be asked for. */
+export interface SchemasGetQuery {
+  /** Name of the only schema to read, in upper or lower case. */
+  name?: string;
 }

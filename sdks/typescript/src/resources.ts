@@ -29,6 +29,8 @@ import type {
   CallToEnd,
   CallsListQuery,
   CallsListQueryInCamelCase,
+  CapabilitiesGetQuery,
+  CapabilitiesGetQueryInCamelCase,
   Credentials,
   CurrentBody,
   DeliveryList,
@@ -49,6 +51,7 @@ import type {
   IncomingCallRinging,
   IncomingTestCall,
   KeyBody,
+  KeyCapabilities,
   KeyCreated,
   KeyList,
   KeysListQuery,
@@ -93,6 +96,8 @@ import type {
   Phone_numbersReleaseQuery,
   Phone_numbersReleaseQueryInCamelCase,
   Recording,
+  Schemas,
+  SchemasGetQuery,
   SecretRotated,
   SecretRotation,
   SecretRotationInCamelCase,
@@ -589,12 +594,40 @@ export class HealthResource extends Resource {
   }
 }
 
+/** `kai.capabilities`. */
+export class CapabilitiesResource extends Resource {
+  /**
+   * Read what the key can do.
+   *
+   * The key itself, its scopes, the businesses that it reaches, every route with whether the key opens it, and how many requests a minute it may send.
+   *
+   * Needs any valid key.
+   */
+  get(query: CapabilitiesGetQuery | CapabilitiesGetQueryInCamelCase = {}, options?: RequestOptions): APIPromise<KeyCapabilities> {
+    return this.client.send('GET', 'capabilities', { query }, options);
+  }
+}
+
+/** `kai.schemas`. */
+export class SchemasResource extends Resource {
+  /**
+   * Read JSON Schemas of requests and answers.
+   *
+   * All of them under `schemas`, or the one with this name as `name` and `schema`. Each is complete by itself (JSON Schema 2020-12). `Agent`, `Call`, `Delivery`, `Error`, `Event`, `Key`, `Lead` and `Transcript` are short names.
+   *
+   * Needs no key.
+   */
+  get(query: SchemasGetQuery = {}, options?: RequestOptions): APIPromise<Schemas> {
+    return this.client.send('GET', 'schemas', { query }, options);
+  }
+}
+
 /** `kai.openapi`. */
 export class OpenapiResource extends Resource {
   /**
    * Read this OpenAPI document.
    *
-   * OpenAPI 3.1. Pages of every origin can read it.
+   * OpenAPI 3.1. Pages of every origin can read it. `/docs/openapi.yaml` has the same as YAML, and `/docs` is a page for people.
    *
    * Needs no key.
    */

@@ -135,6 +135,9 @@ test('leads, numbers, usage and health', async () => {
   assert.ok((await kai.usage.list({ limit: 5 })).usage.length > 0);
   assert.match((await kai.health.get()).status, /ok|degraded/);
   assert.match((await kai.openapi.get()).openapi, /^3\.1/);
+  const can = await kai.capabilities.get();
+  assert.ok(can.key.mode === 'test' && can.endpoints.some((route) => route.available));
+  assert.deepEqual((await kai.schemas.get({ name: 'newcall' })).schema.required, ['agent_id', 'to']);
   assert.ok((await kai.account.balance()).businesses.length && (await kai.discovery.health()).status);
 });
 

@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod balance;
 pub mod calls;
+pub mod capabilities;
 pub mod check;
 pub mod end;
 pub mod events;
@@ -15,6 +16,7 @@ pub mod phone_numbers;
 pub mod pipeline;
 pub mod recordings;
 pub mod sandbox;
+pub mod schemas;
 pub mod stream;
 pub mod transcripts;
 pub mod usage;
@@ -46,6 +48,8 @@ pub(crate) fn routes() -> Vec<Route> {
         usage::routes(),
         keys::routes(),
         health::routes(),
+        capabilities::routes(),
+        schemas::routes(),
         openapi::routes(),
     ];
     resources.into_iter().flatten().collect()

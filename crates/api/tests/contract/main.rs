@@ -3,6 +3,7 @@
 mod agents;
 mod calls;
 mod dialling;
+mod discovery;
 mod keys;
 mod lists;
 mod once;

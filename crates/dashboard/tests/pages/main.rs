@@ -3,6 +3,7 @@
 mod browser;
 mod manage;
 mod notes;
+mod reference;
 mod start;
 mod talk;
 mod webhooks;

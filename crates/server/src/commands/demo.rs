@@ -142,7 +142,7 @@ impl Demo {
         let (stop, stopping) = watch::channel(false);
         let serving = tokio::spawn(http_server::serve(
             listener,
-            dashboard::in_front_of(api.web(), api::router(&api)),
+            dashboard::in_front_of(api.web(), api.document(), api::router(&api)),
             Limits::small("api"),
             http_server::told(stopping, Drain::alone(Duration::from_secs(5))),
         ));

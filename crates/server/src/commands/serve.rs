@@ -87,7 +87,7 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Failure> {
         }
         None => api::router(&api),
     };
-    let routes = dashboard::in_front_of(api.web(), routes);
+    let routes = dashboard::in_front_of(api.web(), api.document(), routes);
     let routes = http_server::probes(readiness.clone()).fallback_service(routes);
     let (stop, stopping) = oneshot::channel();
     let told = async move { stopping.await.unwrap_or(Drain::within(drain)) };

@@ -42,6 +42,7 @@ __all__ = [
     "DeliveryList",
     "DeliveryRow",
     "DisclosuresView",
+    "EndpointAccess",
     "ErrorBody",
     "ErrorDetail",
     "EventList",
@@ -55,8 +56,12 @@ __all__ = [
     "HealthQueue",
     "IncomingCallRinging",
     "KeyBody",
+    "KeyCapabilities",
     "KeyCreated",
+    "KeyLimits",
     "KeyList",
+    "KeyNamed",
+    "KeyRateLimits",
     "LeadAudit",
     "LeadBody",
     "LeadChangeRow",
@@ -77,6 +82,7 @@ __all__ = [
     "Recording",
     "RecordingStatus",
     "RuleChecked",
+    "Schemas",
     "SecretRotated",
     "SentRequest",
     "SessionBody",
@@ -91,6 +97,7 @@ __all__ = [
     "WebhookList",
     "WebhookSaved",
     "WebhookTested",
+    "WorkspaceNamed",
 ]
 
 CallStatus = Literal["queued", "ringing", "in-progress", "completed", "failed"]
@@ -1383,6 +1390,112 @@ class HealthProviders(KaiObject):
 
     tts: HealthPart
     """Whoever speaks for the agent."""
+
+
+class KeyCapabilities(KaiObject):
+    """What a key can do and reach."""
+
+    key: KeyNamed
+
+    scopes: List[str]
+    """Scopes of the key; `*` grants all."""
+
+    workspaces: List[WorkspaceNamed]
+    """The businesses that the key reaches."""
+
+    endpoints: List[EndpointAccess]
+    """Every route of this server."""
+
+    limits: KeyLimits
+
+
+class KeyNamed(KaiObject):
+    """The key that the request was made with, without its secret."""
+
+    id: str
+
+    prefix: str
+    """First twelve characters of the secret."""
+
+    name: str
+
+    mode: str
+    """`live` for real calls, `test` for sandbox calls."""
+
+    business_id: Optional[str]
+    """Id of the only business that the key reaches; null if it reaches all of its owner's."""
+
+    expires_at: Optional[str]
+
+
+class WorkspaceNamed(KaiObject):
+    """A business that the key reaches."""
+
+    id: str
+    """Id of the business."""
+
+    name: str
+
+    lifecycle_state: str
+    """Always `active`."""
+
+
+class EndpointAccess(KaiObject):
+    """A route, and whether the key opens it."""
+
+    method: str
+
+    path: str
+
+    scope: Optional[str]
+    """The scope that the route needs; null if it needs none."""
+
+    any_of: List[str]
+    """All scopes that open the route; the key needs one of them."""
+
+    limit: str
+    """The name in `limits.rate_limits` that requests count towards."""
+
+    available: bool
+    """Whether the key opens the route. Routes for people who are logged in are opened by no key."""
+
+
+class KeyLimits(KaiObject):
+    """Limits of the key."""
+
+    rate_limits: KeyRateLimits
+
+
+class KeyRateLimits(KaiObject):
+    """Requests a minute."""
+
+    place_call: int
+    """Calls to place."""
+
+    create_agent: int
+    """Agents to create."""
+
+    change_agent: int
+    """Agents to change."""
+
+    read: int
+    """All GET requests together."""
+
+    write: int
+    """All other requests together."""
+
+
+class Schemas(KaiObject):
+    """JSON Schemas by their names, or one of them."""
+
+    schemas: Optional[Dict[str, Any]]
+    """All schemas by their names; absent if one was asked for."""
+
+    name: Optional[str]
+    """Name of the schema that was asked for."""
+
+    schema: Optional[Dict[str, Any]]
+    """The schema that was asked for."""
 
 
 class SessionBody(KaiObject):

@@ -40,12 +40,12 @@ class AsyncDiscovery(AsyncResource):
         return await self._client.openapi.get()
 
     async def capabilities(self, business_id: Optional[str] = None) -> Any:
-        """What the server can do."""
-        return await self._client.request("GET", "/api/v1/capabilities", query={"business_id": business_id})
+        """``kai.capabilities.get()``."""
+        return await self._client.capabilities.get(business_id=business_id)
 
     async def schemas(self, name: Optional[str] = None) -> Any:
-        """Schemas by name."""
-        return await self._client.request("GET", "/api/v1/schemas", query={"name": name})
+        """``kai.schemas.get()``."""
+        return await self._client.schemas.get(name=name)
 
 
 class AsyncLegacy(AsyncResource):

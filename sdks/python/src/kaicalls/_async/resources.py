@@ -36,6 +36,7 @@ from ..types import (
     Health,
     IncomingCallRinging,
     KeyBody,
+    KeyCapabilities,
     KeyCreated,
     KeyList,
     LeadAudit,
@@ -51,6 +52,7 @@ from ..types import (
     PhoneNumber,
     PhoneNumberList,
     Recording,
+    Schemas,
     SecretRotated,
     SessionBody,
     Success,
@@ -1689,6 +1691,66 @@ class AsyncHealthResource(AsyncResource):
         )
 
 
+class AsyncCapabilitiesResource(AsyncResource):
+    """`kai.capabilities`."""
+
+    @spelled
+    async def get(
+        self,
+        business_id: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> KeyCapabilities:
+        """Read what the key can do.
+
+        The key itself, its scopes, the businesses that it reaches, every route with whether the key opens it, and how many requests a minute it may send.
+
+        Needs any valid key.
+
+        Args:
+            business_id: Only this business.
+        """
+        return await self._send(
+            KeyCapabilities,
+            "GET",
+            "/api/v1/capabilities",
+            query={
+                "business_id": business_id,
+            },
+            options=options,
+        )
+
+
+class AsyncSchemasResource(AsyncResource):
+    """`kai.schemas`."""
+
+    @spelled
+    async def get(
+        self,
+        name: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Schemas:
+        """Read JSON Schemas of requests and answers.
+
+        All of them under `schemas`, or the one with this name as `name` and `schema`. Each is complete by itself (JSON Schema 2020-12). `Agent`, `Call`, `Delivery`, `Error`, `Event`, `Key`, `Lead` and `Transcript` are short names.
+
+        Needs no key.
+
+        Args:
+            name: Name of the only schema to read, in upper or lower case.
+        """
+        return await self._send(
+            Schemas,
+            "GET",
+            "/api/v1/schemas",
+            query={
+                "name": name,
+            },
+            options=options,
+        )
+
+
 class AsyncOpenapiResource(AsyncResource):
     """`kai.openapi`."""
 
@@ -1700,7 +1762,7 @@ class AsyncOpenapiResource(AsyncResource):
     ) -> KaiObject:
         """Read this OpenAPI document.
 
-        OpenAPI 3.1. Pages of every origin can read it.
+        OpenAPI 3.1. Pages of every origin can read it. `/docs/openapi.yaml` has the same as YAML, and `/docs` is a page for people.
 
         Needs no key.
         """

@@ -88,7 +88,7 @@ class Client(Common):
         *,
         options: Optional[RequestOptions] = None,
     ) -> Any:
-        """Any request, for what has no method yet: ``kai.request("GET", "/api/v1/capabilities")``."""
+        """Any request, for what has no method yet: ``kai.request("GET", "/api/v1/analytics/calls")``."""
         asked: RequestOptions = {**(options or {})}
         asked["headers"] = {**asked.get("headers", {}), **(headers or {})}
         response = self._request(method, path, query, body, asked, False, False)

@@ -42,12 +42,12 @@ class Discovery(Resource):
         return self._client.openapi.get()
 
     def capabilities(self, business_id: Optional[str] = None) -> Any:
-        """What the server can do."""
-        return self._client.request("GET", "/api/v1/capabilities", query={"business_id": business_id})
+        """``kai.capabilities.get()``."""
+        return self._client.capabilities.get(business_id=business_id)
 
     def schemas(self, name: Optional[str] = None) -> Any:
-        """Schemas by name."""
-        return self._client.request("GET", "/api/v1/schemas", query={"name": name})
+        """``kai.schemas.get()``."""
+        return self._client.schemas.get(name=name)
 
 
 class Legacy(Resource):

@@ -31,6 +31,7 @@ from ..types import (
     EventsReplayed,
     Health,
     IncomingCallRinging,
+    KeyCapabilities,
     KeyCreated,
     KeyList,
     LeadAudit,
@@ -43,6 +44,7 @@ from ..types import (
     NumberReleased,
     PhoneNumberList,
     Recording,
+    Schemas,
     SecretRotated,
     SessionBody,
     Success,
@@ -1679,6 +1681,66 @@ class HealthResource(Resource):
         )
 
 
+class CapabilitiesResource(Resource):
+    """`kai.capabilities`."""
+
+    @spelled
+    def get(
+        self,
+        business_id: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> KeyCapabilities:
+        """Read what the key can do.
+
+        The key itself, its scopes, the businesses that it reaches, every route with whether the key opens it, and how many requests a minute it may send.
+
+        Needs any valid key.
+
+        Args:
+            business_id: Only this business.
+        """
+        return self._send(
+            KeyCapabilities,
+            "GET",
+            "/api/v1/capabilities",
+            query={
+                "business_id": business_id,
+            },
+            options=options,
+        )
+
+
+class SchemasResource(Resource):
+    """`kai.schemas`."""
+
+    @spelled
+    def get(
+        self,
+        name: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Schemas:
+        """Read JSON Schemas of requests and answers.
+
+        All of them under `schemas`, or the one with this name as `name` and `schema`. Each is complete by itself (JSON Schema 2020-12). `Agent`, `Call`, `Delivery`, `Error`, `Event`, `Key`, `Lead` and `Transcript` are short names.
+
+        Needs no key.
+
+        Args:
+            name: Name of the only schema to read, in upper or lower case.
+        """
+        return self._send(
+            Schemas,
+            "GET",
+            "/api/v1/schemas",
+            query={
+                "name": name,
+            },
+            options=options,
+        )
+
+
 class OpenapiResource(Resource):
     """`kai.openapi`."""
 
@@ -1690,7 +1752,7 @@ class OpenapiResource(Resource):
     ) -> KaiObject:
         """Read this OpenAPI document.
 
-        OpenAPI 3.1. Pages of every origin can read it.
+        OpenAPI 3.1. Pages of every origin can read it. `/docs/openapi.yaml` has the same as YAML, and `/docs` is a page for people.
 
         Needs no key.
         """
