@@ -211,6 +211,11 @@ impl Server {
         &self.log
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Tells it to stop.
     pub fn terminate(&self) {
         let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("an id");
