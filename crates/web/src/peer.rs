@@ -3,7 +3,7 @@
 //! The other end of the connection is the client, unless it is a proxy that the operator trusts: then the proxy says whom it speaks for.
 //! Anybody can write those headers, so they are believed only from trusted proxies, and only as far as the chain of trusted proxies goes.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
 use http::HeaderMap;
@@ -57,9 +57,22 @@ impl TrustedProxies {
     /// The client's address. Requests that no listener has labelled share one address, and so one count.
     pub fn client(&self, parts: &Parts) -> IpAddr {
         let peer = parts.extensions.get::<PeerAddress>().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
-        // Each proxy adds the address that it was called from at the end.
+        let chains = [FORWARDED, X_FORWARDED_FOR].map(|name| hops(&parts.headers, &name));
+        let mut named =
+            chains.into_iter().filter(|hops| !hops.is_empty()).map(|hops| self.behind(peer, hops));
+        match (named.next(), named.next()) {
+            // A proxy writes one of the two and lets the other pass, so that whoever writes both could be anybody: the proxy counts.
+            (Some(first), Some(second)) if first != second => peer,
+            (Some(client), _) => client,
+            (None, _) => peer,
+        }
+    }
+
+    /// Who stands behind the chain of trusted proxies that ends with our peer.
+    fn behind(&self, peer: IpAddr, hops: Vec<Option<IpAddr>>) -> IpAddr {
         let mut client = peer;
-        let mut hops = hops(&parts.headers).into_iter().rev();
+        // Each proxy adds the address that it was called from at the end.
+        let mut hops = hops.into_iter().rev();
         while self.contain(client) {
             match hops.next() {
                 Some(Some(address)) => client = address,
@@ -71,17 +84,23 @@ impl TrustedProxies {
     }
 }
 
-/// The addresses that proxies have named, nearest last; `None` for one that hides its client. `Forwarded` is the standard (RFC 7239) and
-/// wins over `X-Forwarded-For`.
-fn hops(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let lines = |name| headers.get_all(name).iter().map(|value| value.to_str().unwrap_or_default());
-    if headers.contains_key(FORWARDED) {
-        return lines(FORWARDED)
-            .flat_map(|line| split(line, ','))
-            .map(|element| forwarded_for(&element))
-            .collect();
+/// The addresses that proxies have named in one of the two headers, nearest last; `None` for one that hides its client.
+fn hops(headers: &HeaderMap, name: &HeaderName) -> Vec<Option<IpAddr>> {
+    let lines = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let mut hops = Vec::new();
+    for line in lines {
+        if *name == X_FORWARDED_FOR {
+            let nodes = line.split(',').map(str::trim).filter(|node| !node.is_empty());
+            hops.extend(nodes.map(address));
+        } else if line.matches('"').count() % 2 == 0 {
+            let elements = split(&line, ',').into_iter().filter(|element| !element.trim().is_empty());
+            hops.extend(elements.map(|element| forwarded_for(&element)));
+        } else {
+            // A quotation that never ends would swallow what the next proxy adds, and let its client speak for it.
+            hops.push(None);
+        }
     }
-    lines(X_FORWARDED_FOR).flat_map(|line| line.split(',')).map(|node| address(node.trim())).collect()
+    hops
 }
 
 /// The `for` parameter of an element of `Forwarded`.
@@ -106,10 +125,23 @@ fn split(text: &str, separator: char) -> Vec<String> {
     parts
 }
 
-/// An address with or without a port, IPv6 with or without brackets.
+/// An address with or without a port, IPv6 with or without brackets. Proxies may hide the port behind a word (RFC 7239, section 6).
 fn address(node: &str) -> Option<IpAddr> {
-    let bare = node.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(node);
-    bare.parse().ok().or_else(|| node.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+    if let Ok(bare) = node.parse() {
+        return Some(bare);
+    }
+    let (host, port) = match node.strip_prefix('[') {
+        Some(v6) => v6.split_once(']').filter(|(host, _)| host.contains(':'))?,
+        None => node.split_at(node.find(':')?),
+    };
+    let is_port = |port: &str| {
+        !port.is_empty()
+            && port.bytes().all(|letter| letter.is_ascii_alphanumeric() || b"._-".contains(&letter))
+    };
+    if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {
+        return None;
+    }
+    host.parse().ok()
 }
 
 #[cfg(test)]
@@ -147,11 +179,72 @@ mod tests {
             "2001:db8::7"
         );
         assert_eq!(from_proxy("forwarded", "for=\"a,b\", for=198.51.100.7"), "198.51.100.7");
-        let both = [("forwarded", "for=198.51.100.7"), ("x-forwarded-for", "6.6.6.6")];
-        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &both), "198.51.100.7");
         let lines = [("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "198.51.100.7")];
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", &lines), "198.51.100.7");
         assert_eq!(client("10.0.0.0/8", "::ffff:10.0.0.1", &lines), "198.51.100.7");
+    }
+
+    #[test]
+    fn ports_and_the_spellings_of_addresses_make_no_other_client() {
+        let from_proxy = |name: &'static str, value: &str| client("10.0.0.0/8,::1", "::1", &[(name, value)]);
+        for (written, address) in [
+            ("198.51.100.7:4711", "198.51.100.7"),
+            ("[2001:db8::7]:4711", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("2001:DB8:0::7", "2001:db8::7"),
+        ] {
+            assert_eq!(from_proxy("x-forwarded-for", written), address);
+            assert_eq!(from_proxy("forwarded", &format!("for=\"{written}\"")), address);
+        }
+        assert_eq!(from_proxy("forwarded", "for=\"198.51.100.7:_hidden\""), "198.51.100.7");
+        assert_eq!(from_proxy("forwarded", "for=\"[2001:db8::7]:_a.b-c\""), "2001:db8::7");
+        // Empty elements of a list are none (RFC 9110, section 5.6.1).
+        assert_eq!(from_proxy("x-forwarded-for", "6.6.6.6, 198.51.100.7, "), "198.51.100.7");
+        assert_eq!(from_proxy("forwarded", "for=6.6.6.6,, for=198.51.100.7 ,"), "198.51.100.7");
+    }
+
+    #[test]
+    fn what_a_client_writes_before_the_word_of_its_proxy_makes_it_nobody_else() {
+        let behind = |header: &'static str, lines: &[&str]| {
+            let lines: Vec<_> = lines.iter().map(|line| (header, *line)).collect();
+            client("10.0.0.1", "10.0.0.1", &lines)
+        };
+        for odd in ["6.6.6.6", "\u{e9}", "\"", "6.6.6.6, 10.0.0.1", "::ffff:10.0.0.1", ",,,", "for=6.6.6.6"] {
+            let added = format!("{odd}, 198.51.100.7");
+            assert_eq!(behind("x-forwarded-for", &[&added]), "198.51.100.7", "{added}");
+            assert_eq!(behind("x-forwarded-for", &[odd, "198.51.100.7"]), "198.51.100.7", "{odd}");
+        }
+        for odd in ["for=6.6.6.6;x=\"a,b\"", "for=\u{e9}", "for=6.6.6.6;by=\"", "for=\""] {
+            assert_eq!(behind("forwarded", &[odd, "for=198.51.100.7"]), "198.51.100.7", "{odd}");
+        }
+        // A proxy that adds to an open quotation says nothing any more, and so the proxy counts.
+        for odd in ["for=6.6.6.6;x=\"", "for=\"", "for=6.6.6.6;x=\"\\\""] {
+            for said in ["for=198.51.100.7", "for=\"[2001:db8::7]\""] {
+                let added = format!("{odd}, {said}");
+                let found = behind("forwarded", &[&added]);
+                assert!(
+                    ["10.0.0.1", "198.51.100.7", "2001:db8::7"].contains(&found.as_str()),
+                    "{added}: {found}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn of_two_headers_that_contradict_each_other_neither_is_believed() {
+        let both = |forwarded, for_| {
+            let headers = [("forwarded", forwarded), ("x-forwarded-for", for_)];
+            client("10.0.0.0/8", "10.0.0.1", &headers)
+        };
+        assert_eq!(both("for=198.51.100.7", "198.51.100.7"), "198.51.100.7");
+        assert_eq!(
+            both("for=6.6.6.6", "198.51.100.7"),
+            "10.0.0.1",
+            "nginx, HAProxy and others let Forwarded pass"
+        );
+        assert_eq!(both("for=198.51.100.7", "6.6.6.6"), "10.0.0.1");
+        assert_eq!(both("for=_hidden", "198.51.100.7"), "10.0.0.1");
+        assert_eq!(both(",", "198.51.100.7"), "198.51.100.7", "an empty list says nothing");
     }
 
     #[test]
@@ -159,7 +252,13 @@ mod tests {
         for (name, value) in [
             ("forwarded", "for=_hidden"),
             ("forwarded", "for=unknown"),
+            ("forwarded", "for=\"[2001:db8::7]x\""),
+            ("forwarded", "for=\"198.51.100.7:a b\""),
+            ("forwarded", "by=198.51.100.7"),
             ("x-forwarded-for", "nonsense"),
+            ("x-forwarded-for", "[198.51.100.7]"),
+            ("x-forwarded-for", "198.51.100.7:"),
+            ("x-forwarded-for", "fe80::1%eth0"),
             ("x-forwarded-for", ""),
         ] {
             assert_eq!(client("10.0.0.1", "10.0.0.1", &[(name, value)]), "10.0.0.1", "{value}");
