@@ -85,21 +85,40 @@ pub enum NotExceptions {
     TooWide(String),
 }
 
-/// The networks that are private as a whole, and those of the machine itself and of its neighbours, where cloud providers answer
-/// questions for passwords.
-const PRIVATE: [&str; 8] = [
+/// The networks that are private as a whole.
+const PRIVATE: [&str; 7] = [
     "10.0.0.0/8",
     "172.16.0.0/12",
     "192.168.0.0/16",
     "100.64.0.0/10",
     "169.254.0.0/16",
-    "fc00::/7",
     "fd00::/8",
     "fe80::/10",
 ];
 
+/// Where cloud providers answer questions for passwords.
+const METADATA: [&str; 4] = ["169.254.169.254", "169.254.170.2", "100.100.100.200", "fd00:ec2::254"];
+
+/// IPv6 networks whose addresses carry IPv4 addresses, or lead through a tunnel: each stands for the whole of IPv4.
+const CARRYING_IPV4: [&str; 7] =
+    ["::ffff:0:0/96", "::/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16"];
+
 /// Networks with shorter prefixes are no exceptions.
 const SHORTEST_PREFIX: (u8, u8) = (8, 7);
+
+/// Networks with shorter prefixes hold more than any one installation's receivers.
+const ROOMY_PREFIX: (u8, u8) = (16, 32);
+
+fn networks(list: &[&str]) -> impl Iterator<Item = IpNet> {
+    list.iter().map(|network| {
+        let address = || network.parse::<IpAddr>().map(IpNet::from);
+        network.parse::<IpNet>().or_else(|_| address()).expect("a network or an address")
+    })
+}
+
+fn is_shorter(network: &IpNet, (v4, v6): (u8, u8)) -> bool {
+    network.prefix_len() < if network.addr().is_ipv4() { v4 } else { v6 }
+}
 
 impl Exceptions {
     /// Without exceptions: only public addresses can be reached.
@@ -118,13 +137,19 @@ impl Exceptions {
         self.0.iter().any(|exception| exception.ports.contains(&port) && exception.network.contains(&address))
     }
 
-    /// The private networks that are listed as a whole: more than any one installation's receivers need.
+    /// The listed networks that hold more than any one installation's receivers need, or something that no customer should reach: large
+    /// ones, private ones that are listed as a whole (in pieces too), and those with a cloud provider's answers for its machines.
     pub fn wide(&self) -> Vec<String> {
-        let is_wide = |exception: &&Exception| {
-            let private = PRIVATE.iter().map(|network| network.parse::<IpNet>().expect("a network"));
-            private.into_iter().any(|private| exception.network.contains(&private))
+        let listed: Vec<IpNet> = self.0.iter().map(|exception| exception.network.trunc()).collect();
+        let pieces = IpNet::aggregate(&listed);
+        let whole: Vec<IpNet> =
+            networks(&PRIVATE).filter(|private| pieces.iter().any(|piece| piece.contains(private))).collect();
+        let is_wide = |network: &&IpNet| {
+            is_shorter(network, ROOMY_PREFIX)
+                || whole.iter().any(|private| private.contains(*network) || network.contains(private))
+                || networks(&METADATA).any(|address| network.contains(&address))
         };
-        self.0.iter().filter(is_wide).map(|exception| exception.network.to_string()).collect()
+        listed.iter().filter(is_wide).map(IpNet::to_string).collect()
     }
 
     /// True if any address is listed with this port.
@@ -141,8 +166,10 @@ impl FromStr for Exceptions {
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         let read = |entry: &str| {
             let read = exception(entry).ok_or_else(|| NotExceptions::Unreadable(entry.to_owned()))?;
-            let shortest = if read.network.addr().is_ipv4() { SHORTEST_PREFIX.0 } else { SHORTEST_PREFIX.1 };
-            if read.network.prefix_len() < shortest {
+            // An address that carries an IPv4 address is judged by that one, so a network of them would be the whole of IPv4.
+            let carries_ipv4 = read.network.prefix_len() < 128
+                && networks(&CARRYING_IPV4).any(|carrying| carrying.contains(&read.network));
+            if carries_ipv4 || is_shorter(&read.network, SHORTEST_PREFIX) {
                 return Err(NotExceptions::TooWide(entry.to_owned()));
             }
             Ok(read)
@@ -244,13 +271,33 @@ mod tests {
                 matches!(error, NotExceptions::TooWide(_)) && error.to_string().contains("10.1.0.0/16:8080")
             );
         }
-        let wide = |text: &str| text.parse::<Exceptions>().expect("exceptions").wide();
-        for network in
-            ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "192.0.0.0/8", "169.254.0.0/16", "fc00::/7"]
+        for all_of_ipv4 in
+            ["::ffff:0:0/96", "64:ff9b::/96", "64:ff9b::/120", "2002::/16", "2001::/32", "::/96"]
         {
+            let entry = format!("[{all_of_ipv4}]:443");
+            let error = entry.parse::<Exceptions>().expect_err(all_of_ipv4);
+            assert!(matches!(error, NotExceptions::TooWide(_)), "{error}");
+        }
+        let wide = |text: &str| text.parse::<Exceptions>().expect("exceptions").wide();
+        for network in [
+            "10.0.0.0/8",
+            "10.0.0.0/9",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "192.0.0.0/8",
+            "169.254.0.0/16",
+            "169.254.169.0/24",
+            "169.254.169.254/32",
+            "127.0.0.0/8",
+            "8.0.0.0/8",
+            "fc00::/7",
+            "fd00:ec2::254/128",
+        ] {
             assert_eq!(wide(&format!("[{network}]:8080")), [network]);
         }
-        assert!(wide("10.1.0.0/16:8080,192.168.7.0/24:*,127.0.0.1:*,[fd12:3456::/32]:80").is_empty());
+        let halves = wide("192.168.0.0/17:80,192.168.128.0/17:8080,10.1.0.0/16:80");
+        assert_eq!(halves, ["192.168.0.0/17", "192.168.128.0/17"], "both together are the whole");
+        assert!(wide("10.1.0.0/16:8080,192.168.7.0/24:*,127.0.0.1:*,[fd12:3456::/32]:80,[::1]:*").is_empty());
     }
 
     #[test]

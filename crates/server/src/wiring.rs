@@ -63,7 +63,8 @@ pub(crate) fn build_app_on(
     for network in exceptions.wide() {
         tracing::warn!(
             network,
-            "KAICALLS_EGRESS_ALLOW opens a whole private network to addresses that customers name; name the networks of your receivers"
+            "KAICALLS_EGRESS_ALLOW opens a large or a whole private network, or one in which cloud providers hand out passwords, to \
+             addresses that customers name; name the networks of your receivers"
         );
     }
     let mind = mind(config)?;
@@ -199,7 +200,7 @@ pub(crate) async fn build_api(config: &Config, app: App) -> Result<Api, Failure>
             own_origin: config.own_origin()?,
         },
     );
-    Ok(Api::new(web, ApiSettings { cors_origins: config.cors_origins() }))
+    Ok(Api::new(web, ApiSettings { cors_origins: config.cors_origins()? }))
 }
 
 /// What thinks for agents, and what reads calls.

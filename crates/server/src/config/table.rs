@@ -29,7 +29,7 @@ settings! {
     "listen" = "127.0.0.1:8080", "Where the API listens.";
     "public_url" = "", "The address under which clients reach the API; `http://` and `listen` by default. Recording links begin with it; `https` makes session cookies `Secure`. Only pages of this address may log in and change things by session; without it, pages of `localhost`, `127.0.0.1` and `[::1]` with the port of `listen`.";
     "metrics_listen" = "127.0.0.1:9464", "Where `/metrics` is served; `off` for nowhere. `/livez` and `/readyz` are there too, as they are at `listen`.";
-    "log" = "info", "Which log lines are written, as a filter like `info,store=debug`.";
+    "log" = "info", "Which log lines are written, as a filter like `info,store=debug`: a level, and others for parts of the program.";
     "log_format" = "auto", "Format of log lines: `text`, `json`, or `auto` (text on a terminal, JSON otherwise).";
     "live_engine" = "", "Which engine makes the calls of live keys: `vapi`, `voice` (our own, over `voice_trunks`), `sandbox` or `none`. Without it, `vapi` where `vapi_api_key` is set, else `voice` where there are trunks, else `none`. A number that another engine carries, or an agent that prefers one, comes first. With `sandbox` and `none` no call begins on Vapi or over a trunk; those that run at Vapi are still followed to their end. Test keys always use the sandbox.";
     "vapi_api_key" = "", "The private key of a Vapi account. With it live calls run on Vapi, unless `live_engine` says otherwise.";
@@ -75,7 +75,7 @@ settings! {
     "sandbox_seed" = "0", "Seed of the sandbox's random choices. The same seed gives the same calls.";
     "sandbox_scenarios" = "", "Folder with scripted callers of your own (`*.toml`).";
     "sandbox_recordings" = "true", "Whether sandbox calls are recorded where a synthesiser is installed.";
-    "egress_allow" = "", "Receivers of webhooks outside the public internet: networks with ports, like `10.1.0.0/16:8080,127.0.0.1:9000-9100`. They may be plain http. A good part of all addresses is refused, and a whole private network is warned of.";
+    "egress_allow" = "", "Receivers of webhooks outside the public internet: networks with ports, like `10.1.0.0/16:8080,127.0.0.1:9000-9100`. They may be plain http. A good part of all addresses is refused; large networks, whole private ones and those in which cloud providers hand out passwords are warned of.";
     "webhook_schedule" = Schedule::default(), "The pauses before each attempt to deliver a webhook.";
     "rate_per_minute" = "", "Prices in cents per started minute and engine, like `voice=7.5,sandbox=0`. An engine without a price costs nothing.";
     "allowed_countries" = "", "Country calling codes that live calls may reach besides the business's own, like `44,49`.";
@@ -90,7 +90,7 @@ settings! {
     "rate_limit_writes" = RateLimits::default().write, "Largest number of all other writing requests per minute and key.";
     "rate_limit_logins" = RateLimits::default().login, "Largest number of logins per minute and client address.";
     "recording_link_hours" = "24", "How long a link to a recording works.";
-    "trusted_proxies" = "", "Addresses or networks of proxies before this server, like `127.0.0.1,10.1.0.0/16`. They say in `Forwarded` or `X-Forwarded-For` who the client is; nobody else is believed. Without it, everybody behind a proxy shares one limit of logins.";
+    "trusted_proxies" = "", "Addresses or networks of proxies before this server, like `127.0.0.1,10.1.0.0/16`. They say in `Forwarded` or `X-Forwarded-For` who the client is; nobody else is believed. A request with both headers that name different clients counts as the proxy. Without it, everybody behind a proxy shares one limit of logins.";
     "max_connections" = "16384", "Largest number of connections to the API. For each one beyond it, the connection is closed that has waited longest for a request. The system's limit of open files may allow fewer; it is raised at the start as far as the system allows.";
     "max_connections_per_address" = "1024", "The same for one client address; a network of 64 bits is one address in IPv6. It does not count for `trusted_proxies`.";
     "cors_origins" = "", "Origins whose pages may use the API from a browser, separated by commas.";
