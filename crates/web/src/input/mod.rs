@@ -23,23 +23,51 @@ pub use text::{Line, Text};
 
 pub use crate::input;
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 /// The fields as they came in, a JSON object or a query string alike.
 #[derive(Debug, Default)]
-pub struct Fields(Map<String, Value>);
+pub struct Fields {
+    values: Map<String, Value>,
+    /// Those that a query string names more than once, and whose values are therefore lists.
+    repeated: BTreeSet<String>,
+}
 
 impl Fields {
     /// The fields of a JSON object.
-    pub fn new(fields: Map<String, Value>) -> Self {
-        Self(fields)
+    pub fn new(values: Map<String, Value>) -> Self {
+        Self { values, repeated: BTreeSet::new() }
     }
 
     /// Takes the first of these names that is present.
     pub fn take(&mut self, names: &[&str]) -> Option<Value> {
-        let name = names.iter().find(|name| self.0.contains_key(**name))?;
-        self.0.get_mut(*name).map(Value::take)
+        let name = names.iter().find(|name| self.values.contains_key(**name))?;
+        self.values.get_mut(*name).map(Value::take)
     }
+
+    /// Reads the first of these names that is present; the first one is its name where it is wrong.
+    pub fn read<S: Slot>(&mut self, names: &[&str]) -> Result<S, Problem> {
+        let present = names.iter().find(|name| self.values.contains_key(**name));
+        let is_repeated = present.is_some_and(|name| self.repeated.contains(*name));
+        let value = self.take(names);
+        let values = value.as_ref().filter(|_| is_repeated).and_then(Value::as_array).cloned();
+        S::read_slot(value).map_err(|problem| {
+            let problem = match values.as_deref() {
+                Some([first, ..]) if stands_alone::<S>(first) => {
+                    Problem::new("", "expected once; it occurs several times")
+                }
+                _ => problem,
+            };
+            problem.within(names[0])
+        })
+    }
+}
+
+/// True if the value is good by itself, and is none of a list.
+fn stands_alone<S: Slot>(value: &Value) -> bool {
+    S::read_slot(Some(value.clone())).is_ok() && S::read_slot(Some(Value::from(vec![value.clone()]))).is_err()
 }
 
 /// A set of named fields, made by [`input!`].
@@ -121,10 +149,9 @@ macro_rules! input {
             fn read(fields: &mut $crate::input::Fields) -> Result<Self, Vec<$crate::input::Problem>> {
                 let mut problems = Vec::new();
                 $(
-                    let value = fields.take(&[$wire $(, $alias)*]);
-                    let $field = match <$slot as $crate::input::Slot>::read_slot(value) {
+                    let $field = match fields.read::<$slot>(&[$wire $(, $alias)*]) {
                         Ok(read) => Some(read),
-                        Err(problem) => { problems.push(problem.within($wire)); None }
+                        Err(problem) => { problems.push(problem); None }
                     };
                 )*
                 match ($($field,)*) {
