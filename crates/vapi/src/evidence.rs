@@ -19,6 +19,8 @@ pub(crate) struct Evidence {
     /// What the message says that the call is over; it knows less than any report.
     over: Option<Facts>,
     answered_at: Option<Timestamp>,
+    /// Some message has said that it was answered, if not when.
+    was_in_progress: bool,
 }
 
 impl Evidence {
@@ -39,6 +41,7 @@ impl Evidence {
             ("status-update", "in-progress" | "forwarding") => {
                 let at = time(&message.body()["startedAt"]).or_else(|| time(&message.body()["timestamp"]));
                 self.answered_at = self.answered_at.into_iter().chain(at).min();
+                self.was_in_progress = true;
             }
             _ => {}
         }
@@ -75,8 +78,12 @@ impl Evidence {
         };
         let best = reports().max_by_key(|facts| (weight(facts), facts.richness()))?;
         let (at, mut end) = best.end(now, was_answered);
-        if let Progress::Ended { ending: Ending::Talked { answered_at, .. }, .. } = &mut end {
+        if let Progress::Ended { ending: Ending::Talked { answered_at, talked }, .. } = &mut end {
             *answered_at = answered_at.or(self.answered_at);
+            // Where nobody has told when it was answered, it was as long before its end as the last word says.
+            if answered_at.is_none() && !self.was_in_progress {
+                *talked = talked.or_else(|| reports().filter_map(Facts::last_word).max());
+            }
         }
         Some((at, end))
     }
@@ -151,6 +158,50 @@ mod tests {
                 assert_eq!(end(order), expected, "{order:#?}");
             }
         }
+    }
+
+    #[test]
+    fn a_call_of_which_nobody_has_told_the_times_lasted_as_long_as_its_words() {
+        let words = json!([
+            { "role": "bot", "message": "Hello", "secondsFromStart": 0.5, "duration": 1500 },
+            { "role": "user", "message": "Hi, it is about the lease.", "secondsFromStart": 38.0, "duration": 4000 },
+        ]);
+        let report = |more: Value| {
+            let mut report = json!({
+                "type": "end-of-call-report", "endedReason": "customer-ended-call",
+                "timestamp": 1_772_359_270_000_u64, "artifact": { "messages": words },
+            });
+            for (name, value) in more.as_object().expect("fields") {
+                report[name] = value.clone();
+            }
+            report
+        };
+        let talked = |messages: &[&Value]| match end(messages) {
+            Some((at, Progress::Ended { ending: Ending::Talked { answered_at, talked }, .. })) => {
+                (at.strftime("%M:%S").to_string(), answered_at, talked.map(|talked| talked.as_secs()))
+            }
+            other => panic!("somebody spoke: {other:?}"),
+        };
+        let sent = "01:10".to_owned();
+        assert_eq!(talked(&[&report(json!({}))]), (sent.clone(), None, Some(42)));
+        assert_eq!(
+            talked(&[&report(json!({ "durationSeconds": 50 }))]).2,
+            Some(50),
+            "what is told counts first"
+        );
+        let poor = report(json!({ "artifact": { "messages": [] }, "analysis": { "summary": "A talk." } }));
+        assert_eq!(talked(&[&report(json!({})), &poor]).2, Some(42), "whichever report has the words");
+        // Where an answer is known, the call lasted from there to its end.
+        let answer =
+            json!({ "type": "status-update", "status": "in-progress", "timestamp": 1_772_359_210_000_u64 });
+        let at: Timestamp = "2026-03-01T10:00:10Z".parse().expect("a time");
+        assert_eq!(talked(&[&report(json!({})), &answer]), (sent.clone(), Some(at), None));
+        let timeless = json!({ "type": "status-update", "status": "in-progress" });
+        assert_eq!(
+            talked(&[&timeless, &report(json!({}))]),
+            (sent, None, None),
+            "our own time of it is better"
+        );
     }
 
     #[test]

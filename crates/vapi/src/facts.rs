@@ -164,11 +164,14 @@ impl Facts {
             .zip(self.ended_at)
             .and_then(|(started, ended)| Duration::try_from(ended.duration_since(started)).ok())
             .filter(|talked| *talked <= LONGEST_CALL);
-        let last_word =
-            || self.findings.transcript.iter().map(|said| said.end).max().filter(|end| !end.is_zero());
         // Without an end of its own the call is not longer than until the message about it.
         let unknown = self.ended_at.is_none() && self.written_at.is_none();
-        between.or(self.stated_duration).or_else(|| if unknown { last_word() } else { None })
+        between.or(self.stated_duration).or_else(|| if unknown { self.last_word() } else { None })
+    }
+
+    /// How far into the call the last word was said. A call is a little longer than that.
+    pub(crate) fn last_word(&self) -> Option<Duration> {
+        self.findings.transcript.iter().map(|said| said.end).max().filter(|end| !end.is_zero())
     }
 }
 
