@@ -4,8 +4,10 @@
 //! because a misspelled one would do nothing. An unknown variable is only warned of: others set variables too, like Kubernetes, which
 //! gives every container `KAICALLS_PORT` where a service of that name exists. Secrets are never printed.
 
+mod check;
 mod dialling;
 mod engines;
+mod log;
 mod paths;
 mod table;
 mod trunk_profiles;
@@ -251,21 +253,23 @@ impl Config {
 
     /// Without a slash at its end.
     pub(crate) fn public_url(&self) -> Result<String, Failure> {
-        let url = self.text("public_url").map_or_else(|| format!("http://{}", self.listen()), str::to_owned);
+        let Some(url) = self.text("public_url") else { return Ok(format!("http://{}", self.listen())) };
         let url = url.trim_end_matches('/').to_owned();
-        let good =
-            ["http://", "https://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme));
-        if good {
+        let has_scheme = ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme));
+        if has_scheme && !url.contains(['?', '#', '@']) && OwnOrigin::of_url(&url).is_some() {
             Ok(url)
         } else {
-            Err(Failure::setting("public_url", "expected an address that begins with http:// or https://"))
+            let expected = "expected an address that begins with http:// or https://, without user name, `?` and `#`, \
+                like https://kai.example.com";
+            Err(Failure::setting("public_url", expected))
         }
     }
 
     /// Under which origins people reach this server.
     pub(crate) fn own_origin(&self) -> Result<OwnOrigin, Failure> {
         if self.text("public_url").is_some() {
-            return self.public_url().map(|url| OwnOrigin::of_url(&url));
+            let own = OwnOrigin::of_url(&self.public_url()?);
+            return own.ok_or_else(|| Failure::setting("public_url", "expected an address of the web"));
         }
         let port = self.listen().rsplit_once(':').and_then(|(_, port)| port.parse().ok());
         let port = port.ok_or_else(|| {
@@ -291,11 +295,13 @@ impl Config {
     }
 
     pub(crate) fn sandbox_seed(&self) -> Result<u64, Failure> {
-        self.parse("sandbox_seed")
+        let expected = "expected a whole number from 0 on";
+        self.parse("sandbox_seed").map_err(|_| Failure::setting("sandbox_seed", expected))
     }
 
     pub(crate) fn sandbox_recordings(&self) -> Result<bool, Failure> {
-        self.parse("sandbox_recordings")
+        let expected = "expected `true` or `false`";
+        self.parse("sandbox_recordings").map_err(|_| Failure::setting("sandbox_recordings", expected))
     }
 
     pub(crate) fn rates(&self) -> Result<RateTable, Failure> {
@@ -326,10 +332,6 @@ impl Config {
 
     pub(crate) fn recording_link_ttl(&self) -> Result<Duration, Failure> {
         self.number("recording_link_hours", 1, 8760).map(|hours| Duration::from_secs(u64::from(hours) * 3600))
-    }
-
-    pub(crate) fn cors_origins(&self) -> Vec<String> {
-        self.list("cors_origins")
     }
 
     pub(crate) fn database_pool(&self) -> Result<usize, Failure> {

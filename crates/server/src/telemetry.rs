@@ -1,6 +1,5 @@
 //! Logs and metrics. Logs carry ids of requests and calls, never numbers, names or what was said.
 
-use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use app::App;
@@ -8,7 +7,6 @@ use meters::Kind;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::{JsonFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent};
@@ -21,21 +19,9 @@ use crate::failure::Failure;
 /// takes memory.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// What libraries tell at a level that is not theirs: PostgreSQL's notices that something is there already come as `info`. What the SIP
-/// library tells holds numbers.
-const QUIET: &str = "tokio_postgres=warn,rsipstack=off";
-
 /// Starts logging to standard error.
 pub(crate) fn start_logs(config: &Config) -> Result<(), Failure> {
-    let wanted = config.text("log").unwrap_or("info");
-    let filter =
-        EnvFilter::try_new(format!("{QUIET},{wanted}")).map_err(|error| Failure::setting("log", error))?;
-    let json = match config.text("log_format").unwrap_or("auto") {
-        "text" => false,
-        "json" => true,
-        "auto" => !std::io::stderr().is_terminal(),
-        _ => return Err(Failure::setting("log_format", "expected `text`, `json` or `auto`")),
-    };
+    let (filter, json) = (config.log_filter()?, config.logs_json()?);
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     crate::panics::go_to_the_log();
     // Only one of several commands in a process starts logging; the first one counts.

@@ -256,7 +256,11 @@ impl Platform {
         let web = Web::new(
             app.clone(),
             usage,
-            web::Settings { rate_limits: limits, trusted_proxies, own_origin: web::OwnOrigin::of_url(&url) },
+            web::Settings {
+                rate_limits: limits,
+                trusted_proxies,
+                own_origin: web::OwnOrigin::of_url(&url).expect("an address of the web"),
+            },
         );
         let mut router = api::router(&Api::new(web.clone(), api::Settings::default()));
         if let Some(make) = more_routes {

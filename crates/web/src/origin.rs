@@ -19,14 +19,10 @@ pub enum OwnOrigin {
 }
 
 impl OwnOrigin {
-    /// The origin of an address: its scheme, host and port, as browsers write them.
-    pub fn of_url(url: &str) -> Self {
-        let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-        let scheme = scheme.to_ascii_lowercase();
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-        let usual_port = if scheme == "https" { ":443" } else { ":80" };
-        let authority = authority.strip_suffix(usual_port).unwrap_or(&authority);
-        Self::Public(format!("{scheme}://{authority}"))
+    /// The origin of an address: its scheme, host and port, as browsers write them. `None` if it is no address of the web.
+    pub fn of_url(url: &str) -> Option<Self> {
+        let url = url::Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+        Some(Self::Public(url.origin().ascii_serialization()))
     }
 
     fn is(&self, origin: &str) -> bool {
@@ -66,7 +62,7 @@ mod tests {
 
     #[test]
     fn only_pages_of_the_public_address_may_change_something() {
-        let own = OwnOrigin::of_url("https://Kai.example:443/base");
+        let own = OwnOrigin::of_url("https://Kai.example:443/base").expect("an address of the web");
         check(&own, &[], true);
         check(&own, &[("origin", "https://kai.example")], true);
         check(&own, &[("origin", "https://kai.example"), ("sec-fetch-site", "same-origin")], true);
@@ -90,6 +86,22 @@ mod tests {
         }
         check(&own, &[("origin", "https://kai.example"), ("origin", "https://evil.example")], false);
         check(&own, &[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false);
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_write_it() {
+        let check = |url: &str, origin: &str| {
+            let own = OwnOrigin::of_url(url).expect("an address of the web");
+            assert_eq!(own, OwnOrigin::Public(origin.to_owned()), "{url}");
+        };
+        check("http://Kai.Example:80", "http://kai.example");
+        check("https://kai.example:8443/a?b#c", "https://kai.example:8443");
+        check("https://b\u{fc}cher.example", "https://xn--bcher-kva.example");
+        check("http://[2001:DB8:0::7]:8080", "http://[2001:db8::7]:8080");
+        check("http://127.1:8080", "http://127.0.0.1:8080");
+        for odd in ["kai.example", "ftp://kai.example", "https://", "https://a b", "", "file:///x"] {
+            assert_eq!(OwnOrigin::of_url(odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ async fn empty(database: &TestDatabase) -> Empty {
     let settings = web::Settings {
         rate_limits: limits,
         trusted_proxies: "".parse().expect("no networks"),
-        own_origin: web::OwnOrigin::of_url(&url),
+        own_origin: web::OwnOrigin::of_url(&url).expect("an address of the web"),
     };
     let router = dashboard::router(&Web::new(app.clone(), usage, settings));
     let router = router.layer(Extension(PeerAddress(std::net::Ipv4Addr::LOCALHOST.into())));

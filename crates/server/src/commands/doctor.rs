@@ -57,19 +57,30 @@ pub(crate) async fn run(config: Config, format: Format) -> Result<(), Failure> {
     found.report("master key", config.master_key().map(|_| "set".to_owned()).map_err(text))?;
     found.report("database", database(&config).await.map_err(text))?;
     found.report("data folder", data_folder(&config))?;
-    found.report("public url", config.public_url().map_err(text))?;
-    found.report("listen", listens(&config).await)?;
-    for (name, problem) in [
-        ("webhooks", config.exceptions().map(drop).and_then(|()| config.webhook_schedule().map(drop)).err()),
-        ("prices", config.rates().map(drop).err()),
-        ("limits", config.rate_limits().map(drop).err()),
-        (
-            "sandbox",
-            config.sandbox_pace().map(drop).and_then(|()| wiring::directory(&config).map(drop)).err(),
-        ),
-    ] {
-        found.report(name, problem.map_or_else(|| Ok("fine".to_owned()), |error| Err(error.to_string())))?;
+    if let Ok(url) = config.public_url() {
+        found.add("ok", "public url", url)?;
     }
+    found.report("listen", listens("KAICALLS_LISTEN", config.listen(), &config).await)?;
+    match config.metrics_listen() {
+        Some(address) => {
+            found.report("metrics", listens("KAICALLS_METRICS_LISTEN", address, &config).await)?;
+        }
+        None => found.add("note", "metrics", "served nowhere; see KAICALLS_METRICS_LISTEN".to_owned())?,
+    }
+    let problems = config.problems();
+    if problems.is_empty() {
+        found.add("ok", "settings", "a server can start with them".to_owned())?;
+    }
+    for problem in problems {
+        found.report("settings", Err(problem.to_string()))?;
+    }
+    let wide = config.exceptions().map(|exceptions| exceptions.wide()).unwrap_or_default();
+    if !wide.is_empty() {
+        let text = "opened to addresses that customers name, and more than receivers need; see KAICALLS_EGRESS_ALLOW";
+        found.add("note", "webhooks", format!("{}: {text}", wide.join(", ")))?;
+    }
+    let scenarios = wiring::directory(&config).map(|_| "its scenarios can be read".to_owned());
+    found.report("sandbox", scenarios.map_err(text))?;
     match LocalVoices::find() {
         Some(voices) => {
             found.add("ok", "recordings", format!("spoken by {}", speech::Synthesiser::name(&voices)))?;
@@ -191,14 +202,13 @@ async fn reached(config: &Config, settings: &Settings) -> Result<String, String>
     }
 }
 
-/// Whether the address of the server is free, or a KaiCalls server has it already.
-async fn listens(config: &Config) -> Result<String, String> {
-    let address = config.listen();
-    let Err(error) = http_server::listen("KAICALLS_LISTEN", address).await else {
+/// Whether an address of the server is free, or a KaiCalls server has it already.
+async fn listens(name: &'static str, address: &str, config: &Config) -> Result<String, String> {
+    let Err(error) = http_server::listen(name, address).await else {
         return Ok(format!("{address} is free"));
     };
     if is_served(config).await {
-        Ok(format!("a KaiCalls server answers at {address}"))
+        Ok(format!("a KaiCalls server answers at {}", config.listen()))
     } else {
         Err(error.to_string())
     }

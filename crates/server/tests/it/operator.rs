@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Home, finish_with_input};
+use crate::harness::{Home, finish, finish_with_input};
 
 #[test]
 fn setup_makes_everything_for_a_first_call_and_prints_lines_to_paste() {
@@ -204,6 +204,14 @@ fn the_doctor_names_what_is_missing_and_knows_its_own_server() {
     let well = home.run(&["doctor"]).ok();
     assert!(well.contains("ok    listen") && well.contains("is free"), "{well}");
     assert!(well.contains("note  live calls") && well.contains("note  model"), "{well}");
+    let mut command = home.command(&["doctor"]);
+    command.env("KAICALLS_TRUSTED_PROXIES", "everybody").env("KAICALLS_EGRESS_ALLOW", "10.0.0.0/8:80");
+    command.env("KAICALLS_METRICS_LISTEN", "nowhere");
+    let misled = finish(command);
+    assert!(misled.out.contains("WRONG settings     KAICALLS_TRUSTED_PROXIES"), "{misled:?}");
+    assert!(misled.out.contains("WRONG metrics      KAICALLS_METRICS_LISTEN"), "{misled:?}");
+    assert!(misled.out.contains("note  webhooks     10.0.0.0/8: "), "{misled:?}");
+    assert!(misled.refused().contains("2 of these must be put right"));
     home.run(&["agents", "prefer", agent, "--engine", "sandbox"]).ok();
     let file = rusqlite::Connection::open(home.path().join("data/kaicalls.db")).expect("the file opens");
     file.execute("UPDATE agents SET engine = 'asterisk'", ()).expect("a statement");
