@@ -161,7 +161,13 @@ impl ApiError {
             "lead" => "GET /api/v1/leads lists those that you can reach",
             "schema" => "GET /api/v1/schemas lists all",
             "recording" => "links to recordings expire, and GET /api/v1/recordings gives a new one",
-            _ => "GET /api/v1/webhooks lists those that you can reach",
+            "key" => "GET /api/v1/keys lists yours",
+            "phone number" => "GET /api/v1/numbers lists those that you can reach",
+            "version" | "version of the agent" => "GET /api/v1/agents/versions lists those that there are",
+            "webhook subscription" | "active webhook subscription" => {
+                "GET /api/v1/webhooks lists those that you can reach"
+            }
+            _ => return Self::new(Code::NotFound, format!("no such {what}")),
         };
         Self::new(Code::NotFound, format!("no such {what}; {way_out}"))
     }
@@ -391,6 +397,31 @@ mod tests {
                 "{name} is documented and never sent"
             );
         }
+    }
+
+    #[test]
+    fn whoever_names_nothing_is_shown_the_list_of_such_things() {
+        let document = include_str!("../../../openapi/v1.json");
+        for (what, list) in [
+            ("agent", "/agents"),
+            ("call", "/calls"),
+            ("lead", "/leads"),
+            ("recording", "/recordings"),
+            ("key", "/keys"),
+            ("phone number", "/numbers"),
+            ("version", "/agents/versions"),
+            ("version of the agent", "/agents/versions"),
+            ("webhook subscription", "/webhooks"),
+            ("active webhook subscription", "/webhooks"),
+        ] {
+            let body: Value = serde_json::from_slice(&ApiError::not_found(what).body()).expect("JSON");
+            let message = body["error"]["message"].as_str().expect("a text");
+            assert!(message.starts_with(&format!("no such {what}; ")), "{message}");
+            assert!(message.contains(&format!("GET /api/v1{list} ")), "{message}");
+            assert!(document.contains(&format!("\"/api/v1{list}\": {{")), "there is no {list}");
+        }
+        let body = ApiError::not_found("thing without a list").body();
+        assert!(!String::from_utf8_lossy(&body).contains("GET"), "no list of other things is offered");
     }
 
     #[test]

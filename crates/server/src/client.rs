@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use http::Method;
 use serde_json::Value;
+use web::OwnOrigin;
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -68,7 +69,9 @@ impl Client {
             return Err(Failure::setting("api_key", problem));
         };
         let base_url = match config.text("base_url") {
-            Some(url) => url.trim_end_matches('/').to_owned(),
+            Some(url) => server_of(url).ok_or_else(|| {
+                Failure::setting("base_url", "expected the address of a server, like https://kai.example.com")
+            })?,
             None => config.public_url()?,
         };
         Ok(Self::new(base_url, key))
@@ -276,6 +279,14 @@ impl Client {
     }
 }
 
+/// The server at an address, which may be written with the path of the API, as the SDKs take it too.
+fn server_of(url: &str) -> Option<String> {
+    let url = url.trim().trim_end_matches('/');
+    let server = ["/api/v1", "/api"].iter().find_map(|path| url.strip_suffix(path)).unwrap_or(url);
+    let server = server.trim_end_matches('/');
+    OwnOrigin::of_url(server).map(|_| server.to_owned())
+}
+
 /// A path with those parameters that have a value.
 fn with_parameters(path: &str, parameters: &[(&str, Option<String>)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
@@ -300,5 +311,24 @@ mod tests {
             "/leads?phone=%2B1512&q=a+b%26c"
         );
         assert_eq!(with_parameters("/leads", &[("status", None)]), "/leads");
+    }
+
+    #[test]
+    fn a_server_may_be_named_with_the_path_of_its_api() {
+        for written in [
+            "https://kai.example.com:8443",
+            " https://kai.example.com:8443/ ",
+            "https://kai.example.com:8443/api",
+            "https://kai.example.com:8443/api/v1",
+            "https://kai.example.com:8443/api/v1//",
+        ] {
+            assert_eq!(server_of(written).as_deref(), Some("https://kai.example.com:8443"), "{written}");
+        }
+        assert_eq!(server_of("http://gate/phones/api/v1").as_deref(), Some("http://gate/phones"));
+        for wrong in
+            ["", "kai.example.com", "localhost:8080", "ftp://x", "http://", "https:///api/v1", "http://a b"]
+        {
+            assert_eq!(server_of(wrong), None, "{wrong}");
+        }
     }
 }

@@ -121,6 +121,23 @@ enum Command {
     Man(commands::shell::Manual),
 }
 
+impl Command {
+    /// `--json` stands before and after every command; those that print nothing for programs say so instead of ignoring it.
+    fn can_print_json(&self) -> Result<(), Failure> {
+        let instead = match self {
+            Self::Serve => "the setting `log_format` chooses the form of the log",
+            Self::Demo(_) => {
+                "the demonstration is told to people; `kaicalls calls create --json` places a call for programs"
+            }
+            Self::Settings | Self::Metrics => "this prints a page in Markdown",
+            Self::Completions(_) => "this prints a program for a shell",
+            Self::Man(_) => "this prints a page for `man`",
+            _ => return Ok(()),
+        };
+        Err(Failure::Because(format!("--json: {instead}")))
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -136,6 +153,9 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     let format = if arguments.json { Format::Json } else { Format::Text };
+    if arguments.json {
+        arguments.command.can_print_json()?;
+    }
     // These need no settings.
     match &arguments.command {
         Command::Openapi => return commands::openapi::run(),

@@ -90,7 +90,8 @@ pub(crate) fn record(format: Format, value: &Value, fields: &[Column]) -> Result
     let width = fields.iter().map(|(label, _)| label.chars().count()).max().unwrap_or_default();
     for (label, field) in fields {
         let value = at(value, field);
-        if !value.is_null() {
+        let is_empty = value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        if !is_empty {
             line(format_args!("{label:<width$}  {}", cell(value)))?;
         }
     }

@@ -162,12 +162,22 @@ pub(crate) fn change(id: String, mut changes: Map<String, Value>) -> Result<Valu
 
 /// The id of the only row.
 fn only(rows: &Value, field: &str, argument: &str) -> Result<String, Failure> {
-    let ids: Vec<&str> =
-        rows.as_array().into_iter().flatten().filter_map(|row| row[field].as_str()).collect();
-    match ids.as_slice() {
-        [only] => Ok((*only).to_owned()),
+    let rows = rows.as_array().into_iter().flatten();
+    let found: Vec<(&str, Option<&str>)> =
+        rows.filter_map(|row| Some((row[field].as_str()?, row["name"].as_str()))).collect();
+    match found.as_slice() {
+        [(only, _)] => Ok((*only).to_owned()),
         [] => Err(Failure::Because(format!("{argument}: the key can reach none"))),
-        several => Err(Failure::Because(format!("{argument}: name one of {}", several.join(", ")))),
+        several => {
+            let list: Vec<String> = several
+                .iter()
+                .map(|(id, name)| match name {
+                    Some(name) => format!("{id} ({})", output::printable(name)),
+                    None => (*id).to_owned(),
+                })
+                .collect();
+            Err(Failure::Because(format!("{argument}: name one of {}", list.join(", "))))
+        }
     }
 }
 
@@ -208,6 +218,9 @@ mod tests {
         assert_eq!(only(&rows(&["a"]), "id", "--agent").expect("one"), "a");
         let several = only(&rows(&["a", "b"]), "id", "--agent").expect_err("two").to_string();
         assert_eq!(several, "--agent: name one of a, b");
+        let named = json!([{ "id": "a", "name": "Kai" }, { "id": "b", "name": "In\u{1b}[1mtake" }]);
+        let several = only(&named, "id", "--agent").expect_err("two").to_string();
+        assert_eq!(several, "--agent: name one of a (Kai), b (In[1mtake)");
         for nothing in [rows(&[]), Value::Null, json!([{ "name": "no id" }])] {
             let told = only(&nothing, "id", "--agent").expect_err("none").to_string();
             assert_eq!(told, "--agent: the key can reach none");

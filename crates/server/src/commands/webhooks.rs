@@ -4,6 +4,7 @@
 use app::endpoints::OldSecret;
 use clap::{Args, Subcommand};
 use domain::clock::written;
+use domain::event::EventType;
 use domain::{BusinessId, DeliveryId};
 use serde_json::{Map, Value, json};
 use store::deliveries::{Attempt, DeliveryView};
@@ -204,7 +205,10 @@ impl Subscriptions {
             Self::List { business } => {
                 let parameters = [("business_id", business)];
                 let listed = client.find("/webhooks", &parameters).await?;
-                let rows = listed["webhooks"].as_array().cloned().unwrap_or_default();
+                let mut rows = listed["webhooks"].as_array().cloned().unwrap_or_default();
+                if format == Format::Text {
+                    rows.iter_mut().for_each(in_short);
+                }
                 output::rows(format, &rows, SUBSCRIPTIONS)
             }
             Self::Create { url, business, fields } => {
@@ -214,7 +218,11 @@ impl Subscriptions {
                     "business_id".to_owned(),
                     commands::business_of_key(&client, business).await?.into(),
                 );
-                output::record(format, &client.post("/webhooks", &body.into()).await?, MADE)
+                let mut made = client.post("/webhooks", &body.into()).await?;
+                if format == Format::Text {
+                    in_short(&mut made);
+                }
+                output::record(format, &made, MADE)
             }
             Self::Update { id, url, fields, active } => {
                 let mut body = fields.body();
@@ -240,6 +248,15 @@ impl Subscriptions {
                 }
             }
         }
+    }
+}
+
+/// Whoever hears of everything has `*` in a table, and not all names.
+fn in_short(subscription: &mut Value) {
+    let names = subscription["events"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let names: Vec<&str> = names.collect();
+    if EventType::subscribable().all(|kind| names.contains(&kind.as_str())) {
+        subscription["events"] = "*".into();
     }
 }
 

@@ -37,6 +37,10 @@ fn what_cannot_be_done_is_said_in_one_line_on_standard_error() {
         (&["events", "list"], "kaicalls keys create"),
         (&["--config", "missing.toml", "keys", "list"], "missing.toml: there is no such file"),
         (&["demo", "--pace", "slow"], "--pace"),
+        (&["demo", "--once", "--json"], "--json: "),
+        (&["--json", "serve"], "--json: the setting `log_format`"),
+        (&["settings", "--json"], "--json: "),
+        (&["man", "--json"], "--json: "),
     ] {
         let ran = home.run(arguments);
         assert_eq!((ran.code, ran.out.as_str()), (Some(1), ""), "{arguments:?}: {}", ran.err);
@@ -83,7 +87,7 @@ fn a_command_line_that_cannot_be_understood_ends_with_code_two_and_a_hint() {
 
 #[test]
 fn without_a_server_or_with_a_wrong_key_commands_of_the_api_say_so() {
-    let (home, _) = Home::set_up();
+    let (home, made) = Home::set_up();
     let silent = format!("http://127.0.0.1:{}", free_port());
     for arguments in [&["calls", "list"][..], &["leads", "get", NOTHING], &["usage", "balance"]] {
         let mut command = home.command(arguments);
@@ -91,7 +95,25 @@ fn without_a_server_or_with_a_wrong_key_commands_of_the_api_say_so() {
         let told = finish(command).refused();
         assert!(told.contains(&silent) && told.contains("is `kaicalls serve` running there?"), "{told}");
     }
+    for odd in ["nonsense", "localhost:8080", "ftp://kai.example.com"] {
+        let mut command = home.command(&["calls", "list"]);
+        command.env("KAICALLS_API_KEY", "kc_test_x").env("KAICALLS_BASE_URL", odd);
+        let told = finish(command).refused();
+        assert!(told.contains("KAICALLS_BASE_URL") && told.contains("https://kai.example.com"), "{told}");
+    }
     let _server = home.serve(&[]);
+    let key = made["test_key"].as_str().expect("a key");
+    for path in ["", "/", "/api", "/api/v1", "/api/v1/"] {
+        let mut command = home.command(&["agents", "list", "--json"]);
+        command.env("KAICALLS_API_KEY", key).env("KAICALLS_BASE_URL", home.url() + path);
+        assert_eq!(finish(command).json()[0]["id"], made["agent_id"], "{path}");
+    }
+    let agent = made["agent_id"].as_str().expect("an id");
+    let told = home.with_key(key, &["agents", "rollback", agent, "99"]).refused();
+    assert!(told.contains("GET /api/v1/agents/versions"), "{told}");
+    home.with_key(key, &["agents", "create", "--name", "Mia", "--prompt", "Be kind."]).ok();
+    let told = home.with_key(key, &["calls", "create", "--to", "+15005550007"]).refused();
+    assert!(told.contains(&format!("{agent} (Kai)")) && told.contains(" (Mia)"), "{told}");
     let told =
         home.with_key("kc_test_0000000000000000000000000000000000000000000", &["calls", "list"]).refused();
     assert!(told.contains("status 401"), "{told}");
