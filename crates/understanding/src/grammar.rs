@@ -5,7 +5,7 @@
 //! | Statement | Meaning |
 //! |---|---|
 //! | `skip a \| b` | these words say nothing |
-//! | `read a b as c d` | these words are those |
+//! | `read a b as c d` | these words are those; `,` among them is a pause |
 //! | `word name = a \| b c` | a name for alternatives, used as `<name>` |
 //! | `frame name` | the statements below belong together; those above the first frame hold for all frames, and several frames may have one name |
 //! | `clear P`, `unsure P`, `halt P` | who says `P` asks for it; asks perhaps; says that something has to end |
@@ -42,8 +42,8 @@ pub(crate) struct Grammar {
     language: Language,
     vocabulary: HashMap<String, Word>,
     skipped: BTreeSet<Word>,
-    /// What is read as something else, by its first word, the longest first.
-    readings: HashMap<Word, Vec<Reading>>,
+    /// What is read as something else, by its first token, the longest first.
+    readings: HashMap<Token, Vec<Reading>>,
     common: Vec<Guard>,
     frames: Vec<Frame>,
     sayings: HashMap<String, Vec<Pattern>>,
@@ -51,8 +51,8 @@ pub(crate) struct Grammar {
 
 #[derive(Debug)]
 struct Reading {
-    from: Vec<Word>,
-    to: Vec<Word>,
+    from: Vec<Token>,
+    to: Vec<Token>,
 }
 
 #[derive(Debug, Default)]
@@ -257,16 +257,12 @@ impl Grammar {
         let mut at = 0;
         while at < said.len() {
             let fits = |reading: &&Reading| {
-                said.get(at..at + reading.from.len()).is_some_and(|said| {
-                    said.iter().zip(&reading.from).all(|(said, word)| *said == Token::Word(*word))
-                })
+                said.get(at..at + reading.from.len()).is_some_and(|said| said == reading.from)
             };
-            let known = match said[at] {
-                Token::Word(word) => self.readings.get(&word),
-                Token::Pause | Token::Stop => None,
-            };
-            if let Some(reading) = known.and_then(|readings| readings.iter().find(fits)) {
-                read.extend(reading.to.iter().map(|&word| Token::Word(word)));
+            if let Some(reading) =
+                self.readings.get(&said[at]).and_then(|readings| readings.iter().find(fits))
+            {
+                read.extend_from_slice(&reading.to);
                 at += reading.from.len();
             } else {
                 read.push(said[at]);

@@ -126,12 +126,12 @@ fn after(before: OptOut, turns: &[Turn<'_>], at: usize) -> OptOut {
             return OptOut::Doubtful(evidence);
         }
     }
-    if let Some(whole) = continued(turns, at) {
-        match Heard::new(&whole).found() {
-            (Finding::Clear, language) => return OptOut::Clear(Evidence { turn: at, language }),
-            (Finding::Unsure, language) => return OptOut::Doubtful(Evidence { turn: at, language }),
-            (Finding::Nothing, _) => {}
-        }
+    let wholes = continued(turns, at);
+    let strongest = wholes.iter().map(|whole| Heard::new(whole).found()).max_by_key(|(finding, _)| *finding);
+    match strongest {
+        Some((Finding::Clear, language)) => return OptOut::Clear(Evidence { turn: at, language }),
+        Some((Finding::Unsure, language)) => return OptOut::Doubtful(Evidence { turn: at, language }),
+        Some((Finding::Nothing, _)) | None => {}
     }
     match before {
         _ if finding == Finding::Unsure => OptOut::Doubtful(evidence),
@@ -140,18 +140,30 @@ fn after(before: OptOut, turns: &[Turn<'_>], at: usize) -> OptOut {
     }
 }
 
-/// A sentence that the caller began in one turn and ends in this one, with at most a question from us in between.
-fn continued(turns: &[Turn<'_>], at: usize) -> Option<String> {
-    let first = turns[..at].iter().rposition(|turn| turn.by == Speaker::Caller)?;
-    let between = &turns[first + 1..at];
+/// The sentences that the caller may have begun one or two turns before and ends in this one, with at most a question from us in between.
+fn continued(turns: &[Turn<'_>], at: usize) -> Vec<String> {
     let short = |text: &str, words| text.split_whitespace().count() <= words;
-    let brief = between.iter().all(|turn| turn.text.contains('?') || short(turn.text, 5));
-    if !brief || !short(turns[at].text, SHORT) || !short(turns[first].text, SHORT) {
-        return None;
+    let mut wholes = Vec::new();
+    let (mut whole, mut later) = (turns[at].text.to_owned(), at);
+    while wholes.len() < PIECES
+        && short(turns[later].text, SHORT)
+        && let Some(first) = turns[..later].iter().rposition(|turn| turn.by == Speaker::Caller)
+    {
+        let between = &turns[first + 1..later];
+        let brief = between.iter().all(|turn| turn.text.contains('?') || short(turn.text, 5));
+        if !brief || !short(turns[first].text, SHORT) {
+            break;
+        }
+        let begun = turns[first].text.trim_end_matches(|c: char| !c.is_alphanumeric());
+        whole = format!("{begun} {whole}");
+        wholes.push(whole.clone());
+        later = first;
     }
-    let begun = turns[first].text.trim_end_matches(|c: char| !c.is_alphanumeric());
-    Some(format!("{begun} {}", turns[at].text))
+    wholes
 }
+
+/// A sentence is put together from this one turn and so many before it.
+const PIECES: usize = 2;
 
 /// Whoever says one of these is not asked whether they want no more calls: they withhold something, or are somebody else.
 const SPEAKS_OF_ELSE: [Remark; 2] = [Remark::Refusal, Remark::WrongPerson];

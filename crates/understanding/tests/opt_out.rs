@@ -90,6 +90,35 @@ fn a_wish_over_two_turns_is_heard_with_or_without_a_question_between() {
 }
 
 #[test]
+fn a_wish_that_a_recogniser_cuts_into_three_turns_is_heard() {
+    assert!(is_clear(&[caller("Do not"), caller("ever"), caller("call here again.")]));
+    let asked =
+        [caller("Take"), agent("Sorry?"), caller("my number"), agent("Yes?"), caller("off your list.")];
+    assert!(is_clear(&asked));
+    assert_eq!(read(&[caller("Do not"), caller("ever"), caller("paint it green again.")]), OptOut::No);
+}
+
+#[test]
+fn words_of_those_who_search_for_words_change_nothing() {
+    for text in ["Can you just, like, not call?", "Don't, you know, call me.", "No me llamen, ¿sí?"] {
+        assert!(is_clear(&[caller(text)]), "{text}");
+    }
+    assert_eq!(read(&[caller("Can you, like, not call before nine?")]), OptOut::No);
+}
+
+#[test]
+fn who_forbids_calls_in_german_is_heard() {
+    for text in [
+        "Ich verbiete Ihnen, mich anzurufen.",
+        "Ich untersage Ihnen weitere Anrufe.",
+        "Sie haben keine Erlaubnis, hier anzurufen.",
+    ] {
+        assert!(is_clear(&[caller(text)]), "{text}");
+    }
+    assert_eq!(read(&[caller("Ich verbiete meinem Sohn das Rauchen.")]), OptOut::No);
+}
+
+#[test]
 fn the_turn_that_says_it_is_the_evidence() {
     let turns = [
         agent("Hello, how can I help?"),

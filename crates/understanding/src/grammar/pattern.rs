@@ -6,7 +6,7 @@ pub(super) type Word = u16;
 pub(super) const UNKNOWN: Word = 0;
 
 /// One token of a turn: a word of the vocabulary or a mark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Token {
     Word(Word),
     Pause,

@@ -6,7 +6,7 @@ use std::vec;
 
 use crate::words::Language;
 
-use super::pattern::{Node, Pattern, Word, Words};
+use super::pattern::{Node, Pattern, Token, Word, Words};
 use super::{Asking, Effect, Frame, Grammar, Guard, Place, Reading, Strength};
 
 /// The symbols of a pattern that are still to be read.
@@ -54,15 +54,15 @@ impl Grammar {
                     let words: Vec<Word> = words.split_whitespace().map(|word| self.word(word)).collect();
                     match words.as_slice() {
                         [word] => drop(self.skipped.insert(*word)),
-                        _ => self.read_as(words, Vec::new())?,
+                        _ => self.read_as(words.into_iter().map(Token::Word).collect(), Vec::new())?,
                     }
                 }
             }
             ("read", _) => {
                 let (from, to) = rest.split_once(" as ").ok_or("what is it read as?")?;
-                let to: Vec<Word> = to.split_whitespace().map(|word| self.word(word)).collect();
+                let to: Vec<Token> = to.split_whitespace().map(|word| self.token(word)).collect();
                 for from in from.split('|') {
-                    let from = from.split_whitespace().map(|word| self.word(word)).collect();
+                    let from = from.split_whitespace().map(|word| self.token(word)).collect();
                     self.read_as(from, to.clone())?;
                 }
             }
@@ -104,10 +104,14 @@ impl Grammar {
         Ok(())
     }
 
-    fn read_as(&mut self, from: Vec<Word>, to: Vec<Word>) -> Result<(), &'static str> {
+    fn read_as(&mut self, from: Vec<Token>, to: Vec<Token>) -> Result<(), &'static str> {
         let first = *from.first().ok_or("what is read?")?;
         self.readings.entry(first).or_default().push(Reading { from, to });
         Ok(())
+    }
+
+    fn token(&mut self, word: &str) -> Token {
+        if word == "," { Token::Pause } else { Token::Word(self.word(word)) }
     }
 
     fn word(&mut self, word: &str) -> Word {
