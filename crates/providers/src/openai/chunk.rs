@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 
 use domain::text::clean_json;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use speech::{Delta, FinishReason, SpeechError, ToolCall};
+
+use super::calls;
 
 /// The most tools that one answer may call.
 const MAX_TOOLS: usize = 32;
@@ -44,11 +46,10 @@ impl PartialTool {
     /// True if what comes with this id and name is not a further piece of it: a named call that is neither of the same id nor of the same
     /// name, or that follows on complete arguments.
     fn is_another(&self, id: &Value, name: &Value) -> bool {
-        let named = |text: &Value| text.as_str().is_some_and(|text| !text.is_empty());
         let complete = || serde_json::from_str::<Map<String, Value>>(&self.arguments).is_ok();
-        let other_id = named(id) && !self.id.is_empty() && *id != self.id.as_str();
-        let other_name = named(name) && !self.name.is_empty() && *name != self.name.as_str();
-        named(name) && ((other_id && (other_name || complete())) || (other_name && complete()))
+        let other_id = is_told(id) && !self.id.is_empty() && *id != self.id.as_str();
+        let other_name = is_told(name) && !self.name.is_empty() && *name != self.name.as_str();
+        is_told(name) && ((other_id && (other_name || complete())) || (other_name && complete()))
     }
 }
 
@@ -64,6 +65,10 @@ impl Chunks {
             };
         };
         let holds_an_error = |object: Option<&Value>| object.is_some_and(|object| !object["error"].is_null());
+        if let Some(written) = failed_generation(chunk.get("error")) {
+            self.said = true;
+            return Ok((Some(written), End::Over(FinishReason::Stop)));
+        }
         let is_error = chunk.get("error").is_some_and(|error| !error.is_null())
             || chunk.get("object").is_some_and(|kind| kind == "error")
             || holds_an_error(chunk.get("x_groq"));
@@ -86,6 +91,10 @@ impl Chunks {
         };
         self.take_tools(piece)?;
         let mut words = text(&piece["content"]);
+        if words.is_empty() && piece.is_null() {
+            // Servers that only continue texts have no messages.
+            words = text(&choice["text"]);
+        }
         if words.is_empty()
             && let Some(refusal) = piece["refusal"].as_str()
         {
@@ -115,9 +124,8 @@ impl Chunks {
         let tools = std::mem::take(&mut self.tools);
         let reason = if tools.is_empty() { reason } else { FinishReason::ToolCalls };
         let calls = tools.into_values().filter(|tool| !tool.name.is_empty()).map(|tool| {
-            let arguments = if tool.arguments.trim().is_empty() { "{}" } else { tool.arguments.as_str() };
-            let arguments = serde_json::from_str(&clean_json(arguments)).unwrap_or(Value::Null);
-            Delta::ToolCall(ToolCall { id: tool.id, name: tool.name, arguments })
+            let arguments = calls::arguments(&tool.arguments);
+            Delta::ToolCall(ToolCall { id: tool.id, name: calls::name(&tool.name).to_owned(), arguments })
         });
         calls.chain([Delta::Finished(reason)]).collect()
     }
@@ -138,15 +146,25 @@ impl Chunks {
         if self.tools.len() > MAX_TOOLS { Err(malformed("the answer calls too many tools")) } else { Ok(()) }
     }
 
+    /// Where a piece belongs. Servers that count nothing give every call the same index: then an id says whose piece it is, and a piece
+    /// without one belongs to the call that came last.
+    fn place(&self, index: u64, id: &Value, name: &Value) -> u64 {
+        let of_index = (0..=MAX_TOOLS as u64).map(|more| index + more * APART);
+        let known: Vec<u64> = of_index.take_while(|place| self.tools.contains_key(place)).collect();
+        let has_this_id = |place: &&u64| is_told(id) && *id == self.tools[*place].id.as_str();
+        if let Some(place) = known.iter().find(has_this_id) {
+            return *place;
+        }
+        match known.last() {
+            None => index,
+            Some(last) if self.tools[last].is_another(id, name) => last + APART,
+            Some(last) => *last,
+        }
+    }
+
     fn take_tool(&mut self, index: u64, id: &Value, function: &Value) {
-        // Servers that count nothing give every call the same index.
-        let taken =
-            |index: &u64| self.tools.get(index).is_some_and(|tool| tool.is_another(id, &function["name"]));
-        let index = (0..=MAX_TOOLS as u64)
-            .map(|more| index + more * APART)
-            .find(|index| !taken(index))
-            .unwrap_or(index);
-        let tool = self.tools.entry(index).or_default();
+        let place = self.place(index, id, &function["name"]);
+        let tool = self.tools.entry(place).or_default();
         extend(&mut tool.id, id);
         extend(&mut tool.name, &function["name"]);
         match &function["arguments"] {
@@ -155,6 +173,11 @@ impl Chunks {
             whole => tool.arguments = whole.to_string(),
         }
     }
+}
+
+/// True if a server says this at all: some send an empty text where they have nothing to say.
+fn is_told(text: &Value) -> bool {
+    text.as_str().is_some_and(|text| !text.is_empty())
 }
 
 /// Adds a piece of an id or a name. Servers that send it in pieces never repeat it, and others repeat it whole.
@@ -177,6 +200,17 @@ fn text(content: &Value) -> String {
             .collect(),
         _ => String::new(),
     }
+}
+
+/// An answer of these words in one piece.
+pub(super) fn whole(words: &str) -> String {
+    json!({ "choices": [{ "message": { "content": words }, "finish_reason": "stop" }] }).to_string()
+}
+
+/// What the model wrote where a server could not read a call in it and answers with an error instead.
+pub(super) fn failed_generation(error: Option<&Value>) -> Option<String> {
+    let written = error?["failed_generation"].as_str()?;
+    (!written.trim().is_empty()).then(|| written.to_owned())
 }
 
 /// What a server says in place of a chunk when it fails in the middle of an answer.

@@ -36,6 +36,23 @@ enum Roles {
     NoInstructions,
 }
 
+/// Whether an answer comes piece by piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Delivery {
+    #[default]
+    Streamed,
+    Whole,
+}
+
+/// With what an answer begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Beginning {
+    #[default]
+    Words,
+    /// The model's template opens its thoughts, so that only their end is seen.
+    Thoughts,
+}
+
 /// How one model of an endpoint is talked to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Dialect {
@@ -44,6 +61,8 @@ pub(super) struct Dialect {
     roles: Roles,
     no_temperature: bool,
     no_tools: bool,
+    delivery: Delivery,
+    pub(super) beginning: Beginning,
 }
 
 impl Dialect {
@@ -63,14 +82,14 @@ impl Dialect {
             learned.form = if self.form == Form::Schema { Form::Object } else { Form::Unsaid };
         } else if mentions(&["temperature"]) && !self.no_temperature {
             learned.no_temperature = true;
-        } else if mentions(&["tool", "function call"]) && !self.no_tools {
-            learned.no_tools = true;
-        } else if mentions(&["alternate", "after the optional system"]) && self.roles == Roles::Any {
+        } else if mentions(TAKES_TURNS) && self.roles == Roles::Any {
             learned.roles = Roles::Alternating;
-        } else if mentions(&["system role", "role system", "system message", "developer instruction"])
-            && self.roles != Roles::NoInstructions
-        {
+        } else if mentions(NO_INSTRUCTIONS) && self.roles != Roles::NoInstructions {
             learned.roles = Roles::NoInstructions;
+        } else if mentions(&["tool", "function call", "function_declarations"]) && !self.no_tools {
+            learned.no_tools = true;
+        } else if mentions(&["stream"]) && self.delivery == Delivery::Streamed {
+            learned.delivery = Delivery::Whole;
         } else {
             return None;
         }
@@ -79,7 +98,7 @@ impl Dialect {
 
     /// The body of the request as this server wants it.
     pub(super) fn body(self, model: &str, chat: &Chat) -> Value {
-        let mut body = json!({ "model": model, "stream": true, "messages": self.messages(chat) });
+        let mut body = json!({ "model": model, "stream": self.delivery == Delivery::Streamed, "messages": self.messages(chat) });
         if !self.no_temperature {
             body["temperature"] = json!(chat.model.temperature);
         }
@@ -118,11 +137,41 @@ impl Dialect {
     }
 }
 
+/// How servers say that the two parties must take turns, that the person must have the last word, or that nobody may say nothing.
+const TAKES_TURNS: &[&str] = &[
+    "alternate",
+    "after the optional system",
+    "unexpected role",
+    "expected last role",
+    "last message",
+    "must end with",
+    "prefill",
+    "at the end of the list",
+    "non-empty",
+    "must not be empty",
+    "cannot be empty",
+];
+
+/// How they say that they know no instructions.
+const NO_INSTRUCTIONS: &[&str] = &[
+    "system role",
+    "role system",
+    "role: system",
+    "does not support 'system'",
+    "system message",
+    "system prompt",
+    "system instruction",
+    "developer instruction",
+];
+
 /// How a model without tools says what it would have called one for.
 const IN_WORDS: &str = "\n\nTo use a tool, write <tool_call>{\"name\": \"…\", \"arguments\": {…}}</tool_call> behind what you say. The tools:\n";
 
 /// Stands for the caller's first turn where the agent spoke first.
 const ANSWERED: &str = "(The call is answered.)";
+
+/// Stands for the caller's turn where the agent spoke last.
+const SILENCE: &str = "(Nothing is said.)";
 
 /// The chat for endpoints that know no tools or want the two parties to take turns.
 fn plain(chat: &Chat, dialect: Dialect) -> Vec<ChatMessage> {
@@ -145,6 +194,9 @@ fn plain(chat: &Chat, dialect: Dialect) -> Vec<ChatMessage> {
             }
             _ => turns.push(turn),
         }
+    }
+    if turns.last().is_none_or(|last| last.role == Role::Assistant) {
+        turns.push(ChatMessage::text(Role::User, SILENCE));
     }
     if dialect.no_tools && !chat.tools.is_empty() {
         instructions.push_str(IN_WORDS);
@@ -240,6 +292,43 @@ mod tests {
         assert_eq!(body["response_format"], json!({ "type": "json_object" }));
         let body = after(&["response_format is unavailable", "'json_object' is not supported"]);
         assert_eq!(body["response_format"], Value::Null);
+    }
+
+    #[test]
+    fn servers_that_take_only_turns_get_them_and_the_person_has_the_last_word() {
+        let mut chat = chat();
+        chat.messages.push(ChatMessage::text(Role::Assistant, ""));
+        chat.messages.push(ChatMessage::text(Role::Assistant, "One moment."));
+        for refusal in [
+            "Expected last role User or Tool (or Assistant with prefix True) for serving but got assistant",
+            "This model does not support assistant message prefill. The conversation must end with a user message.",
+            "Cannot have 2 or more assistant messages at the end of the list.",
+            "Unexpected role 'user' after role 'tool'",
+            "messages: text content blocks must be non-empty",
+        ] {
+            let body = Dialect::default().taught_by(refusal).expect("it teaches something").body("m", &chat);
+            let messages = body["messages"].as_array().expect("messages");
+            let roles: Vec<&str> = messages.iter().filter_map(|message| message["role"].as_str()).collect();
+            assert_eq!(roles, ["system", "user", "assistant", "user", "assistant", "user"], "{refusal}");
+            assert!(body["tools"].is_array(), "the tools are not what was refused: {refusal}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_understood_in_the_words_of_several_servers() {
+        let body =
+            after(&["Unsupported value: 'messages[0].role' does not support 'system' with this model."]);
+        assert_eq!(body["messages"][0]["role"], "user");
+        let body = after(&["Unsupported value: 'stream' does not support true with this model."]);
+        assert_eq!(body["stream"], false);
+        for refusal in [
+            "\"auto\" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set",
+            "tools param requires --jinja flag",
+            "No endpoints found that support tool use.",
+            "Function call is missing a thought_signature in functionCall parts.",
+        ] {
+            assert_eq!(after(&[refusal])["tools"], Value::Null, "{refusal}");
+        }
     }
 
     #[test]

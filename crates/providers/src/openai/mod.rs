@@ -11,6 +11,7 @@
 )]
 
 mod address;
+mod calls;
 mod chunk;
 mod dialect;
 mod spoken;
@@ -31,7 +32,7 @@ pub use address::base_url;
 
 use crate::breaker::Breaker;
 use crate::openai::chunk::{Chunks, End};
-use crate::openai::dialect::Dialect;
+use crate::openai::dialect::{Beginning, Dialect};
 use crate::openai::spoken::{Filter, Spoken};
 
 /// The largest event of a stream.
@@ -48,6 +49,9 @@ const MAX_DIALECTS: usize = 256;
 
 /// How much of a refusal is read.
 const MAX_REFUSAL: usize = 4096;
+
+/// Who asks for a pause is asked again after it if it is no longer than this: longer than that nobody waits on the phone.
+const MAX_PAUSE: Duration = Duration::from_secs(3);
 
 /// Where the model is and what it is called.
 #[derive(Clone)]
@@ -128,6 +132,14 @@ impl OpenAi {
         dialects.get(model).copied().unwrap_or_default()
     }
 
+    /// Remembers that the model's answers begin with thoughts.
+    fn expect_thoughts(&self, model: &str) {
+        let mut dialect = self.dialect(model);
+        if std::mem::replace(&mut dialect.beginning, Beginning::Thoughts) == Beginning::Words {
+            self.remember(model, dialect);
+        }
+    }
+
     fn remember(&self, model: &str, dialect: Dialect) {
         let mut dialects = self.dialects.lock().unwrap_or_else(PoisonError::into_inner);
         if dialects.len() < MAX_DIALECTS {
@@ -202,9 +214,16 @@ impl LanguageModel for OpenAi {
             between: self.patience.between,
             end: (began + self.patience.whole).into(),
         };
-        let rest = stream::unfold((reading, watch), |(mut reading, watch)| async move {
-            let delta = watch.over(&mut reading).await?;
-            Some((delta, (reading, watch)))
+        let (me, model) = (self.clone(), self.model(&chat.model.model).to_owned());
+        let rest = stream::unfold((reading, watch), move |(mut reading, watch)| {
+            let (me, model) = (me.clone(), model.clone());
+            async move {
+                let delta = watch.over(&mut reading).await?;
+                if reading.filter.closed_what_was_not_open() {
+                    me.expect_thoughts(&model);
+                }
+                Some((delta, (reading, watch)))
+            }
         });
         Ok(Box::pin(stream::iter([Ok(first)]).chain(rest)))
     }
@@ -218,7 +237,9 @@ impl OpenAi {
         let model = self.model(&chat.model.model);
         let known = self.dialect(model);
         let mut dialect = known;
-        for _ in 0..=MAX_LESSONS {
+        let mut has_paused = false;
+        let mut lessons = 0;
+        while lessons <= MAX_LESSONS {
             let response = self.post(dialect.body(model, chat)).await?;
             match response.status() {
                 200 => {
@@ -230,13 +251,29 @@ impl OpenAi {
                         );
                         self.remember(model, dialect);
                     }
-                    let mut reading: Reading<Payloads> = Reading::new(answer_of(response).await?);
-                    let first = reading.next().await.expect("an answer ends with a delta or an error")?;
-                    return Ok((first, reading));
+                    return begun(answer_of(response).await?, chat, dialect).await;
                 }
-                400 | 422 => {
+                429 | 503
+                    if !has_paused && response.retry_after().is_some_and(|pause| pause <= MAX_PAUSE) =>
+                {
+                    has_paused = true;
+                    tokio::time::sleep(response.retry_after().unwrap_or_default()).await;
+                }
+                status @ (400 | 404 | 422 | 500 | 501) => {
+                    let after = response.retry_after();
                     let text = response.text(MAX_REFUSAL).await.unwrap_or_default();
-                    dialect = dialect.taught_by(&text).ok_or_else(|| rejected(400, &text))?;
+                    if let Some(written) = failed_call(&text) {
+                        let payload = stream::iter([Ok(chunk::whole(&written))]);
+                        return begun(Box::pin(payload), chat, dialect).await;
+                    }
+                    dialect = dialect
+                        .taught_by(&text)
+                        .filter(|_| is_about_the_request(status, &text))
+                        .ok_or_else(|| match refused(status, after) {
+                            SpeechError::Rejected(_) => rejected(status, &text),
+                            other => other,
+                        })?;
+                    lessons += 1;
                 }
                 _ => return Err(refusal(response).await),
             }
@@ -253,6 +290,31 @@ impl OpenAi {
         let body = Bytes::from(body.to_string());
         self.client.post_json(&url, &headers, body).await.map_err(unreachable_endpoint)
     }
+}
+
+/// The first piece of an answer, and the rest.
+async fn begun(
+    payloads: Payloads,
+    chat: &Chat,
+    dialect: Dialect,
+) -> Result<(Delta, Reading<Payloads>), SpeechError> {
+    let tools = chat.tools.iter().map(|tool| tool.name.clone()).collect();
+    let mut reading = Reading::new(payloads, Filter::new(tools, dialect.beginning == Beginning::Thoughts));
+    let first = reading.next().await.expect("an answer ends with a delta or an error")?;
+    Ok((first, reading))
+}
+
+/// What the model wrote where the server could not read its call of a tool.
+fn failed_call(refusal: &str) -> Option<String> {
+    let refusal: Value = serde_json::from_str(refusal).ok()?;
+    chunk::failed_generation(refusal.get("error"))
+}
+
+/// True if a refusal with this status is about how the request was put. Some servers say so with a status that means something else.
+fn is_about_the_request(status: u16, text: &str) -> bool {
+    let text = text.to_lowercase();
+    matches!(status, 400 | 422)
+        || ["support", "require", "not implemented", "not enabled"].iter().any(|word| text.contains(word))
 }
 
 /// What bounds the rest of an answer.
@@ -382,15 +444,8 @@ struct Reading<S> {
 }
 
 impl<S: Stream<Item = Result<String, SpeechError>> + Unpin> Reading<S> {
-    fn new(payloads: S) -> Self {
-        Self {
-            payloads,
-            chunks: Chunks::default(),
-            filter: Filter::default(),
-            ready: VecDeque::new(),
-            size: 0,
-            over: false,
-        }
+    fn new(payloads: S, filter: Filter) -> Self {
+        Self { payloads, chunks: Chunks::default(), filter, ready: VecDeque::new(), size: 0, over: false }
     }
 
     async fn next(&mut self) -> Option<Result<Delta, SpeechError>> {

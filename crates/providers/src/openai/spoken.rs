@@ -4,9 +4,13 @@
 //! A stream is cut anywhere, so a mark may come in pieces: text that may still turn out to be the beginning of one is held back until it
 //! is certain. Invariant: however a text is cut, the same words and calls come out of it.
 
+use std::collections::BTreeSet;
+
 use domain::text::clean_json;
 use serde_json::Value;
 use speech::ToolCall;
+
+use super::calls;
 
 /// What stands between such marks is reasoning.
 const THOUGHTS: &[(&str, &str)] = &[
@@ -21,11 +25,24 @@ const THOUGHTS: &[(&str, &str)] = &[
     ("◁think▷", "◁/think▷"),
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
     ("<|channel|>analysis", "<|end|>"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+    ("<|inner_prefix|>", "<|inner_suffix|>"),
+    ("<analysis>", "</analysis>"),
+    ("<details type=\"reasoning\"", "</details>"),
 ];
 
 /// What stands between such marks is the call of a tool. The number says how many bytes at the end of the opening mark belong to the call.
 const CALLS: &[(&str, usize, &[&str])] = &[
     ("<tool_call>", 0, &["</tool_call>"]),
+    ("<tool_calls>", 0, &["</tool_calls>"]),
+    ("<tool_use>", 0, &["</tool_use>"]),
+    ("<function_calls>", 0, &["</function_calls>"]),
+    ("<minimax:tool_call>", 0, &["</minimax:tool_call>"]),
+    ("<invoke name=", 13, &["</invoke>"]),
+    ("<|tool_call_start|>", 0, &["<|tool_call_end|>"]),
+    ("<|START_ACTION|>", 0, &["<|END_ACTION|>"]),
+    ("[TOOL_REQUEST]", 0, &["[END_TOOL_REQUEST]"]),
+    ("[TOOL_CALL]", 0, &["[/TOOL_CALL]"]),
     ("<function_call>", 0, &["</function_call>"]),
     ("<function=", 9, &["</function>"]),
     ("<|tool_call|>", 0, &["<|end|>"]),
@@ -52,6 +69,9 @@ const MARKS: &[&str] = &[
     "[/INST]",
 ];
 
+/// What a block of code stands between.
+const FENCE: &str = "```";
+
 /// No mark that looks like `<|this|>` is longer, in bytes.
 const LONGEST_MARK: usize = 48;
 
@@ -60,6 +80,13 @@ const CALL_KEYS: &[&str] = &["{\"name\"", "{\"type\"", "{\"function\"", "{\"para
 
 /// The longest of them, in bytes.
 const CALL_KEY: usize = 13;
+
+/// What models put around the name of a tool that they call in the middle of their words.
+const WRAPPERS: [char; 7] = ['[', '(', '*', '`', '"', '\'', '{'];
+const WRAPPER_ENDS: [char; 7] = [']', ')', '*', '`', '"', '\'', '}'];
+
+/// A tool that is called by its name in the words is waited for up to this many bytes.
+const LONGEST_CALL: usize = 2000;
 
 /// Names before a colon at the beginning of a line: whose line it is.
 const AGENT_LINES: &[&str] = &["agent:", "assistant:", "ai:", "bot:", "receptionist:"];
@@ -82,6 +109,21 @@ pub(super) enum Spoken {
 enum Inside {
     Thoughts(&'static str),
     Call(&'static [&'static str]),
+    /// Thoughts that began before the first word, if their closing mark comes; words otherwise.
+    Unopened,
+    /// A block of code, which is a call or said as it stands.
+    Fence,
+}
+
+/// Where the next word stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// First in its line.
+    Line,
+    /// First in its sentence.
+    Sentence,
+    /// Among others.
+    Words,
 }
 
 /// Reads a stream of text.
@@ -90,17 +132,40 @@ pub(super) struct Filter {
     held: String,
     inside: Option<Inside>,
     line_begins: bool,
+    place: Place,
+    /// The last letter that was given.
+    last: Option<char>,
+    /// The names of the tools that the model was offered.
+    tools: BTreeSet<String>,
+    closed_unopened: bool,
+    /// What closes the call of a tool by its name, which has just been read: it is not said.
+    closing: &'static [char],
     calls: u32,
     over: bool,
 }
 
-impl Default for Filter {
-    fn default() -> Self {
-        Self { held: String::new(), inside: None, line_begins: true, calls: 0, over: false }
-    }
-}
-
 impl Filter {
+    /// For a model that was offered these tools. `begins_with_thoughts`: its template opens the thoughts, so that only their end is seen.
+    pub(super) fn new(tools: BTreeSet<String>, begins_with_thoughts: bool) -> Self {
+        Self {
+            held: String::new(),
+            inside: begins_with_thoughts.then_some(Inside::Unopened),
+            line_begins: true,
+            place: Place::Line,
+            last: None,
+            tools,
+            closed_unopened: false,
+            closing: &[],
+            calls: 0,
+            over: false,
+        }
+    }
+
+    /// True if thoughts ended that had not begun: the model's template opens them.
+    pub(super) fn closed_what_was_not_open(&self) -> bool {
+        self.closed_unopened
+    }
+
     /// Takes the next piece of text and returns what can be told of it already.
     pub(super) fn push(&mut self, text: &str) -> Vec<Spoken> {
         self.held.push_str(text);
@@ -135,10 +200,26 @@ impl Filter {
         let closed = match inside {
             Inside::Thoughts(close) => first_of(&[close]),
             Inside::Call(closes) => first_of(closes),
+            Inside::Unopened => first_of(&["</think>", "</thinking>"]),
+            Inside::Fence => self.held[FENCE.len()..].find(FENCE).map(|at| (at + 2 * FENCE.len(), 0)),
         };
+        if let (Inside::Unopened, None, true) = (inside, closed, is_end) {
+            self.inside = None;
+            return true;
+        }
         let Some((at, length)) = closed.or(is_end.then_some((self.held.len(), 0))) else { return false };
-        if let Inside::Call(_) = inside {
-            out.extend(call(&self.held[..at], &mut self.calls).map(Spoken::Call));
+        match inside {
+            Inside::Call(_) => {
+                out.extend(calls::read(&self.held[..at], &mut self.calls).into_iter().map(Spoken::Call));
+            }
+            Inside::Fence => {
+                let called = calls::read(&self.held[..at], &mut self.calls);
+                if called.is_empty() {
+                    out.push(Spoken::Words(self.held[..at].to_owned()));
+                }
+                out.extend(called.into_iter().map(Spoken::Call));
+            }
+            Inside::Thoughts(_) | Inside::Unopened => {}
         }
         self.held.drain(..at + length);
         self.inside = None;
@@ -147,6 +228,12 @@ impl Filter {
 
     /// Gives the words before the next mark and takes the mark; false if more text is needed.
     fn read_outside(&mut self, is_end: bool, out: &mut Vec<Spoken>) -> bool {
+        let closes = self.held.len() - self.held.trim_start_matches(self.closing).len();
+        self.held.drain(..closes);
+        if self.held.is_empty() {
+            return true;
+        }
+        self.closing = &[];
         if self.line_begins {
             match self.whose_line(is_end) {
                 Line::Unclear => return false,
@@ -171,14 +258,38 @@ impl Filter {
             }
             self.line_begins = false;
         }
+        if !is_end && self.place == Place::Line && FENCE.starts_with(self.held.as_str()) {
+            return false;
+        }
+        if self.place == Place::Line && self.held.starts_with(FENCE) {
+            self.inside = Some(Inside::Fence);
+            return true;
+        }
+        match self.call_by_name(is_end) {
+            NamedCall::Unclear => return false,
+            NamedCall::Call(call, length) => {
+                self.held.drain(..length);
+                out.push(Spoken::Call(call));
+                return true;
+            }
+            NamedCall::None => {}
+        }
         let stop = self.held.find(['<', '[', '◁', '\n']).unwrap_or(self.held.len());
+        let stop = self.place_of_name(stop);
         if stop > 0 {
-            out.push(Spoken::Words(self.held.drain(..stop).collect()));
+            let words: String = self.held.drain(..stop).collect();
+            self.last = words.chars().last();
+            if let Some(last) = words.trim_end().chars().last() {
+                self.place = if ".!?…。".contains(last) { Place::Sentence } else { Place::Words };
+            }
+            out.push(Spoken::Words(words));
             return true;
         }
         if self.held.starts_with('\n') {
             self.held.drain(..1);
             self.line_begins = true;
+            self.place = Place::Line;
+            self.last = None;
             out.push(Spoken::Words("\n".to_owned()));
             return true;
         }
@@ -188,17 +299,20 @@ impl Filter {
             self.inside = Some(Inside::Thoughts(close));
             // The answer begins behind the thoughts.
             self.line_begins = true;
+            self.place = Place::Line;
         } else if let Some((mark, kept, closes)) = CALLS.iter().find(|(open, ..)| starts(open)) {
             self.held.drain(..mark.len() - kept);
             self.inside = Some(Inside::Call(closes));
         } else if !is_end && may_become_a_mark(&self.held) {
             return false;
         } else if let Some(mark) = MARKS.iter().find(|mark| starts(mark)) {
+            self.closed_unopened |= mark.contains("/think");
             self.held.drain(..mark.len());
         } else if let Some(length) = any_mark(&self.held) {
             self.held.drain(..length);
         } else {
             let first = self.held.remove(0);
+            self.last = Some(first);
             out.push(Spoken::Words(first.to_string()));
         }
         true
@@ -217,14 +331,91 @@ impl Filter {
         match objects.next() {
             Some(Ok(object)) => {
                 let length = self.held.len() - text.len() + objects.byte_offset().min(text.len());
-                let object = if object["function"].is_object() { &object["function"] } else { &object };
-                let is_call = !object["arguments"].is_null() || !object["parameters"].is_null();
-                let call = call_of(object, &mut self.calls).filter(|_| is_call);
-                call.map_or(LineCall::None, |call| LineCall::Call(call, length))
+                let inner = if object["function"].is_object() { &object["function"] } else { &object };
+                let has_arguments = !inner["arguments"].is_null() || !inner["parameters"].is_null();
+                match calls::of_object(&object).filter(|(name, _)| has_arguments || self.tools.contains(name))
+                {
+                    Some((name, arguments)) => {
+                        LineCall::Call(calls::numbered(name, arguments, &mut self.calls), length)
+                    }
+                    None => LineCall::None,
+                }
             }
             Some(Err(error)) if error.is_eof() && !is_end => LineCall::Unclear,
             _ => LineCall::None,
         }
+    }
+
+    /// The first place up to `stop`, behind the first character, at which the call of a tool by its name may begin.
+    fn place_of_name(&self, stop: usize) -> usize {
+        let mut before = None;
+        for (at, letter) in self.held[..stop].char_indices() {
+            if at > 0 && before.is_none_or(|c| !is_of_name(c)) && self.may_be_a_name(&self.held[at..]) {
+                return at;
+            }
+            before = Some(letter);
+        }
+        stop
+    }
+
+    /// True if the text begins with the name of a tool, in its wrappers or without, or may do so when more of it comes.
+    fn may_be_a_name(&self, text: &str) -> bool {
+        let name = text.trim_start_matches(WRAPPERS);
+        let name = calls::without_namespace(name);
+        self.tools.iter().any(|tool| {
+            name.starts_with(tool.as_str()) || tool.starts_with(name) || calls::may_be_namespace(name)
+        })
+    }
+
+    /// The call of an offered tool that stands at the beginning of what is held as its name: `end_call()`, `*end_call*`, `[end_call]`, or
+    /// the name as a line of its own. A name in the middle of a sentence is only mentioned.
+    fn call_by_name(&mut self, is_end: bool) -> NamedCall {
+        if self.last.is_some_and(is_of_name) {
+            return NamedCall::None;
+        }
+        let text = self.held.as_str();
+        let wrapped = text.trim_start_matches(WRAPPERS);
+        let inner = calls::without_namespace(wrapped);
+        let Some(tool) = self.tools.iter().find(|tool| inner.starts_with(tool.as_str())) else {
+            let may_come = !is_end && text.len() < LONGEST_MARK && self.may_be_a_name(text);
+            return if may_come { NamedCall::Unclear } else { NamedCall::None };
+        };
+        let rest = &inner[tool.len()..];
+        if rest.starts_with(is_of_name) {
+            return NamedCall::None;
+        }
+        let before = text.len() - inner.len() + tool.len();
+        let is_wrapped = wrapped.len() < text.len();
+        let may_come = !is_end && text.len() < LONGEST_CALL;
+        let behind = rest.trim_start_matches([' ', ':', '\n', '\t']);
+        let (arguments, length) = if rest.starts_with('(') {
+            match calls::closing_bracket(rest) {
+                Some(end) => {
+                    let called = calls::of_python(&format!("{tool}{}", &rest[..end]));
+                    (called.map_or(Value::Null, |(_, arguments)| arguments), before + end)
+                }
+                None if may_come => return NamedCall::Unclear,
+                None => return NamedCall::None,
+            }
+        } else if behind.starts_with('{') {
+            let mut objects = serde_json::Deserializer::from_str(behind).into_iter::<Value>();
+            match objects.next() {
+                Some(Ok(object)) => (object, before + rest.len() - behind.len() + objects.byte_offset()),
+                Some(Err(error)) if error.is_eof() && may_come => return NamedCall::Unclear,
+                _ => return NamedCall::None,
+            }
+        } else if behind.is_empty() && may_come {
+            return NamedCall::Unclear;
+        } else if (is_wrapped && rest.starts_with(WRAPPER_ENDS))
+            || (self.place != Place::Words && ends_line(rest))
+        {
+            (Value::Object(serde_json::Map::new()), before)
+        } else {
+            return NamedCall::None;
+        };
+        self.closing = if is_wrapped { &WRAPPER_ENDS } else { &['.', ';'] };
+        let name = tool.clone();
+        NamedCall::Call(calls::numbered(name, arguments, &mut self.calls), length)
     }
 
     fn whose_line(&self, is_end: bool) -> Line {
@@ -260,6 +451,24 @@ enum LineCall {
     None,
 }
 
+/// What is known of the name of a tool at the beginning of what is held.
+enum NamedCall {
+    Unclear,
+    /// The call, and how many bytes it takes.
+    Call(ToolCall, usize),
+    None,
+}
+
+/// True if nothing else stands in the line.
+fn ends_line(text: &str) -> bool {
+    text.split('\n').next().is_none_or(|line| line.chars().all(|c| c.is_whitespace() || c == '.'))
+}
+
+/// True if the letter can be part of a tool's name.
+fn is_of_name(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
+}
+
 enum Line {
     Unclear,
     Agents(usize),
@@ -292,63 +501,13 @@ fn any_mark(text: &str) -> Option<usize> {
     (begins && text[..length - 1].ends_with(['|', '｜'])).then_some(length)
 }
 
-/// Reads a call, in one of the ways in which models write it; nothing if it is not one.
-fn call(text: &str, count: &mut u32) -> Option<ToolCall> {
-    let text = text.trim();
-    match serde_json::from_str(&clean_json(text)) {
-        Ok(Value::Array(calls)) => return call_of(calls.first()?, count),
-        Ok(object) => return call_of(&object, count),
-        Err(_) => {}
-    }
-    let arguments = text.find('{').map(|at| &text[at..text.rfind('}').map_or(text.len(), |end| end + 1)]);
-    let tagged = text.contains("<parameter=") || text.contains("function=");
-    if arguments.is_none() && !tagged {
-        return None;
-    }
-    // The name stands before the arguments, among marks and remarks on their form.
-    let head = text.split(['{', '\n']).find(|part| !part.trim().is_empty())?;
-    let head = head.split("<parameter=").next().and_then(|head| head.split("<|").next()).unwrap_or_default();
-    let mut words = head.split(|c: char| !(c.is_alphanumeric() || "_.:-▁".contains(c)));
-    // What stands between bars of full width is a mark.
-    let name = words.rfind(|word| !["", "json", "function", "to"].contains(word) && !word.contains('▁'))?;
-    let name = name.trim_start_matches("functions.").split(':').next().filter(|name| !name.is_empty())?;
-    let arguments = match arguments {
-        Some(object) => serde_json::from_str(&clean_json(object)).ok()?,
-        None => parameters(text),
-    };
-    *count += 1;
-    Some(ToolCall { id: format!("text_{count}"), name: name.to_owned(), arguments })
-}
-
-/// Arguments that are written as `<parameter=name>value</parameter>`.
-fn parameters(text: &str) -> Value {
-    let one = |part: &str| {
-        let (name, rest) = part.split_once('>')?;
-        let value = rest.split("</parameter>").next()?.trim();
-        Some((name.trim().to_owned(), Value::from(value)))
-    };
-    Value::Object(text.split("<parameter=").skip(1).filter_map(one).collect())
-}
-
-/// A call that is written as an object with `name` and `arguments` (or `parameters`).
-fn call_of(object: &Value, count: &mut u32) -> Option<ToolCall> {
-    let name = object["name"].as_str()?.to_owned();
-    let arguments = [&object["arguments"], &object["parameters"]].into_iter().find(|value| !value.is_null());
-    *count += 1;
-    Some(ToolCall {
-        id: format!("text_{count}"),
-        name,
-        arguments: arguments.cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new())),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     fn read(pieces: &[&str]) -> (String, Vec<ToolCall>) {
-        let mut filter = Filter::default();
+        let mut filter = Filter::new(BTreeSet::from(["end_call".to_owned()]), false);
         let mut all: Vec<Spoken> = pieces.iter().flat_map(|piece| filter.push(piece)).collect();
         all.extend(filter.finish());
         let (mut words, mut calls) = (String::new(), Vec::new());
@@ -385,10 +544,42 @@ mod tests {
         );
         check("<think>cut off in the middle", "", &[]);
         check(
+            "<|START_THINKING|>A roof.<|END_THINKING|><|START_RESPONSE|>Hello.<|END_RESPONSE|>",
+            "Hello.",
+            &[],
+        );
+        check(
             "<|channel|>analysis<|message|>A roof.<|end|><|start|>assistant<|channel|>final<|message|>Hello.",
             "Hello.",
             &[],
         );
+    }
+
+    #[test]
+    fn thoughts_that_the_template_opened_are_not_said_once_that_is_known() {
+        for (text, said) in [
+            ("A roof. Be kind.</think>\n\nHello.", "Hello."),
+            ("Hello. No thoughts today.", "Hello. No thoughts today."),
+        ] {
+            for pieces in [vec![text.to_owned()], text.chars().map(String::from).collect()] {
+                let mut filter = Filter::new(BTreeSet::new(), true);
+                let mut words = String::new();
+                for spoken in pieces
+                    .iter()
+                    .flat_map(|piece| filter.push(piece))
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .chain(filter.finish())
+                {
+                    let Spoken::Words(text) = spoken else { panic!("words") };
+                    words.push_str(&text);
+                }
+                assert_eq!(words.trim(), said);
+            }
+        }
+        let mut unaware = Filter::new(BTreeSet::new(), false);
+        unaware.push("A roof.</think>Hello.");
+        assert!(unaware.closed_what_was_not_open());
     }
 
     #[test]
@@ -405,6 +596,39 @@ mod tests {
     }
 
     #[test]
+    fn a_tool_that_is_called_by_its_name_in_the_words_is_called_and_not_said() {
+        for text in [
+            "Bye. end_call()",
+            "Bye. end_call",
+            "Bye.\nend_call\n",
+            "Bye. *end_call*",
+            "Bye. [end_call]",
+            "Bye. [end_call()]",
+            "Bye. (end_call)",
+            "Bye. `end_call()`",
+            "Bye. {end_call}",
+            "Bye. functions.end_call({})",
+            "Bye. end_call {}",
+            "Bye.\nend_call: {}",
+            "Bye.\n```tool_code\nprint(end_call())\n```",
+            "Bye.\n```json\n{\"name\": \"end_call\", \"arguments\": {}}\n```",
+            "Bye.\n{\"name\": \"end_call\"}",
+        ] {
+            check(text, "Bye.", &[("end_call", json!({}))]);
+        }
+        check("end_call(reason=\"a ) b\") Bye.", "Bye.", &[("end_call", json!({ "reason": "a ) b" }))]);
+        for text in [
+            "My tools are end_call and others.",
+            "the end_calls of (ends) the e",
+            "call send_call() or end_callers",
+            "f(x) and (functions.)",
+            "```\nlet a = 1;\n```",
+        ] {
+            check(text, text, &[]);
+        }
+    }
+
+    #[test]
     fn calls_are_read_in_the_ways_in_which_models_write_them() {
         let called = |arguments: Value| [("end_call", arguments)];
         for text in [
@@ -417,6 +641,15 @@ mod tests {
             "Bye. <|start|>assistant to=functions.end_call<|channel|>commentary json<|message|>{}<|call|>",
             "Bye.\n{\"name\": \"end_call\", \"parameters\": {}}",
             "Bye.\n{\"type\": \"function\", \"function\": {\"name\": \"end_call\", \"arguments\": {}}}",
+            "Bye. <|tool_call_start|>[end_call()]<|tool_call_end|>",
+            "Bye. [TOOL_REQUEST]{\"name\": \"end_call\", \"arguments\": {}}[END_TOOL_REQUEST]",
+            "Bye. [TOOL_CALLS]end_call[ARGS]{}",
+            "Bye. <tool_calls>[{\"name\": \"end_call\", \"arguments\": {}}]</tool_calls>",
+            "Bye. <function_calls>\n<invoke name=\"end_call\">\n</invoke>\n</function_calls>",
+            "Bye. <invoke name=\"end_call\"></invoke>",
+            "Bye. <minimax:tool_call><invoke name=\"end_call\"></invoke></minimax:tool_call>",
+            "Bye. <tool_call>end_call\n</tool_call>",
+            "Bye. <|START_ACTION|>[{\"tool_call_id\": \"0\", \"tool_name\": \"end_call\", \"parameters\": {}}]<|END_ACTION|>",
         ] {
             check(text, "Bye.", &called(json!({})));
         }

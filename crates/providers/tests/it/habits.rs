@@ -234,3 +234,158 @@ async fn an_endpoint_that_asks_for_a_pause_is_asked_again_after_it() {
         "one failure does not shut it out"
     );
 }
+
+#[tokio::test]
+async fn pieces_of_calls_find_the_call_to_which_they_belong() {
+    let piece = |index: Value, id: Value, name: Value, arguments: Value| {
+        event(&chunk(
+            &json!({ "tool_calls": [{ "index": index, "id": id, "type": "function", "function": { "name": name, "arguments": arguments } }] }),
+            &Value::Null,
+        ))
+    };
+    let none = Value::Null;
+    let both = vec![("note".to_owned(), json!({ "day": "Monday" })), ("end_call".to_owned(), json!({}))];
+    for (habit, stream) in [
+        (
+            "one index, and no id behind the first piece",
+            [
+                piece(json!(0), json!("a"), json!("note"), json!("")),
+                piece(json!(0), json!(""), none.clone(), json!("{\"day\":")),
+                piece(json!(0), json!(""), none.clone(), json!("\"Monday\"}")),
+                piece(json!(0), json!("b"), json!("end_call"), json!("")),
+                piece(json!(0), json!(""), none.clone(), json!("{}")),
+            ],
+        ),
+        (
+            "one index, the id in every piece, pieces mixed",
+            [
+                piece(json!(0), json!("a"), json!("note"), json!("{\"day\":\"Monday\"")),
+                piece(json!(0), json!("b"), json!("end_call"), json!("{")),
+                piece(json!(0), json!("a"), none.clone(), json!("}")),
+                piece(json!(0), json!("b"), none.clone(), json!("}")),
+                String::new(),
+            ],
+        ),
+        (
+            "counted from one, as behind a thought",
+            [
+                piece(json!(1), json!("a"), json!("note"), json!("{\"day\":")),
+                piece(json!(1), none.clone(), none.clone(), json!("\"Monday\"}")),
+                piece(json!(2), json!("b"), json!("end_call"), json!("{}")),
+                String::new(),
+                String::new(),
+            ],
+        ),
+        (
+            "without ids",
+            [
+                piece(json!(0), none.clone(), json!("note"), json!("{\"day\":\"Monday\"}")),
+                piece(json!(1), none.clone(), json!("end_call"), none.clone()),
+                String::new(),
+                String::new(),
+                String::new(),
+            ],
+        ),
+        (
+            "the whole arguments again at the end, and marks in the name",
+            [
+                piece(
+                    json!(0),
+                    json!("a"),
+                    json!("functions.note<|channel|>json"),
+                    json!("{\"day\":\"Monday\"}"),
+                ),
+                piece(json!(0), none.clone(), none.clone(), json!("{\"day\":\"Monday\"}")),
+                piece(json!(1), json!("b"), json!("default_api.end_call"), json!("null")),
+                String::new(),
+                String::new(),
+            ],
+        ),
+        (
+            "arguments packed twice",
+            [
+                piece(json!(0), json!("a"), json!("note"), json!("\"{\\\"day\\\":\\\"Monday\\\"}\"")),
+                piece(json!(1), json!("b"), json!("end_call"), json!("\"\"")),
+                String::new(),
+                String::new(),
+                String::new(),
+            ],
+        ),
+    ] {
+        let stream = done(&[words(TEXT), stream.concat(), finish("tool_calls")].concat());
+        for size in [9, 100_000] {
+            let expected = (TEXT.to_owned(), both.clone());
+            assert_eq!(outcome(Act::in_pieces_of(&stream, size)).await, expected, "{habit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_the_server_could_not_read_is_read_here() {
+    let error = json!({ "error": { "message": "Failed to call a function.", "type": "invalid_request_error", "code": "tool_use_failed",
+        "failed_generation": format!("{TEXT} <function=end_call>{{}}</function>") } });
+    let called = (TEXT.to_owned(), vec![("end_call".to_owned(), json!({}))]);
+    assert_eq!(outcome(Act::Plain(400, "", error.to_string())).await, called, "as a refusal");
+    assert_eq!(outcome(Act::in_pieces_of(&done(&event(&error)), 50)).await, called, "in the stream");
+    let by_name = done(&[words(TEXT), words(" end_call()"), finish("stop")].concat());
+    assert_eq!(outcome(Act::in_pieces_of(&by_name, 7)).await, called, "by its name, in the words");
+}
+
+#[tokio::test]
+async fn servers_that_continue_texts_and_do_not_stream_are_understood() {
+    let text = event(&json!({ "choices": [{ "index": 0, "text": TEXT, "finish_reason": null }] }));
+    says_the_words("texts without messages", &done(&text)).await;
+    let refusal =
+        json!({ "error": { "message": "Streaming is not supported with this model." } }).to_string();
+    let whole =
+        json!({ "choices": [{ "message": { "content": TEXT }, "finish_reason": "stop" }] }).to_string();
+    let endpoint = Endpoint::start(vec![Act::Plain(400, "", refusal), Act::Plain(200, "", whole)]).await;
+    assert_eq!(collect(answer(&endpoint.client(), chat(&["Hello!", "Hi."])).await).0, TEXT);
+    assert_eq!(endpoint.seen()[1].body["stream"], false);
+}
+
+#[tokio::test]
+async fn a_refusal_with_a_status_that_means_something_else_is_understood() {
+    for (status, message) in [
+        (500, "tools param requires --jinja flag"),
+        (404, "No endpoints found that support tool use. To learn more, read the guide."),
+        (501, "tool calling is not implemented"),
+    ] {
+        let refusal = json!({ "error": { "message": message, "code": status } }).to_string();
+        let good = Act::in_pieces_of(&done(&words(TEXT)), 1000);
+        let endpoint = Endpoint::start(vec![Act::Plain(status, "", refusal), good]).await;
+        assert_eq!(collect(answer(&endpoint.client(), chat(&["Hello!", "Hi."])).await).0, TEXT, "{message}");
+        assert_eq!(endpoint.seen()[1].body.get("tools"), None, "{message}");
+    }
+    let broken = Act::Plain(500, "", json!({ "error": { "message": "the tool parser broke" } }).to_string());
+    let endpoint = Endpoint::start(vec![broken]).await;
+    let answer = answer(&endpoint.client(), chat(&["Hello!", "Hi."])).await;
+    assert!(matches!(answer.as_slice(), [Err(SpeechError::Retry { .. })]), "{answer:?}");
+    assert_eq!(endpoint.seen().len(), 1, "what is not about the request teaches nothing");
+}
+
+#[tokio::test]
+async fn who_asks_for_a_short_pause_is_asked_again_after_it_in_the_same_turn() {
+    let busy = Act::Plain(429, "retry-after: 1\r\n", "{}".into());
+    let good = Act::in_pieces_of(&done(&words(TEXT)), 1000);
+    let endpoint = Endpoint::start(vec![busy.clone(), good]).await;
+    assert_eq!(collect(answer(&endpoint.client(), chat(&["Hello!", "Hi."])).await).0, TEXT);
+    assert_eq!(endpoint.seen().len(), 2);
+    let endpoint = Endpoint::start(vec![busy]).await;
+    let answer = answer(&endpoint.client(), chat(&["Hello!", "Hi."])).await;
+    assert!(matches!(answer.as_slice(), [Err(SpeechError::Retry { .. })]), "{answer:?}");
+    assert_eq!(endpoint.seen().len(), 2, "only once");
+}
+
+#[tokio::test]
+async fn a_model_whose_template_opens_its_thoughts_says_them_at_most_once() {
+    let thinking =
+        Act::in_pieces_of(&done(&words(&format!("The caller wants a roof.\n</think>\n\n{TEXT}"))), 7);
+    let plain = Act::in_pieces_of(&done(&words(TEXT)), 7);
+    let endpoint = Endpoint::start(vec![thinking.clone(), thinking, plain]).await;
+    let client = endpoint.client();
+    answer(&client, chat(&["Hello!", "Hi."])).await;
+    for _ in 0..2 {
+        assert_eq!(collect(answer(&client, chat(&["Hello!", "Hi."])).await).0, TEXT);
+    }
+}
