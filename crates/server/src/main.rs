@@ -107,6 +107,12 @@ enum Command {
     /// List jobs and retry failed ones (database)
     #[command(subcommand)]
     Jobs(commands::jobs::Jobs),
+    /// Copy everything that the installation keeps into a folder, while it runs (database)
+    Backup(commands::backup::Backup),
+    /// Bring back what `kaicalls backup` kept, into an installation that has no data yet (database)
+    Restore(commands::restore::Restore),
+    /// Move the data of an installation from SQLite to PostgreSQL (database)
+    Move(commands::moving::Move),
     /// Check settings, database and external services
     Doctor,
     /// Print the API's OpenAPI document
@@ -195,6 +201,9 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::OptOuts(opt_outs) => opt_outs.run(config, format).await,
         Command::Usage(usage) => usage.run(config, format).await,
         Command::Jobs(jobs) => jobs.run(config, format).await,
+        Command::Backup(backup) => backup.run(&config, format).await,
+        Command::Restore(restore) => restore.run(&config, format).await,
+        Command::Move(moving) => moving.run(&config, format).await,
         Command::Doctor => commands::doctor::run(config, format).await,
         Command::Openapi
         | Command::Settings

@@ -14,7 +14,7 @@ use providers::{DeterministicAnalyst, LocalVoices, ModelAnalyst, OpenAi, OpenAiS
 use sandbox::{Directory, Recorder, SandboxEngine, SandboxSettings};
 use speech::{CallAnalyst, LanguageModel};
 use store::usage::UsageLog;
-use store::{Options, Platform, Store};
+use store::{DatabaseUrl, Options, Platform, Store};
 use vapi::{Client, ClientSettings, EngineSettings, Hook, HookSettings, Scheme, VapiEngine, Verifier};
 use voice::{Parts as VoiceParts, VoiceEngine};
 use web::Web;
@@ -34,16 +34,24 @@ const WEBHOOK_PATIENCE: Duration = Duration::from_secs(5 * 24 * 3600);
 /// Opens the database for this process. `exclusive` is for servers; other commands may look in beside one.
 pub(crate) async fn open_store(config: &Config, exclusive: bool) -> Result<Arc<Platform>, Failure> {
     private::tighten(config);
+    open_database(config, &config.database_url()?, exclusive).await
+}
+
+/// The same for another database than that of the settings.
+pub(crate) async fn open_database(
+    config: &Config,
+    url: &DatabaseUrl,
+    exclusive: bool,
+) -> Result<Arc<Platform>, Failure> {
     let mut options = Options::new(config.master_key()?);
     let mut slot = [0; 2];
     SystemEntropy.fill(&mut slot);
     // A single server on SQLite is alone; whoever works beside it, and every replica, gets a slot of its own.
-    let url = config.database_url()?;
-    let alone = exclusive && !matches!(url, store::DatabaseUrl::Postgres(_));
+    let alone = exclusive && !matches!(url, DatabaseUrl::Postgres(_));
     options.node_slot = if alone { 0 } else { 1 + u16::from_le_bytes(slot) % 999 };
     options.pool = config.database_pool()?;
     options.exclusive = exclusive;
-    Ok(Arc::new(Store::open(&url, options).await?))
+    Ok(Arc::new(Store::open(url, options).await?))
 }
 
 /// The use cases over an opened database.

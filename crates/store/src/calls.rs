@@ -472,6 +472,13 @@ pub async fn count_running(tx: &mut Tx, tenancy: &Tenancy) -> Result<u64, StoreE
     Ok(running)
 }
 
+/// Calls of which nothing has been dialled, although their time has come; a few at once. For the platform itself.
+pub async fn overdue(tx: &mut PlatformTx, now: Timestamp, limit: u32) -> Result<Vec<CallId>, StoreError> {
+    let sql = "SELECT id FROM calls WHERE finished_at IS NULL AND state = 'queued' \
+               AND (waits_until IS NULL OR waits_until <= $1) ORDER BY created_at, id LIMIT $2";
+    tx.query(sql, params![now, limit]).await?.into_iter().map(|mut row| row.next()).collect()
+}
+
 /// How many calls of the tenant wait to be dialled and could be, as far as their time goes.
 pub async fn count_waiting(tx: &mut Tx, tenancy: &Tenancy) -> Result<u64, StoreError> {
     const SQL: &str = "SELECT count(*) FROM calls WHERE business_id = $1 AND mode = $2 AND finished_at IS NULL \

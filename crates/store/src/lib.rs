@@ -25,6 +25,7 @@ mod writes;
 
 pub mod admission;
 pub mod agents;
+pub mod backup;
 pub mod businesses;
 pub mod call_deliveries;
 pub mod call_log;
@@ -48,6 +49,7 @@ pub mod overview;
 pub mod saved_views;
 pub mod sessions;
 pub mod transcripts;
+pub mod transfer;
 pub mod usage;
 pub mod users;
 mod utterances;

@@ -147,6 +147,11 @@ impl Row {
         Self { table: "a query", cells: cells.into_iter() }
     }
 
+    /// All its values, as they were found.
+    pub(crate) fn into_cells(self) -> Vec<Cell> {
+        self.cells.collect()
+    }
+
     /// What stands in the last column, if it is a text.
     pub(crate) fn last_text(mut self) -> String {
         self.cells.next_back().and_then(String::from_cell).unwrap_or_default()

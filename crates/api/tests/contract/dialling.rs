@@ -187,6 +187,31 @@ async fn a_scheduled_call_waits_for_the_calling_hours_as_queued() {
 }
 
 #[tokio::test]
+async fn what_a_restored_installation_has_missed_is_not_dialled() {
+    for database in databases().await {
+        let (_clock, setup) = night();
+        let platform = Platform::start(&database, setup).await;
+        let (agent, key) = (platform.agent().await, platform.account.live_key.clone());
+        let place = async |at: &str| {
+            let call = json!({ "agent_id": agent, "to": "+15125551234", "scheduled_at": at });
+            live(&platform, "/api/v1/calls", &call).await.text("id")
+        };
+        let (missed, coming) = (place("2026-01-15T15:00:00Z").await, place("2026-01-16T15:00:00Z").await);
+        assert_eq!(app::calls::call_off_overdue(&platform.app).await, Ok(0), "no time has come");
+        let between: domain::Timestamp = "2026-01-16T00:00:00Z".parse().expect("a time");
+        let overdue =
+            format!("UPDATE calls SET waits_until = 1 WHERE scheduled_at < {}", between.as_microsecond());
+        database.run_sql(&overdue).await;
+        assert_eq!(app::calls::call_off_overdue(&platform.app).await, Ok(1));
+        turned(&platform, &key, &missed, "failed").await;
+        turned(&platform, &key, &coming, "queued").await;
+        let events = "SELECT count(*) FROM events WHERE event_type = 'call.failed'";
+        assert_eq!(database.numbers(events).await, [1], "whoever subscribed hears of it");
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn a_call_that_waits_takes_no_room_and_obeys_an_opt_out_of_the_meantime() {
     for database in databases().await {
         let (clock, setup) = night();

@@ -11,6 +11,9 @@ use super::ending;
 use crate::App;
 use crate::idempotency::{self, Intent, Once, Renderer};
 
+/// Calls that are called off in one transaction.
+const OVERDUE_AT_ONCE: u32 = 100;
+
 /// What became of the wish that a call ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndAsked {
@@ -77,6 +80,39 @@ pub(crate) async fn call_off(
         words: "a request ended the call before anything was dialled".to_owned(),
     };
     ending::refuse(tx, app, call, called_off, now).await
+}
+
+/// Ends the calls of which nothing has been dialled although their time has come: whether they were made meanwhile, a database that was
+/// restored from a backup cannot know, and no phone is to ring twice. Says how many.
+pub async fn call_off_overdue(app: &App) -> Result<u64, StoreError> {
+    let mut ended = 0;
+    loop {
+        let platform = app.clone();
+        let count = app
+            .platform()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let now = platform.now();
+                    let overdue = store::calls::overdue(tx, now, OVERDUE_AT_ONCE).await?;
+                    let count = overdue.len() as u64;
+                    for id in overdue {
+                        let Some(mut call) = store::calls::lock(tx, id).await? else { continue };
+                        let restored = Refusal {
+                            code: FailureCode::Canceled,
+                            reason: "restored".to_owned(),
+                            words: "the installation was restored from a backup of before this call was to be made".to_owned(),
+                        };
+                        ending::refuse(tx, &platform, &mut call, restored, now).await?;
+                    }
+                    Ok::<_, StoreError>(count)
+                })
+            })
+            .await?;
+        ended += count;
+        if count < u64::from(OVERDUE_AT_ONCE) {
+            return Ok(ended);
+        }
+    }
 }
 
 async fn ask(

@@ -40,5 +40,5 @@ mod signs;
 pub(crate) mod wrap_up;
 
 pub use check::{CheckCallError, CheckOrder, Checked, check};
-pub use hang_up::{EndAsked, EndCallError, end};
+pub use hang_up::{EndAsked, EndCallError, call_off_overdue, end};
 pub use place::{CallOrder, PlaceCallError, Placed, place, was_refused};

@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod arguments;
+pub(crate) mod backup;
 pub(crate) mod businesses;
 pub(crate) mod calls;
 pub(crate) mod demo;
@@ -12,10 +13,12 @@ pub(crate) mod keys;
 pub(crate) mod leads;
 pub(crate) mod listen;
 pub(crate) mod metrics;
+pub(crate) mod moving;
 pub(crate) mod numbers;
 pub(crate) mod openapi;
 pub(crate) mod opt_outs;
 pub(crate) mod recordings;
+pub(crate) mod restore;
 pub(crate) mod sandbox;
 pub(crate) mod serve;
 pub(crate) mod settings;

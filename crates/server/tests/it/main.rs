@@ -1,6 +1,7 @@
 //! The real binary, as somebody at a terminal sees it: a fresh folder, free ports, real processes.
 
 mod arguments;
+mod backups;
 mod demo;
 mod engine_elsewhere;
 mod harness;
