@@ -25,7 +25,7 @@ use store::usage::UsageLog;
 use web::Web;
 
 pub use error::{ApiError, Code};
-pub use router::router;
+pub use router::{beside, router};
 
 /// Settings of the API.
 #[derive(Debug, Clone, Default)]

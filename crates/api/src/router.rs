@@ -25,23 +25,35 @@ pub fn routes() -> Vec<Route> {
 
 /// The router. Unknown paths, wrong methods and panics answer in the shape of every refusal; nothing redirects.
 pub fn router(api: &Api) -> Router {
+    beside(api, Router::new(), |unknown| unknown)
+}
+
+/// The same with routes of others beside ours, in one table, so that a request is looked up once. What answers unknown paths is handed to
+/// `wrap`, which may put a layer around it.
+pub fn beside(api: &Api, others: Router, wrap: impl FnOnce(Router) -> Router) -> Router {
     let mut by_path: BTreeMap<&'static str, MethodRouter<Api>> = BTreeMap::new();
     for route in routes() {
         let handlers = by_path.remove(route.path).unwrap_or_default();
         by_path.insert(route.path, handlers.merge(route.handler));
     }
-    let mut router = Router::new();
+    let mut known = Router::new();
     for (path, handlers) in by_path {
         let allow = api.routes().allow(path).expect("the index is made from the same table");
-        router = router.route(path, handlers.fallback(async move |method| unanswered(&method, &allow)));
+        known = known.route(path, handlers.fallback(async move |method| unanswered(&method, &allow)));
     }
     let yaml = get(v1::openapi::read_yaml).fallback(async |method| unanswered(&method, "GET, HEAD, OPTIONS"));
-    let router = router.route(v1::openapi::YAML_PATH, yaml).fallback(unknown);
-    let mut router = observed(router, api.clone());
+    let known = known.route(v1::openapi::YAML_PATH, yaml);
+    let unknown = surrounded(api, Router::new().fallback(unknown));
+    surrounded(api, known).merge(others).fallback_service(wrap(unknown))
+}
+
+/// Puts around routes of the API what all of them share.
+fn surrounded(api: &Api, routes: Router<Api>) -> Router {
+    let mut routes = observed(routes, api.clone());
     if !api.settings().cors_origins.is_empty() {
-        router = router.layer(axum::middleware::from_fn_with_state(api.clone(), options::share));
+        routes = routes.layer(axum::middleware::from_fn_with_state(api.clone(), options::share));
     }
-    router.with_state(api.clone())
+    routes.with_state(api.clone())
 }
 
 /// Methods for which a path has no handler.

@@ -32,21 +32,23 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 use bytes::Bytes;
 use domain::Mode;
+use reference::Reference;
 use web::Web;
 use web::request::{Pages, observed};
 
-use reference::Reference;
-
-/// The pages, the reference of the API that this OpenAPI document describes, and everything else behind them. Who looks for a page that is
-/// not there is told so by one.
-pub fn in_front_of(web: &Web, document: Bytes, rest: Router) -> Router {
+/// The pages, and the reference of the API that this OpenAPI document describes.
+pub fn with_reference(web: &Web, document: Bytes) -> Router {
     let reference = Arc::new(Reference::of(document));
     let reference = Router::new().route("/docs", get(reference::page).layer(Extension(reference)));
     finished(web, pages().merge(reference))
-        .fallback_service(rest.layer(axum::middleware::from_fn(page::or_nothing_here)))
 }
 
-/// The pages. Whatever else is asked for is up to the router that they are put in front of.
+/// Shows people a page where a router knows nothing of an address that they look for.
+pub fn or_nothing_here(unknown: Router) -> Router {
+    unknown.layer(axum::middleware::from_fn(page::or_nothing_here))
+}
+
+/// The pages. Whatever else is asked for is up to the routes that they are put beside.
 pub fn router(web: &Web) -> Router {
     finished(web, pages())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use api::Api;
 use app::setup::FirstAccount;
 use app::{App, Engines, Parts, RecordingFiles, Settings};
-use axum::Extension;
+use axum::{Extension, Router};
 use domain::business::{Business, User};
 use domain::dial_policy::{CallingHours, Destinations};
 use domain::disclosure::Disclosures;
@@ -262,13 +262,10 @@ impl Platform {
                 own_origin: web::OwnOrigin::of_url(&url).expect("an address of the web"),
             },
         );
-        let mut router = api::router(&Api::new(web.clone(), api::Settings::default()));
-        if let Some(make) = more_routes {
-            router = make(&app).fallback_service(router);
-        }
-        if let Some(make) = pages {
-            router = make(&web).fallback_service(router);
-        }
+        let routes =
+            more_routes.into_iter().map(|make| make(&app)).chain(pages.into_iter().map(|make| make(&web)));
+        let api = Api::new(web.clone(), api::Settings::default());
+        let router = api::beside(&api, routes.fold(Router::new(), Router::merge), |unknown| unknown);
         let router = router.layer(Extension(PeerAddress(std::net::Ipv4Addr::LOCALHOST.into())));
         tokio::spawn(async move { axum::serve(listener, router).await });
         app::jobs::start(&app).await.expect("jobs start");

@@ -7,8 +7,7 @@ use crate::browser::text;
 #[tokio::test]
 async fn the_reference_shows_every_operation_to_everybody_and_runs_nothing() {
     let database = databases().await.swap_remove(0);
-    let pages =
-        |web: &web::Web| dashboard::in_front_of(web, published_document().into(), axum::Router::new());
+    let pages = |web: &web::Web| dashboard::with_reference(web, published_document().into());
     let platform =
         Platform::start(&database, Setup { pages: Some(Box::new(pages)), ..Setup::default() }).await;
     let open = async |headers: &[(&str, &str)]| {

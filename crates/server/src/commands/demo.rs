@@ -142,7 +142,11 @@ impl Demo {
         let (stop, stopping) = watch::channel(false);
         let serving = tokio::spawn(http_server::serve(
             listener,
-            dashboard::in_front_of(api.web(), api.document(), api::router(&api)),
+            api::beside(
+                &api,
+                dashboard::with_reference(api.web(), api.document()),
+                dashboard::or_nothing_here,
+            ),
             Limits::small("api"),
             http_server::told(stopping, Drain::alone(Duration::from_secs(5))),
         ));

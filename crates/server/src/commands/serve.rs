@@ -81,14 +81,12 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Failure> {
         version = env!("CARGO_PKG_VERSION"),
         "Ready"
     );
-    let routes = match webhooks {
-        Some(webhooks) => {
-            webhooks.layer(axum::middleware::from_fn(web::body::settled)).fallback_service(api::router(&api))
-        }
-        None => api::router(&api),
-    };
-    let routes = dashboard::in_front_of(api.web(), api.document(), routes);
-    let routes = http_server::probes(readiness.clone()).fallback_service(routes);
+    let mut others =
+        http_server::probes(readiness.clone()).merge(dashboard::with_reference(api.web(), api.document()));
+    if let Some(webhooks) = webhooks {
+        others = others.merge(webhooks.layer(axum::middleware::from_fn(web::body::settled)));
+    }
+    let routes = api::beside(&api, others, dashboard::or_nothing_here);
     let (stop, stopping) = oneshot::channel();
     let told = async move { stopping.await.unwrap_or(Drain::within(drain)) };
     // Until then requests are carried out as always, live views among them.
