@@ -1,23 +1,24 @@
 //! PostgreSQL: a pool of connections, explicit transactions, and a listener that hears of new jobs from other replicas.
 //!
 //! What asks nothing needs no connection of its own: it is committed together with others ([`groups`]). Questions that are answered in no
-//! time share a few connections ([`Line::Shared`]): they go out without waiting for one another's answers, so that a connection, and
-//! the server's process behind it, answers many of them each time that it is woken.
+//! time need none either ([`Line::Shared`]): they are asked together with others ([`questions`]).
 
 mod groups;
+mod questions;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use futures_core::future::BoxFuture;
 use futures_util::future::{try_join, try_join_all};
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Notify, watch};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{AsyncMessage, NoTls, Statement};
 
 use self::groups::Groups;
+use self::questions::Questions;
 use crate::tx::{Afterwards, Cell, Connection, Param, PlatformTx, Row};
 use crate::writes::{self, Write};
 use crate::{OpenError, StoreError};
@@ -31,7 +32,7 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 /// How many writes of a transaction wait at most.
 const MOST_WAITING: usize = 256;
 
-/// How many connections are shared by quick questions, of a pool that is large enough for that.
+/// How many connections answer quick questions, of a pool that is large enough for that.
 const SHARED: usize = 2;
 
 /// The channel on which replicas tell each other of new jobs.
@@ -43,7 +44,8 @@ pub(crate) struct Postgres {
     pool: Pool,
     config: tokio_postgres::Config,
     groups: Groups,
-    shared: Arc<Shared>,
+    /// None where the pool is too small to spare connections for them.
+    questions: Option<Questions>,
     /// Rung when jobs have been added that other replicas are to hear of.
     news: Arc<Notify>,
     /// The server's process that tells them, whose words this replica need not hear.
@@ -68,13 +70,14 @@ impl Postgres {
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         drop(pool.get().await.map_err(StoreError::from)?);
         let groups = Groups::start(pool.clone());
-        let shared = Arc::new(Shared::new(SHARED.min(size / 4)));
-        Ok(Self { pool, config, groups, shared, news: Arc::default(), teller: Arc::default() })
+        let questions = Some(SHARED.min(size / 4)).filter(|&spare| spare > 0);
+        let questions = questions.map(|spare| Questions::start(&pool, spare));
+        Ok(Self { pool, config, groups, questions, news: Arc::default(), teller: Arc::default() })
     }
 
-    fn connection(&self, progress: Progress, lent: Option<Arc<Object>>) -> PlatformTx {
+    fn connection(&self, progress: Progress, questions: Option<Questions>) -> PlatformTx {
         let (pool, groups) = (self.pool.clone(), self.groups.clone());
-        let connection = PgConnection { pool, groups, lent, progress, waiting: Vec::new() };
+        let connection = PgConnection { pool, groups, questions, lent: None, progress, waiting: Vec::new() };
         PlatformTx::new(Connection::Postgres(connection))
     }
 
@@ -113,11 +116,11 @@ impl Postgres {
         F: for<'t> FnOnce(&'t mut PlatformTx) -> BoxFuture<'t, Result<T, E>> + Send,
         E: From<StoreError>,
     {
-        let lent = match line {
+        let questions = match line {
             Line::Own => None,
-            Line::Shared => self.shared.get(&self.pool).await?,
+            Line::Shared => self.questions.clone(),
         };
-        work(&mut self.connection(Progress::None, lent)).await
+        work(&mut self.connection(Progress::None, questions)).await
     }
 
     /// Tells the other replicas of new jobs until nobody adds any more: after their commit, on a connection of its own, and once for
@@ -225,40 +228,18 @@ enum Progress {
 pub(crate) enum Line {
     /// On one for themselves.
     Own,
-    /// On one that others use at the same time, whom a slow question would hold up.
+    /// Together with those of others, whom a slow question would hold up.
     Shared,
-}
-
-/// Connections that many use at once.
-struct Shared {
-    lines: Vec<Mutex<Option<Arc<Object>>>>,
-    next: AtomicUsize,
-}
-
-impl Shared {
-    fn new(count: usize) -> Self {
-        Self { lines: (0..count).map(|_| Mutex::default()).collect(), next: AtomicUsize::new(0) }
-    }
-
-    /// One of them, opened anew if it was lost; `None` if the pool is too small for any.
-    async fn get(&self, pool: &Pool) -> Result<Option<Arc<Object>>, StoreError> {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed).checked_rem(self.lines.len());
-        let Some(turn) = turn else { return Ok(None) };
-        let mut line = self.lines[turn].lock().await;
-        let object = match line.take() {
-            Some(object) if !object.is_closed() => object,
-            _ => Arc::new(pool.get().await?),
-        };
-        Ok(Some(Arc::clone(line.insert(object))))
-    }
 }
 
 /// A transaction, and the connection that it runs on. One that is dropped in the middle is closed, not reused.
 pub(crate) struct PgConnection {
     pool: Pool,
     groups: Groups,
-    /// What asks nothing gets none. Only questions that stand for themselves share one.
-    lent: Option<Arc<Object>>,
+    /// Where questions that stand for themselves are asked without a connection of their own.
+    questions: Option<Questions>,
+    /// What asks nothing gets none.
+    lent: Option<Box<Object>>,
     progress: Progress,
     /// Writes that the server has not heard of yet, in order.
     waiting: Vec<Write>,
@@ -267,20 +248,16 @@ pub(crate) struct PgConnection {
 impl Drop for PgConnection {
     fn drop(&mut self) {
         if self.progress == Progress::Begun
-            && let Some(object) = self.lent.take().and_then(Arc::into_inner)
+            && let Some(object) = self.lent.take()
         {
-            drop(Object::take(object));
+            drop(Object::take(*object));
         }
     }
 }
 
 impl PgConnection {
-    async fn client(&mut self) -> Result<Arc<Object>, StoreError> {
-        let lent = match self.lent.take() {
-            Some(lent) => lent,
-            None => Arc::new(self.pool.get().await?),
-        };
-        Ok(Arc::clone(self.lent.insert(lent)))
+    async fn client(&mut self) -> Result<&Object, StoreError> {
+        connected(&self.pool, &mut self.lent).await
     }
 
     /// Adds a write that goes out with the next question or with the end of the transaction, or when very many wait.
@@ -294,7 +271,7 @@ impl PgConnection {
         &mut self,
         last: impl AsyncFnOnce(&Object) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, StoreError> {
-        let client = self.client().await?;
+        let client = connected(&self.pool, &mut self.lent).await?;
         let begin = match self.progress {
             Progress::NotBegun { lazy: true } => "BEGIN; SET LOCAL synchronous_commit TO OFF",
             Progress::NotBegun { lazy: false } => "BEGIN",
@@ -317,8 +294,8 @@ impl PgConnection {
             }
         };
         let written =
-            try_join_all(prepared.iter().map(|(statement, write)| write_one(&client, statement, write)));
-        let last = async { last(&client).await.map_err(StoreError::from) };
+            try_join_all(prepared.iter().map(|(statement, write)| write_one(client, statement, write)));
+        let last = async { last(client).await.map_err(StoreError::from) };
         let ((), (_, value)) = try_join(begun, try_join(written, last)).await?;
         Ok(value)
     }
@@ -384,12 +361,24 @@ impl PgConnection {
     }
 
     pub(crate) async fn query(&mut self, sql: &str, params: &[Param]) -> Result<Vec<Row>, StoreError> {
+        if let Some(questions) = &self.questions {
+            return questions.ask(sql, params).await;
+        }
         let statement = self.client().await?.prepare_cached(sql).await?;
         let params: Vec<&(dyn ToSql + Sync)> =
             params.iter().map(|param| param as &(dyn ToSql + Sync)).collect();
         let rows = self.after_writes(async |client| client.query(&statement, &params).await).await?;
-        rows.iter().map(read_row).collect()
+        rows.iter().map(|row| read_row(row, 0)).collect()
     }
+}
+
+/// The connection that was lent, or one that is from now on.
+async fn connected<'l>(pool: &Pool, lent: &'l mut Option<Box<Object>>) -> Result<&'l Object, StoreError> {
+    let object = match lent.take() {
+        Some(object) => object,
+        None => Box::new(pool.get().await?),
+    };
+    Ok(lent.insert(object))
 }
 
 async fn write_one(client: &Object, statement: &Statement, write: &Write) -> Result<(), StoreError> {
@@ -401,9 +390,10 @@ fn dynamic(params: &[Param]) -> impl ExactSizeIterator<Item = &Param> {
     params.iter()
 }
 
-fn read_row(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
-    let mut cells = Vec::with_capacity(row.len());
-    for (index, column) in row.columns().iter().enumerate() {
+/// Reads the columns of a row from this one on.
+fn read_row(row: &tokio_postgres::Row, first: usize) -> Result<Row, StoreError> {
+    let mut cells = Vec::with_capacity(row.len().saturating_sub(first));
+    for (index, column) in row.columns().iter().enumerate().skip(first) {
         let cell = match *column.type_() {
             Type::INT8 => row.try_get::<_, Option<i64>>(index)?.map(Cell::Int),
             Type::TEXT => row.try_get::<_, Option<&str>>(index)?.map(|text| Cell::Text(text.into())),
