@@ -26,7 +26,7 @@ pub fn signed_url(app: &App, call_id: CallId, now: Timestamp) -> (String, Timest
     let mut token = Vec::with_capacity(56);
     token.extend_from_slice(call_id.0.as_bytes());
     token.extend_from_slice(&expires_at.as_second().to_be_bytes());
-    let mac = app.store().vault().mac("recording-link", &token);
+    let mac = app.store().vault().prove_link(&token);
     token.extend_from_slice(&mac);
     let url =
         format!("{}/api/v1/recordings/media/{}", app.settings().public_url, URL_SAFE_NO_PAD.encode(token));
@@ -37,7 +37,7 @@ pub fn signed_url(app: &App, call_id: CallId, now: Timestamp) -> (String, Timest
 pub fn open_token(app: &App, token: &str, now: Timestamp) -> Option<Grant> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
     let (signed, mac) = bytes.split_at_checked(24)?;
-    if !store::vault::equal(&app.store().vault().mac("recording-link", signed), mac) {
+    if !store::vault::equal(&app.store().vault().prove_link(signed), mac) {
         return None;
     }
     let call_id = CallId(uuid::Uuid::from_slice(&signed[..16]).ok()?);

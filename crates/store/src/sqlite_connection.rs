@@ -96,7 +96,7 @@ impl SqliteConnection {
     pub(crate) fn execute(&self, sql: &str, params: &[Param]) -> Result<u64, StoreError> {
         let sql = without_holes(sql);
         let mut statement = self.connection.prepare_cached(&sql)?;
-        bind(&mut statement, &sql, params)?;
+        bind(&mut statement, &order(&sql), params)?;
         let touched = statement.raw_execute()?;
         self.count(&statement);
         Ok(touched as u64)
@@ -105,8 +105,9 @@ impl SqliteConnection {
     pub(crate) fn execute_each(&self, sql: &str, sets: &[Vec<Param>]) -> Result<(), StoreError> {
         let sql = without_holes(sql);
         let mut statement = self.connection.prepare_cached(&sql)?;
+        let order = order(&sql);
         for params in sets {
-            bind(&mut statement, &sql, params)?;
+            bind(&mut statement, &order, params)?;
             statement.raw_execute()?;
         }
         self.count(&statement);
@@ -117,7 +118,7 @@ impl SqliteConnection {
         self.go_on_reading()?;
         let sql = without_holes(sql);
         let mut statement = self.connection.prepare_cached(&sql)?;
-        bind(&mut statement, &sql, params)?;
+        bind(&mut statement, &order(&sql), params)?;
         let columns = statement.column_count();
         let mut found = statement.raw_query();
         let mut rows = Vec::new();
@@ -162,27 +163,32 @@ fn without_holes(sql: &str) -> Cow<'_, str> {
     }
 }
 
-/// Gives each placeholder its value. To SQLite `$7` is a name, and it numbers names in the order in which it meets them; the number in
-/// the name says which value is meant. Reading the text for that is cheaper than asking SQLite for every name.
-fn bind(statement: &mut CachedStatement<'_>, sql: &str, params: &[Param]) -> Result<(), StoreError> {
-    let mut bound = vec![false; params.len()];
-    let mut place = 0;
+/// Which values a text wants, in the order in which SQLite numbers its placeholders. To SQLite `$7` is a name, and it numbers names in the
+/// order in which it meets them; the number in the name says which value is meant. Reading the text for that is cheaper than asking
+/// SQLite for every name.
+fn order(sql: &str) -> Vec<usize> {
+    let mut order = Vec::new();
     for piece in sql.split('$').skip(1) {
         let digits = piece.bytes().take_while(u8::is_ascii_digit);
         let number = digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0'));
         let index = number.wrapping_sub(1);
-        let lacking = || StoreError::Unexpected("a placeholder without a value".to_owned());
-        let value = params.get(index).ok_or_else(lacking)?;
-        if !std::mem::replace(&mut bound[index], true) {
-            place += 1;
-            statement.raw_bind_parameter(place, value)?;
+        if !order.contains(&index) {
+            order.push(index);
         }
     }
+    order
+}
+
+fn bind(statement: &mut CachedStatement<'_>, order: &[usize], params: &[Param]) -> Result<(), StoreError> {
     debug_assert_eq!(
-        place,
+        order.len(),
         statement.parameter_count(),
         "a dollar sign stands before a number in every statement"
     );
+    for (place, &index) in (1..).zip(order) {
+        let lacking = || StoreError::Unexpected("a placeholder without a value".to_owned());
+        statement.raw_bind_parameter(place, params.get(index).ok_or_else(lacking)?)?;
+    }
     Ok(())
 }
 

@@ -65,6 +65,8 @@ pub struct Vault {
     sealing: XChaCha20Poly1305,
     /// Begins every keyed hash of an API key.
     api_keys: KeyedHash,
+    /// Begins every proof in a link to a recording.
+    recording_links: KeyedHash,
     key_id: [u8; KEY_ID_BYTES],
 }
 
@@ -75,8 +77,9 @@ impl Vault {
         let sealing = Zeroizing::new(derive::<32>(&kdf, "seal"));
         let key_id = derive::<KEY_ID_BYTES>(&kdf, "key-id");
         let sealing = XChaCha20Poly1305::new_from_slice(&*sealing).expect("the key has 32 bytes");
-        let api_keys = KeyedHash::new(&*Zeroizing::new(derive::<32>(&kdf, "api-key")));
-        Self { kdf, sealing, api_keys, key_id }
+        let keyed = |purpose| KeyedHash::new(&*Zeroizing::new(derive::<32>(&kdf, purpose)));
+        let (api_keys, recording_links) = (keyed("api-key"), keyed("recording-link"));
+        Self { kdf, sealing, api_keys, recording_links, key_id }
     }
 
     /// A keyed hash (HMAC-SHA256) for one purpose.
@@ -88,6 +91,11 @@ impl Vault {
     /// The keyed hash under which an API key is stored and found.
     pub fn hash_key(&self, key: &str) -> [u8; 32] {
         self.api_keys.of(&[key.as_bytes()])
+    }
+
+    /// The proof in a link to a recording that we made what it says.
+    pub fn prove_link(&self, says: &[u8]) -> [u8; 32] {
+        self.recording_links.of(&[says])
     }
 
     /// Seals a value for the place where it will be stored. `nonce` must be random.
@@ -172,6 +180,11 @@ mod tests {
     fn hashes_for_different_purposes_differ() {
         let vault = Vault::new(&MasterKey::new([1; 32]));
         assert_ne!(vault.mac("api-key", b"x"), vault.mac("recording-link", b"x"));
+        assert_eq!(
+            vault.prove_link(b"x"),
+            vault.mac("recording-link", b"x"),
+            "links of earlier versions hold"
+        );
     }
 
     #[test]
