@@ -298,6 +298,42 @@ async fn a_call_to_a_number_that_was_blocked_a_moment_ago_is_not_admitted() {
 }
 
 #[tokio::test]
+async fn neither_wishes_nor_calls_of_another_business_or_mode_keep_a_call_from_being_admitted() {
+    for database in databases().await {
+        let platform = database.open().await;
+        let others = [(BusinessId(Uuid::from_u128(99)), Mode::Test), (facts(1).business_id, Mode::Live)];
+        for (number, (business_id, mode)) in (10..).step_by(10).zip(others) {
+            let wish = OptOut {
+                reason: None,
+                business_id,
+                mode,
+                phone_number: facts(1).to,
+                source: "a test".into(),
+                certainty: Certainty::Clear,
+                created_at: at(3),
+            };
+            let noted: Result<(), StoreError> = platform
+                .write(move |tx| Box::pin(async move { store::opt_outs::add(tx, &wish).await }))
+                .await;
+            noted.expect("the database works");
+            let theirs = CallFacts { business_id, mode, ..facts(number) };
+            assert!(insert(&platform, &Call::outbound(theirs.clone(), None)).await);
+            // If it counted here as one that waits, two calls could run.
+            let facts = CallFacts { id: CallId(Uuid::from_u128(number + 1)), ..theirs };
+            let mut waiting = Call::outbound(CallFacts { created_at: at(5), ..facts }, None);
+            assert!(waiting.schedule(at(3600)));
+            assert!(insert(&platform, &waiting).await);
+        }
+        let admit = |number: u128| {
+            let call = Call::outbound(facts(number), None);
+            platform.write(move |tx| Box::pin(async move { store::calls::admit(tx, &call, 1).await }))
+        };
+        assert_eq!(admit(1).await, Ok(()), "{}", database.kind);
+        assert_eq!(admit(2).await, Err(StoreError::Changed), "{}: its own call runs", database.kind);
+    }
+}
+
+#[tokio::test]
 async fn no_more_calls_are_admitted_than_may_run() {
     for database in databases().await {
         let platform = database.open().await;

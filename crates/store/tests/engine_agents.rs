@@ -3,7 +3,8 @@
 use domain::agent::{Agent, AgentConfig};
 use domain::business::Business;
 use domain::disclosure::Disclosures;
-use domain::{AgentId, Author, BusinessId, NodeId, Timestamp};
+use domain::number::Number;
+use domain::{AgentId, Author, BusinessId, E164, NodeId, NumberId, Timestamp};
 use store::engine_agents::{self, HeldAgent};
 use store::{DatabaseUrl, Platform, StoreError};
 use testkit::{TestDatabase, databases};
@@ -196,6 +197,87 @@ async fn what_is_doubted_of_one_agent_at_one_engine_is_given_to_that_engine_agai
             .await;
         noted.expect("the database works");
         assert_eq!(unsure().await, [vec![doubted], vec![]], "{}", database.kind);
+        store.close();
+    }
+}
+
+#[tokio::test]
+async fn each_engine_is_asked_about_the_agents_that_it_holds_or_has_calls_for() {
+    for database in databases().await {
+        let store = database.open().await;
+        let [first, second] = [7, 8].map(|number| AgentId(Uuid::from_u128(number)));
+        for id in [first, second] {
+            let agent = Agent {
+                id,
+                business_id: BusinessId(id.0),
+                config: AgentConfig::default(),
+                engine: None,
+                vapi_assistant_id: None,
+                version: 3,
+                created_at: at(2),
+                updated_at: at(3),
+            };
+            with_agent(&store, agent).await;
+        }
+        let done = store.write(move |tx| {
+            Box::pin(async move {
+                engine_agents::keep(tx, first, "voice", "voice-7").await?;
+                engine_agents::release(tx, first, "voice", Some(3)).await?;
+                engine_agents::keep(tx, second, "vapi", "vapi-8").await?;
+                engine_agents::release(tx, second, "vapi", Some(2)).await?;
+                // About to be made there, and so not held yet.
+                engine_agents::intend(tx, second, "voice", NodeId(Uuid::from_u128(9)), at(5)).await?;
+                let number = Number {
+                    id: NumberId(Uuid::from_u128(1)),
+                    phone_number: E164::parse("+15125550107").expect("a number"),
+                    business_id: Some(BusinessId(second.0)),
+                    agent_id: Some(second),
+                    engine: None,
+                    created_at: at(4),
+                };
+                store::numbers::insert(tx, &number).await?;
+                for (engine, kept) in [("voice", (first, "voice-7")), ("vapi", (second, "vapi-8"))] {
+                    let found = engine_agents::kept(tx, engine).await?;
+                    assert_eq!(found, [(kept.0, kept.1.to_owned())], "{engine}");
+                }
+                for (agent, engine, known) in [
+                    (first, "voice", Some("voice-7")),
+                    (first, "vapi", None),
+                    (second, "voice", None),
+                    (second, "vapi", Some("vapi-8")),
+                ] {
+                    let found = engine_agents::external_id(tx, agent, engine).await?;
+                    assert_eq!(found.as_deref(), known, "{agent} at {engine}");
+                }
+                let ids = |agents: Vec<Agent>| agents.into_iter().map(|agent| agent.id).collect::<Vec<_>>();
+                assert_eq!(ids(engine_agents::to_prepare(tx, "voice", at(10), 9).await?), []);
+                assert_eq!(
+                    ids(engine_agents::to_prepare(tx, "vapi", at(10), 9).await?),
+                    [second],
+                    "it is old"
+                );
+                for (engine, default, lacking) in [
+                    ("voice", "voice", vec![second]),
+                    ("voice", "vapi", vec![]),
+                    ("pigeon", "pigeon", vec![second]),
+                    ("vapi", "vapi", vec![]),
+                ] {
+                    let found = engine_agents::answering_unprepared(tx, engine, default, at(10), 9).await?;
+                    assert_eq!(ids(found), lacking, "{engine}, where {default} is the default");
+                }
+                // Whoever changes it there keeps it from everybody else, until they are done or their time is over.
+                assert!(engine_agents::occupy(tx, second, "voice", at(10), at(70)).await?);
+                engine_agents::settle_intent(tx, second, "voice").await?;
+                assert!(!engine_agents::occupy(tx, second, "voice", at(69), at(129)).await?, "still at it");
+                let found = engine_agents::answering_unprepared(tx, "voice", "voice", at(69), 9).await?;
+                assert_eq!(ids(found), []);
+                let found = engine_agents::answering_unprepared(tx, "voice", "voice", at(70), 9).await?;
+                assert_eq!(ids(found), [second]);
+                assert!(engine_agents::occupy(tx, second, "voice", at(70), at(130)).await?);
+                Ok::<_, StoreError>(())
+            })
+        });
+        done.await.expect("the database works");
         store.close();
     }
 }

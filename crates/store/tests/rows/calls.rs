@@ -9,7 +9,7 @@ use domain::{AgentId, Author, CallId, EventId, LeadId, Mode};
 use store::events::{EventOutcome, StoredEvent};
 use store::opt_outs::{Certainty, OptOut};
 use store::transcripts::TranscriptFilter;
-use store::{StoreError, Tenancy};
+use store::{PlatformTx, StoreError, Tenancy};
 use testkit::databases;
 
 use crate::{OURS, PAGE, THEIRS, agent, at, call, id, made_at, ours, phone, run, transcript, with_tenants};
@@ -235,7 +235,27 @@ async fn the_log_of_a_call_goes_on_after_a_place_and_is_its_businesss_alone() {
                     &[line(2, LogLine::Dialing), line(3, LogLine::Ringing)],
                 )
                 .await?;
+                // Another call of the same business, whose lines come between.
+                store::calls::insert(tx, &call(6, OURS, Mode::Test)).await?;
+                for second in [4, 5] {
+                    let said = Utterance {
+                        by: Party::Caller,
+                        text: format!("At {second}"),
+                        start: Duration::from_secs(1),
+                        end: Duration::from_secs(2),
+                        interrupted: false,
+                    };
+                    let line = LogEntry { at: at(second), line: LogLine::Said(said) };
+                    store::call_log::add(tx, CallId(id(6)), &[line]).await?;
+                }
                 let own = ours(Mode::Test);
+                let last = async |tx: &mut PlatformTx, number: u128| {
+                    let said = store::call_log::last_said(tx, &ours(Mode::Test), CallId(id(number))).await?;
+                    Ok::<_, StoreError>(said.map(|said| said.text))
+                };
+                assert_eq!((last(tx, 5).await?, last(tx, 6).await?), (None, Some("At 5".to_owned())));
+                let words = store::call_log::utterances(tx, CallId(id(5))).await?;
+                assert!(words.is_empty() && store::call_log::utterances(tx, CallId(id(6))).await?.len() == 2);
                 let rest = store::call_log::since(tx, &own, CallId(id(5)), 1, 10).await?;
                 let told: Vec<_> = rest.iter().map(|row| (row.seq, row.at, row.line.clone())).collect();
                 assert_eq!(told, [(2, at(2), Some(LogLine::Dialing)), (3, at(3), Some(LogLine::Ringing))]);

@@ -172,3 +172,47 @@ async fn a_lead_is_found_by_number_and_address_in_its_own_business_and_mode() {
         .await;
     }
 }
+
+#[tokio::test]
+async fn versions_of_an_agent_come_page_by_page_the_newest_first() {
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        run(&platform, |tx| {
+            Box::pin(async move {
+                // Another agent of the business has versions of the same numbers.
+                for number in [3, 4] {
+                    let mut before = agent(number, OURS);
+                    store::agents::insert(tx, &before, &Author::system()).await?;
+                    for version in 2..=4 {
+                        let mut changed = before.clone();
+                        changed.config.name = format!("Agent {number}, version {version}");
+                        (changed.version, changed.updated_at) = (version, at(20 + i64::from(version)));
+                        let by = Author::system().into();
+                        store::agents::update(tx, &ours(Mode::Test), &changed, &before.config, &by).await?;
+                        before = changed;
+                    }
+                }
+                for (before, limit, numbers, has_more) in [
+                    (None, 9, vec![4, 3, 2, 1], false),
+                    (None, 4, vec![4, 3, 2, 1], false),
+                    (None, 3, vec![4, 3, 2], true),
+                    (Some(3), 1, vec![2], true),
+                    (Some(2), 1, vec![1], false),
+                    (Some(1), 1, vec![], false),
+                ] {
+                    let page =
+                        store::agents::history(tx, &ours(Mode::Live), AgentId(id(3)), before, limit).await?;
+                    let found: Vec<u32> = page.rows.iter().map(|version| version.number).collect();
+                    assert_eq!((found, page.has_more), (numbers, has_more), "{before:?} {limit}");
+                }
+                let found = store::agents::version(tx, &ours(Mode::Live), AgentId(id(3)), 3).await?;
+                let found = found.expect("it is there");
+                assert_eq!((found.version.number, found.config.name.as_str()), (3, "Agent 3, version 3"));
+                assert_eq!(found.before.map(|config| config.name).as_deref(), Some("Agent 3, version 2"));
+                assert_eq!(store::agents::version(tx, &ours(Mode::Live), AgentId(id(3)), 5).await?, None);
+                Ok(())
+            })
+        })
+        .await;
+    }
+}

@@ -258,3 +258,75 @@ async fn a_job_is_added_once_for_its_subject_until_it_is_done_or_given_up() {
         assert!(!revived, "{}: only what was given up is revived", database.kind);
     }
 }
+
+#[tokio::test]
+async fn what_a_process_does_with_one_job_leaves_the_others_that_it_holds_alone() {
+    const MORE: &[(&str, Change)] = &[
+        ("renew", |tx, job| Box::pin(store::jobs::renew(tx, job, at(500)))),
+        ("uncount", |tx, job| Box::pin(store::jobs::uncount(tx, job, 1))),
+        ("confirm", |tx, job| Box::pin(store::jobs::confirm(tx, job.job))),
+        ("give_up", |tx, job| Box::pin(store::jobs::give_up(tx, job, at(110), "no luck"))),
+        ("finish", |tx, job| Box::pin(store::jobs::finish(tx, job))),
+    ];
+    let outcomes = OUTCOMES.iter().map(|&(name, change, ..)| (name, change));
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        for (number, (name, change)) in (1..).zip(outcomes.clone().chain(MORE.iter().copied())) {
+            let (one, other) = (2 * number, 2 * number + 1);
+            for job in [one, other] {
+                add(&platform, new_job(job, JobKind::Dial, 0)).await;
+            }
+            let held_both = numbers(&claim(&platform, Queue::Calls, 1, 0).await);
+            assert!(held_both.contains(&one) && held_both.contains(&other), "{name}: {held_both:?}");
+            let seen = async |job: u128| {
+                let listed = run(&platform, |tx| Box::pin(store::jobs::list(tx, false, 100))).await;
+                listed.into_iter().find(|record| record.id.0 == id(job))
+            };
+            let before = (seen(one).await, seen(other).await);
+            run(&platform, move |tx| change(tx, held(one, 1))).await;
+            assert_eq!(seen(other).await, before.1, "{}: {name}", database.kind);
+            assert!(name == "confirm" || seen(one).await != before.0, "{}: {name}", database.kind);
+            for job in [one, other] {
+                run(&platform, move |tx| Box::pin(store::jobs::finish(tx, held(job, 1)))).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_due_no_more_and_is_revived_alone() {
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        for number in [1, 2, 3] {
+            add(&platform, new_job(number, JobKind::Dial, 0)).await;
+        }
+        claim(&platform, Queue::Calls, 1, 0).await;
+        for job in [1, 2] {
+            run(&platform, move |tx| Box::pin(store::jobs::give_up(tx, held(job, 1), at(9), "no luck")))
+                .await;
+        }
+        let counts = async || {
+            run(&platform, |tx| {
+                Box::pin(async move {
+                    Ok((store::jobs::due(tx, at(1_000)).await?, store::jobs::failed(tx).await?))
+                })
+            })
+            .await
+        };
+        assert_eq!(counts().await, (1, 2), "{}", database.kind);
+        let listed = run(&platform, |tx| Box::pin(store::jobs::list(tx, true, 10))).await;
+        let given_up: Vec<u128> = listed.iter().map(|record| record.id.0.as_u128()).collect();
+        assert_eq!(given_up, [1, 2], "{}", database.kind);
+        let revived = run(&platform, |tx| Box::pin(store::jobs::revive(tx, JobId(id(1)), at(70)))).await;
+        assert!(revived, "{}", database.kind);
+        assert_eq!(counts().await, (2, 1), "{}", database.kind);
+        assert_eq!(numbers(&claim(&platform, Queue::Calls, 2, 69).await), [3], "{}", database.kind);
+        let again = claim(&platform, Queue::Calls, 2, 70).await;
+        assert_eq!(
+            (numbers(&again), again[0].attempts),
+            (vec![1], 1),
+            "{}: with all attempts",
+            database.kind
+        );
+    }
+}

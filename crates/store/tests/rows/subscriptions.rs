@@ -462,3 +462,33 @@ async fn a_delivery_that_somebody_else_has_changed_is_not_replaced() {
         assert_eq!(replace(missing, 1).await, Err(StoreError::Changed), "{}", database.kind);
     }
 }
+
+#[tokio::test]
+async fn an_event_shows_its_own_deliveries_oldest_first() {
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        let (seen, told) = run(&platform, |tx| {
+            Box::pin(async move {
+                for number in [41, 42] {
+                    let told = event(number, OURS, Mode::Live, Subject::Agent(AgentId(id(3))));
+                    store::events::insert(tx, &told, EventOutcome::Sent).await?;
+                }
+                for (number, of) in [(63, 41), (61, 41), (62, 42)] {
+                    store::deliveries::insert(tx, &delivery(number, of, OURS, None)).await?;
+                }
+                let (mut seen, mut told) = (Vec::new(), Vec::new());
+                for number in [41, 42, 43] {
+                    let event = EventId(id(number));
+                    let own = store::deliveries::of_own_event(tx, &ours(Mode::Live), event).await?;
+                    let all = store::deliveries::of_event(tx, event).await?;
+                    seen.push(own.iter().map(|one| one.id.0.as_u128()).collect::<Vec<_>>());
+                    told.push(all.iter().map(|one| one.id.0.as_u128()).collect::<Vec<_>>());
+                }
+                Ok((seen, told))
+            })
+        })
+        .await;
+        assert_eq!(seen, [vec![61, 63], vec![62], vec![]], "{}", database.kind);
+        assert_eq!(told, seen, "{}", database.kind);
+    }
+}
