@@ -120,7 +120,8 @@ pub fn object_schema<I: Input>(generator: &mut SchemaGenerator) -> Value {
     schema.into()
 }
 
-/// Declares what clients may send.
+/// Declares what clients may send. The lines of documentation above a struct and above each of its fields are part of it: they are what
+/// the published document says.
 ///
 /// ```text
 /// input! {
@@ -185,4 +186,10 @@ macro_rules! input {
             }
         }
     )*};
+    ($($other:tt)*) => {
+        compile_error!(
+            "input! takes structs like `/// What it is. pub struct Name { /// What it means. field: Slot = \"name\", }`; \
+             the lines of documentation must not be missing"
+        );
+    };
 }
