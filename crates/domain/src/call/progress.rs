@@ -55,11 +55,6 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// True if a call without findings of its own would not gain anything by these.
-    pub fn is_empty(&self) -> bool {
-        self.summary.is_none() && self.transcript.is_empty()
-    }
-
     fn clean(&mut self) {
         let Self { summary, quality: _, name, email, phone, intent, cost: _, transcript } = self;
         [summary, name, email, phone, intent].into_iter().flatten().for_each(clean_in_place);
