@@ -1,7 +1,8 @@
 //! The engines of this installation by name, and which of them makes a new call.
 //!
 //! A call is given to an engine once, when it is admitted, and the engine's name is stored with it. Whatever happens to the call
-//! later asks for the engine of that name with [`Engines::of`]; only admission asks [`Engines::engine_for`].
+//! later asks for the engine of that name with [`Engines::of`]. [`Engines::engine_for`] is asked at admission, and by whoever wants to
+//! know which engine would be chosen: for a talk that is tried out, and for the warnings about an agent.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};

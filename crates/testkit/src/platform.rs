@@ -59,6 +59,8 @@ pub struct Setup {
     pub analyst: Option<Arc<dyn CallAnalyst>>,
     /// When people are called; at any time, because tests run at any time.
     pub calling_hours: CallingHours,
+    /// How many calls of one business may run at once.
+    pub max_concurrent_calls: u32,
 }
 
 /// A client that goes where it is told and follows no redirect.
@@ -112,6 +114,7 @@ impl Default for Setup {
             pages: None,
             analyst: None,
             calling_hours: CallingHours::Any,
+            max_concurrent_calls: 1000,
         }
     }
 }
@@ -164,7 +167,7 @@ pub fn build_app(database: Arc<store::Platform>, folder: &Path, setup: Setup, ur
             rates: RateTable::new([("sandbox".to_owned(), 5.0)].into()).expect("a price"),
             webhook_schedule: setup.schedule,
             webhook_patience: setup.webhook_patience,
-            max_concurrent_calls: 1000,
+            max_concurrent_calls: setup.max_concurrent_calls,
             allowed_countries: Vec::new(),
             destinations: Destinations::default(),
             calling_hours: setup.calling_hours,

@@ -104,6 +104,7 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use domain::{JobId, Timestamp};
+    use futures_util::FutureExt as _;
     use store::jobs::JobKind;
 
     use super::*;
@@ -139,5 +140,29 @@ mod tests {
             drop(place);
         }
         assert!(lanes.lanes().is_empty(), "nothing is left of lanes that are done");
+    }
+
+    #[test]
+    fn whoever_waits_for_room_hears_of_a_full_lane_that_may_get_more_once() {
+        let lanes = Lanes::default();
+        let places: Arc<Mutex<Vec<Place>>> = Arc::default();
+        let kept = Arc::clone(&places);
+        let begin: Begin = Arc::new(move |_, place| kept.lock().expect("no panic").push(place));
+        let lane = Uuid::from_u128(1);
+        for number in 1..=17 {
+            lanes.enter(lane, job(number), &begin);
+        }
+        let is_told = || lanes.room().now_or_never().is_some();
+        let is_done = || {
+            let place = places.lock().expect("no panic").pop();
+            drop(place);
+        };
+        assert_eq!((is_told(), lanes.full()), (false, vec![lane]), "nine wait");
+        is_done();
+        assert_eq!((is_told(), lanes.full()), (false, vec![lane]), "eight wait: it is still full");
+        is_done();
+        assert_eq!((is_told(), lanes.full()), (true, vec![]), "seven wait");
+        is_done();
+        assert!(!is_told(), "that is known");
     }
 }

@@ -6,13 +6,17 @@ mod engines;
 mod events;
 mod jobs;
 mod looking_back;
+mod messages;
 mod operator;
 mod people;
 mod placing;
+mod recordings;
 mod refusals;
+mod sending_again;
 mod stopping;
 mod sweep;
 mod talking;
+mod waiting;
 mod wishes;
 
 use std::time::Duration;
