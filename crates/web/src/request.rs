@@ -76,6 +76,7 @@ async fn observe<E: Entry>(State(entry): State<E>, mut request: Request, next: N
     let path = request.extensions().get::<MatchedPath>().cloned();
     let known = path.and_then(|path| entry.group(&method, path.as_str()).map(|group| (path, group)));
     let record = Arc::new(Record::new(known.as_ref().map_or(Group::Read, |(_, group)| *group)));
+    let asked = asked_path(&request, known.is_none());
     request.extensions_mut().insert(Arc::clone(&record));
     let (request, body) = Kept::of(request);
 
@@ -87,8 +88,9 @@ async fn observe<E: Entry>(State(entry): State<E>, mut request: Request, next: N
         let call = record.known().and_then(|known| known.call_id);
         web.request_log().answered(known_method(&method), label, call, &response, started);
         web.measured().note(known_method(&method), label, response.status(), started.elapsed());
-        if let Some((path, _)) = &known {
-            keep_usage(web, &record, &method, path.as_str(), response.status());
+        match &known {
+            Some((path, _)) => keep_usage(web, &record, &method, path.as_str(), response.status()),
+            None => keep_usage(web, &record, &method, &asked, response.status()),
         }
         if let Some(verdict) = record.verdict() {
             verdict.write_to(response.headers_mut());
@@ -102,6 +104,18 @@ async fn observe<E: Entry>(State(entry): State<E>, mut request: Request, next: N
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// The longest path of an unknown route that the usage log keeps, in characters.
+const LONGEST_PATH: usize = 200;
+
+/// The path of a request that no route serves, for the usage log: its beginning, in letters that harm nobody.
+fn asked_path(request: &Request, is_unknown: bool) -> String {
+    if !is_unknown {
+        return String::new();
+    }
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "/-_.~%".contains(c) { c } else { '?' };
+    request.uri().path().chars().take(LONGEST_PATH).map(plain).collect()
 }
 
 /// The client's own id, if nothing in it can hurt a log or a header.
