@@ -40,6 +40,9 @@ OWNERS = {"agents": "agents", "calls": "calls", "leads": "leads", "keys": "keys"
 # Nobody answers there, and says so at once.
 RECEIVER = "http://127.0.0.1:9/hook"
 
+# Requests to these name their business once the key has made another one.
+OF_ONE_BUSINESS = ("/api/v1/webhooks", "/api/v1/phone-numbers", "/api/v1/events/replay", "/api/v1/events/backfill")
+
 dice = random.Random(1)
 known = collections.defaultdict(list)
 seen = collections.defaultdict(collections.Counter)
@@ -81,7 +84,8 @@ def new_key():
 
 
 def new_webhook():
-    made, _ = request("POST", "/api/v1/webhooks", {"webhook_url": RECEIVER, "events": ["lead.created"]})
+    body = {"business_id": known["businesses"][0], "webhook_url": RECEIVER, "events": ["lead.created"]}
+    made, _ = request("POST", "/api/v1/webhooks", body)
     return made["id"]
 
 
@@ -163,8 +167,12 @@ def name_known_things(path, method, values):
         values.update({"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"})
     elif isinstance(values.get("to"), str) and "events" not in path:
         values["to"] = dice.choice(RECIPIENTS)
+    if path in OF_ONE_BUSINESS and method == "POST":
+        values["business_id"] = known["businesses"][0]
     if path == "/api/session":
         values.update(LOGIN)
+    if path == "/api/v1/signup" and "email" in values:
+        values["email"] = f"{dice.getrandbits(64)}@example.com"
 
 
 @schemathesis.hook

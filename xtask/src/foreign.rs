@@ -12,7 +12,9 @@ pub async fn clients() -> Result<(), Failure> {
     announce("foreign clients: the official Python SDK and generated requests");
     let python = python().await?;
     let binary = server::build(false).await?;
-    let installation = Installation::new(&binary, None, server::unlimited()).await?;
+    let mut settings = server::unlimited();
+    settings.push(("KAICALLS_SIGNUPS_PER_HOUR", "1000000".to_owned()));
+    let installation = Installation::new(&binary, None, settings).await?;
     let key = installation.key("test").await?;
     let running = installation.start().await?;
     let base_url = format!("http://{}", installation.address());

@@ -50,6 +50,8 @@ scope_markers! {
     LeadsWrite = [Scope::LeadsWrite],
     WebhooksRead = [Scope::WebhooksRead],
     WebhooksWrite = [Scope::WebhooksWrite],
+    WorkspacesRead = [Scope::WorkspacesRead],
+    WorkspacesWrite = [Scope::WorkspacesWrite],
     EventsRead = [Scope::EventsRead],
     EventsReplay = [Scope::EventsReplay],
     DeliveriesRead = [Scope::EventsRead, Scope::WebhooksRead],

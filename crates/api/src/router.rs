@@ -66,7 +66,7 @@ fn unanswered(method: &Method, allow: &str) -> Response {
 }
 
 /// Routes that the public API opens to everybody; a client without a key learns that this server lacks them.
-const KEYLESS: [&str; 2] = ["/api/v1/signup", "/api/v1/wordpress/plugin/download"];
+const KEYLESS: [&str; 1] = ["/api/v1/wordpress/plugin/download"];
 
 /// Where there is no route. Below `/api/` only whoever has a key is told so.
 async fn unknown(State(api): State<Api>, request: Request) -> ApiError {

@@ -151,7 +151,7 @@ async fn unknown_routes_below_the_api_ask_for_the_key_first() {
             let known = platform.get(path).await;
             assert_eq!((known.status, known.code()), (404, "not_found"), "{path}");
         }
-        for path in ["/nothing", "/api/v1/signup"] {
+        for path in ["/nothing", "/api/v1/wordpress/plugin/download"] {
             let stranger = platform.send(platform.anonymous("POST", path).body("{}")).await;
             assert_eq!((stranger.status, stranger.code()), (404, "not_found"), "{path}");
         }

@@ -96,7 +96,8 @@ async fn things_of(platform: &Platform, account: &Account) -> Ids {
     let events = platform.send(platform.request("GET", "/api/v1/events?limit=1", &account.test_key)).await;
     let event = events.body["events"][0]["id"].as_str().expect("an event").to_owned();
     [
-        ("business", business),
+        ("business", business.clone()),
+        ("workspace", business),
         ("agent", agent),
         ("object", lead.clone()),
         ("call", call),
@@ -175,7 +176,7 @@ fn routes(document: &Value) -> Vec<Route> {
 fn kind_of(route: &Route, place: &Place) -> &'static str {
     let (Place::Query(name) | Place::Body(name)) = place;
     let noun = name.strip_suffix("_id").unwrap_or(&route.path);
-    ["business", "agent", "merge_lead", "lead", "key", "call", "webhook", "event", "object"]
+    ["business", "workspace", "agent", "merge_lead", "lead", "key", "call", "webhook", "event", "object"]
         .into_iter()
         .find(|kind| noun.contains(kind))
         .unwrap_or_else(|| panic!("say here what `{name}` of {} names", route.path))

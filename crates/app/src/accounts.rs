@@ -1,6 +1,6 @@
 //! Users and businesses after the first ones: what whoever runs the server does for those who use it.
 
-use domain::business::{Business, User};
+use domain::business::{Business, Role, User};
 use domain::disclosure::Disclosures;
 use domain::{BusinessId, E164, UserId};
 use store::endpoints::NewSecret;
@@ -46,7 +46,7 @@ pub async fn add_business(app: &App, new: NewBusiness) -> Result<Business, Accou
             Box::pin(async move {
                 let owner = named(tx, &owner).await?;
                 store::businesses::insert(tx, &vault, &business, &webhook_secret, &nonce).await?;
-                store::users::add_membership(tx, owner.id, business.id).await?;
+                store::users::add_membership(tx, owner.id, business.id, Role::Owner).await?;
                 Ok(business)
             })
         })
@@ -59,15 +59,12 @@ pub async fn add_user(
     email: &str,
     password: String,
     businesses: Vec<BusinessId>,
+    role: Role,
 ) -> Result<User, AccountError> {
     check_email(email)?;
     check_password(&password)?;
     let password_hash = app.passwords().hash(password, app.random()).await;
-    let user = User {
-        id: UserId::new(app.ids()),
-        email: email.trim().to_lowercase(),
-        created_at: app.store().created_at(app.now()),
-    };
+    let user = new_user(app, email);
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
@@ -75,22 +72,23 @@ pub async fn add_user(
                     return Err(AccountError::EmailTaken);
                 }
                 store::users::insert(tx, &user, &password_hash).await?;
-                admit(tx, user.id, &businesses).await?;
+                admit(tx, user.id, &businesses, role).await?;
                 Ok(user)
             })
         })
         .await
 }
 
-/// A user with the businesses that they see; `None` if there is no such user.
-pub async fn person(app: &App, id: UserId) -> Result<Option<(User, Vec<Business>)>, StoreError> {
+/// A user with the businesses that they see and what they may do there; `None` if there is no such user.
+pub async fn person(app: &App, id: UserId) -> Result<Option<(User, Vec<(Business, Role)>)>, StoreError> {
     app.platform()
         .read(move |tx| {
             Box::pin(async move {
                 let Some(user) = store::users::get(tx, id).await? else { return Ok(None) };
                 let mut businesses = Vec::new();
-                for business in store::users::businesses_of(tx, id).await? {
-                    businesses.extend(store::businesses::by_id(tx, business).await?);
+                for (business, role) in store::users::roles_of(tx, id).await? {
+                    let known = store::businesses::by_id(tx, business).await?;
+                    businesses.extend(known.map(|business| (business, role)));
                 }
                 Ok(Some((user, businesses)))
             })
@@ -99,13 +97,18 @@ pub async fn person(app: &App, id: UserId) -> Result<Option<(User, Vec<Business>
 }
 
 /// Lets a user see more businesses.
-pub async fn let_in(app: &App, email: &str, businesses: Vec<BusinessId>) -> Result<User, AccountError> {
+pub async fn let_in(
+    app: &App,
+    email: &str,
+    businesses: Vec<BusinessId>,
+    role: Role,
+) -> Result<User, AccountError> {
     let email = email.to_owned();
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let user = named(tx, &email).await?;
-                admit(tx, user.id, &businesses).await?;
+                admit(tx, user.id, &businesses, role).await?;
                 Ok(user)
             })
         })
@@ -163,15 +166,29 @@ pub async fn rotate_webhook_secret(
         .await
 }
 
-async fn named(tx: &mut PlatformTx, email: &str) -> Result<User, AccountError> {
+/// A user who is not stored yet.
+pub(crate) fn new_user(app: &App, email: &str) -> User {
+    User {
+        id: UserId::new(app.ids()),
+        email: email.trim().to_lowercase(),
+        created_at: app.store().created_at(app.now()),
+    }
+}
+
+pub(crate) async fn named(tx: &mut PlatformTx, email: &str) -> Result<User, AccountError> {
     let known = store::users::by_email(tx, &email.trim().to_lowercase()).await?;
     known.map(|(user, _)| user).ok_or(AccountError::UnknownUser)
 }
 
-async fn admit(tx: &mut PlatformTx, user: UserId, businesses: &[BusinessId]) -> Result<(), AccountError> {
+async fn admit(
+    tx: &mut PlatformTx,
+    user: UserId,
+    businesses: &[BusinessId],
+    role: Role,
+) -> Result<(), AccountError> {
     for &business in businesses {
         store::businesses::by_id(tx, business).await?.ok_or(AccountError::UnknownBusiness)?;
-        store::users::add_membership(tx, user, business).await?;
+        store::users::add_membership(tx, user, business, role).await?;
     }
     Ok(())
 }

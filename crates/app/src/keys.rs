@@ -43,6 +43,9 @@ pub enum KeyError {
     /// The business is not one of the user's.
     #[error("the business does not belong to this user")]
     ForeignBusiness,
+    /// The user may look at the business and change nothing in it, so no key of theirs may.
+    #[error("the user may change nothing in this business, so neither can a key of theirs")]
+    BeyondRole,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -69,9 +72,11 @@ pub async fn create(app: &App, user: UserId, new: NewKey) -> Result<CreatedKey, 
         .write(move |tx| {
             Box::pin(async move {
                 if let Some(business) = key.business_id {
-                    let own = store::users::businesses_of(tx, user).await?;
-                    if !own.contains(&business) {
-                        return Err(KeyError::ForeignBusiness);
+                    let own = store::users::roles_of(tx, user).await?;
+                    let role = own.into_iter().find(|(known, _)| *known == business).map(|(_, role)| role);
+                    let role = role.ok_or(KeyError::ForeignBusiness)?;
+                    if key.scopes.changes_anything() && !role.may_change() {
+                        return Err(KeyError::BeyondRole);
                     }
                 }
                 store::keys::insert(tx, &key, &hash).await?;

@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod keys;
 pub mod leads;
 pub mod live;
+pub mod members;
 pub mod numbers;
 pub mod opt_outs;
 mod outbox;
@@ -33,8 +34,10 @@ pub mod remarks;
 mod reports;
 pub mod sessions;
 pub mod setup;
+pub mod signup;
 mod troubles;
 mod under_way;
+pub mod workspaces;
 
 pub use desk::Desk;
 pub use engines::{Engines, UnknownEngine};

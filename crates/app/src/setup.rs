@@ -3,12 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::agent::{Agent, AgentConfig};
-use domain::business::{Business, User};
+use domain::business::{Business, Role, User};
 use domain::dial_policy::country_calling_code;
 use domain::disclosure::Disclosures;
 use domain::{Author, BusinessId, E164, Mode, Scope, ScopeSet, UserId};
 use jiff::SignedDuration;
-use store::StoreError;
+use store::{PlatformTx, StoreError};
 
 use crate::agents::{self, AgentError};
 use crate::idempotency::Once;
@@ -62,6 +62,18 @@ pub enum AccountError {
     /// There is no such business.
     #[error("there is no such business; `kaicalls businesses list` shows them")]
     UnknownBusiness,
+    /// The user has no role in the business that could change.
+    #[error("the user does not belong to this business")]
+    NotAMember,
+    /// The user has a role in the business already.
+    #[error("the user belongs to this business already")]
+    MemberAlready,
+    /// Whoever asks may not give or take this role.
+    #[error("your role in this business does not allow that")]
+    BeyondRole,
+    /// A business without an owner could be changed by nobody.
+    #[error("the user is the only owner of this business; make somebody else an owner first")]
+    LastOwner,
     /// Agents could not say this name.
     #[error("the name of the business: expected 1 to {LONGEST_NAME} characters in one line")]
     BusinessName,
@@ -119,6 +131,13 @@ pub(crate) fn home_country(phone: Option<&E164>) -> String {
     phone.map_or_else(|| "1".to_owned(), |phone| country_calling_code(phone).to_owned())
 }
 
+/// The calling code of the country in which the installation began, where businesses are at home whose country nobody with a say in it named: calls
+/// to the home country are allowed, and what they cost is the operator's.
+pub(crate) async fn installations_country(tx: &mut PlatformTx) -> Result<String, StoreError> {
+    let first = store::businesses::first(tx).await?;
+    Ok(first.map_or_else(|| home_country(None), |business| business.country_calling_code))
+}
+
 /// Makes the first account; `None` if there is one already.
 pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Account>, AccountError> {
     first.check()?;
@@ -157,7 +176,7 @@ pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Acco
                 }
                 store::users::insert(tx, &account.user, &password_hash).await?;
                 store::businesses::insert(tx, &vault, &account.business, &webhook_secret, &nonce).await?;
-                store::users::add_membership(tx, account.user.id, account.business.id).await?;
+                store::users::add_membership(tx, account.user.id, account.business.id, Role::Owner).await?;
                 Ok(Some(account))
             })
         })
@@ -211,7 +230,7 @@ pub async fn begin(app: &App, account: &Account) -> Result<Beginning, StoreError
     let key = match keys::create(app, account.user.id, new).await {
         Ok(made) => made.plain,
         Err(KeyError::Store(error)) => return Err(error),
-        Err(KeyError::ForeignBusiness) => unreachable!("the key is for no business"),
+        Err(KeyError::ForeignBusiness | KeyError::BeyondRole) => unreachable!("the key is for no business"),
     };
     let name = &account.business.name;
     let config = AgentConfig {

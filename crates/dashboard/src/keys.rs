@@ -119,6 +119,7 @@ pub(crate) async fn new(
         Ok(made) => drawn(&web, &visitor, &Asked::default(), Some(made.plain)).await,
         Err(KeyError::Store(error)) => Err(error.into()),
         Err(KeyError::ForeignBusiness) => Err(PageError::NotFound),
+        Err(KeyError::BeyondRole) => Err(PageError::MayOnlyLook),
     }
 }
 

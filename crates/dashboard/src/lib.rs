@@ -18,6 +18,7 @@ mod leads;
 mod live;
 mod login;
 mod page;
+mod people;
 mod reference;
 mod requests;
 mod settings;
@@ -60,7 +61,7 @@ fn pages() -> Router<Web> {
         .route("/logout", post(login::leave))
         .route("/start/{token}", get(start::form).post(start::begin))
         .route("/enter/{token}", get(start::enter));
-    let pages: [(&str, MethodRouter<Web>); 38] = [
+    let pages: [(&str, MethodRouter<Web>); 40] = [
         ("", get(home::page)),
         ("/live", get(home::live)),
         ("/calls", get(calls::list::page).post(calls::act::new)),
@@ -96,6 +97,8 @@ fn pages() -> Router<Web> {
         ("/keys", get(keys::page).post(keys::new)),
         ("/keys/{id}/revoke", post(keys::revoke)),
         ("/requests", get(requests::page)),
+        ("/people/{business}", get(people::page).post(people::add)),
+        ("/people/{business}/role", post(people::change)),
         ("/settings", get(settings::page)),
         ("/settings/password", post(settings::password)),
         ("/settings/sessions", post(settings::end_sessions)),

@@ -204,6 +204,9 @@ pub(crate) enum PageError {
     },
     #[error(transparent)]
     Refused(Refusal),
+    /// The visitor may look at their businesses and change nothing in them.
+    #[error("you may look at this business and change nothing in it")]
+    MayOnlyLook,
     /// The request cannot be understood; says what was expected.
     #[error("{0}")]
     Wrong(String),
@@ -243,6 +246,13 @@ impl IntoResponse for PageError {
                 StatusCode::NOT_FOUND,
                 "Nothing here",
                 "It may have been removed, belong to another business, or be in the other mode.".to_owned(),
+                None,
+            ),
+            Self::MayOnlyLook => (
+                StatusCode::FORBIDDEN,
+                "You may only look",
+                "Your role in this business is that of a viewer. An owner or admin of it can change that."
+                    .to_owned(),
                 None,
             ),
             Self::Wrong(expected) => (StatusCode::BAD_REQUEST, "That did not work", expected, None),

@@ -12,6 +12,9 @@ use crate::assets;
 use crate::page::{Frame, PageError, Section, nonce, notice, theme};
 use crate::show::Clock;
 
+/// Where people change what is only theirs, or what asks for their role itself: password and sessions, keys, who belongs to a business.
+const OPEN_TO_VIEWERS: [&str; 3] = ["settings", "keys", "people"];
+
 /// Somebody who is logged in, on a page of one mode.
 #[derive(Debug, Clone)]
 pub(crate) struct Visitor {
@@ -81,6 +84,14 @@ impl FromRequestParts<Web> for Visitor {
         let mode = parts.extensions.get::<Mode>().copied().unwrap_or(Mode::Test);
         let person = app::accounts::person(web.app(), user.user_id).await?;
         let (known, businesses) = person.ok_or(PageError::Refused(Refusal::NoSession))?;
+        // What somebody may only look at is not there for requests that change something.
+        let looks = parts.method.is_safe() || is_open_to_viewers(parts.uri.path());
+        let (reached, barred): (Vec<_>, Vec<_>) =
+            businesses.into_iter().partition(|(_, role)| looks || role.may_change());
+        if reached.is_empty() && !barred.is_empty() {
+            return Err(PageError::MayOnlyLook);
+        }
+        let businesses: Vec<Business> = reached.into_iter().map(|(business, _)| business).collect();
         let tenancy = Tenancy::new(businesses.iter().map(|business| business.id).collect(), mode);
         Ok(Self {
             user,
@@ -91,6 +102,11 @@ impl FromRequestParts<Web> for Visitor {
             done: done(parts.uri.query().unwrap_or_default()),
         })
     }
+}
+
+/// Whether what a request to this path of `/live/…` or `/test/…` changes is for everybody who is logged in.
+fn is_open_to_viewers(path: &str) -> bool {
+    path.split('/').nth(2).is_some_and(|section| OPEN_TO_VIEWERS.contains(&section))
 }
 
 fn done(query: &str) -> Option<String> {

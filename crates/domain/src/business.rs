@@ -22,6 +22,36 @@ pub struct Business {
     pub created_at: Timestamp,
 }
 
+crate::word_enum! {
+    /// What a user may do in a business.
+    pub enum Role {
+        /// Everything, and making other owners.
+        Owner = "owner",
+        /// Everything but changing owners: an admin invites people and says what they may do.
+        Admin = "admin",
+        /// Everything that concerns calls, agents, numbers and leads; nothing that concerns other people.
+        Member = "member",
+        /// Looking at everything, and changing nothing.
+        Viewer = "viewer",
+    }
+}
+
+impl Role {
+    /// Whether somebody with this role may change anything but themselves.
+    pub const fn may_change(self) -> bool {
+        !matches!(self, Self::Viewer)
+    }
+
+    /// Whether somebody with this role may say what another one may do, who has or gets that role.
+    pub const fn may_appoint(self, other: Self) -> bool {
+        match self {
+            Self::Owner => true,
+            Self::Admin => !matches!(other, Self::Owner),
+            Self::Member | Self::Viewer => false,
+        }
+    }
+}
+
 /// A person who can log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {

@@ -106,6 +106,11 @@ impl ScopeSet {
         self.0.contains(&scope) || self.0.contains(&Scope::All)
     }
 
+    /// True if something can be changed with it.
+    pub fn changes_anything(&self) -> bool {
+        self.0.iter().any(|scope| !scope.as_str().ends_with(":read"))
+    }
+
     /// The scopes in order.
     pub fn iter(&self) -> impl Iterator<Item = Scope> + '_ {
         self.0.iter().copied()

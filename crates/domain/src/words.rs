@@ -48,6 +48,7 @@ macro_rules! word_enum {
 
 #[cfg(test)]
 mod tests {
+    use crate::business::Role;
     use crate::call::{Direction, FailureCode, Party};
     use crate::event::EventType;
     use crate::{Mode, Scope, Source};
@@ -63,6 +64,6 @@ mod tests {
                 assert_eq!(<$name>::parse("no such word"), None);
             )* };
         }
-        check!(Mode, Scope, Source, EventType, FailureCode, Direction, Party);
+        check!(Mode, Role, Scope, Source, EventType, FailureCode, Direction, Party);
     }
 }

@@ -327,6 +327,7 @@ impl Config {
             read: number("rate_limit_reads")?,
             write: number("rate_limit_writes")?,
             login: number("rate_limit_logins")?,
+            signup: self.number("signups_per_hour", 0, 1_000_000)?,
         })
     }
 

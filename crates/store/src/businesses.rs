@@ -68,6 +68,13 @@ pub async fn by_id(tx: &mut PlatformTx, id: BusinessId) -> Result<Option<Busines
     tx.query_one(SQL, params![id]).await?.map(Businesses::read).transpose()
 }
 
+/// The business that was made first, if there is any. For the platform itself.
+pub async fn first(tx: &mut PlatformTx) -> Result<Option<Business>, StoreError> {
+    const SQL: &str =
+        text!("SELECT ", Businesses::COLUMNS, " FROM businesses b ORDER BY b.created_at, b.id LIMIT 1");
+    tx.query_one(SQL, &[]).await?.map(Businesses::read).transpose()
+}
+
 /// All businesses, oldest first. For operators.
 pub async fn all(tx: &mut PlatformTx) -> Result<Vec<Business>, StoreError> {
     const SQL: &str = text!("SELECT ", Businesses::COLUMNS, " FROM businesses b ORDER BY b.created_at, b.id");

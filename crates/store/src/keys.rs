@@ -1,5 +1,6 @@
 //! API keys, by the keyed hash of their secret.
 
+use domain::business::Role;
 use domain::{BusinessId, KeyId, Mode, ScopeSet, Timestamp, UserId};
 
 use crate::page::{Conditions, ListQuery, list_by};
@@ -85,7 +86,7 @@ pub(crate) async fn authenticate(
     hash: [u8; 32],
     now: Timestamp,
 ) -> Result<Option<Found>, StoreError> {
-    let sql = "SELECT k.id, k.user_id, k.mode, k.scopes, k.business_id, k.expires_at, m.business_id FROM keys k \
+    let sql = "SELECT k.id, k.user_id, k.mode, k.scopes, k.business_id, k.expires_at, m.business_id, m.role FROM keys k \
                LEFT JOIN memberships m ON m.user_id = k.user_id AND (k.business_id IS NULL OR m.business_id = k.business_id) \
                WHERE k.hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2) \
                ORDER BY m.business_id";
@@ -94,10 +95,14 @@ pub(crate) async fn authenticate(
     for row in tx.query(sql, params![hash, now]).await? {
         let mut row = row.of("keys");
         let (key_id, user_id) = (row.next()?, row.next()?);
-        let (mode, scopes) = (row.next()?, row.next()?);
+        let (mode, scopes): (_, ScopeSet) = (row.next()?, row.next()?);
         let (key_business_id, expires_at) = (row.next()?, row.next()?);
-        businesses.extend(row.next::<Option<BusinessId>>()?);
+        let (business, role) = (row.next::<Option<BusinessId>>()?, row.next::<Option<Role>>()?);
         let tenancy = Tenancy::new(Vec::new(), mode);
+        // A key reaches a business only while its owner may do there everything that the key may do.
+        let is_covered =
+            |scopes: &ScopeSet| role.is_some_and(|role| role.may_change() || !scopes.changes_anything());
+        businesses.extend(business.filter(|_| is_covered(&scopes)));
         let key = Authenticated { key_id, user_id, mode, scopes, key_business_id, tenancy, hash };
         found = Some(Found { key, expires_at });
     }

@@ -53,6 +53,7 @@ pub mod transfer;
 pub mod usage;
 pub mod users;
 mod utterances;
+pub mod workspaces;
 
 use std::path::PathBuf;
 use std::str::FromStr;

@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 15, text: include_str!("../migrations/0015_authors.sql") },
     Migration { number: 16, text: include_str!("../migrations/0016_lead_histories.sql") },
     Migration { number: 17, text: include_str!("../migrations/0017_sessions.sql") },
+    Migration { number: 18, text: include_str!("../migrations/0018_roles.sql") },
 ];
 
 /// What stands in a hole on SQLite and on PostgreSQL.

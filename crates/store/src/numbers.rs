@@ -73,6 +73,20 @@ pub async fn lock(tx: &mut PlatformTx, phone: &E164) -> Result<Option<Number>, S
     tx.query_one(SQL, params![phone]).await?.map(Numbers::read).transpose()
 }
 
+/// The number that nobody has held for longest in a country, which nobody else takes until the transaction ends.
+pub async fn lock_free(
+    tx: &mut PlatformTx,
+    country_calling_code: &str,
+) -> Result<Option<Number>, StoreError> {
+    const SQL: &str = text!(
+        "SELECT ",
+        Numbers::COLUMNS,
+        " FROM numbers n WHERE n.business_id IS NULL AND n.phone_number LIKE $1 ORDER BY n.created_at, n.id LIMIT 1 {skip_locked}"
+    );
+    let begins = format!("+{country_calling_code}%");
+    tx.query_one(SQL, params![begins]).await?.map(Numbers::read).transpose()
+}
+
 /// One number that a business of the tenant holds.
 pub async fn get(tx: &mut Tx, tenancy: &Tenancy, phone: &E164) -> Result<Option<Number>, StoreError> {
     const SQL: &str = text!(

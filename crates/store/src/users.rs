@@ -1,6 +1,6 @@
 //! People who can log in, and the businesses that they belong to.
 
-use domain::business::User;
+use domain::business::{Role, User};
 use domain::{BusinessId, UserId};
 
 use crate::StoreError;
@@ -40,19 +40,68 @@ pub async fn first(tx: &mut PlatformTx) -> Result<Option<User>, StoreError> {
     tx.query_one(SQL, &[]).await?.map(Users::read).transpose()
 }
 
-/// Lets a user see a business. Nothing happens if they see it already.
+/// Gives a user a role in a business. Nothing happens if they have one already.
 pub async fn add_membership(
     tx: &mut PlatformTx,
     user: UserId,
     business: BusinessId,
+    role: Role,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO memberships (user_id, business_id) VALUES ($1, $2) \
+    let sql = "INSERT INTO memberships (user_id, business_id, role) VALUES ($1, $2, $3) \
                ON CONFLICT (user_id, business_id) DO NOTHING";
-    tx.execute(sql, params![user, business]).await?;
+    tx.execute(sql, params![user, business, role]).await?;
     // Keys of the user that were looked up before do not show the business yet.
     tx.afterwards.rights_changed |=
         tx.query_one("SELECT id FROM keys WHERE user_id = $1 LIMIT 1", params![user]).await?.is_some();
     Ok(())
+}
+
+/// Gives a user another role in a business; `None` takes the business away from them.
+pub async fn set_role(
+    tx: &mut PlatformTx,
+    user: UserId,
+    business: BusinessId,
+    role: Option<Role>,
+) -> Result<(), StoreError> {
+    match role {
+        Some(role) => {
+            let sql = "UPDATE memberships SET role = $3 WHERE user_id = $1 AND business_id = $2";
+            tx.execute(sql, params![user, business, role]).await?;
+        }
+        None => {
+            let sql = "DELETE FROM memberships WHERE user_id = $1 AND business_id = $2";
+            tx.execute(sql, params![user, business]).await?;
+        }
+    }
+    tx.afterwards.rights_changed = true;
+    Ok(())
+}
+
+/// Who belongs to a business, and as what, in the order of their ids. Nobody else changes that until the transaction ends.
+pub async fn lock_members(
+    tx: &mut PlatformTx,
+    business: BusinessId,
+) -> Result<Vec<(UserId, Role)>, StoreError> {
+    let sql = "SELECT user_id, role FROM memberships WHERE business_id = $1 ORDER BY user_id {for_update}";
+    let rows = tx.query(sql, params![business]).await?;
+    rows.into_iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+}
+
+/// Who belongs to a business, and as what, in the order of their ids.
+pub async fn members_of(
+    tx: &mut PlatformTx,
+    business: BusinessId,
+) -> Result<Vec<(UserId, Role)>, StoreError> {
+    let sql = "SELECT user_id, role FROM memberships WHERE business_id = $1 ORDER BY user_id";
+    let rows = tx.query(sql, params![business]).await?;
+    rows.into_iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+}
+
+/// What a user may do in each of their businesses.
+pub async fn roles_of(tx: &mut PlatformTx, user: UserId) -> Result<Vec<(BusinessId, Role)>, StoreError> {
+    let sql = "SELECT business_id, role FROM memberships WHERE user_id = $1 ORDER BY business_id";
+    let rows = tx.query(sql, params![user]).await?;
+    rows.into_iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
 /// All users, oldest first. For operators.

@@ -303,6 +303,7 @@ words! {
     domain::E164: as_str, |text| Self::parse(text).ok();
     domain::Mode: as_str, Self::parse;
     domain::Source: as_str, Self::parse;
+    domain::business::Role: as_str, Self::parse;
     domain::ScopeSet: to_text, Self::from_text;
     domain::call::Direction: as_str, Self::parse;
     domain::call::FailureCode: as_str, Self::parse;

@@ -34,7 +34,7 @@ async fn add_business(platform: &Platform, number: u128) {
     let add = platform.write(move |tx| {
         Box::pin(async move {
             store::businesses::insert(tx, &vault, &business, "whsec_c2VjcmV0", &[1; 24]).await?;
-            store::users::add_membership(tx, user(), business.id).await
+            store::users::add_membership(tx, user(), business.id, domain::business::Role::Owner).await
         })
     });
     add.await.expect("the database works");

@@ -105,6 +105,7 @@ impl Default for Setup {
                 read: many,
                 write: many,
                 login: many,
+                signup: many,
             },
             clock: Arc::new(MachineClock),
             acceptance_wait: Duration::from_secs(5),
@@ -420,7 +421,7 @@ async fn second_account(app: &App, database: &store::Platform, email: &str, busi
                     store::users::by_email(tx, &first).await?.map(|(_, hash)| hash).unwrap_or_default();
                 store::users::insert(tx, &user, &hash).await?;
                 store::businesses::insert(tx, &vault, &business, "whsec_c2VjcmV0", &[1; 24]).await?;
-                store::users::add_membership(tx, user.id, business.id).await?;
+                store::users::add_membership(tx, user.id, business.id, domain::business::Role::Owner).await?;
                 Ok::<_, StoreError>(())
             })
         })

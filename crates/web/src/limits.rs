@@ -19,7 +19,6 @@ pub const MAX_WINDOWS: usize = SHARDS * WINDOWS_PER_SHARD;
 
 const SHARDS: usize = 16;
 const WINDOWS_PER_SHARD: usize = 2048;
-const MINUTE_US: i64 = 60_000_000;
 
 domain::word_enum! {
     /// Which requests share a limit, by the name in the `RateLimit` headers.
@@ -33,6 +32,22 @@ domain::word_enum! {
         Write = "write",
         /// Logging in, per address.
         Login = "login",
+        /// Signing up, per address and hour.
+        Signup = "signup",
+    }
+}
+
+impl Group {
+    /// How many seconds its requests are counted together.
+    const fn window_s(self) -> u32 {
+        match self {
+            Self::Signup => 3600,
+            _ => 60,
+        }
+    }
+
+    fn window_us(self) -> i64 {
+        i64::from(self.window_s()) * 1_000_000
     }
 }
 
@@ -46,11 +61,21 @@ pub struct RateLimits {
     pub write: u32,
     /// [`Group::Login`], per client address.
     pub login: u32,
+    /// [`Group::Signup`], per client address and hour; nobody can sign up where it is 0.
+    pub signup: u32,
 }
 
 impl Default for RateLimits {
     fn default() -> Self {
-        Self { place_call: 60, create_agent: 30, change_agent: 60, read: 300, write: 60, login: 10 }
+        Self {
+            place_call: 60,
+            create_agent: 30,
+            change_agent: 60,
+            read: 300,
+            write: 60,
+            login: 10,
+            signup: 0,
+        }
     }
 }
 
@@ -64,6 +89,7 @@ impl RateLimits {
             Group::Read => self.read,
             Group::Write => self.write,
             Group::Login => self.login,
+            Group::Signup => self.signup,
         }
     }
 }
@@ -91,7 +117,7 @@ pub struct Verdict {
     pub allowed: bool,
     /// The group that counted.
     pub group: Group,
-    /// Its limit per minute.
+    /// Its limit within its window.
     pub limit: u32,
     /// Requests left right now.
     pub remaining: u32,
@@ -103,7 +129,7 @@ impl Verdict {
     /// Adds `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers, structured field form).
     pub fn write_to(&self, headers: &mut HeaderMap) {
         let name = self.group.as_str();
-        let policy = format!("\"{name}\";q={};w=60", self.limit);
+        let policy = format!("\"{name}\";q={};w={}", self.limit, self.group.window_s());
         let left = format!("\"{name}\";r={};t={}", self.remaining, self.reset_s);
         for (header, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
             let value = HeaderValue::from_str(&value).expect("names and numbers are visible ASCII");
@@ -144,7 +170,7 @@ impl Limits {
 fn count(window: &mut VecDeque<i64>, group: Group, limit: u32, now: i64) -> Verdict {
     // A clock set back must not open the window early, so time never runs backwards within one.
     let now = window.back().map_or(now, |&last| last.max(now));
-    while window.front().is_some_and(|&first| now - first >= MINUTE_US) {
+    while window.front().is_some_and(|&first| now - first >= group.window_us()) {
         window.pop_front();
     }
     let used = u32::try_from(window.len()).expect("a window holds at most its limit");
@@ -153,18 +179,18 @@ fn count(window: &mut VecDeque<i64>, group: Group, limit: u32, now: i64) -> Verd
         window.push_back(now);
     }
     let oldest = window.front().copied().unwrap_or(now);
-    let wait_us = (oldest + MINUTE_US - now).max(1);
+    let wait_us = (oldest + group.window_us() - now).max(1);
     Verdict {
         allowed,
         group,
         limit,
         remaining: limit.saturating_sub(used + u32::from(allowed)),
-        reset_s: u32::try_from((wait_us + 999_999) / 1_000_000).expect("at most 60"),
+        reset_s: u32::try_from((wait_us + 999_999) / 1_000_000).expect("at most an hour"),
     }
 }
 
 fn make_room(windows: &mut HashMap<WindowKey, VecDeque<i64>>, now: i64) {
-    windows.retain(|_, window| window.back().is_some_and(|&last| now - last < MINUTE_US));
+    windows.retain(|(_, group), window| window.back().is_some_and(|&last| now - last < group.window_us()));
     if windows.len() < WINDOWS_PER_SHARD {
         return;
     }
@@ -177,6 +203,8 @@ fn make_room(windows: &mut HashMap<WindowKey, VecDeque<i64>>, now: i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MINUTE_US: i64 = 60_000_000;
 
     fn at(micros: i64) -> Timestamp {
         Timestamp::from_microsecond(micros).expect("in range")
@@ -217,6 +245,19 @@ mod tests {
         assert_eq!((refused.allowed, refused.reset_s), (false, 40));
         assert!(!take(59_999_999).allowed);
         assert!(take(60_000_000).allowed);
+    }
+
+    #[test]
+    fn signing_up_is_counted_by_the_hour() {
+        let limits = Limits::new(RateLimits { signup: 1, ..RateLimits::default() });
+        let take = |seconds: i64| limits.take(subject(1), Group::Signup, at(seconds * 1_000_000));
+        assert!(take(0).allowed);
+        let refused = take(1800);
+        assert_eq!((refused.allowed, refused.reset_s), (false, 1800));
+        assert!(!take(3599).allowed && take(3600).allowed);
+        let mut headers = HeaderMap::new();
+        take(3601).write_to(&mut headers);
+        assert_eq!(headers["ratelimit-policy"], "\"signup\";q=1;w=3600");
     }
 
     #[test]

@@ -66,6 +66,12 @@ pub fn count_login(web: &Web, parts: &Parts) -> Result<(), Refusal> {
     Record::of(parts).count(web.limits().take(subject, Group::Login, web.app().now()))
 }
 
+/// Counts an attempt to sign up; refuses if its address has made too many.
+pub fn count_signup(web: &Web, parts: &Parts) -> Result<(), Refusal> {
+    let subject = Subject::address(web.settings().trusted_proxies.client(parts));
+    Record::of(parts).count(web.limits().take(subject, Group::Signup, web.app().now()))
+}
+
 /// A session just opened.
 #[derive(Debug)]
 pub struct Opened {

@@ -125,6 +125,6 @@ async def test_routes_that_the_server_lacks_answer_as_they_did(kai: Any, akai: A
             assert error.value.status == 404, one
     with pytest.raises(KaiCallsError) as refused:
         signup("Business", "a@example.com", base_url=os.environ["KAICALLS_BASE_URL"])
-    assert refused.value.status == 404
+    assert refused.value.status == 403
     with pytest.raises(AttributeError, match="nothing_of_the_kind"):
         kai.sms.nothing_of_the_kind()

@@ -2,7 +2,8 @@
 
 import type { APIPromise, KaiCallsOptions } from './core.js';
 import { Core } from './core.js';
-import { legacy, type Answer } from './legacy.js';
+import { legacy } from './legacy.js';
+import type { AccountCreated } from './models.js';
 import * as resources from './resources.js';
 import { subscriptions } from './subscriptions.js';
 
@@ -44,7 +45,7 @@ export class KaiCalls extends Core {
 
   readonly sms = legacy(this, 'sms');
   readonly phoneNumbers = legacy(this, 'phoneNumbers');
-  readonly workspaces = legacy(this, 'workspaces');
+  readonly workspaces = Object.assign(new resources.WorkspacesResource(this), legacy(this, 'workspaces'));
   readonly analytics = legacy(this, 'analytics');
   readonly evals = legacy(this, 'evals');
   readonly communicationRuns = legacy(this, 'communicationRuns');
@@ -61,7 +62,7 @@ export class KaiCalls extends Core {
   }
 
   /** {@link signup} by the name that the first package gave it as well. */
-  static signup(params: Signup, options: KaiCallsOptions = {}): APIPromise<Answer> {
+  static signup(params: Signup, options: KaiCallsOptions = {}): APIPromise<AccountCreated> {
     return signup(params, options);
   }
 
@@ -87,10 +88,10 @@ export interface Signup {
 }
 
 /**
- * Makes an account where the server takes new ones; the answer holds its first `api_key`. A server of your own makes accounts with
- * `kaicalls setup` instead and answers 404 here.
+ * Makes an account where the server takes new ones; the answer holds its first `api_key`. A server of your own answers 403
+ * here unless its setting `signups_per_hour` lets people sign up.
  */
-export function signup(params: Signup, options: KaiCallsOptions = {}): APIPromise<Answer> {
+export function signup(params: Signup, options: KaiCallsOptions = {}): APIPromise<AccountCreated> {
   const { baseUrl, ...body } = params;
   // There is no key yet; a request of a session sends none.
   const kai = new Core({ ...options, ...(baseUrl === undefined ? {} : { baseUrl }), apiKey: 'signup', maxRetries: 0 });

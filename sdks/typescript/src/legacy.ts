@@ -23,9 +23,6 @@ const ROUTES = {
     release: 'DELETE phone-numbers phone_number business_id',
   },
   workspaces: {
-    list: 'GET workspaces',
-    get: 'GET workspaces id',
-    create: 'POST workspaces name metadata external_ref',
     update: 'PATCH workspaces id',
   },
   analytics: {

@@ -1566,6 +1566,102 @@ export interface Success {
   success: boolean;
 }
 
+/** A business. */
+export interface WorkspaceBody {
+  id: string;
+  /** The same as `id`: a workspace is a business. */
+  business_id: string;
+  name: string;
+  /** Always `active`. */
+  lifecycle_state: string;
+  external_ref: string | null;
+  metadata: Record<string, unknown>;
+  timezone: string;
+  created_at: string;
+  updated_at: string;
+}
+
+/** All businesses that the key reaches. */
+export interface WorkspaceList {
+  workspaces: WorkspaceBody[];
+  /** Always false: the list is whole. */
+  has_more: boolean;
+}
+
+/** A workspace to make. */
+export interface NewWorkspaceBody {
+  /** Name of the business, as agents say it. */
+  name: string;
+  /** Data of your own, stored with the workspace and never interpreted. */
+  metadata?: Record<string, unknown> | null;
+  /** What your own program calls it; the same one again makes no second workspace. */
+  external_ref?: string | null;
+  /** Time zone of the business by its IANA name; `UTC` by default. */
+  timezone?: string | null;
+}
+
+/** {@link NewWorkspaceBody} with names like `firstMessage`. */
+export interface NewWorkspaceBodyInCamelCase {
+  /** Name of the business, as agents say it. */
+  name: string;
+  /** Data of your own, stored with the workspace and never interpreted. */
+  metadata?: Record<string, unknown> | null;
+  /** What your own program calls it; the same one again makes no second workspace. */
+  externalRef?: string | null;
+  /** Time zone of the business by its IANA name; `UTC` by default. */
+  timezone?: string | null;
+}
+
+/** Who signs up. */
+export interface NewAccount {
+  /** Name of the business, as agents say it. */
+  business_name: string;
+  /** E-mail address of the owner. */
+  email: string;
+  /** Kind of the business, like `legal` or `home services`. */
+  business_type?: string | null;
+  /** Address of the web page of the business. */
+  website?: string | null;
+  /** Phone number that callers are passed on to. */
+  phone_forward_to?: string | null;
+  /** Not used: a server of your own has no plans. */
+  plan_id?: string | null;
+}
+
+/** {@link NewAccount} with names like `firstMessage`. */
+export interface NewAccountInCamelCase {
+  /** Name of the business, as agents say it. */
+  businessName: string;
+  /** E-mail address of the owner. */
+  email: string;
+  /** Kind of the business, like `legal` or `home services`. */
+  businessType?: string | null;
+  /** Address of the web page of the business. */
+  website?: string | null;
+  /** Phone number that callers are passed on to. */
+  phoneForwardTo?: string | null;
+  /** Not used: a server of your own has no plans. */
+  planId?: string | null;
+}
+
+/** A new account. */
+export interface AccountCreated {
+  /** A live key that may do everything in the new business. It is shown in this answer and never again. */
+  api_key: string;
+  business_id: string;
+  agent_id: string | null;
+  /** Phone number that the agent answers; null while none is free. */
+  phone_number: string | null;
+  /** Address of the dashboard. */
+  dashboard_url: string;
+  /** Always null, because a server of your own has no trial. */
+  trial_ends_at: string | null;
+  /** Whether no phone number was free. */
+  provisioning_deferred: boolean;
+  /** Always `none`, because a server of your own takes no payment. */
+  payment_capture: string;
+}
+
 /** A platform that works. */
 export interface Health {
   /** `ok`, or `degraded` if no engine makes the calls of the key: a server that does not work answers 503. */
@@ -1663,7 +1759,7 @@ export interface KeyLimits {
   rate_limits: KeyRateLimits;
 }
 
-/** Requests a minute. */
+/** Requests a minute, if nothing else is said. */
 export interface KeyRateLimits {
   /** Calls to place. */
   place_call: number;
@@ -1675,6 +1771,8 @@ export interface KeyRateLimits {
   read: number;
   /** All other requests together. */
   write: number;
+  /** Accounts that one client address may make an hour; nobody can sign up where it is 0. */
+  signup: number;
 }
 
 /** JSON Schemas by their names, or one of them. */

@@ -4,6 +4,7 @@ import type { APIPromise, PagePromise, RequestOptions } from './core.js';
 import { Resource } from './core.js';
 import { AgentsExtras, CallsExtras, RecordingsExtras, TranscriptsExtras } from './extras.js';
 import type {
+  AccountCreated,
   AgentChanges,
   AgentChangesInCamelCase,
   AgentCreated,
@@ -71,6 +72,8 @@ import type {
   LeadsHistoryQueryInCamelCase,
   LeadsListQuery,
   LeadsListQueryInCamelCase,
+  NewAccount,
+  NewAccountInCamelCase,
   NewAgent,
   NewAgentInCamelCase,
   NewCall,
@@ -79,6 +82,8 @@ import type {
   NewKeyInCamelCase,
   NewLead,
   NewLeadInCamelCase,
+  NewWorkspaceBody,
+  NewWorkspaceBodyInCamelCase,
   NumberAssigned,
   NumberAssignment,
   NumberAssignmentInCamelCase,
@@ -122,6 +127,8 @@ import type {
   WebhooksDeleteQueryInCamelCase,
   WebhooksListQuery,
   WebhooksListQueryInCamelCase,
+  WorkspaceBody,
+  WorkspaceList,
 } from './models.js';
 
 /** `kai.agents`. */
@@ -580,6 +587,85 @@ export class KeysResource extends Resource {
   }
 }
 
+/** `kai.workspaces`. */
+export class WorkspacesResource extends Resource {
+  /**
+   * One workspace, by its id.
+   *
+   * Needs the scope `workspaces:read`.
+   */
+  get(workspaceId: string, options?: RequestOptions): APIPromise<WorkspaceBody> {
+    return this.client.send('GET', 'workspaces', { query: { id: workspaceId } }, options);
+  }
+
+  /**
+   * List workspaces, or read one.
+   *
+   * The businesses that the key reaches. With `id` the answer is that one itself.
+   *
+   * Needs the scope `workspaces:read`.
+   */
+  list(options?: RequestOptions): APIPromise<WorkspaceList> {
+    return this.client.send('GET', 'workspaces', {}, options);
+  }
+
+  /**
+   * Make a workspace.
+   *
+   * Makes another business of the key's owner. A key that is bound to one business cannot. With an `external_ref` that the owner has used before the answer is 200 with that workspace, and nothing is made.
+   *
+   * Needs the scope `workspaces:write`.
+   */
+  create(params: NewWorkspaceBody | NewWorkspaceBodyInCamelCase, options?: RequestOptions): APIPromise<WorkspaceBody> {
+    return this.client.send('POST', 'workspaces', { body: params, idempotent: true }, options);
+  }
+}
+
+/** `kai.session`. */
+export class SessionResource extends Resource {
+  /**
+   * Sign up.
+   *
+   * Makes a business with an owner, an agent, a live key that may do everything in it, and a phone number if one is free. Only where the server's operator allows it. `api_key` is shown in this answer and never again.
+   *
+   * Needs no key.
+   */
+  signup(params: NewAccount | NewAccountInCamelCase, options?: RequestOptions): APIPromise<AccountCreated> {
+    return this.client.send('POST', 'signup', { body: params }, options);
+  }
+
+  /**
+   * Log in.
+   *
+   * Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use.
+   *
+   * Needs no key.
+   */
+  create(params: Credentials, options?: RequestOptions): APIPromise<SessionBody> {
+    return this.client.send('POST', '/api/session', { body: params }, options);
+  }
+
+  /**
+   * Read the current session.
+   *
+   * Needs a session (POST /api/session); an API key does not do.
+   */
+  get(options?: RequestOptions): APIPromise<CurrentBody> {
+    return this.client.send('GET', '/api/session', { session: true }, options);
+  }
+
+  /**
+   * Log out.
+   *
+   * Ends the session; doing it again changes nothing.
+   *
+   * Needs no key.
+   */
+  delete(options?: RequestOptions): APIPromise<Success> {
+    return this.client.send('DELETE', '/api/session', {}, options);
+  }
+}
+
 /** `kai.health`. */
 export class HealthResource extends Resource {
   /**
@@ -633,39 +719,5 @@ export class OpenapiResource extends Resource {
    */
   get(options?: RequestOptions): APIPromise<Record<string, unknown>> {
     return this.client.send('GET', 'openapi.json', {}, options);
-  }
-}
-
-/** `kai.session`. */
-export class SessionResource extends Resource {
-  /**
-   * Log in.
-   *
-   * Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use.
-   *
-   * Needs no key.
-   */
-  create(params: Credentials, options?: RequestOptions): APIPromise<SessionBody> {
-    return this.client.send('POST', '/api/session', { body: params }, options);
-  }
-
-  /**
-   * Read the current session.
-   *
-   * Needs a session (POST /api/session); an API key does not do.
-   */
-  get(options?: RequestOptions): APIPromise<CurrentBody> {
-    return this.client.send('GET', '/api/session', { session: true }, options);
-  }
-
-  /**
-   * Log out.
-   *
-   * Ends the session; doing it again changes nothing.
-   *
-   * Needs no key.
-   */
-  delete(options?: RequestOptions): APIPromise<Success> {
-    return this.client.send('DELETE', '/api/session', {}, options);
   }
 }

@@ -22,12 +22,17 @@ test('its methods are there, and what the server lacks answers 404', async () =>
     () => kai.evals.getRun({ runId: 'x' }),
     () => kai.communicationRuns.create({ businessId: 'x' }, 'key'),
     () => kai.agents.versions('x', { limit: 1 }),
-    () => signup({ businessName: 'B', email: 'a@example.com', baseUrl }),
-    () => KaiCalls.signup({ businessName: 'B', email: 'a@example.com' }),
   ]) {
     await assert.rejects(ask(), (error) => error instanceof KaiCallsError && error.status === 404, String(ask));
   }
+  for (const ask of [
+    () => signup({ businessName: 'B', email: 'a@example.com', baseUrl }),
+    () => KaiCalls.signup({ businessName: 'B', email: 'a@example.com' }),
+  ]) {
+    await assert.rejects(ask(), (error) => error instanceof KaiCallsError && error.status === 403, String(ask));
+  }
   assert.ok((await kai.phoneNumbers.list()).numbers);
+  assert.ok((await kai.workspaces.list()).workspaces.length > 0);
   assert.equal((await kai.leads.audit({ windowHours: 12 })).window_hours, 12);
   assert.ok((await kai.account.balance()).businesses);
   const call = await kai.calls.list({ limit: 1 });

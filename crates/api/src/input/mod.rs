@@ -9,6 +9,7 @@ pub use json::MAX_JSON_DEPTH;
 pub use query::Query;
 pub use web::change::Change;
 pub use web::input::{
-    Cursor, Decimal, Field, Fields, Id, Input, Limit, Line, List, Nested, Object, PageAddress, Parcel, Phone,
-    Problem, Slot, Text, Time, Url, Whole, Words, WrittenPhone, Zone, input, object_schema, page, storable,
+    Cursor, Decimal, Field, Fields, Id, Input, Limit, Line, List, Mail, Nested, Object, PageAddress, Parcel,
+    Phone, Problem, Slot, Text, Time, Url, Whole, Words, WrittenPhone, Zone, input, object_schema, page,
+    storable,
 };

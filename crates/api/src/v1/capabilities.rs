@@ -30,7 +30,7 @@ pub(crate) fn routes() -> Vec<Route> {
             { "method": "GET", "path": "/api/v1/calls", "scope": "calls:read", "any_of": ["calls:read"], "limit": "read", "available": true },
             { "method": "POST", "path": "/api/v1/calls", "scope": "calls:write", "any_of": ["calls:write"], "limit": "place_call", "available": false },
         ],
-        "limits": { "rate_limits": { "place_call": 60, "create_agent": 30, "change_agent": 60, "read": 300, "write": 60 } },
+        "limits": { "rate_limits": { "place_call": 60, "create_agent": 30, "change_agent": 60, "read": 300, "write": 60, "signup": 0 } },
     });
     vec![
         Route::new(Method::GET, "/api/v1/capabilities", "capabilities.read", read)
@@ -109,7 +109,7 @@ pub struct KeyLimits {
     rate_limits: KeyRateLimits,
 }
 
-/// Requests a minute.
+/// Requests a minute, if nothing else is said.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct KeyRateLimits {
     /// Calls to place.
@@ -122,12 +122,14 @@ pub struct KeyRateLimits {
     read: u32,
     /// All other requests together.
     write: u32,
+    /// Accounts that one client address may make an hour; nobody can sign up where it is 0.
+    signup: u32,
 }
 
 impl From<RateLimits> for KeyRateLimits {
     fn from(limits: RateLimits) -> Self {
-        let RateLimits { place_call, create_agent, change_agent, read, write, login: _ } = limits;
-        Self { place_call, create_agent, change_agent, read, write }
+        let RateLimits { place_call, create_agent, change_agent, read, write, login: _, signup } = limits;
+        Self { place_call, create_agent, change_agent, read, write, signup }
     }
 }
 
@@ -170,6 +172,7 @@ impl Need {
                 Group::ChangeAgent => "change_agent",
                 Group::Read => "read",
                 Group::Write | Group::Login => "write",
+                Group::Signup => "signup",
             },
             available,
         }
@@ -188,7 +191,7 @@ async fn read(
     let named = named.ok_or_else(ApiError::no_key)?;
     let person = app::accounts::person(api.app(), key.user_id).await?;
     let businesses = person.map(|(_, businesses)| businesses).unwrap_or_default();
-    let reached = businesses.into_iter().filter(|business| {
+    let reached = businesses.into_iter().map(|(business, _)| business).filter(|business| {
         caller.tenancy().covers(business.id) && narrowed.is_none_or(|only| only == business.id)
     });
     Ok(Reply(KeyCapabilities {

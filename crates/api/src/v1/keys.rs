@@ -203,6 +203,10 @@ async fn create(
     };
     let made = app::keys::create(api.app(), user.user_id, new).await.map_err(|error| match error {
         app::keys::KeyError::ForeignBusiness => ApiError::foreign_business(),
+        app::keys::KeyError::BeyondRole => ApiError::new(
+            Code::Forbidden,
+            "the user may look at this business and change nothing in it, so neither can a key of theirs",
+        ),
         app::keys::KeyError::Store(error) => error.into(),
     })?;
     let key = made.key;

@@ -17,11 +17,13 @@ pub mod pipeline;
 pub mod recordings;
 pub mod sandbox;
 pub mod schemas;
+pub mod signup;
 pub mod stream;
 pub mod transcripts;
 pub mod usage;
 pub mod versions;
 pub mod webhooks;
+pub mod workspaces;
 
 use crate::input::Id;
 use crate::route::Route;
@@ -47,6 +49,8 @@ pub(crate) fn routes() -> Vec<Route> {
         balance::routes(),
         usage::routes(),
         keys::routes(),
+        workspaces::routes(),
+        signup::routes(),
         health::routes(),
         capabilities::routes(),
         schemas::routes(),

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use app::accounts::{NewBusiness, add_business, add_user, end_sessions, let_in, set_password};
 use app::keys::{KeyError, NewKey};
+use app::members::{Appointer, Strangers, of_business, set_role, welcome};
 use app::sessions::{Client, LoginError, current, log_in, log_out};
 use app::setup::AccountError;
 use domain::api_key::PlainKey;
+use domain::business::Role;
 use domain::{BusinessId, Clock as _, E164, Mode, ScopeSet};
 use jiff::SignedDuration;
 use store::Page;
@@ -125,18 +127,19 @@ async fn a_new_user_sees_the_businesses_that_they_were_let_into() {
         let first = platform.account.business.id;
         let missing = BusinessId(Uuid::from_u128(7));
         let password = || "long enough".to_owned();
-        let lost = add_user(app, "maria@example.com", password(), vec![missing]).await;
+        let lost = add_user(app, "maria@example.com", password(), vec![missing], Role::Owner).await;
         assert!(matches!(lost, Err(AccountError::UnknownBusiness)));
-        let maria =
-            add_user(app, "Maria@Example.com", password(), vec![business.id]).await.expect("a new user");
+        let maria = add_user(app, "Maria@Example.com", password(), vec![business.id], Role::Owner)
+            .await
+            .expect("a new user");
         assert_eq!(maria.email, "maria@example.com");
         assert_eq!(seen(maria.id).await, [business.id], "{}", database.kind);
-        let taken = add_user(app, "maria@example.com", password(), Vec::new()).await;
+        let taken = add_user(app, "maria@example.com", password(), Vec::new(), Role::Owner).await;
         assert!(matches!(taken, Err(AccountError::EmailTaken)));
-        let lost = let_in(app, "maria@example.com", vec![first, missing]).await;
+        let lost = let_in(app, "maria@example.com", vec![first, missing], Role::Owner).await;
         assert!(matches!(lost, Err(AccountError::UnknownBusiness)));
         assert_eq!(seen(maria.id).await, [business.id], "{}: all or nothing", database.kind);
-        let_in(app, "MARIA@example.com", vec![first, business.id]).await.expect("both exist");
+        let_in(app, "MARIA@example.com", vec![first, business.id], Role::Owner).await.expect("both exist");
         let mut all = vec![first, business.id];
         all.sort();
         assert_eq!(seen(maria.id).await, all, "{}", database.kind);
@@ -178,6 +181,94 @@ async fn a_key_works_until_it_expires_or_is_revoked_and_only_for_its_owners_busi
         assert!(app::keys::is_usable(app, &found, clock.now()).await.expect("the database works"));
         assert!(revoke(owner.user.id).await && revoke(owner.user.id).await);
         assert!(!app::keys::is_usable(app, &found, clock.now()).await.expect("the database works"));
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn members_give_no_role_that_is_above_their_own_and_everybody_may_leave() {
+    for database in databases().await {
+        let (platform, _) = start(&database).await;
+        let (app, business) = (&platform.app, platform.account.business.id);
+        let mut people = Vec::new();
+        for role in [Role::Admin, Role::Member, Role::Viewer] {
+            let email = format!("{}@example.com", role.as_str());
+            let by = Appointer::Member(platform.account.user.id);
+            let made =
+                welcome(app, by, &email, business, role, Strangers::GetAnAccount).await.expect("a member");
+            let password = made.password.expect("an account was made");
+            log_in(app, &email, &password, Client::default()).await.expect("the password works");
+            people.push((role, made.user.id));
+        }
+        for (own, user) in &people {
+            for role in Role::ALL {
+                let email = format!("{}-by-{}@example.com", role.as_str(), own.as_str());
+                let by = Appointer::Member(*user);
+                let done = welcome(app, by, &email, business, *role, Strangers::GetAnAccount).await;
+                assert_eq!(
+                    done.is_ok(),
+                    *own == Role::Admin && *role != Role::Owner,
+                    "{own:?} gives {role:?}"
+                );
+                if done.is_err() {
+                    let nobody = log_in(app, &email, "whatever it is", Client::default()).await;
+                    assert!(matches!(nobody, Err(LoginError::Wrong)));
+                    let unknown = let_in(app, &email, Vec::new(), Role::Viewer).await;
+                    assert!(matches!(unknown, Err(AccountError::UnknownUser)), "no account was made");
+                }
+            }
+        }
+        let admin = Appointer::Member(people[0].1);
+        let owner = platform.account.user.email.as_str();
+        for role in [Some(Role::Member), None] {
+            let refused = set_role(app, admin, owner, business, role).await;
+            assert!(matches!(refused, Err(AccountError::BeyondRole)), "an admin does not unmake an owner");
+        }
+        let refused = set_role(app, admin, "member@example.com", business, Some(Role::Owner)).await;
+        assert!(matches!(refused, Err(AccountError::BeyondRole)));
+        set_role(app, admin, "member@example.com", business, Some(Role::Viewer)).await.expect("an admin may");
+        let viewer = Appointer::Member(people[2].1);
+        let refused = set_role(app, viewer, "member@example.com", business, None).await;
+        assert!(matches!(refused, Err(AccountError::BeyondRole)));
+        set_role(app, viewer, "viewer@example.com", business, None).await.expect("everybody may leave");
+        let gone = set_role(app, viewer, "member@example.com", business, None).await;
+        assert!(matches!(gone, Err(AccountError::BeyondRole)), "whoever left has no say");
+        let again = welcome(app, admin, owner, business, Role::Viewer, Strangers::GetAnAccount).await;
+        assert!(matches!(again, Err(AccountError::MemberAlready)));
+        let stranger =
+            welcome(app, admin, "somebody@example.com", business, Role::Viewer, Strangers::StayOutside);
+        assert!(matches!(stranger.await, Err(AccountError::UnknownUser)));
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn two_owners_who_remove_each_other_at_once_leave_one() {
+    for database in databases().await {
+        let (platform, _) = start(&database).await;
+        let (app, business) = (&platform.app, platform.account.business.id);
+        let (first, second) = ("owner@example.com", "second@example.com");
+        for _ in 0..10 {
+            let operator = Appointer::Operator;
+            let both = welcome(app, operator, second, business, Role::Owner, Strangers::GetAnAccount).await;
+            assert!(matches!(both, Ok(_) | Err(AccountError::MemberAlready)));
+            let back = welcome(app, operator, first, business, Role::Owner, Strangers::GetAnAccount).await;
+            assert!(matches!(back, Ok(_) | Err(AccountError::MemberAlready)));
+            let removals = [first, second].map(|email| {
+                let app = app.clone();
+                tokio::spawn(async move { set_role(&app, operator, email, business, None).await })
+            });
+            let mut done = 0;
+            for removal in removals {
+                match removal.await.expect("no panic") {
+                    Ok(_) => done += 1,
+                    Err(AccountError::LastOwner) => {}
+                    Err(other) => panic!("{}: {other}", database.kind),
+                }
+            }
+            let left = of_business(app, business).await.expect("the database works");
+            assert_eq!((done, left.len(), left[0].role), (1, 1, Role::Owner), "{}", database.kind);
+        }
         platform.stop().await;
     }
 }

@@ -1,10 +1,10 @@
 //! Agents, leads, keys and the visitor's own account, changed on pages.
 
 use serde_json::json;
-use testkit::databases;
+use testkit::{Setup, databases};
 
 use super::browser::{Browser, location, text};
-use super::{MARIA, place, start};
+use super::{MARIA, place, start, with};
 
 const AGENT: [(&str, &str); 15] = [
     ("name", "Kai"),
@@ -297,6 +297,83 @@ async fn whatever_strangers_write_stays_text_on_every_page() {
             let html = browser.see(&path).await;
             assert!(!html.contains("<script>alert") && !html.contains("<img src=x"), "{path}: {html}");
         }
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn people_are_let_in_get_roles_and_are_removed_on_a_page() {
+    for database in databases().await {
+        let mut setup = Setup::default();
+        setup.limits.signup = 0;
+        let platform = with(&database, setup).await;
+        let browser = Browser::of_owner(&platform).await;
+        let people = format!("/test/people/{}", platform.account.business.id);
+        assert!(browser.see("/test/settings").await.contains(&people));
+        let add = [("email", "Ada@example.com"), ("role", "viewer")];
+        let added = browser.submit(&people, &add, &platform.url).await;
+        let html = text(&added);
+        let (_, password) = html.split_once("<code id=\"made\">").expect("a password is shown");
+        let password = password.split_once('<').expect("it ends").0.to_owned();
+        assert!(!browser.see(&people).await.contains(&password), "it is shown once");
+        let again = browser.submit(&people, &add, &platform.url).await;
+        assert!(again.status == 400 && text(&again).contains("belongs to this business already"));
+
+        let mut ada = platform.account.clone();
+        ada.user.email = "ada@example.com".to_owned();
+        ada.password = password;
+        let ada = Browser::of(&platform, &ada).await;
+        let order = [("name", "Kai")];
+        let refused = ada.submit("/test/agents", &order, &platform.url).await;
+        assert_eq!(refused.status, 403, "{}", text(&refused));
+        assert!(text(&refused).contains("You may only look"));
+        let refused = ada.submit(&people, &[("email", "x@example.com"), ("role", "viewer")], &platform.url);
+        assert_eq!(refused.await.status, 400);
+        let seen = ada.see(&people).await;
+        assert!(seen.contains("Leave") && !seen.contains("Let somebody in"), "{seen}");
+        let key = [("name", "Mine"), ("mode", "test"), ("rights", "all")];
+        assert_eq!(ada.submit("/test/keys", &key, &platform.url).await.status, 200, "their keys are theirs");
+
+        let role = format!("{people}/role");
+        let promote = [("email", "ada@example.com"), ("role", "member")];
+        assert_eq!(browser.submit(&role, &promote, "https://evil.example").await.status, 403);
+        assert_eq!(browser.submit(&role, &promote, &platform.url).await.status, 303);
+        assert_eq!(ada.submit("/test/agents", &order, &platform.url).await.status, 303);
+        let alone = [("email", "owner@example.com"), ("role", "none")];
+        assert_eq!(
+            browser.submit(&role, &alone, &platform.url).await.status,
+            400,
+            "a business keeps an owner"
+        );
+
+        let stranger = platform.stranger("other@example.com", "Other").await;
+        let stranger = Browser::of(&platform, &stranger).await;
+        assert_eq!(stranger.open(&people).await.status, 404);
+        assert_eq!(stranger.submit(&people, &add, &platform.url).await.status, 404);
+        assert_eq!(stranger.submit(&role, &promote, &platform.url).await.status, 404);
+
+        let leave = [("email", "ada@example.com"), ("role", "none")];
+        assert_eq!(ada.submit(&role, &leave, &platform.url).await.status, 303);
+        assert_eq!(ada.open(&people).await.status, 404);
+        assert!(!browser.see(&people).await.contains("ada@example.com"));
+        platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn where_strangers_sign_up_nobody_makes_an_account_for_somebody_else() {
+    for database in databases().await {
+        let mut setup = Setup::default();
+        setup.limits.signup = 5;
+        let platform = with(&database, setup).await;
+        let browser = Browser::of_owner(&platform).await;
+        let people = format!("/test/people/{}", platform.account.business.id);
+        let add = [("email", "ada@example.com"), ("role", "viewer")];
+        let refused = browser.submit(&people, &add, &platform.url).await;
+        assert!(refused.status == 400 && text(&refused).contains("nobody has an account"));
+        platform.stranger("ada@example.com", "Ada's").await;
+        let added = browser.submit(&people, &add, &platform.url).await;
+        assert!(added.status == 200 && !text(&added).contains("id=\"made\""));
         platform.stop().await;
     }
 }

@@ -1,9 +1,12 @@
 //! `kaicalls users`: people who can log in, for whoever can reach the database.
 
+use std::collections::BTreeMap;
+
+use app::members::Appointer;
 use app::setup::new_password;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use domain::BusinessId;
-use domain::business::User;
+use domain::business::{Role, User};
 use domain::clock::written;
 use serde_json::{Value, json};
 use store::{Platform, StoreError};
@@ -33,6 +36,31 @@ pub(crate) enum Users {
         /// Id of a business that the user sees; may be repeated [default: the only business]
         #[arg(long = "business", value_name = "ID", value_parser = arguments::id_of::<BusinessId>)]
         businesses: Vec<BusinessId>,
+        /// What the user may do there, unless they belong to it already
+        #[arg(long, value_enum, default_value = "owner")]
+        role: RoleName,
+    },
+    /// Say what a user may do in a business
+    #[command(after_help = "Example:\n  kaicalls users role ada@example.com viewer")]
+    Role {
+        /// E-mail address of the user
+        #[arg(value_name = "EMAIL")]
+        email: String,
+        /// What they may do
+        #[arg(value_enum, value_name = "ROLE")]
+        role: RoleName,
+        /// Id of the business [default: the only business]
+        #[arg(long, value_name = "ID", value_parser = arguments::id_of::<BusinessId>)]
+        business: Option<BusinessId>,
+    },
+    /// Take a business away from a user
+    Remove {
+        /// E-mail address of the user
+        #[arg(value_name = "EMAIL")]
+        email: String,
+        /// Id of the business [default: the only business]
+        #[arg(long, value_name = "ID", value_parser = arguments::id_of::<BusinessId>)]
+        business: Option<BusinessId>,
     },
     /// Give a user a new password, shown once, and end their sessions
     Password {
@@ -51,15 +79,44 @@ pub(crate) enum Users {
     },
 }
 
-const COLUMNS: &[Column] =
-    &[("ID", "id"), ("EMAIL", "email"), ("CREATED", "created_at"), ("BUSINESSES", "businesses")];
+/// What a user may do in a business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoleName {
+    /// Everything, and making other owners
+    Owner,
+    /// Everything but changing owners
+    Admin,
+    /// Everything that concerns calls, agents, numbers and leads
+    Member,
+    /// Looking at everything, and changing nothing
+    Viewer,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Owner => Self::Owner,
+            RoleName::Admin => Self::Admin,
+            RoleName::Member => Self::Member,
+            RoleName::Viewer => Self::Viewer,
+        }
+    }
+}
+
+const COLUMNS: &[Column] = &[
+    ("ID", "id"),
+    ("EMAIL", "email"),
+    ("CREATED", "created_at"),
+    ("BUSINESSES", "businesses"),
+    ("ROLES", "roles"),
+];
 
 impl Users {
     pub(crate) async fn run(self, config: Config, format: Format) -> Result<(), Failure> {
         let store = wiring::open_store(&config, false).await?;
         match self {
             Self::List => output::rows(format, &all(&store).await?, COLUMNS),
-            Self::Invite { email, mut businesses } => {
+            Self::Invite { email, mut businesses, role } => {
                 if businesses.is_empty() {
                     businesses.push(commands::business(&store, None).await?);
                 }
@@ -69,13 +126,29 @@ impl Users {
                     .await?;
                 let app = wiring::build_app(&config, store)?;
                 let (user, password) = if known.is_some() {
-                    (app::accounts::let_in(&app, &email, businesses).await?, None)
+                    (app::accounts::let_in(&app, &email, businesses, role.into()).await?, None)
                 } else {
                     let password = new_password(&SystemEntropy);
-                    let user = app::accounts::add_user(&app, &email, password.clone(), businesses).await?;
+                    let user =
+                        app::accounts::add_user(&app, &email, password.clone(), businesses, role.into())
+                            .await?;
                     (user, Some(password))
                 };
                 show_login(format, &user, password.as_deref())
+            }
+            Self::Role { email, role, business } => {
+                let business = commands::business(&store, business).await?;
+                let app = wiring::build_app(&config, store)?;
+                let role = Role::from(role);
+                let user =
+                    app::members::set_role(&app, Appointer::Operator, &email, business, Some(role)).await?;
+                shown_role(format, &user, business, Some(role))
+            }
+            Self::Remove { email, business } => {
+                let business = commands::business(&store, business).await?;
+                let app = wiring::build_app(&config, store)?;
+                let user = app::members::set_role(&app, Appointer::Operator, &email, business, None).await?;
+                shown_role(format, &user, business, None)
             }
             Self::Password { email, stdin } => {
                 let app = wiring::build_app(&config, store)?;
@@ -109,6 +182,16 @@ impl Users {
     }
 }
 
+fn shown_role(format: Format, user: &User, business: BusinessId, role: Option<Role>) -> Result<(), Failure> {
+    let role = role.map(Role::as_str);
+    match format {
+        Format::Json => {
+            output::json(&json!({ "email": user.email, "business_id": business.to_string(), "role": role }))
+        }
+        Format::Text => say!("{}", role.unwrap_or("removed")),
+    }
+}
+
 async fn all(store: &Platform) -> Result<Vec<Value>, StoreError> {
     store
         .read(|tx| {
@@ -116,17 +199,18 @@ async fn all(store: &Platform) -> Result<Vec<Value>, StoreError> {
                 let names = store::businesses::all(tx).await?;
                 let mut rows = Vec::new();
                 for user in store::users::all(tx).await? {
-                    let seen = store::users::businesses_of(tx, user.id).await?;
-                    let seen: Vec<&str> = names
+                    let roles: BTreeMap<_, _> =
+                        store::users::roles_of(tx, user.id).await?.into_iter().collect();
+                    let seen: Vec<(&str, Role)> = names
                         .iter()
-                        .filter(|business| seen.contains(&business.id))
-                        .map(|business| business.name.as_str())
+                        .filter_map(|business| Some((business.name.as_str(), *roles.get(&business.id)?)))
                         .collect();
                     rows.push(json!({
                         "id": user.id.to_string(),
                         "email": user.email,
                         "created_at": written(user.created_at),
-                        "businesses": seen,
+                        "businesses": seen.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+                        "roles": seen.iter().map(|(_, role)| role.as_str()).collect::<Vec<_>>(),
                     }));
                 }
                 Ok(rows)

@@ -17,7 +17,7 @@ fn with(name: &'static str, value: &str) -> Config {
 type Read = fn(&Config) -> Result<u64, Failure>;
 
 /// Every setting that is a number, how it is read, and the least and the most that it may be.
-const NUMBERS: [(&str, Read, u64, u64); 18] = [
+const NUMBERS: [(&str, Read, u64, u64); 19] = [
     ("max_concurrent_calls", |c| c.max_concurrent_calls().map(u64::from), 1, 1_000_000),
     ("rate_limit_calls", |c| c.rate_limits().map(|limits| limits.place_call.into()), 1, 1_000_000),
     ("rate_limit_agents_create", |c| c.rate_limits().map(|limits| limits.create_agent.into()), 1, 1_000_000),
@@ -25,6 +25,7 @@ const NUMBERS: [(&str, Read, u64, u64); 18] = [
     ("rate_limit_reads", |c| c.rate_limits().map(|limits| limits.read.into()), 1, 1_000_000),
     ("rate_limit_writes", |c| c.rate_limits().map(|limits| limits.write.into()), 1, 1_000_000),
     ("rate_limit_logins", |c| c.rate_limits().map(|limits| limits.login.into()), 1, 1_000_000),
+    ("signups_per_hour", |c| c.rate_limits().map(|limits| limits.signup.into()), 0, 1_000_000),
     ("recording_link_hours", |c| c.recording_link_ttl().map(|ttl| ttl.as_secs() / 3600), 1, 8760),
     ("database_pool", |c| c.database_pool().map(|size| size as u64), 2, 1000),
     ("delivery_concurrency", |c| c.delivery_concurrency().map(|count| count as u64), 1, 10_000),

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use domain::business::Role;
 use domain::call::{Call, Findings, Party, Utterance};
 use domain::endpoint::{Disabled, DisabledReason};
 use domain::event::Subject;
@@ -140,7 +141,8 @@ const PAIRS: &[Pair] = &[
             }),
             ("add_membership", |tx, _, number| {
                 Box::pin(async move {
-                    store::users::add_membership(tx, UserId(id(20 + number)), owner(number)).await
+                    store::users::add_membership(tx, UserId(id(20 + number)), owner(number), Role::Owner)
+                        .await
                 })
             }),
         ],

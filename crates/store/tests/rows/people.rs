@@ -1,6 +1,6 @@
 //! Businesses, users, and how they come in: sessions, keys, and what they asked for.
 
-use domain::business::Business;
+use domain::business::{Business, Role};
 use domain::disclosure::Disclosures;
 use domain::{BusinessId, KeyId, Mode, SessionId, UserId};
 use store::endpoints::NewSecret;
@@ -30,10 +30,19 @@ async fn users_log_in_by_address_and_see_what_they_belong_to() {
                 let found = store::users::by_email(tx, "22@example.com").await?;
                 assert_eq!(found.map(|(_, hash)| hash).as_deref(), Some("another"));
                 for business in [THEIRS, OURS, OURS] {
-                    store::users::add_membership(tx, UserId(id(22)), business).await?;
+                    store::users::add_membership(tx, UserId(id(22)), business, Role::Owner).await?;
                 }
                 assert_eq!(store::users::businesses_of(tx, UserId(id(22))).await?, [OURS, THEIRS]);
                 assert_eq!(store::users::businesses_of(tx, UserId(id(21))).await?, []);
+                store::users::add_membership(tx, UserId(id(21)), OURS, Role::Viewer).await?;
+                store::users::add_membership(tx, UserId(id(21)), OURS, Role::Owner).await?;
+                let members = [(UserId(id(21)), Role::Viewer), (UserId(id(22)), Role::Owner)];
+                assert_eq!(store::users::members_of(tx, OURS).await?, members, "the first role stays");
+                assert_eq!(store::users::lock_members(tx, OURS).await?, members);
+                store::users::set_role(tx, UserId(id(21)), OURS, Some(Role::Admin)).await?;
+                store::users::set_role(tx, UserId(id(22)), OURS, None).await?;
+                assert_eq!(store::users::members_of(tx, OURS).await?, [(UserId(id(21)), Role::Admin)]);
+                assert_eq!(store::users::roles_of(tx, UserId(id(22))).await?, [(THEIRS, Role::Owner)]);
                 Ok(())
             })
         })

@@ -300,6 +300,15 @@ const LOOKS: &[(&str, bool, Look)] = &[
             async move { Ok(!store::usage::talked_in(tx, who, OURS, Month::of(at(5))).await?.is_zero()) },
         )
     }),
+    ("workspaces::get", false, |tx, who| {
+        Box::pin(async move { Ok(store::workspaces::get(tx, who, OURS).await?.is_some()) })
+    }),
+    ("workspaces::all", false, |tx, who| {
+        Box::pin(async move {
+            let all = store::workspaces::all(tx, who).await?;
+            Ok(all.iter().any(|workspace| workspace.business.id == OURS))
+        })
+    }),
 ];
 
 /// One filter for each way to events.

@@ -218,6 +218,33 @@ impl Field for PageAddress {
     }
 }
 
+/// An e-mail address of at most 320 letters of ASCII.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail(pub String);
+
+impl Field for Mail {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let wrong = || Problem::new("", "expected an e-mail address like you@example.com");
+        let Value::String(text) = value else { return Err(wrong()) };
+        let text = text.trim();
+        let (name, host) = text.split_once('@').ok_or_else(wrong)?;
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+/=?^_`{|}~.-".contains(c);
+        let is_label = |label: &str| {
+            label.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
+        let fits = !name.is_empty() && name.chars().all(is_name) && host.contains('.') && text.len() <= 320;
+        if fits && host.split('.').all(is_label) { Ok(Self(text.to_owned())) } else { Err(wrong()) }
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        json!({
+            "type": "string", "maxLength": 320, "examples": ["you@example.com"],
+            "pattern": "^[0-9A-Za-z!#$%&'*+/=?^_`{|}~.-]+@[0-9A-Za-z][0-9A-Za-z-]*([.][0-9A-Za-z][0-9A-Za-z-]*)+$",
+        })
+    }
+}
+
 /// A time zone by its name in the IANA list, or nothing. Upper and lower case are the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zone(pub String);
@@ -521,6 +548,30 @@ mod tests {
         }
         assert!(Phone::read(json!("+1 512 555 0100")).is_err());
         assert!(WrittenPhone::read(json!("1".repeat(101))).is_err());
+    }
+
+    #[test]
+    fn an_e_mail_address_has_a_name_and_a_host_of_labels() {
+        let mail = |text: &str| Mail::read(json!(text)).ok().map(|mail| mail.0);
+        for good in ["you@example.com", "O'Neill+x@a-b.c1.example", "a@1.2"] {
+            assert_eq!(mail(good).as_deref(), Some(good));
+        }
+        assert_eq!(mail(" You@example.com ").as_deref(), Some("You@example.com"));
+        for bad in [
+            "",
+            "you",
+            "@a.b",
+            "you@localhost",
+            "a b@c.d",
+            "a@b..c",
+            "a@-b.c",
+            "a@b.c@d.e",
+            "a@b.c\n\u{0}",
+            "\u{e4}@b.c",
+        ] {
+            assert_eq!(mail(bad), None, "{bad:?}");
+        }
+        assert_eq!(mail(&format!("{}@b.c", "a".repeat(317))), None);
     }
 
     #[test]

@@ -13,8 +13,8 @@ mod url;
 
 pub use self::url::Url;
 pub use field::{
-    Cursor, Decimal, Field, Id, Limit, List, Nested, Object, PageAddress, Parcel, Phone, Slot, Time, Whole,
-    Words, WrittenPhone, Zone, page, storable,
+    Cursor, Decimal, Field, Id, Limit, List, Mail, Nested, Object, PageAddress, Parcel, Phone, Slot, Time,
+    Whole, Words, WrittenPhone, Zone, page, storable,
 };
 pub use params::Params;
 pub use problem::Problem;

@@ -18,6 +18,7 @@ from ._errors import KaiCallsError
 from ._object import KaiObject
 from ._sync.client import Client
 from ._transport import Session
+from .types import AccountCreated
 
 __all__ = ["DEFAULT_BASE_URL", "DEFAULT_TIMEOUT", "AsyncKaiCalls", "KaiCalls", "KaiCallsError", "KaiObject", "signup"]
 
@@ -92,10 +93,10 @@ def signup(
     base_url: Optional[str] = None,
     session: Any = None,
     timeout: float = DEFAULT_TIMEOUT,
-) -> KaiObject:
+) -> AccountCreated:
     """Makes an account where the server takes new ones; the answer holds its first ``api_key``.
 
-    A server of your own makes accounts with ``kaicalls setup`` instead and answers 404 here.
+    A server of your own answers 403 here unless its setting ``signups_per_hour`` lets people sign up.
     """
     fields = {
         "business_name": business_name,
@@ -107,4 +108,4 @@ def signup(
     }
     with KaiCalls("signup", base_url, timeout, session, max_retries=0) as kai:
         # There is no key yet, so none is sent.
-        return answer(kai._request("POST", "/api/v1/signup", None, compact(fields), None, False, True), KaiObject)
+        return answer(kai._request("POST", "/api/v1/signup", None, compact(fields), None, False, True), AccountCreated)

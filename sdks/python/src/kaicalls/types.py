@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Literal, Optional, Union
 from ._object import KaiObject, Page
 
 __all__ = [
+    "AccountCreated",
     "AgentCreated",
     "AgentDetail",
     "AgentList",
@@ -97,6 +98,8 @@ __all__ = [
     "WebhookList",
     "WebhookSaved",
     "WebhookTested",
+    "WorkspaceBody",
+    "WorkspaceList",
     "WorkspaceNamed",
 ]
 
@@ -1332,6 +1335,56 @@ class Success(KaiObject):
     """Always true: what fails is answered with an error."""
 
 
+class WorkspaceBody(KaiObject):
+    """A business."""
+
+    id: str
+
+    business_id: str
+    """The same as `id`: a workspace is a business."""
+
+    name: str
+
+    lifecycle_state: str
+    """Always `active`."""
+
+    external_ref: Optional[str]
+
+    metadata: Dict[str, Any]
+
+    timezone: str
+
+    created_at: str
+
+    updated_at: str
+
+
+class AccountCreated(KaiObject):
+    """A new account."""
+
+    api_key: str
+    """A live key that may do everything in the new business. It is shown in this answer and never again."""
+
+    business_id: str
+
+    agent_id: Optional[str]
+
+    phone_number: Optional[str]
+    """Phone number that the agent answers; null while none is free."""
+
+    dashboard_url: str
+    """Address of the dashboard."""
+
+    trial_ends_at: Optional[str]
+    """Always null, because a server of your own has no trial."""
+
+    provisioning_deferred: bool
+    """Whether no phone number was free."""
+
+    payment_capture: str
+    """Always `none`, because a server of your own takes no payment."""
+
+
 class Health(KaiObject):
     """A platform that works."""
 
@@ -1467,7 +1520,7 @@ class KeyLimits(KaiObject):
 
 
 class KeyRateLimits(KaiObject):
-    """Requests a minute."""
+    """Requests a minute, if nothing else is said."""
 
     place_call: int
     """Calls to place."""
@@ -1483,6 +1536,9 @@ class KeyRateLimits(KaiObject):
 
     write: int
     """All other requests together."""
+
+    signup: int
+    """Accounts that one client address may make an hour; nobody can sign up where it is 0."""
 
 
 class Schemas(KaiObject):
@@ -1673,3 +1729,14 @@ class KeyList(Page[KeyBody]):
     _rows_field = "keys"
 
     has_more: bool
+
+
+class WorkspaceList(Page[WorkspaceBody]):
+    """All businesses that the key reaches."""
+
+    _rows_field = "workspaces"
+
+    workspaces: List[WorkspaceBody]
+
+    has_more: bool
+    """Always false: the list is whole."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from .._base import AsyncResource
 from .._object import KaiObject
+from .resources import AsyncWorkspacesResource
 
 if TYPE_CHECKING:
     from ..types import Balance, Health, UsageList
@@ -115,20 +116,8 @@ class AsyncPhoneNumbers(AsyncLegacy):
         return await self._ask("DELETE", "phone-numbers", {"phone_number": phone_number, "business_id": business_id})
 
 
-class AsyncWorkspaces(AsyncLegacy):
+class AsyncWorkspaces(AsyncWorkspacesResource, AsyncLegacy):
     """``kai.workspaces``: Workspaces."""
-
-    async def list(self) -> Any:
-        """``GET /api/v1/workspaces``."""
-        return await self._ask("GET", "workspaces", {})
-
-    async def get(self, workspace_id: str) -> Any:
-        """``GET /api/v1/workspaces``."""
-        return await self._ask("GET", "workspaces", {"id": workspace_id})
-
-    async def create(self, name: str, metadata: Optional[Dict[str, Any]] = None, external_ref: Optional[str] = None) -> Any:
-        """``POST /api/v1/workspaces``."""
-        return await self._ask("POST", "workspaces", {"name": name, "metadata": metadata, "external_ref": external_ref})
 
     async def update(self, id: str, **fields: Any) -> Any:
         """``PATCH /api/v1/workspaces``."""

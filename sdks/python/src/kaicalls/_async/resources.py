@@ -11,6 +11,7 @@ from .._base import AsyncPager, AsyncResource, Null, RequestOptions, spelled
 from .._object import KaiObject
 from .extras import AsyncCallsExtras, AsyncRecordingsExtras, AsyncTranscriptsExtras
 from ..types import (
+    AccountCreated,
     AgentCreated,
     AgentDetail,
     AgentList,
@@ -64,6 +65,8 @@ from ..types import (
     WebhookList,
     WebhookSaved,
     WebhookTested,
+    WorkspaceBody,
+    WorkspaceList,
 )
 
 
@@ -1668,6 +1671,200 @@ class AsyncKeysResource(AsyncResource):
         )
 
 
+class AsyncWorkspacesResource(AsyncResource):
+    """`kai.workspaces`."""
+
+    @spelled
+    async def get(
+        self,
+        workspace_id: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> WorkspaceBody:
+        """One workspace, by its id.
+
+        Needs the scope `workspaces:read`.
+
+        Args:
+            workspace_id: Read this one workspace.
+        """
+        return await self._send(
+            WorkspaceBody,
+            "GET",
+            "/api/v1/workspaces",
+            query={
+                "id": workspace_id,
+            },
+            options=options,
+        )
+
+    @spelled
+    async def list(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> WorkspaceList:
+        """List workspaces, or read one.
+
+        The businesses that the key reaches. With `id` the answer is that one itself.
+
+        Needs the scope `workspaces:read`.
+        """
+        return await self._send(
+            WorkspaceList,
+            "GET",
+            "/api/v1/workspaces",
+            options=options,
+        )
+
+    @spelled
+    async def create(
+        self,
+        name: str,
+        metadata: Optional[Union[Dict[str, Any], Null]] = None,
+        external_ref: Optional[Union[str, Null]] = None,
+        timezone: Optional[Union[str, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> WorkspaceBody:
+        """Make a workspace.
+
+        Makes another business of the key's owner. A key that is bound to one business cannot. With an `external_ref` that the owner has used before the answer is 200 with that workspace, and nothing is made.
+
+        Needs the scope `workspaces:write`.
+
+        Args:
+            name: Name of the business, as agents say it.
+            metadata: Data of your own, stored with the workspace and never interpreted.
+            external_ref: What your own program calls it; the same one again makes no second workspace.
+            timezone: Time zone of the business by its IANA name; `UTC` by default.
+        """
+        return await self._send(
+            WorkspaceBody,
+            "POST",
+            "/api/v1/workspaces",
+            body={
+                "name": name,
+                "metadata": metadata,
+                "external_ref": external_ref,
+                "timezone": timezone,
+            },
+            options=options,
+            idempotent=True,
+        )
+
+
+class AsyncSessionResource(AsyncResource):
+    """`kai.session`."""
+
+    @spelled
+    async def signup(
+        self,
+        business_name: str,
+        email: str,
+        business_type: Optional[Union[str, Null]] = None,
+        website: Optional[Union[str, Null]] = None,
+        phone_forward_to: Optional[Union[str, Null]] = None,
+        plan_id: Optional[Union[str, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> AccountCreated:
+        """Sign up.
+
+        Makes a business with an owner, an agent, a live key that may do everything in it, and a phone number if one is free. Only where the server's operator allows it. `api_key` is shown in this answer and never again.
+
+        Needs no key.
+
+        Args:
+            business_name: Name of the business, as agents say it.
+            email: E-mail address of the owner.
+            business_type: Kind of the business, like `legal` or `home services`.
+            website: Address of the web page of the business.
+            phone_forward_to: Phone number that callers are passed on to.
+            plan_id: Not used: a server of your own has no plans.
+        """
+        return await self._send(
+            AccountCreated,
+            "POST",
+            "/api/v1/signup",
+            body={
+                "business_name": business_name,
+                "email": email,
+                "business_type": business_type,
+                "website": website,
+                "phone_forward_to": phone_forward_to,
+                "plan_id": plan_id,
+            },
+            options=options,
+        )
+
+    @spelled
+    async def create(
+        self,
+        email: str,
+        password: str,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> SessionBody:
+        """Log in.
+
+        Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use.
+
+        Needs no key.
+
+        Args:
+            email: The e-mail address of the user.
+            password: The password of the user.
+        """
+        return await self._send(
+            SessionBody,
+            "POST",
+            "/api/session",
+            body={
+                "email": email,
+                "password": password,
+            },
+            options=options,
+        )
+
+    @spelled
+    async def get(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> CurrentBody:
+        """Read the current session.
+
+        Needs a session (POST /api/session); an API key does not do.
+        """
+        return await self._send(
+            CurrentBody,
+            "GET",
+            "/api/session",
+            options=options,
+            session=True,
+        )
+
+    @spelled
+    async def delete(
+        self,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Success:
+        """Log out.
+
+        Ends the session; doing it again changes nothing.
+
+        Needs no key.
+        """
+        return await self._send(
+            Success,
+            "DELETE",
+            "/api/session",
+            options=options,
+        )
+
+
 class AsyncHealthResource(AsyncResource):
     """`kai.health`."""
 
@@ -1770,75 +1967,5 @@ class AsyncOpenapiResource(AsyncResource):
             KaiObject,
             "GET",
             "/api/v1/openapi.json",
-            options=options,
-        )
-
-
-class AsyncSessionResource(AsyncResource):
-    """`kai.session`."""
-
-    @spelled
-    async def create(
-        self,
-        email: str,
-        password: str,
-        *,
-        options: Optional[RequestOptions] = None,
-    ) -> SessionBody:
-        """Log in.
-
-        Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use.
-
-        Needs no key.
-
-        Args:
-            email: The e-mail address of the user.
-            password: The password of the user.
-        """
-        return await self._send(
-            SessionBody,
-            "POST",
-            "/api/session",
-            body={
-                "email": email,
-                "password": password,
-            },
-            options=options,
-        )
-
-    @spelled
-    async def get(
-        self,
-        *,
-        options: Optional[RequestOptions] = None,
-    ) -> CurrentBody:
-        """Read the current session.
-
-        Needs a session (POST /api/session); an API key does not do.
-        """
-        return await self._send(
-            CurrentBody,
-            "GET",
-            "/api/session",
-            options=options,
-            session=True,
-        )
-
-    @spelled
-    async def delete(
-        self,
-        *,
-        options: Optional[RequestOptions] = None,
-    ) -> Success:
-        """Log out.
-
-        Ends the session; doing it again changes nothing.
-
-        Needs no key.
-        """
-        return await self._send(
-            Success,
-            "DELETE",
-            "/api/session",
             options=options,
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from .._base import Resource
 from .._object import KaiObject
+from .resources import WorkspacesResource
 
 if TYPE_CHECKING:
     from ..types import Balance, Health, UsageList
@@ -117,20 +118,8 @@ class PhoneNumbers(Legacy):
         return self._ask("DELETE", "phone-numbers", {"phone_number": phone_number, "business_id": business_id})
 
 
-class Workspaces(Legacy):
+class Workspaces(WorkspacesResource, Legacy):
     """``kai.workspaces``: Workspaces."""
-
-    def list(self) -> Any:
-        """``GET /api/v1/workspaces``."""
-        return self._ask("GET", "workspaces", {})
-
-    def get(self, workspace_id: str) -> Any:
-        """``GET /api/v1/workspaces``."""
-        return self._ask("GET", "workspaces", {"id": workspace_id})
-
-    def create(self, name: str, metadata: Optional[Dict[str, Any]] = None, external_ref: Optional[str] = None) -> Any:
-        """``POST /api/v1/workspaces``."""
-        return self._ask("POST", "workspaces", {"name": name, "metadata": metadata, "external_ref": external_ref})
 
     def update(self, id: str, **fields: Any) -> Any:
         """``PATCH /api/v1/workspaces``."""
