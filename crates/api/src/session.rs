@@ -101,8 +101,9 @@ impl FromRequestParts<Api> for LoginGate {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
-        web::session::count_login(api.web(), parts)?;
+        // First: no other page can use up the logins of whoever visits it.
         web::session::from_own_page(api.web(), parts)?;
+        web::session::count_login(api.web(), parts)?;
         Ok(Self { client: web::session::client(api.web(), parts) })
     }
 }

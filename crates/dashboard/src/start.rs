@@ -10,7 +10,7 @@ use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use web::session::{client, count_login, from_own_page};
+use web::session::{client, count_entry, count_login, from_own_page};
 use web::{Refusal, Web};
 
 use crate::calls::one::shell_request;
@@ -172,7 +172,7 @@ pub(crate) async fn enter(
     asked: Asked,
     parts: Parts,
 ) -> Result<Response, PageError> {
-    count_login(&web, &parts)?;
+    count_entry(&web, &parts)?;
     let next = own_path(&asked.text("next").unwrap_or_default());
     match web::session::enter(&web, client(&web, &parts), &token).await? {
         Some(opened) => Ok(([(SET_COOKIE, opened.cookie)], Redirect::to(&next)).into_response()),

@@ -62,8 +62,18 @@ pub fn from_own_page(web: &Web, parts: &Parts) -> Result<(), Refusal> {
 
 /// Counts an attempt to log in; refuses if its address has made too many.
 pub fn count_login(web: &Web, parts: &Parts) -> Result<(), Refusal> {
+    count_by_address(web, parts, Group::Login)
+}
+
+/// Counts somebody who follows a link for a login. Such a link cannot be guessed, and every page can make its visitor's browser follow
+/// one: so it uses up none of the visitor's logins.
+pub fn count_entry(web: &Web, parts: &Parts) -> Result<(), Refusal> {
+    count_by_address(web, parts, Group::Read)
+}
+
+fn count_by_address(web: &Web, parts: &Parts, group: Group) -> Result<(), Refusal> {
     let subject = Subject::address(web.settings().trusted_proxies.client(parts));
-    Record::of(parts).count(web.limits().take(subject, Group::Login, web.app().now()))
+    Record::of(parts).count(web.limits().take(subject, group, web.app().now()))
 }
 
 /// Counts an attempt to sign up; refuses if its address has made too many.
@@ -95,7 +105,7 @@ pub fn client(web: &Web, parts: &Parts) -> Client {
     Client { browser, address: Some(web.settings().trusted_proxies.client(parts).to_string()) }
 }
 
-/// Opens the session that a link is for; `None` if the link is worth nothing. [`count_login`] comes first.
+/// Opens the session that a link is for; `None` if the link is worth nothing. [`count_entry`] comes first.
 pub async fn enter(web: &Web, client: Client, token: &str) -> Result<Option<Opened>, Refusal> {
     let logged_in = app::sessions::enter(web.app(), token, client).await?;
     Ok(logged_in.map(|logged_in| opened(web, logged_in)))
