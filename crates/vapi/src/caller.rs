@@ -2,6 +2,7 @@
 
 use domain::E164;
 use domain::phone::read_written;
+use serde_json::Value;
 
 /// What carriers send in place of a withheld number, as words or as the digits on which they lie on a keypad.
 const WITHHELD: [&str; 9] = [
@@ -16,6 +17,15 @@ const WITHHELD: [&str; 9] = [
     "nonumber",
 ];
 
+/// The number in a field, which may be a number of JSON to whoever forwards messages.
+pub(crate) fn number_of(field: &Value, home: &str) -> Option<E164> {
+    match field {
+        Value::String(text) => number(text, home),
+        Value::Number(digits) if digits.is_u64() => number(&digits.to_string(), home),
+        _ => None,
+    }
+}
+
 /// The number in a text: plain, with blanks or without its plus sign, or in a `tel:` or SIP address. Without a country it belongs to that
 /// with the calling code `home`. `None` for a placeholder of a caller who withholds the number, and for whatever else is no number.
 pub(crate) fn number(text: &str, home: &str) -> Option<E164> {
@@ -26,6 +36,8 @@ pub(crate) fn number(text: &str, home: &str) -> Option<E164> {
     }
     let only_number = text.chars().all(|c| c.is_numeric() || c.is_whitespace() || !c.is_alphanumeric());
     let plus = || {
+        // Most countries dial 00 where + is written.
+        let digits = digits.strip_prefix("00").unwrap_or(&digits);
         let international = format!("+{digits}");
         let read = read_written(&international, home).map(|written| written.number);
         // A number that is newer than our numbering plans is one all the same.
@@ -112,9 +124,25 @@ mod tests {
             ("4930123456", "1", "+4930123456"),
             ("030 123456", "49", "+4930123456"),
             ("00442079460123", "44", "+442079460123"),
+            ("00442079460123", "1", "+442079460123"),
+            ("0049 30 123456", "1", "+4930123456"),
+            ("011442079460123", "1", "+442079460123"),
             ("sip:442079460123@voip.example", "1", "+442079460123"),
         ] {
             assert_eq!(number(written, home).as_ref().map(E164::as_str), Some(read), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_number_may_be_a_number_of_json() {
+        use serde_json::json;
+        let read = |field: Value| number_of(&field, "1").map(|number| number.as_str().to_owned());
+        assert_eq!(read(json!(15_125_550_111_u64)).as_deref(), Some("+15125550111"));
+        assert_eq!(read(json!("512 555 0111")).as_deref(), Some("+15125550111"));
+        for odd in
+            [json!(266_696_687), json!(-15_125_550_111_i64), json!(1.5), json!(null), json!({}), json!(true)]
+        {
+            assert_eq!(read(odd.clone()), None, "{odd}");
         }
     }
 

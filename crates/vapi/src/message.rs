@@ -124,7 +124,7 @@ impl Message {
         }
         let to = [&self.0["phoneNumber"]["number"], &call["phoneNumber"]["number"]]
             .into_iter()
-            .find_map(|text| caller::number(text.as_str()?, "1"))
+            .find_map(|field| caller::number_of(field, "1"))
             .or_else(|| {
                 number_of(call["phoneNumberId"].as_str().or_else(|| self.0["phoneNumber"]["id"].as_str())?)
             })?;
@@ -132,7 +132,7 @@ impl Message {
         let customers = [&self.0["customer"], &call["customer"]];
         let shown = customers.into_iter().flat_map(|customer| [&customer["number"], &customer["sipUri"]]);
         let from =
-            shown.chain([&call["from"]["phoneNumber"]]).find_map(|text| caller::number(text.as_str()?, home));
+            shown.chain([&call["from"]["phoneNumber"]]).find_map(|field| caller::number_of(field, home));
         let at = time(&call["createdAt"]).unwrap_or_else(|| self.at(now));
         let conversation_id = self.conversation()?.to_owned();
         Some(IncomingCall { engine: NAME, conversation_id, mode: Mode::Live, to, from, at })

@@ -168,9 +168,27 @@ fn unknown_voice(schemas: &Map<String, Value>) -> Value {
             "properties": { "provider": { "type": "string", "not": { "enum": known } } } })
 }
 
+/// The field that an error is about.
+fn path(error: &ValidationError<'_>) -> String {
+    error.instance_path().to_string().trim_start_matches('/').replace('/', ".")
+}
+
+/// True for a field by which several schemas differ.
+fn tells_apart(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, name)| matches!(name, "provider" | "type"))
+}
+
+/// The words of which none was chosen, if the error is about the field by which several schemas differ.
+fn choice<'a>(error: &'a ValidationError<'_>) -> Option<&'a Vec<Value>> {
+    match error.kind() {
+        ValidationErrorKind::Enum { options } if tells_apart(&path(error)) => options.as_array(),
+        _ => None,
+    }
+}
+
 /// What is wrong, in words that name the field. Where one of several schemas has to fit, the one is meant whose type or provider fits.
 fn describe(error: &ValidationError<'_>, problems: &mut Vec<String>) {
-    let place = error.instance_path().to_string().trim_start_matches('/').replace('/', ".");
+    let place = path(error);
     let at = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
@@ -179,13 +197,25 @@ fn describe(error: &ValidationError<'_>, problems: &mut Vec<String>) {
         ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context } => {
             let misses = |branch: &&Vec<ValidationError<'static>>| {
                 let chooses = |error: &&ValidationError<'static>| {
-                    let path = error.instance_path().to_string();
-                    let names_another = path.ends_with("/provider") || path.ends_with("/type");
-                    path.trim_start_matches('/').replace('/', ".") == place || names_another
+                    let path = path(error);
+                    path == place || tells_apart(&path)
                 };
                 (branch.iter().filter(chooses).count(), branch.len())
             };
             match context.iter().filter(|branch| !branch.is_empty()).min_by_key(misses) {
+                // None of them is meant: what could have been chosen is said by all of them together.
+                Some(branch) if branch.iter().any(|error| choice(error).is_some()) => {
+                    let path = branch.iter().find_map(|error| choice(error).map(|_| path(error)));
+                    let path = path.unwrap_or_default();
+                    let fitting = context.iter().flatten().filter(|error| self::path(error) == path);
+                    let mut known: Vec<&str> = Vec::new();
+                    for word in fitting.filter_map(choice).flatten().filter_map(Value::as_str) {
+                        if !known.contains(&word) {
+                            known.push(word);
+                        }
+                    }
+                    problems.push(format!("{path}: expected one of {}", known.join(", ")));
+                }
                 Some(branch) => branch.iter().for_each(|error| describe(error, problems)),
                 None => problems.push(format!("{place} is none of what it may be")),
             }
@@ -275,5 +305,11 @@ mod tests {
             json!({ "name": "A", "voicemailDetection": { "provider": "google", "beepMaxAwaitSeconds": 99 } });
         let said = Schemas::ours().check("POST /assistant", &detection).join("; ");
         assert!(said.contains("voicemailDetection.beepMaxAwaitSeconds"), "{said}");
+        for (field, some) in [("transcriber", "deepgram"), ("voicemailDetection", "twilio")] {
+            let body = json!({ "name": "A", field: { "provider": "gramophone" } });
+            let said = Schemas::ours().check("POST /assistant", &body).join("; ");
+            let begin = format!("{field}.provider: expected one of ");
+            assert!(said.starts_with(&begin) && said.contains(some) && said.contains(", "), "{said}");
+        }
     }
 }

@@ -114,6 +114,7 @@ pub(crate) fn short(value: &Value, limit: usize) -> Option<String> {
         other => text(other)?,
     };
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(limit).collect();
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     (!is_nothing(&line)).then_some(line)
 }
 
@@ -347,6 +348,7 @@ mod tests {
         for read in ["Maria Lopez", "Jo", "李雷", "R2", "O'Neil, Pat"] {
             assert_eq!(name(&json!(read)).as_deref(), Some(read));
         }
+        assert_eq!(name(&json!(" Maria \n  Lopez ")).as_deref(), Some("Maria Lopez"));
         for odd in [
             json!("unknown@unknown.com"),
             json!("maria@example.com"),

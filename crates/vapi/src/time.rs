@@ -37,10 +37,11 @@ fn written(text: &str) -> Option<Timestamp> {
         return counted(number);
     }
     let utc = |civil: DateTime| TimeZone::UTC.to_timestamp(civil).ok();
+    let bare = [" UTC", " GMT", " Z"].iter().find_map(|zone| text.strip_suffix(zone)).unwrap_or(text);
     // A date alone is no point in time.
     text.parse()
         .ok()
-        .or_else(|| text.contains(':').then(|| text.parse().ok().and_then(utc)).flatten())
+        .or_else(|| bare.contains(':').then(|| bare.parse().ok().and_then(utc)).flatten())
         .or_else(|| rfc2822::parse(text).ok().map(|zoned| zoned.timestamp()))
         .or_else(|| {
             let text = text.split(" (").next().unwrap_or_default();
@@ -88,6 +89,8 @@ mod tests {
             json!(" 2026-03-01T10:00:05.500 "),
             json!("2026-03-01T10:00:05.5"),
             json!("2026-03-01 10:00:05.5"),
+            json!("2026-03-01 10:00:05.5 UTC"),
+            json!("2026-03-01T10:00:05.500 GMT"),
             json!(1_772_359_205.5),
             json!(1_772_359_205_500_u64),
             json!(1_772_359_205_500_000_u64),
