@@ -14,7 +14,7 @@ use http::Method;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use web::agents::{AgentPatch, AnsweringPatch, DisclosuresPatch, ModelPatch};
+use web::agents::{AgentPatch, AnsweringPatch, DisclosuresPatch};
 use web::limits::Group;
 
 use crate::Api;
@@ -23,10 +23,11 @@ use crate::caller::{AgentsRead, AgentsWrite, Caller};
 use crate::error::{ApiError, Code};
 use crate::idempotency::{IdempotencyKey, Once, kept, repeated};
 use crate::input::{
-    Body, Change, Cursor, Decimal, Field, Id, Limit, Line, Object, Parcel, Phone, Problem, Query, Text,
-    Whole, input, page, storable,
+    Body, Change, Cursor, Field, Id, Limit, Line, Object, Parcel, Phone, Problem, Query, Text, Whole, input,
+    page,
 };
 use crate::route::Route;
+use crate::v1::models::{ModelChanges, ModelName};
 
 /// The longest instructions, in characters.
 const PROMPT: usize = 100_000;
@@ -296,66 +297,6 @@ fn choice<T>(
             .and_then(parse)
             .map(Change::Set)
             .ok_or_else(|| Problem::new("", expected).within(name)),
-    }
-}
-
-/// `{provider, model, temperature}` with anything the engine may understand besides.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ModelChanges(ModelPatch);
-
-impl Field for ModelChanges {
-    fn read(value: Value) -> Result<Self, Problem> {
-        storable(&value, OBJECT)?;
-        let Value::Object(mut fields) = value else { return Err(Problem::new("", "expected an object")) };
-        let word = |value: Option<Value>, name: &'static str| {
-            use crate::input::Slot as _;
-            Change::<Line<1, 200>>::read_slot(value)
-                .map(|change| change.map(Line::into_inner))
-                .map_err(|problem| problem.within(name))
-        };
-        let provider = word(fields.shift_remove("provider"), "provider")?;
-        let model = word(fields.shift_remove("model"), "model")?;
-        let temperature = {
-            use crate::input::Slot as _;
-            let read = Change::<Decimal<0, 2>>::read_slot(fields.shift_remove("temperature"));
-            read.map_err(|problem| problem.within("temperature"))?.map(|decimal| decimal.0)
-        };
-        Ok(Self(ModelPatch { provider, model, temperature, extra: fields }))
-    }
-
-    fn schema(generator: &mut SchemaGenerator) -> Value {
-        let default = Model::default();
-        let named = |mut schema: Value, default: Value| {
-            schema["default"] = default;
-            schema
-        };
-        let mut schema = Object::<OBJECT>::schema(generator);
-        schema["properties"] = json!({
-            "provider": named(Line::<1, 200>::schema(generator), default.provider.into()),
-            "model": named(Line::<1, 200>::schema(generator), default.model.into()),
-            "temperature": named(Decimal::<0, 2>::schema(generator), default.temperature.into()),
-        });
-        schema
-    }
-}
-
-/// A model id, or an object that the engine understands.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ModelName(pub Value);
-
-impl Field for ModelName {
-    fn read(value: Value) -> Result<Self, Problem> {
-        match value {
-            Value::String(_) => {
-                Line::<1, 200>::read(value).map(|name| Self(Value::String(name.into_inner())))
-            }
-            Value::Object(_) => Object::<OBJECT>::read(value).map(|object| Self(Value::Object(object.0))),
-            _ => Err(Problem::new("", "expected a model id or an object")),
-        }
-    }
-
-    fn schema(generator: &mut SchemaGenerator) -> Value {
-        json!({ "anyOf": [Line::<1, 200>::schema(generator), Object::<OBJECT>::schema(generator)] })
     }
 }
 
