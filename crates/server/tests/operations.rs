@@ -1,6 +1,6 @@
 //! What an operator sees of a running server: its log and its metrics. The real binary, met over its command line and its sockets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -89,6 +89,97 @@ fn every_metric_has_its_help_and_the_figures_are_those_of_what_happened() {
     assert!(figure("process_resident_memory_bytes") > 1e6);
 }
 
+/// On a disk that is really full, which is a small file system of its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_once_a_minute_and_whoever_reads_is_served() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let mut server = Server::start_in(disk.path(), None);
+    let agent = server.agent();
+    let business = server.get("/api/v1/balance", "r0")["businesses"][0]["business_id"].clone();
+    let lead = json!({ "business_id": business, "name": "Ada", "message": "x".repeat(4000) });
+    let call = json!({ "agent_id": agent, "to": "+15005550006" });
+    let is_full = |answer: &Value| answer["error"]["code"] == "storage_full";
+
+    #[expect(clippy::disallowed_methods, reason = "how long the disk is full is measured")]
+    let begun = std::time::Instant::now();
+    disk.fill();
+    while !is_full(&server.post("/api/v1/leads", "r1", &lead)) {}
+    server.line(|line| line["message"] == "jobs could not be claimed");
+    for _ in 0..100 {
+        assert!(is_full(&server.post("/api/v1/leads", "r2", &lead)));
+        assert!(is_full(&server.post("/api/v1/calls", "r3", &call)));
+    }
+    for (path, list) in
+        [("usage", "usage"), ("leads?limit=1", "leads"), ("calls", "calls"), ("agents", "agents")]
+    {
+        let read = server.get(&format!("/api/v1/{path}"), "r4");
+        assert!(read[list].is_array(), "{path}: {read}");
+    }
+    let minutes = begun.elapsed().as_secs() / 60;
+
+    disk.make_room();
+    while is_full(&server.post("/api/v1/leads", "r5", &lead)) {}
+    let mut told: BTreeMap<String, u64> = BTreeMap::new();
+    for line in server.seen() {
+        let line: Value = serde_json::from_str(line).expect("a line of JSON");
+        // What happens to requests has a bound of its own.
+        if matches!(line["level"].as_str(), Some("WARN" | "ERROR")) && line["target"] != "web::request_log" {
+            *told.entry(text(&line["message"])).or_default() += 1;
+        }
+    }
+    assert!(told.contains_key("jobs could not be claimed"), "{told:?}");
+    assert!(told.values().all(|times| *times <= minutes + 1), "in {minutes} minutes: {told:?}");
+    drop(server);
+}
+
+/// A file system of 16 MiB in memory, which goes when it is dropped.
+#[cfg(target_os = "linux")]
+struct SmallDisk(tempfile::TempDir);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    /// None where this process may not mount anything; then nothing is tried, and that is said.
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs"]).arg(folder.path());
+        match mount.output() {
+            Ok(output) if output.status.success() => Some(Self(folder)),
+            output => {
+                eprintln!("NOT TRIED: no file system can be mounted here, so no disk is full: {output:?}");
+                None
+            }
+        }
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Takes what room there is.
+    fn fill(&self) {
+        let mut file = std::fs::File::create(self.path().join("filling")).expect("room for a name");
+        // Until nothing fits; what did not fit as a whole fits in part.
+        for size in [64 * 1024, 4096] {
+            let piece = vec![0; size];
+            while file.write_all(&piece).is_ok() {}
+        }
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.path().join("filling")).expect("it is there");
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Its folder is removed afterwards.
+        let _ = Command::new("umount").arg("-l").arg(self.path()).output();
+    }
+}
+
 /// A server in a folder of its own; dropping it ends it.
 struct Server {
     child: Child,
@@ -97,21 +188,27 @@ struct Server {
     key: String,
     address: String,
     metrics_address: String,
-    _folder: tempfile::TempDir,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl Server {
     fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().to_owned();
+        Self::start_in(&path, Some(folder))
+    }
+
+    /// In a folder that may go with the server.
+    fn start_in(folder: &Path, owned: Option<tempfile::TempDir>) -> Self {
         let output = |arguments: &[&str]| {
-            let output = kaicalls(folder.path()).args(arguments).output().expect("the binary runs");
+            let output = kaicalls(folder).args(arguments).output().expect("the binary runs");
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             String::from_utf8(output.stdout).expect("text")
         };
         output(&["setup", "--email", "owner@example.com", "--business", "Smith & Partners"]);
         let key = output(&["keys", "create", "--mode", "test", "--scopes", "*", "--quiet"]).trim().to_owned();
         let mut child =
-            kaicalls(folder.path()).arg("serve").stderr(Stdio::piped()).spawn().expect("the binary runs");
+            kaicalls(folder).arg("serve").stderr(Stdio::piped()).spawn().expect("the binary runs");
         let log = BufReader::new(child.stderr.take().expect("piped"));
         // A test reads on; should it stop, the server waits.
         let (sender, lines) = sync_channel(10_000);
@@ -124,7 +221,7 @@ impl Server {
         });
         let (address, metrics_address) = (String::new(), String::new());
         let mut server =
-            Self { child, lines, seen: Vec::new(), key, address, metrics_address, _folder: folder };
+            Self { child, lines, seen: Vec::new(), key, address, metrics_address, _folder: owned };
         let ready = server.line(|line| line["message"] == "Ready");
         server.address = text(&ready["listen"]);
         server.metrics_address = text(&ready["metrics_listen"]);
@@ -201,6 +298,8 @@ fn kaicalls(folder: &Path) -> Command {
         .env("KAICALLS_METRICS_LISTEN", "127.0.0.1:0")
         .env("KAICALLS_EGRESS_ALLOW", "127.0.0.1:*")
         .env("KAICALLS_LOG_FORMAT", "json")
+        .env("KAICALLS_RATE_LIMIT_WRITES", "1000000")
+        .env("KAICALLS_RATE_LIMIT_CALLS", "1000000")
         .env_remove("KAICALLS_TEST_POSTGRES_URL");
     command
 }
