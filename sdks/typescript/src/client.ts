@@ -31,6 +31,8 @@ export class KaiCalls extends Core {
   readonly keys = new resources.KeysResource(this);
   readonly session = new resources.SessionResource(this);
   readonly health = new resources.HealthResource(this);
+  readonly capabilities = new resources.CapabilitiesResource(this);
+  readonly schemas = new resources.SchemasResource(this);
   readonly openapi = new resources.OpenapiResource(this);
 
   /** `kai.balance` and `kai.usage` by the names of the first package. */

@@ -50,6 +50,8 @@ class AsyncClient(Common):
         self.keys = resources.AsyncKeysResource(self)
         self.session = resources.AsyncSessionResource(self)
         self.health = resources.AsyncHealthResource(self)
+        self.capabilities = resources.AsyncCapabilitiesResource(self)
+        self.schemas = resources.AsyncSchemasResource(self)
         self.openapi = resources.AsyncOpenapiResource(self)
         self.account = legacy.AsyncAccount(self)
         self.discovery = legacy.AsyncDiscovery(self)

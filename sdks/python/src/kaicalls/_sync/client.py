@@ -52,6 +52,8 @@ class Client(Common):
         self.keys = resources.KeysResource(self)
         self.session = resources.SessionResource(self)
         self.health = resources.HealthResource(self)
+        self.capabilities = resources.CapabilitiesResource(self)
+        self.schemas = resources.SchemasResource(self)
         self.openapi = resources.OpenapiResource(self)
         self.account = legacy.Account(self)
         self.discovery = legacy.Discovery(self)
