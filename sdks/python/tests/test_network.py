@@ -31,8 +31,8 @@ from conftest import FRIENDLY, NO_ANSWER
 class Proxy:
     """Forwards requests, one per connection; each entry of ``plan`` is what happens to one of them.
 
-    ``pass``, ``drop`` (before it is forwarded), ``lose`` (forwarded, and the answer is lost), ``hang``, ``trickle`` (an answer that
-    comes byte by byte and never ends), or an answer as text.
+    ``pass``, ``drop`` (before it is forwarded), ``lose`` (forwarded, and the answer is lost), ``hang``, ``trickle`` and ``trickle
+    headers`` (an answer that comes bit by bit and never ends), or an answer as text.
     """
 
     def __init__(self, target: str) -> None:
@@ -70,6 +70,13 @@ class Proxy:
                 while not self.closing.wait(0.02):
                     try:
                         client.sendall(b" ")
+                    except OSError:
+                        return
+            if step == "trickle headers":
+                client.sendall(b"HTTP/1.1 200 OK\r\n")
+                while not self.closing.wait(0.02):
+                    try:
+                        client.sendall(b"X-More: 1\r\n")
                     except OSError:
                         return
             if step not in ("pass", "lose"):
@@ -224,19 +231,20 @@ def test_nobody_waits_longer_than_anybody_would(proxy: Proxy, pauses: List[float
 
 
 async def test_an_answer_that_never_ends_is_given_up(proxy: Proxy) -> None:
-    proxy.plan = ["trickle", "trickle"]
     begun = time.monotonic()
-    with KaiCalls(base_url=proxy.url, timeout=0.3, max_retries=0) as kai, pytest.raises(APITimeoutError) as error:
-        kai.agents.list()
-    assert isinstance(error.value, requests.Timeout)
-    async with AsyncKaiCalls(base_url=proxy.url, timeout=0.3, max_retries=0) as akai:
-        with pytest.raises(APITimeoutError):
-            await akai.agents.list()
+    for way in ("trickle", "trickle headers"):
+        proxy.plan = [way, way]
+        with KaiCalls(base_url=proxy.url, timeout=0.3, max_retries=0) as kai, pytest.raises(APITimeoutError) as error:
+            kai.agents.list()
+        assert isinstance(error.value, requests.Timeout)
+        async with AsyncKaiCalls(base_url=proxy.url, timeout=0.3, max_retries=0) as akai:
+            with pytest.raises(APITimeoutError):
+                await akai.agents.list()
     assert time.monotonic() - begun < 5
 
 
 async def test_success_that_is_no_json_is_an_error(proxy: Proxy, pauses: List[float]) -> None:
-    for body in ("<html>", '{"agents": [', "OK"):
+    for body in ("<html>", '{"agents": [', "OK", "", " "):
         proxy.plan = [_answer("200 OK", body=body)] * 3
         with KaiCalls(base_url=proxy.url) as kai:
             for action in (kai.agents.list, lambda: kai.request("GET", "/x")):
@@ -293,3 +301,33 @@ def test_a_session_of_requests_sends_and_its_errors_are_caught(proxy: Proxy, pau
                 kai.agents.list(options={"timeout": 0.2})
             caught: Any = error.value
             assert isinstance(caught, APIConnectionError)
+
+
+def test_an_answer_that_has_no_body_is_none(proxy: Proxy) -> None:
+    proxy.plan = ["HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"]
+    with KaiCalls(base_url=proxy.url) as kai:
+        assert kai.request("GET", "/x") is None
+
+
+async def test_what_is_needed_and_not_there_is_noticed_before_anything_is_sent(proxy: Proxy) -> None:
+    with KaiCalls(base_url=proxy.url) as kai:
+        nothing: Any = None
+        for action in (
+            lambda: kai.calls.get(nothing),
+            lambda: kai.calls.get(call_id=nothing),
+            lambda: kai.agents.update(nothing, name="Kai"),
+            lambda: kai.calls.create(agent_id="a", to=nothing),
+            lambda: kai.calls.wait(nothing),
+        ):
+            with pytest.raises(TypeError, match="got None"):
+                action()
+        unknown: Any = {"timeot": 3}
+        with pytest.raises(TypeError, match="timeot"):
+            kai.calls.get("x", options=unknown)
+    for seconds in (0, -1, float("nan")):
+        with pytest.raises(ValueError, match="timeout"):
+            KaiCalls(timeout=seconds)
+    async with AsyncKaiCalls(base_url=proxy.url) as akai:
+        with pytest.raises(TypeError, match="got None"):
+            await akai.leads.get(nothing)
+    assert proxy.requests == []

@@ -100,6 +100,12 @@ export interface Page<Row> extends AsyncIterable<Row> {
 /** A promise of the first page, and an iteration over the rows of all. */
 export type PagePromise<Raw, Row> = APIPromise<Raw & Page<Row>> & AsyncIterable<Row>;
 
+/** An argument that must be there. An id that is not there reads as undefined, and without it the request would mean something else. */
+export function needed(name: string, value: string): string {
+  if (value === undefined || value === null) throw new TypeError(`${name} is needed, and got ${value}`);
+  return value;
+}
+
 /** A part of the API behind a client. */
 export class Resource {
   constructor(protected readonly client: Core) {}
@@ -126,6 +132,7 @@ export class Core {
     this.apiKey = apiKey;
     this.baseUrl = address(settings.baseUrl ?? environment('KAICALLS_BASE_URL') ?? 'http://127.0.0.1:8080');
     this.timeout = settings.timeout ?? settings.timeoutMs ?? 60_000;
+    if (!(this.timeout > 0)) throw new TypeError(`timeout must be more than 0, not ${this.timeout}`);
     this.maxRetries = settings.maxRetries ?? 2;
     this.settings = settings;
   }
@@ -175,8 +182,9 @@ export class Core {
     const body = parsed(text);
     const { status, headers } = response;
     if (!response.ok) throw fromAnswer(status, body, headers);
-    if (typeof body === 'string') {
-      const message = `The answer is no JSON, or cut short: ${JSON.stringify(body.slice(0, 60))}`;
+    // Only these two are answered without a body.
+    if (typeof body === 'string' || (!text && status !== 204 && status !== 205)) {
+      const message = `The answer is no JSON, or cut short: ${JSON.stringify(text.slice(0, 60))}`;
       throw new InvalidResponseError(message, { status, code: 'invalid_response', body, headers });
     }
     return { data: body as Data, response };
@@ -245,11 +253,12 @@ export class Core {
       this.settings.onResponse?.(request, response);
       this.#keepCookie(response);
       const again = attempt < retries && RETRIED.includes(response.status) && (repeatable || response.status === 429);
-      const asked = (retryAfter(response.headers) ?? 0) * 1000;
+      const told = retryAfter(response.headers);
+      const asked = (told ?? 0) * 1000;
       // After this code the call exists and has failed; asking again would not change that. Nor does anybody wait for hours, and asking
       // earlier is what the server does not want.
       if (!again || asked > LONGEST_ASKED_PAUSE || text.includes('"call_failed"')) return { response, text, file };
-      await sleep(response.headers.has('retry-after') ? asked : pause(attempt), options.signal);
+      await sleep(told === undefined ? pause(attempt) : asked, options.signal);
     }
   }
 

@@ -2,7 +2,7 @@
 
 import type { RequestOptions } from './core.js';
 import type { APIPromise } from './core.js';
-import { Resource, lost, parsed, sleep } from './core.js';
+import { Resource, lost, needed, parsed, sleep } from './core.js';
 import { APIError, KaiCallsError, WaitTimeoutError, fromAnswer } from './errors.js';
 import type { AgentVersions, CallDetail, Recording, TranscriptList, TranscriptRow } from './models.js';
 
@@ -58,7 +58,7 @@ export class CallsExtras extends Resource {
       }
     }
     for (let interval = options.interval ?? options.intervalMs ?? 1_000; ; interval = Math.min(interval * 1.2, Math.max(interval, LONGEST_INTERVAL))) {
-      const query = { id: callId };
+      const query = { id: needed('callId', callId) };
       const call = await this.client.send<CallDetail>('GET', 'calls', { query }, signal ? { signal } : {});
       if (!RUNNING.includes(call.status)) return call;
       const left = deadline - Date.now();
@@ -82,7 +82,7 @@ export class CallsExtras extends Resource {
       if (last !== undefined) asked.headers = { 'last-event-id': last };
       if (options.signal) asked.signal = options.signal;
       try {
-        const query = { id: callId };
+        const query = { id: needed('callId', callId) };
         const { response, text } = await this.client.fetch('GET', 'calls/stream', { query }, asked, true, 'stream');
         if (!response.ok) throw fromAnswer(response.status, parsed(text), response.headers);
         for await (const event of events(response, deadline)) {
@@ -137,7 +137,7 @@ async function* events(response: Response, deadline: number): AsyncGenerator<Cal
 export class RecordingsExtras extends Resource {
   /** The recording of a call as a file; its type is `content_type` of `kai.recordings.get`. */
   async download(callId: string, options: RequestOptions = {}): Promise<ArrayBuffer> {
-    const query = { call_id: callId };
+    const query = { call_id: needed('callId', callId) };
     const recording = await this.client.send<Recording>('GET', 'recordings', { query }, options);
     if (!recording.recording_url) {
       const message = `The recording of call ${callId} is "${recording.status}"`;

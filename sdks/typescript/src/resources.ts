@@ -1,7 +1,7 @@
 // Made by `cargo xtask codegen` from openapi/v1.json; do not edit.
 
 import type { APIPromise, PagePromise, RequestOptions } from './core.js';
-import { Resource } from './core.js';
+import { Resource, needed } from './core.js';
 import { AgentsExtras, CallsExtras, RecordingsExtras, TranscriptsExtras } from './extras.js';
 import type {
   AccountCreated,
@@ -139,7 +139,7 @@ export class AgentsResource extends AgentsExtras {
    * Needs the scope `agents:read`.
    */
   get(agentId: string, options?: RequestOptions): APIPromise<AgentDetail> {
-    return this.client.send('GET', 'agents', { query: { id: agentId } }, options);
+    return this.client.send('GET', 'agents', { query: { id: needed('agentId', agentId) } }, options);
   }
 
   /**
@@ -193,7 +193,7 @@ export class CallsResource extends CallsExtras {
    * Needs the scope `calls:read`.
    */
   get(callId: string, options?: RequestOptions): APIPromise<CallDetail> {
-    return this.client.send('GET', 'calls', { query: { id: callId } }, options);
+    return this.client.send('GET', 'calls', { query: { id: needed('callId', callId) } }, options);
   }
 
   /**
@@ -249,7 +249,7 @@ export class RecordingsResource extends RecordingsExtras {
    * Needs the scope `calls:read`.
    */
   get(callId: string, options?: RequestOptions): APIPromise<Recording> {
-    return this.client.send('GET', 'recordings', { query: { call_id: callId } }, options);
+    return this.client.send('GET', 'recordings', { query: { call_id: needed('callId', callId) } }, options);
   }
 }
 
@@ -275,7 +275,7 @@ export class LeadsResource extends Resource {
    * Needs the scope `leads:read`.
    */
   get(leadId: string, options?: RequestOptions): APIPromise<LeadBody> {
-    return this.client.send('GET', 'leads', { query: { id: leadId } }, options);
+    return this.client.send('GET', 'leads', { query: { id: needed('leadId', leadId) } }, options);
   }
 
   /**
@@ -583,7 +583,7 @@ export class KeysResource extends Resource {
    * Needs a session (POST /api/session); an API key does not do.
    */
   revoke(keyId: string, options?: RequestOptions): APIPromise<Success> {
-    return this.client.send('DELETE', 'keys', { query: { id: keyId }, session: true }, options);
+    return this.client.send('DELETE', 'keys', { query: { id: needed('keyId', keyId) }, session: true }, options);
   }
 }
 
@@ -595,7 +595,7 @@ export class WorkspacesResource extends Resource {
    * Needs the scope `workspaces:read`.
    */
   get(workspaceId: string, options?: RequestOptions): APIPromise<WorkspaceBody> {
-    return this.client.send('GET', 'workspaces', { query: { id: workspaceId } }, options);
+    return this.client.send('GET', 'workspaces', { query: { id: needed('workspaceId', workspaceId) } }, options);
   }
 
   /**

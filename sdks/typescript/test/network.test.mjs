@@ -158,11 +158,30 @@ test('nobody waits longer than anybody would', () =>
 
 test('success that is no JSON is an error', () =>
   through(async ({ plan }, kai) => {
-    for (const body of ['<html>', '{"agents": [', 'OK']) {
+    for (const body of ['<html>', '{"agents": [', 'OK', '', ' ']) {
       plan.push({ status: 200, body }, { status: 200, body });
       await assert.rejects(kai.agents.list(), InvalidResponseError);
       await assert.rejects(kai.request('GET', '/x'), /no JSON/);
     }
+  }));
+
+test('what is needed and not there is noticed before anything is sent', () =>
+  through(async ({ seen }, kai) => {
+    const nothing = {}.id;
+    for (const resource of [kai.agents, kai.calls, kai.recordings]) {
+      assert.throws(() => resource.get(nothing), /Id is needed, and got undefined/);
+    }
+    await assert.rejects(kai.calls.wait(nothing), /callId is needed/);
+    await assert.rejects(kai.recordings.download(null), /callId is needed, and got null/);
+    for (const timeout of [0, -1, NaN]) assert.throws(() => new KaiCalls({ apiKey: 'kc_test_x', timeout }), /timeout/);
+    assert.equal(seen.length, 0);
+  }));
+
+test('a time to wait that cannot be read is none', () =>
+  through(async ({ plan }, kai, pauses) => {
+    plan.push({ status: 503, headers: { 'retry-after': 'soon' } }, 'pass');
+    await kai.agents.list();
+    assert.ok(pauses.some((pause) => pause > 0), 'the usual pause, and not none');
   }));
 
 test('an answer that breaks off is asked for again', () =>

@@ -95,7 +95,7 @@ fn resources(spec: &Spec) -> String {
     }
     let mut text = HEADER.to_owned();
     text.push_str("import type { APIPromise, PagePromise, RequestOptions } from './core.js';\n");
-    text.push_str("import { Resource } from './core.js';\n");
+    text.push_str("import { Resource, needed } from './core.js';\n");
     text.push_str(
         "import { AgentsExtras, CallsExtras, RecordingsExtras, TranscriptsExtras } from './extras.js';\n",
     );
@@ -191,7 +191,7 @@ fn function(
     } else if let Some(only) = by_place(method) {
         let single = resource.name.trim_end_matches('s');
         let name = if only.name == "id" { format!("{single}Id") } else { camel(&only.name) };
-        let sent = format!("query: {{ {}: {name} }}", only.name);
+        let sent = format!("query: {{ {}: needed('{name}', {name}) }}", only.name);
         let call = call(method, Some(&sent));
         write_function(text, resource, method, Some(&format!("{name}: string")), &answer, &call);
         return;

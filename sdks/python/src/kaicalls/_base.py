@@ -46,6 +46,8 @@ DEFAULT_RETRIES = 2
 LONGEST_PAUSE = 8.0
 LONGEST_ASKED_PAUSE = 60.0
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
+#: What is answered with one of these has no body.
+EMPTY = frozenset({204, 205})
 
 Model = TypeVar("Model", bound=KaiObject)
 PageModel = TypeVar("PageModel", bound="Page[Any]")
@@ -180,6 +182,7 @@ def spelled(function: Function) -> Function:
     """Lets arguments be spelled ``firstMessage`` as well as ``first_message``, and what is got be named ``id``."""
     code = function.__code__
     known = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    required = code.co_varnames[1 : code.co_argcount - len(function.__defaults__ or ())]
     by_id = known[0] if known and known[0].endswith("_id") and function.__name__ == "get" else None
 
     @functools.wraps(function)
@@ -190,6 +193,10 @@ def spelled(function: Function) -> Function:
             other = by_id if name == "id" and by_id else snake(name)
             if other in known and other not in kwargs:
                 kwargs[other] = kwargs.pop(name)
+        # An id that is not there reads as None, and without it the request would mean something else.
+        for name, value in [*zip(required, args[1:]), *kwargs.items()]:
+            if value is None and name in required:
+                raise TypeError(f"{function.__qualname__}() needs {name}, and got None")
         return function(*args, **kwargs)
 
     return cast(Function, wrapper)
@@ -242,6 +249,13 @@ def address(base_url: Optional[str]) -> str:
     return url
 
 
+def checked_timeout(seconds: float) -> float:
+    """Seconds in which an answer can come."""
+    if not seconds > 0:
+        raise ValueError(f"KaiCalls: timeout must be more than 0 seconds, not {seconds!r}")
+    return seconds
+
+
 def new_idempotency_key() -> str:
     """A key that nobody used before."""
     return str(uuid.uuid4())
@@ -252,11 +266,12 @@ def body_of(response: Response) -> Any:
     body = response.json()
     if not 200 <= response.status < 300:
         raise from_answer(response.status, body, response.headers)
-    if isinstance(body, str):
+    has_none = body is None and not response.content.strip()
+    if isinstance(body, str) or (has_none and response.status not in EMPTY):
         raise InvalidResponseError(
             response.status,
             "invalid_response",
-            f"The answer is no JSON, or only the beginning of it: {body[:60]!r}",
+            f"The answer is no JSON, or only the beginning of it: {response.text[:60]!r}",
             body,
             request_id=response.request_id,
             headers=response.headers,

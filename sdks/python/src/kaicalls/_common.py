@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Mapping, Optional, TypeVar
 
-from ._base import Request, RequestOptions, Response, is_final, logger, new_idempotency_key, pause
+from ._base import Request, RequestOptions, Response, checked_timeout, is_final, logger, new_idempotency_key, pause
 from ._errors import APIConnectionError, APITimeoutError, lost
 from ._transport import was_late, was_never_sent
 from ._version import __version__
@@ -29,7 +29,7 @@ class Common:
     ) -> None:
         self.api_key = api_key
         self.base_url = base_url
-        self.timeout = timeout
+        self.timeout = checked_timeout(timeout)
         self.max_retries = max_retries
         self.default_headers: Dict[str, str] = dict(default_headers or {})
         self._on_request = on_request
@@ -49,6 +49,9 @@ class Common:
         session: bool,
     ) -> Request:
         asked: RequestOptions = options or {}
+        unknown = [name for name in asked if name not in RequestOptions.__annotations__]
+        if unknown:
+            raise TypeError(f"unknown option {unknown[0]!r}; known are {', '.join(RequestOptions.__annotations__)}")
         headers = {
             "Accept": "application/json",
             "User-Agent": f"kaicalls-python/{__version__}",
@@ -63,7 +66,7 @@ class Common:
             headers["Idempotency-Key"] = key or new_idempotency_key()
         headers.update(asked.get("headers") or {})
         timeout, retries = asked.get("timeout", self.timeout), asked.get("max_retries", self.max_retries)
-        return Request(method.upper(), path, query or {}, body, headers, timeout, retries)
+        return Request(method.upper(), path, query or {}, body, headers, checked_timeout(timeout), retries)
 
     def _url(self, request: Request) -> str:
         return request.path if "://" in request.path else self.base_url + request.path

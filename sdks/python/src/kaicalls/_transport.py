@@ -5,10 +5,13 @@ time. Also ``requests`` sessions, as the first KaiCalls package took them.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
+import threading
 import time
-from typing import Any, AsyncIterator, Dict, Iterator, List, Union, cast
+from typing import Any, AsyncIterator, Dict, Iterator, List, Optional, Union, cast
 
+import httpcore
 import httpx
 
 from ._base import Request, Response
@@ -110,22 +113,107 @@ def _late(request: Request) -> httpx.ReadTimeout:
     return httpx.ReadTimeout(f"no whole answer within {request.timeout:g} s")
 
 
+class _Deadline(threading.local):
+    """Until when the exchange that this thread is having must be over."""
+
+    at: Optional[float] = None
+
+    def left(self, seconds: Optional[float]) -> Optional[float]:
+        """How much of a time to wait is left."""
+        if self.at is None:
+            return seconds
+        left = max(0.001, self.at - time.monotonic())
+        return left if seconds is None else min(left, seconds)
+
+
+_deadline = _Deadline()
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection on which nobody waits longer than until the end of the exchange, for headers neither."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: Optional[float] = None) -> bytes:
+        if _deadline.at is not None and time.monotonic() > _deadline.at:
+            raise httpcore.ReadTimeout("the answer is not whole")
+        return self._stream.read(max_bytes, _deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: Optional[float] = None) -> None:
+        self._stream.write(buffer, _deadline.left(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: Optional[str] = None, timeout: Optional[float] = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _deadline.left(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Backend(httpcore.NetworkBackend):
+    """Opens such connections."""
+
+    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+        self._backend = backend
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: Optional[float] = None,
+        local_address: Optional[str] = None,
+        socket_options: Any = None,
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._backend.connect_tcp(host, port, _deadline.left(timeout), local_address, socket_options))
+
+    def connect_unix_socket(
+        self, path: str, timeout: Optional[float] = None, socket_options: Any = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._backend.connect_unix_socket(path, _deadline.left(timeout), socket_options))
+
+    def sleep(self, seconds: float) -> None:
+        self._backend.sleep(seconds)
+
+
+def bounded_client() -> httpx.Client:
+    """A client whose connections know how long an exchange may take. httpx bounds each single wait and no exchange, and gives no other
+    place to say so than its pools of connections.
+    """
+    client = httpx.Client()
+    inner = cast(Any, client)
+    for transport in [inner._transport, *inner._mounts.values()]:
+        pool = getattr(transport, "_pool", None)
+        backend = getattr(pool, "_network_backend", None)
+        if backend is not None:
+            cast(Any, pool)._network_backend = _Backend(backend)
+    return client
+
+
 def exchange(http: Http, request: Request, url: str) -> Response:
     """One request and its whole answer, within its time."""
     if isinstance(http, Session):
         return http.exchange(request, url)
     deadline = time.monotonic() + request.timeout
-    received = http.send(_built(http, request, url), stream=True, follow_redirects=request.follows_redirects)
+    _deadline.at = deadline
     try:
-        # What is left of the time is all that a silent server gets for the rest of its answer.
-        received.request.extensions["timeout"]["read"] = max(0.001, deadline - time.monotonic())
-        parts: List[bytes] = []
-        for part in received.iter_bytes():
-            parts.append(part)
-            if time.monotonic() > deadline:
-                raise _late(request)
+        received = http.send(_built(http, request, url), stream=True, follow_redirects=request.follows_redirects)
+        try:
+            # What is left of the time is all that a silent server gets for the rest of its answer.
+            received.request.extensions["timeout"]["read"] = max(0.001, deadline - time.monotonic())
+            parts: List[bytes] = []
+            for part in received.iter_bytes():
+                parts.append(part)
+                if time.monotonic() > deadline:
+                    raise _late(request)
+        finally:
+            received.close()
     finally:
-        received.close()
+        _deadline.at = None
     return Response(received.status_code, received.headers, b"".join(parts))
 
 

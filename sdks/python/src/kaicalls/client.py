@@ -17,7 +17,7 @@ from ._common import RequestHook, ResponseHook
 from ._errors import KaiCallsError
 from ._object import KaiObject
 from ._sync.client import Client
-from ._transport import Session
+from ._transport import Session, bounded_client
 from .types import AccountCreated
 
 __all__ = ["DEFAULT_BASE_URL", "DEFAULT_TIMEOUT", "AsyncKaiCalls", "KaiCalls", "KaiCallsError", "KaiObject", "signup"]
@@ -55,7 +55,7 @@ class KaiCalls(Client):
         on_response: Optional[ResponseHook] = None,
     ) -> None:
         key, url = settings(api_key, base_url)
-        http = http_client or (httpx.Client() if session is None else Session(session))
+        http = http_client or (bounded_client() if session is None else Session(session))
         owns = http_client is None
         super().__init__(http, owns, key, url, timeout, max_retries, default_headers, on_request, on_response)
 
