@@ -235,3 +235,19 @@ fn nothing_that_can_be_said_breaks_the_readings() {
     let long = "my name is five at dot ".repeat(2_000);
     assert_eq!(facts::read(&[caller(&long)]).phone, None);
 }
+
+#[test]
+fn a_full_name_behind_a_part_of_it_is_the_name_and_one_that_is_read_back_is_not_asked_for() {
+    for (text, name) in [
+        ("Marcus. Marcus Oyelaran.", "Marcus Oyelaran"),
+        ("Thank you. It's Ines. Ines Maldonado.", "Ines Maldonado"),
+        ("Under Kowalski. Jan Kowalski.", "Jan Kowalski"),
+        ("Fine. Tom.", "Tom"),
+    ] {
+        assert_eq!(facts::answered_name(text).as_deref(), Some(name), "{text}");
+    }
+    let read_back = "So I have it right: your name is Devon Wright. Is there anything else I can do for you?";
+    let turns =
+        [agent("May I have your full name?"), caller("Devon Wright."), agent(read_back), caller("Anytime.")];
+    assert_eq!(facts::read(&turns).name.as_deref(), Some("Devon Wright"));
+}

@@ -3,7 +3,7 @@
 use understanding::sentences::split;
 use understanding::{Language, read_back};
 
-use super::notes::is_question;
+use super::turn::is_question;
 use crate::understanding::plain;
 
 /// The longest matter that is told, in words.

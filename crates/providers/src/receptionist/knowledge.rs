@@ -189,13 +189,19 @@ fn is_vague(word: &str) -> bool {
         "visit",
         "appointment",
         "trip",
+        "coming",
+        "look",
+        "inspection",
+        "inspect",
+        "quote",
+        "estimate",
     ]
     .contains(&word)
 }
 
 /// Small words, and words of asking.
 fn is_small(word: &str) -> bool {
-    const SMALL: &str = "a an the is are am was were be been do does did can could will would shall should may might must have has had i you \
+    const SMALL: &str = "um uh er a an the is are am was were be been do does did can could will would shall should may might must have has had i you \
         he she it we they me him her us them my your his its our their this that these those there here what when where which who whom \
         whose why how if and or but so then than of to in on at by for from with about into out up down off over as not no yes please \
         tell know need want like get got go come much many any some more most also just only really ok okay hi hello hey thanks thank \
@@ -249,6 +255,12 @@ fn is_abbreviation(before: &str) -> bool {
 /// True for what is said to the agent and not to callers.
 fn is_order(sentence: &str) -> bool {
     let said = plain(sentence);
+    // What the business itself does or does not do may be told: "We do not do solar panels."
+    if said.starts_with(" we ")
+        && !says(&said, &["internal", "confidential", "secret", "the caller", "callers"])
+    {
+        return sentence.contains(['{', '<']) || sentence.ends_with('?');
+    }
     let begins = |words: &[&str]| words.iter().any(|word| said.starts_with(&format!(" {word} ")));
     sentence.contains(['{', '<'])
         || sentence.ends_with('?')
@@ -288,7 +300,7 @@ mod tests {
     use super::*;
 
     const PROMPT: &str = "You are the receptionist of Smith & Partners. A first consultation is free. Office hours are nine to five on \
-        weekdays. Our office is at 12 Main Street. Parking is behind the building. Never give legal advice.\n\
+        weekdays. Our office is at 12 Main Street. Parking is behind the building. We do not handle patents. We never tell callers the fees of others. Never give legal advice.\n\
         - Estimates for a new roof take two days.\nThe margin is internal: $40 an hour.\n\nWhat is known about this call:\n- lead_score: 80";
 
     #[test]
@@ -307,5 +319,7 @@ mod tests {
         check("Can I bring my sister?", None);
         check("What is your margin?", None);
         check("Do you do criminal law?", None);
+        check("Do you handle patents?", Some("We do not handle patents."));
+        check("Is there a cost for somebody coming to look?", Some("A first consultation is free."));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It fills slots (reason, name, a way to be reached, a time to be called), takes them in whatever order and number they come, asks for each
 //! at most twice, takes no for an answer, answers what its instructions answer, reads back what it noted, and always comes to a goodbye.
-//! Its whole state is the chat: the same chat gets the same reply. [`notes`] reads the chat, [`policy`] decides, [`sentences`] has the
+//! Its whole state is the chat: the same chat gets the same reply. [`notes`] reads the chat, [`turn`] one turn of it, [`policy`] decides, [`sentences`] has the
 //! words of every language.
 
 mod aloud;
@@ -10,6 +10,7 @@ mod knowledge;
 mod notes;
 mod policy;
 mod sentences;
+mod turn;
 mod wishes;
 
 use async_trait::async_trait;

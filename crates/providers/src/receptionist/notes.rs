@@ -11,8 +11,9 @@ use understanding::sentences::split;
 use understanding::times;
 
 use super::sentences::{self, Sentences, Wordings};
+use super::turn::{begins_with_no, is_a_bare_name, is_question, matter, shares_a_word, states_a_matter};
 use super::wishes;
-use crate::understanding::{answered, email, name, phone, plain, says};
+use crate::understanding::{answered, name, phone, plain, says};
 
 /// The most words of an answer that is a time, where the question for one may be answered by a story.
 const LONGEST_TIME: usize = 8;
@@ -87,6 +88,9 @@ pub(super) struct Notes<'a> {
     pub(super) turns: usize,
     /// What the caller said last, what it amounts to, and what is new in it.
     pub(super) heard: &'a str,
+    /// The caller's last turn, and the one before it.
+    heard_last: &'a str,
+    pub(super) heard_before: &'a str,
     pub(super) remarks: BTreeSet<Remark>,
     pub(super) news: Vec<News>,
     /// What the agent asked last.
@@ -120,6 +124,8 @@ impl<'a> Notes<'a> {
             time: Filling::default(),
             turns: 0,
             heard: "",
+            heard_last: "",
+            heard_before: "",
             remarks: BTreeSet::new(),
             news: Vec::new(),
             asked: None,
@@ -265,6 +271,10 @@ impl<'a> Notes<'a> {
 
     /// Takes note of a turn of the caller.
     fn heard(&mut self, text: &'a str, languages: &[Language]) {
+        if !self.heard_last.is_empty() {
+            self.heard_before = self.heard_last;
+        }
+        self.heard_last = text;
         self.heard = text;
         self.news.clear();
         self.switched = false;
@@ -304,6 +314,9 @@ impl<'a> Notes<'a> {
             || (self.says(Remark::No)
                 && self.news.is_empty()
                 && matches!(self.asked, Some(Question::Email | Question::Phone | Question::Time)));
+        if self.asked == Some(Question::Email) && split(text).any(wishes::offers_a_number) {
+            self.email.refused = true;
+        }
         if let Some(asked) = self.asked
             && declines
             && !matches!(asked, Question::More | Question::Minute | Question::BetterTime)
@@ -396,7 +409,7 @@ impl<'a> Notes<'a> {
         let asks_for_one = self.says(Remark::CallMe) || self.says(Remark::Later);
         let asked = matches!(self.asked, Some(Question::Time | Question::BetterTime));
         let states = !is_question(text) && says(&plain(text), APPOINTMENT);
-        let is_one = times::is_only_a_time(text, self.language);
+        let is_one = !is_question(text) && times::is_only_a_time(text, self.language);
         // In a longer answer a day is part of the story ("the rental runs out on Friday").
         let longest = if self.asked == Some(Question::Time) { LONGEST_ANSWER } else { LONGEST_TIME };
         let is_short = text.split_whitespace().count() <= longest;
@@ -539,125 +552,6 @@ fn contains(said: &str, wordings: Wordings) -> bool {
         !longest.trim().is_empty() && said.contains(&longest)
     })
 }
-
-/// What a turn says beside greetings, names, addresses and small words; `None` if nothing is left that could be a matter.
-fn matter(text: &str) -> Option<String> {
-    let kept: Vec<&str> = text
-        .split_inclusive(['.', '!', '?'])
-        .map(str::trim)
-        .filter(|sentence| {
-            let words = sentence.split_whitespace().count();
-            let said = plain(sentence);
-            let is_introduction = name(sentence).is_some() && words <= 6;
-            let is_address = email(sentence).is_some() || phone(sentence).is_some();
-            let greets = words <= 4
-                && says(
-                    &said,
-                    &[
-                        "hello",
-                        "hi",
-                        "hey",
-                        "good morning",
-                        "good afternoon",
-                        "hola",
-                        "buenos días",
-                        "buenas tardes",
-                        "buenas",
-                    ],
-                );
-            let small = remark::heard(sentence);
-            if wishes::is_a_shrug(sentence) {
-                return false;
-            }
-            let is_small = words <= 4 && !small.is_empty() && !states_a_matter(sentence);
-            words >= 2 && !is_introduction && !is_address && !greets && !is_small
-        })
-        .collect();
-    let told = kept.join(" ");
-    (told.split_whitespace().count() >= 3 || states_a_matter(&told)).then_some(told)
-}
-
-/// True for "Nothing. Just do your job." after the question whether there is anything else.
-pub(super) fn begins_with_no(text: &str) -> bool {
-    let said = plain(text);
-    ["no", "nope", "nah", "nothing", "nada", "ninguna"]
-        .iter()
-        .any(|word| said.starts_with(&format!(" {word} ")))
-}
-
-/// True if two names can be those of one person.
-fn shares_a_word(one: &str, other: &str) -> bool {
-    let other = plain(other);
-    plain(one).split_whitespace().any(|word| other.split_whitespace().any(|known| known == word))
-}
-
-/// True for two to four words that all begin with a capital letter.
-fn is_a_bare_name(sentence: &str) -> bool {
-    let words: Vec<&str> = sentence.split_whitespace().collect();
-    (2..=4).contains(&words.len()) && words.iter().all(|word| word.starts_with(char::is_uppercase))
-}
-
-/// True if these words say what somebody wants.
-pub(super) fn states_a_matter(text: &str) -> bool {
-    const ASKED: [Said; 6] =
-        [Said::Price, Said::Hours, Said::Address, Said::Availability, Said::Insurance, Said::Parking];
-    split(text).any(|sentence| {
-        let said = matter::heard(sentence);
-        let only_asks = is_question(sentence) && ASKED.iter().any(|topic| said.contains(topic));
-        !only_asks && (said.contains(&Said::Reason) || said.contains(&Said::WantsAppointment))
-    })
-}
-
-/// True if the caller asks something.
-pub(super) fn is_question(text: &str) -> bool {
-    let said = plain(text);
-    text.trim_end().ends_with('?')
-        || text.contains('¿')
-        || QUESTION_WORDS
-            .iter()
-            // "When he comes home" answers.
-            .filter(|opening| **opening != "when")
-            .any(|opening| said.starts_with(&format!(" {opening} ")))
-}
-
-pub(super) const QUESTION_WORDS: &[&str] = &[
-    "what",
-    "when",
-    "where",
-    "how",
-    "why",
-    "who",
-    "which",
-    "can you",
-    "can i",
-    "could i",
-    "do you",
-    "are you",
-    "are there",
-    "is there",
-    "is the",
-    "is it",
-    "will you",
-    "could you",
-    "do i",
-    "does",
-    "qué",
-    "cuándo",
-    "dónde",
-    "cómo",
-    "cuánto",
-    "cuál",
-    "quién",
-    "por qué",
-    "puedo",
-    "hay",
-    "tienen",
-    "a qué",
-    "de qué",
-    "con qué",
-    "at what",
-    "by when",
-];
 
 /// Turns that say nothing but "what?".
 const ASK_AGAIN: &[&str] =

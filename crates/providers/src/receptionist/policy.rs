@@ -14,8 +14,9 @@ use understanding::sentences::split;
 use understanding::{Language, topic};
 
 use super::aloud::{address, address_read_back, lowered, retold};
-use super::notes::{Filling, News, Notes, Question, begins_with_no, fact, states_a_matter};
+use super::notes::{Filling, News, Notes, Question, fact};
 use super::sentences::{Wordings, filled};
+use super::turn::{begins_with_no, states_a_matter};
 use super::wishes;
 use crate::understanding::plain;
 
@@ -112,6 +113,22 @@ impl Draft<'_> {
             notes.heard.split_whitespace().count() > 5 && !says(Remark::No) && notes.time.value.is_none();
         if notes.asked == Some(Question::BetterTime) && !has_matter && !talks_on && !self.asks_something() {
             return self.put_off();
+        }
+        if notes.is_anothers()
+            && notes.asked == Some(Question::BetterTime)
+            && !has_matter
+            && self.asks_something()
+        {
+            return self.reach_another();
+        }
+        if says(Remark::Done)
+            && notes.asked == Some(Question::Reason)
+            && notes.turns > 1
+            && notes.reason.value.is_none()
+            && notes.news.is_empty()
+            && !self.asks_something()
+        {
+            return self.part();
         }
         if says(Remark::NotInterested)
             && !has_matter
@@ -237,9 +254,8 @@ impl Draft<'_> {
         let (notes, words) = (self.notes, self.notes.words);
         let answers = notes.says(Remark::Yes) || notes.says(Remark::No) || notes.says(Remark::Done);
         match notes.asked {
-            _ if notes.says(Remark::Refusal) || wishes::asks_for_language(notes.heard) => {
-                self.say(words.all_right);
-            }
+            _ if wishes::asks_for_language(notes.heard) => self.say(&words.of_course[..1]),
+            _ if notes.says(Remark::Refusal) => self.say(words.all_right),
             Some(Question::Email | Question::Phone | Question::Time) if notes.says(Remark::No) => {
                 self.say(words.all_right);
             }

@@ -42,6 +42,8 @@ pub(super) struct Sentences {
     pub(super) tell_value: Wordings,
     pub(super) take_your_time: Wordings,
     pub(super) of_course: Wordings,
+    /// To somebody who asks whether anybody is there.
+    pub(super) here: Wordings,
     pub(super) sum_topic: &'static str,
     pub(super) fine_thanks: Wordings,
     // About the call
@@ -164,6 +166,7 @@ static ENGLISH: Sentences = Sentences {
     tell_reason: &["Please go ahead, tell me what it is about."],
     tell_value: &["I'm ready to write it down."],
     of_course: &["Of course.", "Sure, once more."],
+    here: &["Yes, I can hear you.", "Yes, I'm here."],
     sum_topic: "this is about {value}",
     take_your_time: &["Of course, take your time.", "Sure, I'll wait."],
     fine_thanks: &["I'm well, thank you.", "Very well, thanks for asking."],
@@ -334,6 +337,7 @@ static SPANISH: Sentences = Sentences {
     tell_reason: &["Adelante, cuénteme de qué se trata."],
     tell_value: &["Dígame, lo voy anotando."],
     of_course: &["Claro.", "Sí, otra vez."],
+    here: &["Sí, le escucho.", "Sí, aquí estoy."],
     sum_topic: "se trata de {value}",
     take_your_time: &["Claro, tómese su tiempo.", "Por supuesto, aquí espero."],
     fine_thanks: &["Muy bien, gracias.", "Bien, gracias por preguntar."],

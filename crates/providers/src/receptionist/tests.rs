@@ -406,3 +406,55 @@ fn a_surname_joins_the_first_name_that_is_known() {
     let chat = chat(facts, &turns);
     assert_eq!(Notes::read(&chat).name.value.as_deref(), Some("Kevin Duarte"));
 }
+
+#[test]
+fn whoever_asks_whether_anybody_is_there_or_offers_something_is_not_put_off() {
+    let (text, _) = answer(&[], GREETING, &["Hello? Can you hear me?"]);
+    assert!(text.starts_with("Yes, I can hear you."), "{text}");
+    let lines = ["I need a will.", "Ann Lee.", "Can I give you my cell instead?"];
+    let (text, _) = answer(&[], GREETING, &lines);
+    assert!(text.starts_with("Of course.") && text.contains("phone number"), "{text}");
+    let (text, _) = answer(&[], "Buenas tardes, ¿en qué le puedo ayudar?", &["Hola, ¿me escucha?"]);
+    assert!(text.contains("Sí, le escucho."), "{text}");
+}
+
+#[test]
+fn who_only_had_a_question_is_let_go() {
+    let (text, ends) = answer(&[], GREETING, &["Do you have an elevator?", "No, that was all. Thank you."]);
+    assert!(ends && text.contains("Goodbye"), "{text}");
+    let (_, ends) = answer(&[], GREETING, &["Do you have an elevator?", "I need a will."]);
+    assert!(!ends);
+}
+
+#[test]
+fn a_question_that_asks_on_is_answered_by_what_was_asked_before() {
+    let (text, _) = answer(&[], GREETING, &["What are your office hours today?", "And tomorrow?"]);
+    assert!(text.contains("nine to five"), "{text}");
+}
+
+#[test]
+fn a_wish_beside_a_question_is_a_wish() {
+    let (text, _) = answer(&[], GREETING, &["Yeah, I need a divorce, how much is that?"]);
+    assert!(text.contains("your full name"), "the matter is known: {text}");
+}
+
+#[test]
+fn somebody_else_who_asks_what_it_is_about_is_asked_again_when_the_person_is_there() {
+    let lines = ["He's not home, this is his wife.", "What's it about?"];
+    let (text, _) = answer(OUTBOUND, MINUTE, &lines);
+    assert!(text.contains("better time to reach John"), "{text}");
+    let (text, ends) = answer(OUTBOUND, MINUTE, &[lines[0], lines[1], "Try after six."]);
+    assert!(ends && text.contains("after six"), "{text}");
+}
+
+#[test]
+fn people_under_what_fell_on_them_are_an_emergency() {
+    for line in
+        ["A tree fell on our house and my dad's trapped under it!", "My wife is pinned under the car, help!"]
+    {
+        let (text, ends) = answer(&[], GREETING, &[line]);
+        assert!(ends && text.contains("9 1 1"), "{line}: {text}");
+    }
+    let (_, ends) = answer(&[], GREETING, &["There's water trapped under the shingles."]);
+    assert!(!ends);
+}

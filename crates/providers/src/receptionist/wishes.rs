@@ -43,6 +43,64 @@ pub(super) fn asks_for_language(clause: &str) -> bool {
             .any(|word| said.contains(word))
 }
 
+/// True for "can you hear me?": the caller wants to know whether anybody is there.
+pub(super) fn asks_whether_we_hear(clause: &str) -> bool {
+    says(
+        &plain(clause),
+        &[
+            "hear me",
+            "are you there",
+            "you still there",
+            "anybody there",
+            "anyone there",
+            "somebody there",
+            "me oye",
+            "me oyen",
+            "me escucha",
+            "me escuchan",
+            "sigue ahí",
+            "hay alguien ahí",
+        ],
+    )
+}
+
+/// True for "can I give you my cell instead?": the caller offers something that we take.
+pub(super) fn offers_something(clause: &str) -> bool {
+    let said = plain(clause);
+    let offers =
+        ["can i", "could i", "may i", "should i", "shall i", "puedo", "le puedo", "podría", "quiere que le"];
+    offers.iter().any(|opening| said.trim_start().starts_with(opening))
+        && says(
+            &said,
+            &[
+                "give you",
+                "leave you",
+                "leave my",
+                "tell you",
+                "spell",
+                "send you",
+                "text you",
+                "email you",
+                "darle",
+                "dejarle",
+                "decirle",
+                "dar",
+                "dé",
+                "deje",
+                "mandarle",
+            ],
+        )
+}
+
+/// True if they offer a telephone number.
+pub(super) fn offers_a_number(clause: &str) -> bool {
+    offers_something(clause)
+        && says(
+            &plain(clause),
+            &["phone", "number", "cell", "mobile", "teléfono", "número", "celular", "móvil"],
+        )
+}
+
 /// True for the "do you?" behind a sentence, which asks for nothing of its own.
 pub(super) fn is_a_tag(clause: &str) -> bool {
     const TAGS: [&str; 10] = [

@@ -248,7 +248,7 @@ fn lowered(when: &str) -> String {
         "as",
     ];
     let first = when.split(' ').next().unwrap_or_default();
-    if SMALL.contains(&first.to_lowercase().as_str()) {
+    if SMALL.contains(&first.trim_end_matches(',').to_lowercase().as_str()) {
         first.to_lowercase() + &when[first.len()..]
     } else {
         when.to_owned()

@@ -117,6 +117,7 @@ pub(super) fn of(account: &Account, lead: &LeadFacts, people: People<'_>, ended_
     let given = |what: Refused| match what {
         Refused::Email => lead.email.is_some(),
         Refused::Phone => lead.phone.is_some(),
+        Refused::Name => people.spoke.is_some(),
         _ => false,
     };
     sentences.extend(

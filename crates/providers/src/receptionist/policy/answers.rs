@@ -9,7 +9,8 @@ use understanding::{Language, times, topic};
 
 use super::super::aloud::sentence;
 use super::super::knowledge;
-use super::super::notes::{News, QUESTION_WORDS, fact, is_question};
+use super::super::notes::{News, fact};
+use super::super::turn::{QUESTION_WORDS, is_question};
 use super::super::wishes;
 use super::Draft;
 use crate::understanding::{plain, says};
@@ -52,6 +53,12 @@ impl Draft<'_> {
         }
         if notes.says(Remark::When) {
             self.say(words.when);
+        }
+        if split(notes.heard).any(wishes::asks_whether_we_hear) {
+            self.say(words.here);
+        }
+        if notes.news.is_empty() && split(notes.heard).any(wishes::offers_something) {
+            self.say(&words.of_course[..1]);
         }
     }
 
@@ -98,6 +105,8 @@ impl Draft<'_> {
                 && understanding::language::heard(clause) != Some(Language::French)
                 && !ABOUT_THE_CALL.iter().any(|remark| remarks.contains(remark))
                 && !wishes::asks_for_language(clause)
+                && !wishes::asks_whether_we_hear(clause)
+                && !wishes::offers_something(clause)
                 && !wishes::is_a_tag(clause)
                 && !wishes::asks_whether_it_is_us(clause)
                 && !self.offers_a_time(clause)
@@ -129,7 +138,9 @@ impl Draft<'_> {
                 requested = true;
                 continue;
             }
-            match knowledge::answer(instructions, &question, notes.language) {
+            let asked_before = || split(notes.heard_before).filter(|sentence| is_question(sentence)).last();
+            let question = if asks_on(&question) { asked_before().unwrap_or(&question) } else { &question };
+            match knowledge::answer(instructions, question, notes.language) {
                 Some(found) if plain(notes.last_own).contains(&plain(found)) => {
                     self.say_with(words.said_before, "value", &sentence(found));
                 }
@@ -144,6 +155,13 @@ impl Draft<'_> {
             self.say(words.will_ask);
         }
     }
+}
+
+/// True for "And tomorrow?", which asks on about what was asked before.
+fn asks_on(question: &str) -> bool {
+    let said = plain(question);
+    ["and", "what about", "how about", "y"].iter().any(|word| said.starts_with(&format!(" {word} ")))
+        && said.split_whitespace().count() <= 5
 }
 
 /// True if somebody who asks what a call is about names it themselves.
