@@ -32,6 +32,7 @@ pub mod recordings;
 pub mod rehearsal;
 pub mod remarks;
 mod reports;
+pub mod retention;
 pub mod sessions;
 pub mod setup;
 pub mod signup;
@@ -41,5 +42,5 @@ pub mod workspaces;
 
 pub use desk::Desk;
 pub use engines::{Engines, UnknownEngine};
-pub use platform::{App, Entropy, Parts, Settings};
+pub use platform::{App, Entropy, Parts, Retention, Settings};
 pub use recording_files::RecordingFiles;

@@ -87,6 +87,19 @@ pub struct Settings {
     pub delivery_concurrency: usize,
     /// How many calls are being dialled or wrapped up at once.
     pub call_job_concurrency: usize,
+    /// How long recordings, transcripts and logs are kept.
+    pub retention: Retention,
+}
+
+/// How long things are kept after their call has ended; `None`: as long as the installation lives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Recordings.
+    pub recordings: Option<SignedDuration>,
+    /// What was said, word for word.
+    pub transcripts: Option<SignedDuration>,
+    /// Logs of calls, and of requests.
+    pub logs: Option<SignedDuration>,
 }
 
 /// The platform. Cheap to clone.

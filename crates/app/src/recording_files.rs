@@ -22,6 +22,14 @@ impl RecordingFiles {
         self.folder.join(key)
     }
 
+    /// Removes a recording; one that is not there is no failure.
+    pub async fn remove(&self, key: &str) -> std::io::Result<()> {
+        match tokio::fs::remove_file(self.path(key)).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// An empty file for the recording of a call, in the folder in which the recording is going to lie. `tag` keeps two that are
     /// made at the same time apart.
     pub async fn draft(&self, call: CallId, tag: Uuid) -> std::io::Result<Draft> {

@@ -1,23 +1,15 @@
 //! Forgetting what has been kept for as long as the settings say: recordings, what was said, and logs.
 
+use std::time::Duration;
+
 use domain::{CallId, Timestamp};
 use jiff::SignedDuration;
-use store::StoreError;
 use store::retention::Remains;
+use store::{BoxFuture, PlatformTx, StoreError};
 use uuid::Uuid;
 
-use crate::App;
-
-/// How long things are kept after their call has ended; `None`: as long as the installation lives.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Retention {
-    /// Recordings.
-    pub recordings: Option<SignedDuration>,
-    /// What was said, word for word.
-    pub transcripts: Option<SignedDuration>,
-    /// Logs of calls, and of requests.
-    pub logs: Option<SignedDuration>,
-}
+use crate::attempt::{self, log_trouble};
+use crate::{App, Retention};
 
 /// What was forgotten.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,10 +18,39 @@ pub struct Forgotten {
     pub transcripts: u64,
     pub call_logs: u64,
     pub requests: u64,
+    /// Messages of engines.
+    pub messages: u64,
 }
 
 /// Calls that are looked at in one go.
 const AT_ONCE: u32 = 200;
+
+/// How long others go first between two looks.
+const BREATH: Duration = Duration::from_millis(5);
+
+/// How often things are forgotten.
+const EVERY: Duration = Duration::from_secs(3600);
+
+/// Forgets once an hour until the platform stops.
+pub(crate) async fn run(app: App) {
+    while app.pause(EVERY).await {
+        match attempt::guarded("forgetting what is old", Box::pin(forget(&app))).await {
+            Some(Ok(forgotten)) if forgotten != Forgotten::default() => {
+                let Forgotten { recordings, transcripts, call_logs, requests, messages } = forgotten;
+                tracing::info!(
+                    recordings,
+                    transcripts,
+                    call_logs,
+                    requests,
+                    messages,
+                    "Forgot what had been kept for as long as the settings say"
+                );
+            }
+            Some(Err(error)) => log_trouble(&app, &error, "forgetting what is old has to wait"),
+            _ => {}
+        }
+    }
+}
 
 /// Forgets everything that has been kept long enough.
 pub async fn forget(app: &App) -> Result<Forgotten, StoreError> {
@@ -49,22 +70,37 @@ pub async fn forget(app: &App) -> Result<Forgotten, StoreError> {
         after = last.call_id;
         let due: Vec<Due> = calls.into_iter().filter_map(|call| Due::of(call, kept, now)).collect();
         forget_calls(app, due, &mut forgotten).await?;
-        if app.is_stopping() {
+        if !app.pause(BREATH).await {
             return Ok(forgotten);
         }
     }
     if let Some(kept) = kept.logs {
-        loop {
-            let before = now - kept;
-            let purge = move |tx: &mut _| store::retention::purge_requests(tx, before, AT_ONCE);
-            let gone = app.platform().write_lazily(move |tx| Box::pin(purge(tx))).await?;
-            forgotten.requests += gone;
-            if gone < AT_ONCE.into() || app.is_stopping() {
-                break;
-            }
-        }
+        let before = now - kept;
+        forgotten.requests =
+            in_slices(app, move |tx| Box::pin(store::retention::purge_requests(tx, before, AT_ONCE))).await?;
+    }
+    if let Some(kept) = kept.transcripts {
+        // They repeat what was said.
+        let before = now - kept;
+        forgotten.messages =
+            in_slices(app, move |tx| Box::pin(store::engine_messages::purge(tx, before, AT_ONCE))).await?;
     }
     Ok(forgotten)
+}
+
+/// Forgets slice by slice, each in a transaction of its own, until there is nothing left; tells how many rows that were.
+async fn in_slices(
+    app: &App,
+    forget: impl for<'t> Fn(&'t mut PlatformTx) -> BoxFuture<'t, Result<u64, StoreError>> + Copy + Send + 'static,
+) -> Result<u64, StoreError> {
+    let mut all = 0;
+    loop {
+        let gone = app.platform().write_lazily(forget).await?;
+        all += gone;
+        if gone < AT_ONCE.into() || !app.pause(BREATH).await {
+            return Ok(all);
+        }
+    }
 }
 
 /// What is to be forgotten of a call.
@@ -78,7 +114,8 @@ struct Due {
 impl Due {
     fn of(call: Remains, kept: Retention, now: Timestamp) -> Option<Self> {
         let ended = call.finished_at?;
-        let is_over = |kept: Option<SignedDuration>| kept.is_some_and(|kept| now.duration_since(ended) >= kept);
+        let is_over =
+            |kept: Option<SignedDuration>| kept.is_some_and(|kept| now.duration_since(ended) >= kept);
         let due = Self {
             call_id: call.call_id,
             recording_key: call.recording_key.filter(|_| is_over(kept.recordings)),

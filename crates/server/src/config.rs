@@ -9,6 +9,7 @@ mod dialling;
 mod engines;
 mod log;
 mod paths;
+mod retention;
 mod table;
 mod trunk_profiles;
 mod trunks;

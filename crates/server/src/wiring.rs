@@ -101,6 +101,7 @@ pub(crate) fn build_app_on(
             recording_link_ttl: config.recording_link_ttl()?,
             delivery_concurrency: config.delivery_concurrency()?,
             call_job_concurrency: config.call_job_concurrency()?,
+            retention: config.retention()?,
         },
     };
     Ok(App::new(parts))

@@ -46,6 +46,7 @@ pub mod nodes;
 pub mod numbers;
 pub mod opt_outs;
 pub mod overview;
+pub mod retention;
 pub mod saved_views;
 pub mod sessions;
 pub mod transcripts;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use api::Api;
 use app::setup::FirstAccount;
-use app::{App, Engines, Parts, RecordingFiles, Settings};
+use app::{App, Engines, Parts, RecordingFiles, Retention, Settings};
 use axum::{Extension, Router};
 use domain::business::{Business, User};
 use domain::dial_policy::{CallingHours, Destinations};
@@ -61,6 +61,8 @@ pub struct Setup {
     pub calling_hours: CallingHours,
     /// How many calls of one business may run at once.
     pub max_concurrent_calls: u32,
+    /// How long recordings, transcripts and logs are kept.
+    pub retention: Retention,
 }
 
 /// A client that goes where it is told and follows no redirect.
@@ -116,6 +118,7 @@ impl Default for Setup {
             analyst: None,
             calling_hours: CallingHours::Any,
             max_concurrent_calls: 1000,
+            retention: Retention::default(),
         }
     }
 }
@@ -176,6 +179,7 @@ pub fn build_app(database: Arc<store::Platform>, folder: &Path, setup: Setup, ur
             recording_link_ttl: Duration::from_secs(3600),
             delivery_concurrency: 64,
             call_job_concurrency: 16,
+            retention: setup.retention,
         },
     })
 }

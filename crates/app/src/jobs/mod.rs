@@ -19,10 +19,10 @@ use store::jobs::Queue;
 use domain::JobId;
 use domain::call::{Ending, FailureCode, Progress, Report};
 
-use crate::App;
 use crate::agents::AgentError;
 use crate::attempt::log_trouble;
 use crate::calls::intake::{self, Also};
+use crate::{App, Retention, retention};
 
 /// How long other processes believe that this one lives without hearing from it.
 const NODE_LEASE: SignedDuration = SignedDuration::from_secs(15);
@@ -67,6 +67,9 @@ pub async fn start(app: &App) -> Result<(), StoreError> {
     app.spawn(runner::run(app.clone(), Queue::Calls, app.call_hands()));
     app.spawn(runner::run(app.clone(), Queue::Deliveries, app.delivery_hands()));
     app.spawn(sweep::run(app.clone()));
+    if app.settings().retention != Retention::default() {
+        app.spawn(retention::run(app.clone()));
+    }
     if remote::syncing(app).next().is_some() {
         app.spawn(remote::run(app.clone()));
     }

@@ -12,6 +12,7 @@ mod people;
 mod placing;
 mod recordings;
 mod refusals;
+mod retention;
 mod sending_again;
 mod stopping;
 mod sweep;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use app::Retention;
+use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::table::distance;
@@ -97,6 +99,23 @@ fn every_default_is_good_and_only_the_master_key_has_to_be_set() {
             .to_string()
             .contains("KAICALLS_MASTER_KEY")
     );
+}
+
+#[test]
+fn things_are_kept_for_days_or_for_ever() {
+    let kept = |name, value: &str| with(name, value).retention();
+    assert_eq!(Config::defaults().retention().expect("a default"), Retention::default());
+    assert_eq!(kept("keep_logs_days", " ").expect("for ever"), Retention::default());
+    let days = |days: i64| Some(SignedDuration::from_hours(24 * days));
+    assert_eq!(kept("keep_recordings_days", "1").expect("a day").recordings, days(1));
+    assert_eq!(kept("keep_transcripts_days", "36500").expect("a century").transcripts, days(36_500));
+    assert_eq!(kept("keep_logs_days", "30").expect("a month").logs, days(30));
+    for name in ["keep_recordings_days", "keep_transcripts_days", "keep_logs_days"] {
+        for wrong in ["0", "36501", "-1", "x", "1.5"] {
+            let error = kept(name, wrong).expect_err(wrong).to_string();
+            assert!(error.contains(&variable(name)), "{error}");
+        }
+    }
 }
 
 #[test]
