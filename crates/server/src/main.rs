@@ -111,6 +111,8 @@ enum Command {
     Backup(commands::backup::Backup),
     /// Bring back what `kaicalls backup` kept, into an installation that has no data yet (database)
     Restore(commands::restore::Restore),
+    /// Write everything that one business has into a folder, as JSON lines and recordings (database)
+    Export(commands::export::Export),
     /// Move the data of an installation from SQLite to PostgreSQL (database)
     Move(commands::moving::Move),
     /// Check settings, database and external services
@@ -203,6 +205,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Jobs(jobs) => jobs.run(config, format).await,
         Command::Backup(backup) => backup.run(&config, format).await,
         Command::Restore(restore) => restore.run(&config, format).await,
+        Command::Export(export) => export.run(&config, format).await,
         Command::Move(moving) => moving.run(&config, format).await,
         Command::Doctor => commands::doctor::run(config, format).await,
         Command::Openapi

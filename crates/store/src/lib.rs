@@ -37,6 +37,7 @@ pub mod endpoints;
 pub mod engine_agents;
 pub mod engine_messages;
 pub mod events;
+pub mod export;
 pub mod findings;
 pub mod idempotency;
 pub mod jobs;

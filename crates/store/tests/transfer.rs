@@ -1,11 +1,15 @@
 //! Everything goes from one kind of database to the other and back, whatever tables there are.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use domain::BusinessId;
+use store::export;
 use store::transfer::{self, TransferError};
 use store::{DatabaseUrl, Platform};
 use testkit::{TestDatabase, databases};
 use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
 
 /// Rows in each table: more than go over at once.
 const ROWS: u32 = 1203;
@@ -106,6 +110,46 @@ async fn every_row_of_every_table_goes_over_and_back() {
     assert_eq!(there, back);
     assert!(there.len() >= 30 && there.values().all(|rows| *rows == u64::from(ROWS)), "{there:?}");
     assert_eq!(digests(&filled).await, digests(&client(&target).await).await);
+}
+
+#[tokio::test]
+async fn an_export_has_every_table_or_says_why_not_and_no_secret() {
+    let Some((source, between, _)) = three().await else { return };
+    let (from, middle) = (source.open().await, between.open().await);
+    let filled = client(&source).await;
+    fill(&filled).await;
+    transfer::to_sqlite(&from, middle).await.expect("an empty file");
+    let exported: BTreeSet<&str> = export::tables().collect();
+    let left_out: BTreeSet<&str> = export::LEFT_OUT.iter().copied().collect();
+    assert!(exported.is_disjoint(&left_out));
+    let known = tables(&filled).await;
+    for (table, ..) in &known {
+        let is_known = exported.contains(table.as_str()) || left_out.contains(table.as_str());
+        assert!(is_known, "say in store::export whose the rows of {table} are");
+    }
+    let bytes = "SELECT table_name::TEXT, column_name::TEXT FROM information_schema.columns \
+                 WHERE table_schema = current_schema() AND data_type = 'bytea'";
+    for row in filled.query(bytes, &[]).await.expect("the query runs") {
+        let (table, column): (String, String) = (row.get(0), row.get(1));
+        let is_kept_back = left_out.contains(table.as_str()) || export::SECRETS.contains(&column.as_str());
+        assert!(is_kept_back, "{table}.{column} is neither a secret nor anything that an export can show");
+    }
+    let DatabaseUrl::SqliteFile(file) = &between.url else { panic!("a file") };
+    let business = BusinessId(Uuid::parse_str("00000000-0000-7000-8000-000000000007").expect("an id"));
+    let mut seen = BTreeSet::new();
+    let mut see = |table, row: Vec<(String, export::Value)>| {
+        assert!(
+            row.iter().all(|(column, _)| !export::SECRETS.contains(&column.as_str())),
+            "{table}: {row:?}"
+        );
+        // Row 7 of each table is all of what belongs to business 7.
+        assert!(seen.insert(table), "a second row of {table}");
+        Ok::<(), store::OpenError>(())
+    };
+    assert!(export::rows(file, business, &mut see).expect("a whole file"));
+    assert_eq!(seen, exported, "each table has a row of that business");
+    let nobody = BusinessId(Uuid::from_u128(1));
+    assert!(!export::rows(file, nobody, |_, _| Ok::<(), store::OpenError>(())).expect("a whole file"));
 }
 
 #[tokio::test]

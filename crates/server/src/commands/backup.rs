@@ -67,11 +67,7 @@ impl Backup {
     pub(crate) async fn run(self, config: &Config, format: Format) -> Result<(), Failure> {
         let folder = self.folder;
         let failed = |error: std::io::Error| cannot(&folder, &error);
-        if folder.symlink_metadata().is_ok() {
-            let problem = format!("{} is there already; name a folder that is not", folder.display());
-            return Err(Failure::Because(problem));
-        }
-        let draft = Draft::beside(&folder).map_err(failed)?;
+        let draft = Draft::of(&folder)?;
         let created_at = written(SystemClock.now());
         let database = draft.path().join(DATABASE);
         let made_from = copy_database(config, &database).await?;
@@ -114,7 +110,7 @@ impl Backup {
 }
 
 /// Copies the database of the settings to a file; says what it was copied from.
-async fn copy_database(config: &Config, to: &Path) -> Result<&'static str, Failure> {
+pub(super) async fn copy_database(config: &Config, to: &Path) -> Result<&'static str, Failure> {
     match config.database_url()? {
         DatabaseUrl::SqliteFile(from) => {
             if !from.exists() {
@@ -203,22 +199,28 @@ pub(super) fn cannot(place: &Path, error: &std::io::Error) -> Failure {
 }
 
 /// A folder that is being filled. It is removed when this is dropped, unless it has been kept by then.
-struct Draft(PathBuf);
+pub(super) struct Draft(PathBuf);
 
 impl Draft {
-    fn beside(folder: &Path) -> std::io::Result<Self> {
+    /// One for a folder that is not there yet.
+    pub(super) fn of(folder: &Path) -> Result<Self, Failure> {
+        if folder.symlink_metadata().is_ok() {
+            let problem = format!("{} is there already; name a folder that is not", folder.display());
+            return Err(Failure::Because(problem));
+        }
         let mut name = folder.as_os_str().to_owned();
         name.push(format!(".part-{}", std::process::id()));
         let draft = Self(name.into());
-        make_folder(draft.path())?;
+        make_folder(draft.path()).map_err(|error| cannot(draft.path(), &error))?;
         Ok(draft)
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.0
     }
 
-    fn keep(self, name: &Path) -> std::io::Result<()> {
+    /// Gives it its name, now that it is whole.
+    pub(super) fn keep(self, name: &Path) -> std::io::Result<()> {
         sync_folders(&self.0)?;
         std::fs::rename(&self.0, name)?;
         let around = name.parent().filter(|around| !around.as_os_str().is_empty());

@@ -8,6 +8,7 @@ pub(crate) mod calls;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod events;
+pub(crate) mod export;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod leads;

@@ -205,6 +205,47 @@ async fn a_backup_that_is_not_whole_or_was_made_with_another_key_changes_nothing
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_business_takes_everything_along_and_nothing_of_its_neighbour() {
+    for database in databases().await {
+        let (installation, key, agent) = Installation::set_up(&database);
+        let other = installation.run(&["businesses", "create", "Jones Dental", "--json"]).json();
+        let server = installation.home.serve(&installation.variables());
+        let call = installation.place(&key, &agent).await.expect("a call");
+        let folder = installation.home.path().join("export");
+        let listed = installation.run(&["businesses", "list", "--json"]).json();
+        let own = listed[0]["id"].as_str().expect("an id");
+        let printed = installation.run(&["export", own, text(&folder), "--json"]).json();
+        assert_eq!(
+            (&printed["rows"]["calls"], &printed["rows"]["agents"]),
+            (&json!(1), &json!(1)),
+            "{printed}"
+        );
+        let lines = |folder: &Path, table: &str| -> Vec<Value> {
+            let written = std::fs::read_to_string(folder.join(format!("{table}.jsonl"))).expect("a file");
+            written.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        };
+        let calls = lines(&folder, "calls");
+        assert_eq!((&calls[0]["id"], &calls[0]["to_number"]), (&json!(call), &json!(MARIA)));
+        assert!(calls[0]["created_at"].as_str().is_some_and(|time| time.ends_with('Z')), "{}", calls[0]);
+        assert!(lines(&folder, "agents")[0]["config"].is_object());
+        let user = &lines(&folder, "users")[0];
+        assert!(user["email"] == "you@example.com" && user.get("password_hash").is_none(), "{user}");
+        assert!(!folder.join("copy.db").exists());
+
+        let theirs = installation.home.path().join("theirs");
+        let other = other["id"].as_str().expect("an id");
+        installation.run(&["export", other, text(&theirs)]).ok();
+        assert!(lines(&theirs, "calls").is_empty() && lines(&theirs, "agents").is_empty());
+        assert_eq!(lines(&theirs, "businesses")[0]["name"], "Jones Dental");
+        let nobody = installation.home.path().join("nobody");
+        let refused =
+            installation.run(&["export", "0190b5a0-0000-7000-8000-000000000000", text(&nobody)]).refused();
+        assert!(refused.contains("no such business") && !nobody.exists(), "{refused}");
+        drop(server);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_installation_moves_to_postgresql_by_one_command() {
     let Ok([sqlite, postgres]) = <[TestDatabase; 2]>::try_from(databases().await) else { return };
     let (mut installation, key, agent) = Installation::set_up(&sqlite);
