@@ -60,7 +60,7 @@ impl Desk {
             .await
     }
 
-    async fn store(&self, mut message: EngineMessage) -> Result<Taken, StoreError> {
+    async fn keep(&self, mut message: EngineMessage) -> Result<Taken, StoreError> {
         message.clean();
         let mut id = self.find(message.engine, &message.conversation_id, message.call_id).await?;
         if id.is_none()
@@ -240,7 +240,7 @@ impl CallDesk for Desk {
     }
 
     async fn take(&self, message: EngineMessage) -> Result<Taken, NotStored> {
-        match tokio::time::timeout(PATIENCE, self.store(message)).await {
+        match tokio::time::timeout(PATIENCE, self.keep(message)).await {
             Ok(stored) => stored.map_err(|error| NotStored(error.to_string())),
             Err(_) => Err(NotStored("the database took too long".to_owned())),
         }

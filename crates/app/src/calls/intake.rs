@@ -92,7 +92,7 @@ pub(crate) async fn store_gathered(
         return Ok(Applied { call: known.clone(), repeated: false, wrap_up: None });
     }
     let arrival = Arrival::new(app, id, known.take(), reports, also);
-    let stored = store(app, arrival).await;
+    let stored = write_down(app, arrival).await;
     if let Ok(Applied { call: Some(call), .. }) = &stored
         && matches!(call.state(), CallState::Dialing | CallState::Ringing | CallState::InProgress { .. })
     {
@@ -132,7 +132,7 @@ pub(crate) async fn take(
     reports: Vec<Report>,
     also: Also,
 ) -> Result<Applied, StoreError> {
-    store(app, Arrival::new(app, id, None, reports, also)).await
+    write_down(app, Arrival::new(app, id, None, reports, also)).await
 }
 
 /// Reports on their way into the database.
@@ -159,7 +159,7 @@ impl Arrival {
 }
 
 /// Stores reports and whatever follows from them. Trouble that may pass is waited out.
-async fn store(app: &App, mut arrival: Arrival) -> Result<Applied, StoreError> {
+async fn write_down(app: &App, mut arrival: Arrival) -> Result<Applied, StoreError> {
     let (id, wrap_up_job) = (arrival.call, arrival.wrap_up_job);
     let ends = arrival.reports.iter().any(|report| matches!(report.progress, Progress::Ended { .. }));
     // With a free hand the wrap-up begins right after the commit; otherwise a runner takes it up when one is free.

@@ -172,3 +172,135 @@ fn also_known_by(fields: &LeadFields, theirs: &LeadFields) -> Option<String> {
     .collect();
     (!known.is_empty()).then(|| format!("Also known by: {}.", known.join(", ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::lead::Phone;
+    use domain::{BusinessId, E164, Mode};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("in range")
+    }
+
+    /// A lead of which nothing is known.
+    fn blank() -> Lead {
+        Lead {
+            id: LeadId(Uuid::from_u128(1)),
+            business_id: BusinessId(Uuid::from_u128(2)),
+            mode: Mode::Live,
+            fields: LeadFields {
+                status: "new".to_owned(),
+                source: "api".to_owned(),
+                ..LeadFields::default()
+            },
+            score: None,
+            score_explanation: None,
+            interaction_count: 0,
+            last_contacted_at: None,
+            created_at: at(1),
+            updated_at: at(1),
+        }
+    }
+
+    /// One of whom everything is known; every text ends with this letter.
+    fn whole(letter: char) -> Lead {
+        let text = |what: &str| Some(format!("{what} {letter}"));
+        let digit = u32::from(letter) % 10;
+        let fields = LeadFields {
+            name: text("Name"),
+            first_name: text("First"),
+            last_name: text("Last"),
+            email: Some(format!("{letter}@example.com")),
+            phone: E164::parse(&format!("+1512555014{digit}")).ok().map(Phone::from),
+            address: text("Address"),
+            city: text("City"),
+            state: text("State"),
+            zip: text("Zip"),
+            status: format!("status {letter}"),
+            source_url: text("Url"),
+            source_page: text("Page"),
+            notes: text("Notes"),
+            message: text("Message"),
+            event_date: text("Date"),
+            event_type: text("Type"),
+            timezone: text("Zone"),
+            ..blank().fields
+        };
+        Lead { fields, ..blank() }
+    }
+
+    fn merged(mut kept: Lead, other: &Lead) -> Lead {
+        take_over(&mut kept, other);
+        kept
+    }
+
+    #[test]
+    fn a_lead_of_which_nothing_is_known_becomes_the_other_one() {
+        assert_eq!(merged(blank(), &whole('a')).fields, whole('a').fields);
+    }
+
+    #[test]
+    fn what_is_known_stays_and_what_differs_is_noted() {
+        let kept = merged(whole('a'), &whole('b'));
+        let known = LeadFields { notes: None, ..whole('a').fields };
+        assert_eq!(LeadFields { notes: None, ..kept.fields.clone() }, known);
+        let also = "Also known by: Name b, +15125550148, b@example.com.";
+        assert_eq!(kept.fields.notes, Some(format!("Notes a\nNotes b\n{also}")));
+        let again = merged(kept.clone(), &whole('b'));
+        assert_eq!(again.fields.notes, kept.fields.notes, "it is noted once");
+        let mut shouting = whole('a');
+        shouting.fields.email = Some("A@EXAMPLE.COM".to_owned());
+        assert_eq!(merged(whole('a'), &shouting).fields, whole('a').fields, "that is the same address");
+    }
+
+    #[test]
+    fn a_name_and_an_address_are_taken_over_whole_or_not_at_all() {
+        let part = |fill: fn(&mut LeadFields)| {
+            let mut lead = blank();
+            fill(&mut lead.fields);
+            merged(lead, &whole('b')).fields
+        };
+        let named = part(|fields| fields.last_name = Some("Lopez".to_owned()));
+        assert_eq!((named.name, named.first_name, named.last_name.as_deref()), (None, None, Some("Lopez")));
+        for fill in [
+            (|fields| fields.address = Some("here".to_owned())) as fn(&mut LeadFields),
+            |fields| fields.city = Some("here".to_owned()),
+            |fields| fields.state = Some("here".to_owned()),
+            |fields| fields.zip = Some("here".to_owned()),
+        ] {
+            let LeadFields { address, city, state, zip, .. } = part(fill);
+            let known: Vec<String> = [address, city, state, zip].into_iter().flatten().collect();
+            assert_eq!(known, ["here"]);
+        }
+    }
+
+    #[test]
+    fn the_score_is_that_of_the_newer_conversation_and_conversations_add_up() {
+        let scored = |score: Option<u8>, talked: Option<i64>| Lead {
+            score,
+            score_explanation: score.map(|score| format!("because of {score}")),
+            last_contacted_at: talked.map(at),
+            interaction_count: u32::from(talked.is_some()),
+            ..blank()
+        };
+        for (mine, theirs, score) in [
+            ((Some(10), Some(5)), (Some(20), Some(6)), Some(20)),
+            ((Some(10), Some(6)), (Some(20), Some(5)), Some(10)),
+            ((Some(10), Some(5)), (Some(20), Some(5)), Some(10)),
+            ((Some(10), None), (Some(20), Some(5)), Some(20)),
+            ((None, Some(6)), (Some(20), Some(5)), Some(20)),
+            ((Some(10), Some(5)), (None, Some(6)), Some(10)),
+            ((None, None), (None, None), None),
+        ] {
+            let kept = merged(scored(mine.0, mine.1), &scored(theirs.0, theirs.1));
+            assert_eq!(kept.score, score, "{mine:?} {theirs:?}");
+            assert_eq!(kept.score_explanation, score.map(|score| format!("because of {score}")));
+            let talks = [mine.1, theirs.1];
+            assert_eq!(kept.last_contacted_at, talks.into_iter().flatten().max().map(at));
+            assert_eq!(kept.interaction_count as usize, talks.into_iter().flatten().count());
+        }
+    }
+}

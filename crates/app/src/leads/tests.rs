@@ -118,3 +118,20 @@ proptest! {
         prop_assert_eq!(twice, once);
     }
 }
+
+#[test]
+fn an_address_and_a_matter_fill_a_gap_and_replace_nothing() {
+    let facts = |text: &str| LeadFacts {
+        email: Some(format!("{text}@example.com")),
+        intent: Some(format!("{text} wants a roof")),
+        ..LeadFacts::default()
+    };
+    let mut fields = LeadFields::default();
+    for said in ["maria", "ana"] {
+        fill(&mut fields, &told(facts(said)), "1");
+        assert_eq!(fields.email.as_deref(), Some("maria@example.com"), "{said}");
+        assert_eq!(fields.message.as_deref(), Some("maria wants a roof"), "{said}");
+    }
+    fill(&mut fields, &told(LeadFacts::default()), "1");
+    assert!(fields.email.is_some() && fields.message.is_some(), "silence takes nothing away");
+}

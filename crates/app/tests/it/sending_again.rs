@@ -215,3 +215,72 @@ async fn a_subscription_says_what_keeps_events_from_it_until_one_arrives() {
         platform.app.stop(std::time::Duration::from_secs(5)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waited_for_a_subscription_that_was_deleted_counts_as_failed() {
+    for database in databases().await {
+        let setup = Setup { schedule: "0s,1s".parse().expect("a schedule"), ..Setup::default() };
+        let platform = Platform::start(&database, setup).await;
+        let (mut receiver, id) = subscribed(&platform, &["lead.created"]).await;
+        receiver.answer_next(500);
+        let event = new_lead(&platform).await;
+        receiver.next().await;
+        app::endpoints::remove(&platform.app, &tenancy(&platform), id).await.expect("it is there");
+        crate::until("nothing waits any more", async || {
+            let jobs =
+                platform.store.read(|tx| Box::pin(async move { store::jobs::pending(tx).await })).await;
+            jobs.is_ok_and(|jobs| jobs.is_empty())
+        })
+        .await;
+        let filter = EventFilter { id: Some(event), ..EventFilter::default() };
+        let tenancy = tenancy(&platform);
+        let listed: Result<_, StoreError> = platform
+            .store
+            .read(move |tx| {
+                let page = store::Page { limit: 10, after: None };
+                Box::pin(async move { store::events::list(tx, &tenancy, &filter, &page).await })
+            })
+            .await;
+        let view = listed.expect("the database works").rows.remove(0);
+        assert_eq!((view.receivers, view.failed), (1, 1), "{}", database.kind);
+        assert_eq!(view.status(), store::events::EventStatus::Failed, "{}", database.kind);
+        platform.app.stop(std::time::Duration::from_secs(5)).await;
+        assert!(receiver.waiting().is_empty(), "{}: whoever is gone is not called", database.kind);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_was_exchanged_signs_for_a_day_beside_the_new_one_unless_somebody_else_knows_it() {
+    use app::endpoints::{OldSecret, Saved, rotate_secret};
+    use jiff::SignedDuration;
+    use store::PlatformTx;
+
+    for database in databases().await {
+        let platform = platform(&database).await;
+        let (_receiver, id) = subscribed(&platform, &["lead.created"]).await;
+        let secrets = async |after: SignedDuration| {
+            let (vault, at) = (platform.app.store().vault().clone(), platform.app.now() + after);
+            let read = platform.store.read(move |tx: &mut PlatformTx| {
+                Box::pin(async move { store::endpoints::secrets(tx, &vault, id, at).await })
+            });
+            let read: Result<Vec<String>, StoreError> = read.await;
+            read.expect("the database works")
+        };
+        let rotated = async |old: OldSecret| {
+            let done = rotate_secret(&platform.app, &tenancy(&platform), id, old, None).await;
+            let Ok(Once::New(Saved { secret: Some(secret), .. })) = done else { panic!("{done:?}") };
+            secret
+        };
+        let (now, day) = (SignedDuration::ZERO, SignedDuration::from_hours(24));
+        let first = secrets(now).await.remove(0);
+        let second = rotated(OldSecret::Overlaps).await;
+        assert_eq!(secrets(now).await, [second.clone(), first], "{}", database.kind);
+        assert_eq!(secrets(day).await, [second], "{}: a day later", database.kind);
+        let third = rotated(OldSecret::Ends).await;
+        assert_eq!(secrets(now).await, [third], "{}", database.kind);
+        let tenant = Tenancy::one(platform.account.business.id, Mode::Live);
+        let foreign = rotate_secret(&platform.app, &tenant, id, OldSecret::Ends, None).await;
+        assert!(foreign.is_err(), "{}: it belongs to test mode", database.kind);
+        platform.stop().await;
+    }
+}

@@ -4,19 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::call::CallState;
-use domain::{CallId, Clock as _, EventId, JobId, NodeId};
+use domain::call::{Call, CallFacts, CallState};
+use domain::{CallId, Clock as _, EventId, JobId, Mode, NodeId};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use speech::{Analysis, AnalysisRequest, CallAnalyst, LeadFacts, Reached, SpeechError};
 use store::StoreError;
 use store::engine_messages::NewMessage;
+use store::idempotency::Scope;
 use store::jobs::{Held, JobKind, NewJob};
 use testkit::{ManualClock, Patience, Platform, Receiver, Setup, Switchboard, databases};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::bench::{Bench, MARIA};
+use crate::bench::{Bench, MARIA, phone};
 
 #[tokio::test]
 async fn a_call_that_its_engine_forgot_ends_after_ten_silent_minutes_as_long_as_it_was_heard() {
@@ -212,4 +213,74 @@ async fn leave_behind(platform: &Platform, call: CallId, clock: &ManualClock) {
         })
         .await;
     written.expect("the database works");
+}
+
+#[tokio::test]
+async fn a_call_of_a_process_that_is_gone_is_settled_at_the_next_look_and_one_of_a_living_process_is_not() {
+    for database in databases().await {
+        let bench = Bench::start(&database, Switchboard::local("voice")).await;
+        let (dead, living) = (NodeId(Uuid::from_u128(1)), NodeId(Uuid::from_u128(2)));
+        let mut made = Vec::new();
+        for (node, number) in [(dead, "+15125550151"), (living, "+15125550152")] {
+            // As another process stored it that made the call.
+            let placed = bench.placed(bench.order(MARIA)).await;
+            let created_at = placed.created_at + SignedDuration::from_micros(500);
+            let facts =
+                CallFacts { id: CallId(node.0), to: phone(number), created_at, ..CallFacts::clone(&placed) };
+            let mut call = Call::outbound(facts, None);
+            assert!(call.dial(node));
+            let lease_until = bench.clock.now() + SignedDuration::from_hours(1);
+            let (stored, is_living) = (call.clone(), node == living);
+            let written: Result<(), StoreError> = bench
+                .platform
+                .store
+                .write(move |tx| {
+                    Box::pin(async move {
+                        if is_living {
+                            store::nodes::beat(tx, node, lease_until).await?;
+                        }
+                        store::calls::insert(tx, &stored).await.map(drop)
+                    })
+                })
+                .await;
+            written.expect("the database works");
+            made.push(call.id);
+        }
+        app::jobs::look_after(bench.app()).await.expect("the database works");
+        let lost = bench.call(made[0]).await;
+        assert_eq!(lost.ended_reason(), Some("engine-lost"), "{}: {lost:?}", database.kind);
+        assert_eq!(*bench.call(made[1]).await.state(), CallState::Dialing, "{}", database.kind);
+        bench.platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn however_much_is_old_is_thrown_away_in_one_go_and_nothing_that_is_young() {
+    for database in databases().await {
+        let bench = Bench::start(&database, Switchboard::local("voice")).await;
+        let business_id = bench.business();
+        let now = bench.clock.now();
+        let stored: Result<(), StoreError> = bench
+            .platform
+            .store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let scope = Scope { business_id, mode: Mode::Live, route: "POST /v1/calls" };
+                    for number in 0..450_u128 {
+                        let age = SignedDuration::from_hours(if number < 440 { 73 } else { 71 });
+                        let (key, resource) = (number.to_string(), Uuid::from_u128(number));
+                        let node = NodeId(Uuid::from_u128(1));
+                        store::idempotency::begin(tx, &scope, &key, &[1; 32], resource, node, now - age)
+                            .await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        stored.expect("the database works");
+        app::jobs::throw_away(bench.app()).await.expect("the database works");
+        let left = "SELECT count(*) FROM idempotency WHERE mode = 'live'";
+        assert_eq!(database.numbers(left).await, [10], "{}", database.kind);
+        bench.platform.stop().await;
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use app::calls::EndAsked;
 use app::idempotency::Once;
-use domain::call::{Ending, FailureCode, Findings, LogLine, Party, Progress, Quality, Utterance};
+use domain::call::{Ending, FailureCode, Findings, LogLine, Party, Progress, Quality, Urgency, Utterance};
 use domain::usage::{MicroDollars, Month};
 use domain::{Clock as _, Mode};
 use jiff::SignedDuration;
@@ -332,6 +332,34 @@ async fn what_an_engine_finds_out_after_the_end_is_added_and_told_once() {
             .await;
         let lead = lead.expect("she told her name");
         assert_eq!((lead.interaction_count, talked), (1, Duration::from_secs(61)), "{}", database.kind);
+        bench.platform.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_urgent_and_what_was_disclosed_is_read_from_the_words_of_the_right_party() {
+    const FIRE: &str = "My house is on fire, please help!";
+    for database in databases().await {
+        let bench = Bench::start(&database, Switchboard::local("voice")).await;
+        for (number, by, urgency) in
+            [("+15125550131", Party::Caller, Some("emergency")), ("+15125550132", Party::Agent, None)]
+        {
+            let id = bench.answered(bench.order(number)).await;
+            let now = bench.clock.now();
+            bench.engine.report(id, now, Progress::Said(said(by, FIRE))).await;
+            bench.heard(id, 1).await;
+            let call = bench.call(id).await;
+            assert_eq!(call.urgency().map(Urgency::as_str), urgency, "{}: {by:?}", database.kind);
+            assert!(call.disclosed().is_empty(), "{}: {by:?}", database.kind);
+            let words = "This call is recorded. I am an AI assistant.";
+            bench.engine.report(id, now, Progress::Said(said(Party::Caller, words))).await;
+            bench.heard(id, 2).await;
+            assert!(bench.call(id).await.disclosed().is_empty(), "{}: the caller says so", database.kind);
+            bench.engine.report(id, now, Progress::Said(said(Party::Agent, words))).await;
+            bench.heard(id, 3).await;
+            assert!(!bench.call(id).await.disclosed().is_empty(), "{}: the agent says so", database.kind);
+            bench.over(id).await;
+        }
         bench.platform.stop().await;
     }
 }
