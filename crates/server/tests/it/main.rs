@@ -5,6 +5,7 @@ mod backups;
 mod demo;
 mod engine_elsewhere;
 mod harness;
+mod newer;
 mod operator;
 mod over_the_api;
 mod probes;
