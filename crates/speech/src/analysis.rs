@@ -88,3 +88,30 @@ pub trait CallAnalyst: Send + Sync {
     /// Reads the call. The answer has been checked against the limits above.
     async fn analyse(&self, request: &AnalysisRequest) -> Result<Analysis, SpeechError>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_text_from_outside_may_keep_is_taken_out_of_every_text_of_an_analysis() {
+        let marked = |what: &str| format!("{what}\u{0}\u{202e}\r");
+        let marks = Quality { professionalism: 1, empathy: 2, information_gathering: 3, resolution: 4 };
+        let analysis = |text: &dyn Fn(&str) -> String| Analysis {
+            summary: text("summary"),
+            reached: Reached::SomebodyElse,
+            lead: LeadFacts {
+                name: Some(text("name")),
+                email: Some(text("email")),
+                phone: Some(text("phone")),
+                intent: Some(text("intent")),
+            },
+            quality: Some(marks),
+            lead_score: Some(5),
+            score_explanation: Some(text("reason")),
+        };
+        assert_eq!(analysis(&marked).cleaned(), analysis(&str::to_owned));
+        let nothing = Analysis { lead: LeadFacts::default(), score_explanation: None, ..analysis(&marked) };
+        assert_eq!(nothing.cleaned().lead, LeadFacts::default());
+    }
+}
