@@ -96,3 +96,55 @@ pub(crate) fn address(path: &str, parameters: &[(&str, Option<&str>)]) -> String
     let query = query.finish();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::AgentId;
+
+    use super::*;
+
+    #[test]
+    fn a_field_is_read_without_blanks_around_it_and_a_password_as_it_was_typed() {
+        let filled = Filled::parse(b"name=+Maria+Lopez+&password=+se+cret+&event=a&event=b&note=");
+        assert_eq!(filled.text("name"), "Maria Lopez");
+        assert_eq!(filled.raw("password"), " se cret ");
+        assert_eq!(filled.all("event").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!((filled.text("note"), filled.text("missing")), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn an_id_may_be_missing_and_what_cannot_be_one_names_nothing() {
+        let id = "01940000-0000-7000-8000-0000000000ff";
+        let read = |query: &str| Filled::parse(query.as_bytes()).id::<AgentId>("agent");
+        assert_eq!(read(&format!("agent={id}")).ok().flatten(), id.parse().ok());
+        assert!(matches!((read("agent=+"), read("")), (Ok(None), Ok(None))));
+        for wrong in ["agent=7", "agent=../secret", "agent=01940000-0000-7000-8000-0000000000f"] {
+            assert!(matches!(read(wrong), Err(PageError::NotFound)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_of_an_address_is_there_or_it_is_not() {
+        let asked = Asked::of("q=two+words&status=&agent=%20");
+        assert_eq!(asked.text("q").as_deref(), Some("two words"));
+        assert_eq!((asked.text("status"), asked.text("agent"), asked.text("after")), (None, None, None));
+    }
+
+    #[test]
+    fn a_text_fits_that_is_short_enough_and_harmless() {
+        assert!(fits("", 0) && fits("äöü", 3) && fits("a\tb\nc", 5));
+        for (text, most) in [("äöüß", 3), ("a\0", 5), ("a\u{202e}b", 5), ("a\r", 5)] {
+            assert!(!fits(text, most), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_keeps_its_parameters_apart_whatever_they_hold() {
+        assert_eq!(address("/live/calls", &[("q", None), ("status", Some(""))]), "/live/calls");
+        let sought =
+            address("/live/calls", &[("q", Some("a&b=c d")), ("after", None), ("status", Some("failed"))]);
+        assert_eq!(sought, "/live/calls?q=a%26b%3Dc+d&status=failed");
+        let query = sought.split_once('?').map(|(_, query)| query).unwrap_or_default();
+        assert_eq!(Asked::of(query).text("q").as_deref(), Some("a&b=c d"));
+    }
+}

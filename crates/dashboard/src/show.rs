@@ -170,6 +170,32 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_a_whole_have_two_digits_and_nothing_is_divided_by_nothing() {
+        for (part, whole, shown) in [
+            (0, 0, "0.00"),
+            (0, 7, "0.00"),
+            (1, 3, "33.33"),
+            (7, 7, "100.00"),
+            (1, 20_000, "0.00"),
+            (5, 4, "125.00"),
+        ] {
+            assert_eq!(share(part, whole), shown, "{part} of {whole}");
+        }
+        assert_eq!(share(u64::MAX, u64::MAX), "100.00");
+    }
+
+    #[test]
+    fn what_went_well_and_what_did_not_look_different() {
+        let shown = [
+            ["completed", "failed", "ringing", "pending", "queued"],
+            ["active", "revoked", "dialing", "pending", ""],
+        ];
+        for states in shown {
+            assert_eq!(states.map(tone), ["good", "bad", "busy", "warn", ""]);
+        }
+    }
+
+    #[test]
     fn browsers_have_the_names_that_people_know() {
         for (header, name) in [
             ("Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0", "Firefox on Linux"),

@@ -322,3 +322,46 @@ pub(crate) async fn page(
     };
     framed(&page.frame.nonce, &page)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filters(query: &str) -> Filters {
+        Filters::of(&Asked::of(query))
+    }
+
+    #[test]
+    fn filters_ask_in_the_words_of_the_api_and_running_stands_for_all_that_is_not_over() {
+        let agent = "01940000-0000-7000-8000-0000000000ff";
+        let wanted = filters(&format!("status=running&agent={agent}&direction=inbound")).wanted();
+        let wanted = wanted.expect("all of that can be asked for");
+        assert_eq!(wanted.statuses, Some(["queued", "ringing", "in-progress"].map(str::to_owned).to_vec()));
+        assert_eq!((wanted.agent_id, wanted.lead_id), (agent.parse().ok(), None));
+        assert_eq!(wanted.direction.as_deref(), Some("inbound"));
+        assert_eq!(
+            filters("status=failed").wanted().and_then(|wanted| wanted.statuses),
+            Some(vec!["failed".into()])
+        );
+        assert!(filters("").wanted().is_some_and(|wanted| wanted.statuses.is_none()));
+        for nobody in ["agent=7", "lead=7"] {
+            assert!(filters(nobody).wanted().is_none(), "{nobody}: no call can match");
+        }
+    }
+
+    #[test]
+    fn a_kept_view_begins_with_the_newest_call_and_knows_all_its_filters() {
+        let page =
+            filters("q=Lopez&status=failed&agent=a&direction=outbound&lead=l&after=2026-11-29T00:00:00Z");
+        assert_eq!(page.query(), "q=Lopez&status=failed&agent=a&direction=outbound&lead=l");
+        assert!(page.is_narrow() && page.after.is_some());
+        let later = filters("").from(Timestamp::UNIX_EPOCH);
+        assert_eq!((later.query().as_str(), later.after), ("", Some(Timestamp::UNIX_EPOCH)));
+        for query in ["q=a", "status=a", "agent=a", "direction=a", "lead=a"] {
+            assert!(filters(query).is_narrow(), "{query}");
+        }
+        assert!(!filters("after=2026-11-29T00:00:00Z").is_narrow() && filters("after=soon").after.is_none());
+        let long = filters(&format!("q={}", "x".repeat(300)));
+        assert_eq!(long.search.map(|text| text.len()), Some(LONGEST_SEARCH));
+    }
+}

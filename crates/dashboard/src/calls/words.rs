@@ -123,3 +123,99 @@ pub(super) fn direction(direction: Direction) -> &'static str {
         Direction::Outbound => "Outgoing",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use domain::call::{CallFacts, CallRequest, Ending, Progress, Refusal, WRAP_UP_LIMIT};
+    use domain::{AgentId, BusinessId, CallId, E164, Mode, NodeId, Timestamp};
+    use uuid::Uuid;
+
+    use super::*;
+
+    const THEN: Timestamp = Timestamp::UNIX_EPOCH;
+
+    fn queued() -> Call {
+        let facts = CallFacts {
+            id: CallId(Uuid::nil()),
+            business_id: BusinessId(Uuid::nil()),
+            mode: Mode::Live,
+            agent_id: AgentId(Uuid::nil()),
+            direction: Direction::Outbound,
+            to: E164::parse("+15125550142").expect("a number"),
+            from: None,
+            request: CallRequest::default(),
+            max_duration: Duration::from_secs(60),
+            engine: "voice".to_owned(),
+            policy_reason: "allowed".to_owned(),
+            created_at: THEN,
+        };
+        Call::outbound(facts, None)
+    }
+
+    /// A call that has come so far.
+    fn after(steps: &[Progress]) -> Call {
+        let mut call = queued();
+        assert!(call.dial(NodeId(Uuid::nil())));
+        for step in steps {
+            let _ = call.on(step, THEN, THEN, WRAP_UP_LIMIT);
+        }
+        call
+    }
+
+    fn ended_by(ending: Ending, reason: &str) -> Progress {
+        Progress::Ended { ending, reason: reason.to_owned() }
+    }
+
+    #[test]
+    fn a_call_under_way_says_how_far_it_has_come() {
+        let talked = || Ending::Talked { answered_at: None, talked: Some(Duration::from_secs(5)) };
+        for (call, is, says) in [
+            (queued(), "Waiting", "It waits for its turn."),
+            (after(&[]), "Dialling", "The phone is about to ring, or rings."),
+            (after(&[Progress::Ringing]), "Ringing", "The phone is about to ring, or rings."),
+            (after(&[Progress::Answered]), "In progress", "They are talking."),
+            (
+                after(&[Progress::Answered, ended_by(talked(), "caller-hung-up")]),
+                "Wrapping up",
+                "The caller hung up.",
+            ),
+        ] {
+            assert_eq!((state(&call), verdict(&call).as_str()), (is, says));
+        }
+        let mut done = after(&[Progress::Answered, ended_by(talked(), "silence")]);
+        assert!(done.conclude(0, None, None, THEN));
+        assert_eq!((state(&done), verdict(&done).as_str()), ("Completed", "Nobody said anything any more."));
+    }
+
+    #[test]
+    fn each_failure_has_a_word_and_a_sentence_of_its_own() {
+        let (mut words, mut sentences) = (BTreeSet::new(), BTreeSet::new());
+        for &code in FailureCode::ALL {
+            let failed = after(&[ended_by(Ending::Failed(code), "whatever")]);
+            words.insert(state(&failed));
+            assert!(verdict(&failed).ends_with('.'), "{code:?}");
+            sentences.insert(verdict(&failed));
+        }
+        assert_eq!((words.len(), sentences.len()), (FailureCode::ALL.len(), FailureCode::ALL.len()));
+        let mut refused = queued();
+        let words = "the number asked not to be called".to_owned();
+        let refusal = Refusal { code: FailureCode::Blocked, reason: "opted-out".to_owned(), words };
+        assert!(refused.refuse(refusal, THEN));
+        assert_eq!(verdict(&refused), "It never rang: the number asked not to be called.");
+        assert_eq!(state(&refused), "Not allowed");
+    }
+
+    #[test]
+    fn a_word_of_an_engine_that_nobody_knows_here_stands_for_itself() {
+        assert_eq!(ended("pipeline-error-x"), "It ended with `pipeline-error-x`.");
+        assert_eq!(noted("odd_thing", ""), ("odd thing".to_owned(), ""));
+        assert_eq!(noted("odd_thing", "seven"), ("odd thing: seven".to_owned(), ""));
+        assert_eq!(noted("hold", "music"), ("Put on hold: music".to_owned(), ""));
+        assert_eq!(noted("disclosure", "ai").0, "Said that it is an AI");
+        assert_eq!(noted("disclosure", "recording").0, "Said that the call is recorded");
+        assert_eq!(noted("disclosure", "age").0, "Disclosed: age");
+    }
+}
