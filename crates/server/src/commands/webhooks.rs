@@ -251,12 +251,14 @@ impl Subscriptions {
     }
 }
 
-/// Whoever hears of everything has `*` in a table, and not all names.
+/// Whoever hears of everything that there is has no list of all names in a table. `*` is more: what later versions add is meant too.
 fn in_short(subscription: &mut Value) {
     let names = subscription["events"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let names: Vec<&str> = names.collect();
-    if EventType::subscribable().all(|kind| names.contains(&kind.as_str())) {
+    if names.contains(&"*") {
         subscription["events"] = "*".into();
+    } else if EventType::subscribable().all(|kind| names.contains(&kind.as_str())) {
+        subscription["events"] = "all of this version".into();
     }
 }
 

@@ -123,6 +123,15 @@ fn subscriptions_and_events_are_managed_by_commands() {
     assert!(run(&["webhooks", "update", id]).refused().contains("nothing is named"));
     run(&["webhooks", "delete", id]).ok();
     assert_eq!(run(&["webhooks", "list", "--json"]).json(), json!([]));
+    // Seventeen names would be all that a table shows.
+    for (events, shown) in [(&[][..], "all of this version"), (&["--events", "*"], "*")] {
+        let made = run(&[&["webhooks", "create", &url][..], events].concat()).ok();
+        assert!(made.contains(&format!("events  {shown}\n")), "{made}");
+        let table = run(&["webhooks", "list"]).ok();
+        assert!(table.contains(&format!("yes     {shown}  ")) && !table.contains("call.started"), "{table}");
+        let id = run(&["webhooks", "list", "--json"]).json()[0]["id"].as_str().expect("an id").to_owned();
+        run(&["webhooks", "delete", &id]).ok();
+    }
     let bad = run(&["webhooks", "create", &url, "--events", "call.exploded"]).refused();
     assert!(bad.contains("events") && bad.contains("call.completed"), "{bad}");
 }
