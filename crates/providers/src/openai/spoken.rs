@@ -213,7 +213,11 @@ impl Filter {
                 out.extend(calls::read(&self.held[..at], &mut self.calls).into_iter().map(Spoken::Call));
             }
             Inside::Fence => {
-                let called = calls::read(&self.held[..at], &mut self.calls);
+                let mut called = calls::read(&self.held[..at], &mut self.calls);
+                // Any object may stand in a block of code: only one with the name of a tool is a call.
+                if !called.iter().all(|call| self.tools.contains(&call.name)) {
+                    called.clear();
+                }
                 if called.is_empty() {
                     out.push(Spoken::Words(self.held[..at].to_owned()));
                 }
@@ -623,6 +627,7 @@ mod tests {
             "call send_call() or end_callers",
             "f(x) and (functions.)",
             "```\nlet a = 1;\n```",
+            "Here it is:\n```json\n{\"name\": \"Dana\", \"phone\": null}\n```",
         ] {
             check(text, text, &[]);
         }

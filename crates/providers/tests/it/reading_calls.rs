@@ -75,3 +75,17 @@ async fn further_fields_change_nothing_and_a_refusal_is_no_analysis() {
     assert_eq!(result, Err(SpeechError::Auth));
     assert_eq!(endpoint.seen().len(), 1);
 }
+
+#[tokio::test]
+async fn an_answer_in_a_block_of_code_among_words_is_read() {
+    let named = good().replace("\"name\":null", "\"name\":\"Dana Reyes\"");
+    assert!(named.contains("Dana Reyes"));
+    let endpoint = Endpoint::start(vec![answering(&format!(
+        "Here is what you asked for:\n\n```json\n{named}\n```\nLet me know if you need more!"
+    ))])
+    .await;
+    let analysis = ModelAnalyst::new(Arc::new(endpoint.client())).analyse(&request()).await.expect("usable");
+    assert_eq!(analysis.summary, "Somebody needs a lawyer.");
+    assert_eq!(analysis.lead.name.as_deref(), Some("Dana Reyes"));
+    assert_eq!(endpoint.seen().len(), 1, "read at once");
+}
