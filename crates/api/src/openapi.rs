@@ -286,6 +286,7 @@ fn tag(route: &Route) -> &'static str {
         "sandbox" => "Sandbox",
         "recordings" => "Recordings",
         "transcripts" => "Transcripts",
+        "workspaces" | "signup" => "Businesses",
         "balance" | "usage" => "Account",
         _ => "Discovery",
     }
@@ -302,6 +303,7 @@ fn tags() -> Value {
         ("Webhooks", "Addresses that are told what happens."),
         ("Events", "What happened, and what came of telling it."),
         ("Sandbox", "Scripted callers, for test keys."),
+        ("Businesses", "Making businesses, and signing up."),
         ("Account", "Balance and usage."),
         ("Keys", "Logging in and managing API keys."),
         ("Discovery", "What the server and a key can do, and this document."),
