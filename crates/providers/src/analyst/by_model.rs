@@ -168,7 +168,7 @@ fn schema() -> Value {
 /// The object of JSON in an answer: alone, in a fence, or among other words. Of several the one that holds most.
 fn object_in(answer: &str) -> Option<Value> {
     // Reasoning may hold drafts of the object.
-    let answer = clean_json(answer.rsplit("</think>").next().unwrap_or_default());
+    let answer = without_trailing_commas(&clean_json(answer.rsplit("</think>").next().unwrap_or_default()));
     let starts = answer.match_indices('{').map(|(at, _)| at).take(MAX_OBJECTS);
     let mut best: Option<(usize, Value)> = None;
     for at in starts {
@@ -181,6 +181,23 @@ fn object_in(answer: &str) -> Option<Value> {
         }
     }
     best.map(|(_, found)| found)
+}
+
+/// JSON without the commas behind which nothing follows, which models write and no reader of JSON takes.
+fn without_trailing_commas(json: &str) -> String {
+    let mut kept = String::with_capacity(json.len());
+    let (mut in_text, mut escaped) = (false, false);
+    for (at, letter) in json.char_indices() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' if in_text => escaped = true,
+            '"' => in_text = !in_text,
+            ',' if !in_text && json[at + 1..].trim_start().starts_with(['}', ']']) => continue,
+            _ => {}
+        }
+        kept.push(letter);
+    }
+    kept
 }
 
 /// What an answer holds, and whom it says that the call reached, if it does.
@@ -280,6 +297,12 @@ mod tests {
         "score_explanation":"Urgent."}"#;
 
     #[test]
+    fn commas_inside_texts_stay() {
+        let written = r#"{"a": "x,} \",]", "b": [1, ], }"#;
+        assert_eq!(without_trailing_commas(written), r#"{"a": "x,} \",]", "b": [1 ] }"#);
+    }
+
+    #[test]
     fn a_good_answer_is_taken_wherever_it_stands() {
         for answer in [
             GOOD.to_owned(),
@@ -294,6 +317,7 @@ mod tests {
             GOOD.replacen('{', "{\"notes\":\"x\",\"confidence\":0.9,", 1),
             GOOD.replace(":75", ":\"75\"").replace("false", "\"false\""),
             GOOD.replace(":75", ":75.0"),
+            format!("{},\n}}", GOOD.strip_suffix('}').expect("an object")),
         ] {
             let analysis = checked(&answer, false).expect("usable").analysis;
             assert_eq!(
