@@ -12,13 +12,13 @@ use domain::call::{
     Outcome, Quality, StoredRecording, Talk,
 };
 use domain::disclosure::Disclosure;
-use domain::{AgentId, BusinessId, CallId, LeadId, Timestamp};
+use domain::{AgentId, BusinessId, CallId, LeadId, Mode, Timestamp};
 
 pub use self::brief::CallInBrief;
 use crate::page::{Conditions, ListQuery, Way, list_ways};
 use crate::table::{compiled, table, text};
 use crate::tx::{PlatformTx, Row, ToParam as _, Tx, params};
-use crate::writes::Write;
+use crate::writes::{Turn, Write};
 use crate::{Listed, Page, StoreError, Tenancy};
 
 /// A call with the name of its agent.
@@ -308,7 +308,25 @@ pub async fn admit(tx: &mut PlatformTx, call: &Call, max_running: u32) -> Result
     );
     let mut values = Calls::inserted(call);
     values.push(max_running.to_param());
-    tx.write(Write::new("calls", call.id.0, ADMIT, values).or_fail()).await
+    let write = Write::new("calls", call.id.0, ADMIT, values).or_fail();
+    // Without a limit nobody has to be waited for.
+    let is_limited = max_running < u32::MAX;
+    tx.write(if is_limited { write.in_turn(turn_of(call.business_id, call.mode)) } else { write }).await
+}
+
+/// The turn of those who count the running calls of a business to add one.
+fn turn_of(business: BusinessId, mode: Mode) -> Turn {
+    Turn::of(&format!("calls of {business} in {mode}"))
+}
+
+/// Waits until nobody else adds to the running calls of a business, and keeps others waiting until the transaction ends.
+pub async fn take_turn(tx: &mut PlatformTx, business: BusinessId, mode: Mode) -> Result<(), StoreError> {
+    tx.take(turn_of(business, mode)).await
+}
+
+/// The same for the calls that an engine makes, whoever they belong to. To be taken after that of the business.
+pub async fn take_turn_on_engine(tx: &mut PlatformTx, engine: &str) -> Result<(), StoreError> {
+    tx.take(Turn::of(&format!("calls on {engine}"))).await
 }
 
 /// Stores everything about a call that can change.

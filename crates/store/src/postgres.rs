@@ -20,7 +20,7 @@ use tokio_postgres::{AsyncMessage, NoTls, Statement};
 use self::groups::Groups;
 use self::questions::Questions;
 use crate::tx::{Afterwards, Cell, Connection, Param, PlatformTx, Row};
-use crate::writes::{self, Write};
+use crate::writes::{self, Turn, Write};
 use crate::{OpenError, StoreError};
 
 /// How long to wait for a free connection before saying that there is too much to do.
@@ -286,6 +286,14 @@ impl PgConnection {
         for write in &waiting {
             prepared.push((client.prepare_cached(write.sql).await?, write));
         }
+        let turns: Vec<Param> =
+            writes::turns(&waiting).into_iter().map(|turn| Param::Int(turn.number())).collect();
+        let take = if turns.is_empty() { None } else { Some(client.prepare_cached(Turn::TAKE).await?) };
+        let waits = async {
+            let waits =
+                take.iter().flat_map(|take| turns.iter().map(move |turn| client.execute_raw(take, [turn])));
+            try_join_all(waits).await.map(drop).map_err(StoreError::from)
+        };
         let begun = async {
             if begin.is_empty() {
                 Ok(())
@@ -296,7 +304,7 @@ impl PgConnection {
         let written =
             try_join_all(prepared.iter().map(|(statement, write)| write_one(client, statement, write)));
         let last = async { last(client).await.map_err(StoreError::from) };
-        let ((), (_, value)) = try_join(begun, try_join(written, last)).await?;
+        let ((), ((), (_, value))) = try_join(begun, try_join(waits, try_join(written, last))).await?;
         Ok(value)
     }
 
@@ -306,8 +314,9 @@ impl PgConnection {
             Progress::NotBegun { .. } if self.waiting.is_empty() => return Ok(()),
             Progress::NotBegun { lazy } => match writes::as_one(&self.waiting) {
                 Some((text, values)) => {
+                    let turns = writes::turns(&self.waiting);
                     self.waiting.clear();
-                    self.groups.commit(text, values, lazy).await
+                    self.groups.commit(text, values, turns, lazy).await
                 }
                 None => self.commit_begun().await,
             },

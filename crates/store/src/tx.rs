@@ -9,7 +9,7 @@ use crate::StoreError;
 use crate::postgres::PgConnection;
 use crate::sqlite_connection::SqliteConnection;
 pub(crate) use crate::value::{Cell, Param, Row, ToParam, params, words};
-use crate::writes::Write;
+use crate::writes::{Turn, Write};
 
 /// A transaction in progress: the way to the rows of a tenant, together with a [`Tenancy`](crate::Tenancy).
 pub struct Tx {
@@ -113,6 +113,14 @@ impl Tx {
             Connection::Sqlite(connection) => connection.execute_each(sql, sets),
             Connection::Postgres(connection) => connection.execute_each(&postgres_text(sql), sets).await,
         }
+    }
+
+    /// Waits for a turn, which lasts until the end of the transaction.
+    pub(crate) async fn take(&mut self, turn: Turn) -> Result<(), StoreError> {
+        if self.is_on_postgres() {
+            self.execute(Turn::TAKE, &[Param::Int(turn.number())]).await?;
+        }
+        Ok(())
     }
 
     /// Has a row changed by the end of the transaction, or before its next question. Errors may come as late as that.

@@ -8,8 +8,10 @@
 //! The parts of such a statement do not see one another's changes, so it is only made of writes that touch different rows. Others go
 //! out one after the other, still without waiting for one another.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::tx::Param;
@@ -26,18 +28,56 @@ pub(crate) struct Write {
     row: (&'static str, Uuid),
     /// True if the transaction is worth nothing unless the statement touches its row.
     pub(crate) must_touch: bool,
+    /// What the statement counts before it writes, if it does.
+    turn: Option<Turn>,
+}
+
+/// Something that one transaction at a time counts and adds to.
+///
+/// On PostgreSQL two transactions that run at once do not see each other's rows, so both would find the last place free. Who takes a
+/// turn waits until those who took the same one before have committed, and only then looks. On SQLite there is one writer anyway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Turn(i64);
+
+impl Turn {
+    /// What takes the turn on PostgreSQL, until the end of the transaction.
+    pub(crate) const TAKE: &str = "SELECT pg_advisory_xact_lock($1)";
+
+    /// The turn of what has this name. Two names may share one by chance, which costs time and nothing else.
+    pub(crate) fn of(name: &str) -> Self {
+        let digest = Sha256::digest(name);
+        let first = digest.first_chunk::<8>().expect("a digest has 32 bytes");
+        Self(i64::from_be_bytes(*first))
+    }
+
+    pub(crate) fn number(self) -> i64 {
+        self.0
+    }
+}
+
+/// The turns that writes take, in the order in which everybody takes them, so that nobody waits in a circle.
+pub(crate) fn turns(writes: &[Write]) -> Vec<Turn> {
+    let turns: BTreeSet<Turn> = writes.iter().filter_map(|write| write.turn).collect();
+    turns.into_iter().collect()
 }
 
 impl Write {
     /// A statement that changes the row of a table that has this key.
     pub(crate) fn new(table: &'static str, key: Uuid, sql: &'static str, params: Vec<Param>) -> Self {
-        Self { sql, params, row: (table, key), must_touch: false }
+        Self { sql, params, row: (table, key), must_touch: false, turn: None }
     }
 
     /// The same, and the whole transaction fails with [`StoreError::Changed`](crate::StoreError::Changed) if there is no row to touch.
     #[must_use]
     pub(crate) fn or_fail(mut self) -> Self {
         self.must_touch = true;
+        self
+    }
+
+    /// The same, looking at other rows only when its turn has come.
+    #[must_use]
+    pub(crate) fn in_turn(mut self, turn: Turn) -> Self {
+        self.turn = Some(turn);
         self
     }
 }
@@ -112,6 +152,15 @@ mod tests {
         assert_eq!(values, [ids[0].clone(), Param::Int(7), ids[1].clone(), Param::Int(8)]);
         let (text, _) = as_one(&writes[1..]).expect("one statement");
         assert_eq!(text, "WITH w0 AS (INSERT INTO t (id, a) VALUES ($1, $2)) SELECT 1");
+    }
+
+    #[test]
+    fn turns_are_taken_once_each_and_in_one_order() {
+        let write = |name| row(1, "UPDATE t SET a = $2 WHERE id = $1", 7).in_turn(Turn::of(name));
+        let other = row(2, "UPDATE t SET a = $2 WHERE id = $1", 7);
+        let taken = turns(&[write("a"), write("b"), write("a"), other]);
+        assert_eq!(taken.len(), 2);
+        assert_eq!(taken, turns(&[write("b"), write("a")]));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Calls are read back as they were stored, in every state, and rows of the release before are read as well.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::call::{
@@ -10,7 +11,7 @@ use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode, NodeId, Timestamp}
 use store::calls::{CallFilter, CallInBrief};
 use store::opt_outs::{Certainty, OptOut};
 use store::{Page, Platform, StoreError, Tenancy};
-use testkit::databases;
+use testkit::{TestDatabase, databases};
 use uuid::Uuid;
 
 fn at(second: i64) -> Timestamp {
@@ -355,6 +356,92 @@ async fn no_more_calls_are_admitted_than_may_run() {
         assert!(over.refuse(refusal, at(30)));
         update(&platform, &over).await;
         assert_eq!(admit(4).await, Ok(()), "{}: there is room again", database.kind);
+    }
+}
+
+/// What two processes are on a database: on SQLite there is one, whose requests race for its writer.
+async fn processes(database: &TestDatabase) -> [Arc<Platform>; 2] {
+    let first = database.open().await;
+    let second = if database.kind == "postgres" { database.open().await } else { Arc::clone(&first) };
+    [first, second]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn processes_that_race_for_the_last_places_admit_exactly_as_many_calls_as_may_run() {
+    for database in databases().await {
+        let processes = processes(&database).await;
+        for round in 0..6_u128 {
+            let business = BusinessId(Uuid::from_u128(100 + round));
+            let racing: Vec<_> = (0..64_u128)
+                .map(|number| {
+                    let mut facts = facts(1000 * (round + 1) + number);
+                    facts.business_id = business;
+                    let (call, process) =
+                        (Call::outbound(facts, None), Arc::clone(&processes[number as usize % 2]));
+                    // Some ask something in their transaction, and others are one statement with their neighbours.
+                    let asks = number % 3 == 0;
+                    tokio::spawn(async move {
+                        let stored = process.write(move |tx| {
+                            Box::pin(async move {
+                                if asks {
+                                    let tenancy = Tenancy::one(call.business_id, call.mode);
+                                    store::calls::count_waiting(tx, &tenancy).await?;
+                                }
+                                store::calls::admit(tx, &call, 10).await
+                            })
+                        });
+                        stored.await
+                    })
+                })
+                .collect();
+            let mut admitted = 0;
+            for one in racing {
+                match one.await.expect("no panic") {
+                    Ok(()) => admitted += 1,
+                    Err(StoreError::Changed) => {}
+                    Err(other) => panic!("{}: {other}", database.kind),
+                }
+            }
+            let tenancy = Tenancy::one(business, Mode::Test);
+            let running = processes[0]
+                .read(move |tx| Box::pin(async move { store::calls::count_running(tx, &tenancy).await }));
+            assert_eq!((admitted, running.await), (10, Ok::<_, StoreError>(10)), "{}", database.kind);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_counts_in_turn_sees_what_those_before_have_added() {
+    for database in databases().await {
+        let processes = processes(&database).await;
+        let business = facts(1).business_id;
+        let racing: Vec<_> = (0..32_u128)
+            .map(|number| {
+                let call = Call::outbound(facts(number + 1), None);
+                let process = Arc::clone(&processes[number as usize % 2]);
+                tokio::spawn(async move {
+                    let stored = process.write(move |tx| {
+                        Box::pin(async move {
+                            let tenancy = Tenancy::one(call.business_id, call.mode);
+                            store::calls::take_turn(tx, call.business_id, call.mode).await?;
+                            store::calls::take_turn_on_engine(tx, &call.engine).await?;
+                            if store::calls::count_running(tx, &tenancy).await? < 5 {
+                                store::calls::admit(tx, &call, u32::MAX).await?;
+                            }
+                            Ok::<_, StoreError>(())
+                        })
+                    });
+                    stored.await
+                })
+            })
+            .collect();
+        for one in racing {
+            assert_eq!(one.await.expect("no panic"), Ok(()), "{}", database.kind);
+        }
+        let tenancy = Tenancy::one(business, Mode::Test);
+        let running = processes[1]
+            .read(move |tx| Box::pin(async move { store::calls::count_running(tx, &tenancy).await }));
+        assert_eq!(running.await, Ok::<_, StoreError>(5), "{}", database.kind);
     }
 }
 

@@ -286,11 +286,12 @@ async fn step_forward(
         )
         .await;
     }
-    if let Some(capacity) = app.engine_of(&call).and_then(|engine| engine.capacity())
-        && store::calls::count_on_engine(tx, &call.engine).await? >= u64::from(capacity)
-    {
-        return wait_for_room(tx, app, call, job, "the engine had no room for the call for ten minutes")
-            .await;
+    if let Some(capacity) = app.engine_of(&call).and_then(|engine| engine.capacity()) {
+        store::calls::take_turn_on_engine(tx, &call.engine).await?;
+        if store::calls::count_on_engine(tx, &call.engine).await? >= u64::from(capacity) {
+            return wait_for_room(tx, app, call, job, "the engine had no room for the call for ten minutes")
+                .await;
+        }
     }
     if !call.dial(app.node()) {
         return Ok(Next::Nothing);

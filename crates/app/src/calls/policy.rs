@@ -103,6 +103,7 @@ pub(crate) async fn may_dial(
 
 /// Whether a call that has waited for its time may run besides those that run.
 pub(crate) async fn has_room(tx: &mut PlatformTx, app: &App, call: &Call) -> Result<bool, StoreError> {
+    store::calls::take_turn(tx, call.business_id, call.mode).await?;
     let running = store::calls::count_running(tx, &Tenancy::one(call.business_id, call.mode)).await?;
     Ok(running < u64::from(app.settings().max_concurrent_calls))
 }

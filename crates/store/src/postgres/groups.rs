@@ -7,14 +7,16 @@
 //! A common commit that fails has kept nothing. Then each of the transactions is committed by itself, so that the one at fault takes no
 //! other along. Where the connection is lost in the middle, nobody knows what was kept, and all hear of that.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use deadpool_postgres::{Object, Pool};
-use futures_util::future::{join_all, join3};
+use futures_util::future::{join_all, join4};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::StoreError;
 use crate::tx::Param;
+use crate::writes::Turn;
 
 /// Transactions that may wait; more are refused at once.
 const QUEUE: usize = 4096;
@@ -33,6 +35,8 @@ pub(super) struct Groups(mpsc::Sender<Member>);
 struct Member {
     text: String,
     values: Vec<Param>,
+    /// What it takes its turn for.
+    turns: Vec<Turn>,
     /// The power may fail before it is on disk.
     lazy: bool,
     answer: oneshot::Sender<Result<(), StoreError>>,
@@ -52,10 +56,11 @@ impl Groups {
         &self,
         text: String,
         values: Vec<Param>,
+        turns: Vec<Turn>,
         lazy: bool,
     ) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
-        self.0.try_send(Member { text, values, lazy, answer }).map_err(|_| StoreError::Busy)?;
+        self.0.try_send(Member { text, values, turns, lazy, answer }).map_err(|_| StoreError::Busy)?;
         answered.await.unwrap_or_else(|_| Err(StoreError::Unexpected("the committer is gone".to_owned())))
     }
 }
@@ -110,17 +115,23 @@ async fn commit(client: &Object, group: &[Member]) -> Result<(), StoreError> {
     for member in group {
         statements.push((client.prepare_cached(&member.text).await?, &member.values));
     }
+    let turns: BTreeSet<Turn> = group.iter().flat_map(|member| member.turns.iter().copied()).collect();
+    let turns: Vec<Param> = turns.into_iter().map(|turn| Param::Int(turn.number())).collect();
+    let take = if turns.is_empty() { None } else { Some(client.prepare_cached(Turn::TAKE).await?) };
+    let waits =
+        join_all(take.iter().flat_map(|take| turns.iter().map(move |turn| client.execute_raw(take, [turn]))));
     let run =
         join_all(statements.iter().map(|(statement, values)| client.execute_raw(statement, values.iter())));
     let is_lazy = group.iter().all(|member| member.lazy);
-    if group.len() == 1 && !is_lazy {
+    if group.len() == 1 && !is_lazy && turns.is_empty() {
         // A statement by itself is a transaction.
         return run.await.into_iter().try_for_each(|done| done.map(drop)).map_err(StoreError::from);
     }
     let begin = if is_lazy { "BEGIN; SET LOCAL synchronous_commit TO OFF" } else { "BEGIN" };
-    let all = join3(client.batch_execute(begin), run, client.batch_execute("COMMIT"));
-    let (begun, done, ended) = all.await;
+    let all = join4(client.batch_execute(begin), waits, run, client.batch_execute("COMMIT"));
+    let (begun, turned, done, ended) = all.await;
     begun?;
+    turned.into_iter().try_for_each(|turned| turned.map(drop))?;
     // After a statement that failed, COMMIT succeeds by keeping nothing.
     done.into_iter().try_for_each(|done| done.map(drop))?;
     Ok(ended?)
