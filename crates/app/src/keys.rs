@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::api_key::{ENTROPY_BYTES, PlainKey};
 use domain::{BusinessId, KeyId, Mode, ScopeSet, Timestamp, UserId};
-use store::keys::{Authenticated, Key};
+use store::keys::{Authenticated, Key, Presented};
 use store::{Listed, Page, StoreError};
 
 use crate::App;
@@ -93,6 +93,15 @@ pub async fn revoke(app: &App, user: UserId, id: KeyId) -> Result<bool, StoreErr
     app.platform()
         .write(move |tx| Box::pin(async move { store::keys::revoke(tx, user, id, now).await }))
         .await
+}
+
+/// What came of looking up the key that somebody presented.
+pub async fn present(
+    app: &App,
+    key: &PlainKey,
+    now: Timestamp,
+) -> Result<Presented<Arc<Authenticated>>, StoreError> {
+    app.platform().present(&hash(app, key), now).await
 }
 
 /// What a key may do and see. Unknown, expired and revoked keys are alike `None`.

@@ -116,6 +116,8 @@ figures! {
             "Requests that were answered.";
         HTTP_REQUEST_SECONDS: Histogram = "kaicalls_http_request_seconds" ["method", "route", "status"] in WAITS,
             "Time from the head of a request to the head of its answer.";
+        KEYS_REFUSED: Counter = "kaicalls_keys_refused_total" ["why"] in NONE,
+            "Requests without a key that may be used: `malformed` (or missing), `unknown`, or `spent` (revoked or expired).";
         LOG_LINES_LEFT_OUT: Counter = "kaicalls_http_refusals_not_logged_total" [] in NONE,
             "Refused requests without a log line of their own, because too many were refused within one second.";
         HTTP_CONNECTIONS: Gauge = "kaicalls_http_connections" ["listener"] in NONE,

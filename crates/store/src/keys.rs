@@ -55,6 +55,34 @@ pub(crate) struct Found {
     pub(crate) expires_at: Option<Timestamp>,
 }
 
+/// A key that was revoked or has expired: it opens nothing, but it is known whose it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpentKey {
+    pub key_id: KeyId,
+    pub user_id: UserId,
+    /// The business that it was bound to, if it was bound to one.
+    pub business_id: Option<BusinessId>,
+    pub mode: Mode,
+}
+
+/// What came of looking a key up. Whoever sent it is told the same of all but the first.
+#[derive(Debug)]
+pub enum Presented<Key> {
+    Valid(Key),
+    Spent(SpentKey),
+    Unknown,
+}
+
+impl<Key> Presented<Key> {
+    /// The key, if it may be used.
+    pub fn valid(self) -> Option<Key> {
+        match self {
+            Self::Valid(key) => Some(key),
+            Self::Spent(_) | Self::Unknown => None,
+        }
+    }
+}
+
 table! {
     /// API keys, each found by the hash of its secret.
     Keys = "keys" as "k", (key: &Key, hash: &[u8; 32])
@@ -80,23 +108,25 @@ pub async fn insert(tx: &mut PlatformTx, key: &Key, hash: &[u8; 32]) -> Result<(
     Ok(())
 }
 
-/// What a key may do and see, in one query. Unknown, expired and revoked keys are alike `None`.
-pub(crate) async fn authenticate(
+/// What a key may do and see, in one query that costs the same whatever became of the key.
+pub(crate) async fn present(
     tx: &mut PlatformTx,
     hash: [u8; 32],
     now: Timestamp,
-) -> Result<Option<Found>, StoreError> {
-    let sql = "SELECT k.id, k.user_id, k.mode, k.scopes, k.business_id, k.expires_at, m.business_id, m.role FROM keys k \
+) -> Result<Presented<Found>, StoreError> {
+    let sql = "SELECT k.id, k.user_id, k.mode, k.scopes, k.business_id, k.expires_at, k.revoked_at, m.business_id, m.role FROM keys k \
                LEFT JOIN memberships m ON m.user_id = k.user_id AND (k.business_id IS NULL OR m.business_id = k.business_id) \
-               WHERE k.hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2) \
-               ORDER BY m.business_id";
+               WHERE k.hash = $1 ORDER BY m.business_id";
     let mut found: Option<Found> = None;
     let mut businesses = Vec::new();
-    for row in tx.query(sql, params![hash, now]).await? {
+    for row in tx.query(sql, params![hash]).await? {
         let mut row = row.of("keys");
         let (key_id, user_id) = (row.next()?, row.next()?);
         let (mode, scopes): (_, ScopeSet) = (row.next()?, row.next()?);
-        let (key_business_id, expires_at) = (row.next()?, row.next()?);
+        let (key_business_id, expires_at) = (row.next()?, row.next::<Option<Timestamp>>()?);
+        if row.next::<Option<Timestamp>>()?.is_some() || expires_at.is_some_and(|end| end <= now) {
+            return Ok(Presented::Spent(SpentKey { key_id, user_id, business_id: key_business_id, mode }));
+        }
         let (business, role) = (row.next::<Option<BusinessId>>()?, row.next::<Option<Role>>()?);
         let tenancy = Tenancy::new(Vec::new(), mode);
         // A key reaches a business only while its owner may do there everything that the key may do.
@@ -106,10 +136,10 @@ pub(crate) async fn authenticate(
         let key = Authenticated { key_id, user_id, mode, scopes, key_business_id, tenancy, hash };
         found = Some(Found { key, expires_at });
     }
-    if let Some(Found { key, .. }) = &mut found {
-        key.tenancy = Tenancy::new(businesses, key.mode);
-    }
-    Ok(found)
+    Ok(found.map_or(Presented::Unknown, |mut found| {
+        found.key.tenancy = Tenancy::new(businesses, found.key.mode);
+        Presented::Valid(found)
+    }))
 }
 
 /// A user's keys, revoked ones included.

@@ -286,17 +286,21 @@ impl Store {
     }
 
     /// What the key with this keyed hash may do; see [`key_cache`].
-    pub(crate) async fn authenticate(
+    pub(crate) async fn present(
         &self,
         hash: &[u8; 32],
         now: Timestamp,
-    ) -> Result<Option<Arc<keys::Authenticated>>, StoreError> {
+    ) -> Result<keys::Presented<Arc<keys::Authenticated>>, StoreError> {
         if let Some(key) = self.0.keys.get(hash, now) {
-            return Ok(Some(key));
+            return Ok(keys::Presented::Valid(key));
         }
         let (hash, since) = (*hash, self.0.keys.begin());
-        let look = self.run_queries(Line::Shared, move |tx| Box::pin(keys::authenticate(tx, hash, now)));
-        Ok(look.await?.map(|found| self.0.keys.keep(found, since)))
+        let look = self.run_queries(Line::Shared, move |tx| Box::pin(keys::present(tx, hash, now)));
+        Ok(match look.await? {
+            keys::Presented::Valid(found) => keys::Presented::Valid(self.0.keys.keep(found, since)),
+            keys::Presented::Spent(spent) => keys::Presented::Spent(spent),
+            keys::Presented::Unknown => keys::Presented::Unknown,
+        })
     }
 
     pub(crate) fn subscribers(&self) -> &subscribers::Subscribers {

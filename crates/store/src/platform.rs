@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 
-use crate::keys::Authenticated;
+use crate::keys::{Authenticated, Presented};
 use crate::postgres::Line;
 use crate::{BoxFuture, PlatformTx, Store, StoreError};
 
@@ -70,7 +70,16 @@ impl Platform {
         hash: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<Arc<Authenticated>>, StoreError> {
-        self.store.authenticate(hash, now).await
+        Ok(self.present(hash, now).await?.valid())
+    }
+
+    /// The same, telling keys that were revoked or have expired from those that nobody knows.
+    pub async fn present(
+        &self,
+        hash: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Presented<Arc<Authenticated>>, StoreError> {
+        self.store.present(hash, now).await
     }
 
     /// What [`Store::write`] does, for everybody's rows.

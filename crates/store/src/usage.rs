@@ -39,6 +39,11 @@ pub struct UsageRow {
     pub created_at: Timestamp,
 }
 
+/// The id of a row that a key gets once in a minute, from whichever process it comes.
+pub fn once_a_minute(key: KeyId, minute: i64) -> UsageId {
+    UsageId(Uuid::from_u128(key.0.as_u128() ^ u128::from(minute.unsigned_abs())))
+}
+
 /// Which requests a list shows: by owner, business or key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UsageOwner {
@@ -326,7 +331,9 @@ impl Spool {
     }
 
     async fn insert(&self, rows: Arc<Vec<UsageRow>>) -> Result<(), StoreError> {
-        let mut used: Vec<(KeyId, Timestamp)> = rows.iter().map(|row| (row.key_id, row.created_at)).collect();
+        // A key that was refused has not been used.
+        let accepted = rows.iter().filter(|row| row.status_code != 401);
+        let mut used: Vec<(KeyId, Timestamp)> = accepted.map(|row| (row.key_id, row.created_at)).collect();
         // One update per key and batch: the newest use.
         used.sort_by_key(|&(key, at)| (key, std::cmp::Reverse(at)));
         used.dedup_by_key(|(key, _)| *key);

@@ -10,7 +10,7 @@ use domain::api_key::PlainKey;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use store::keys::Authenticated;
+use store::keys::{Authenticated, Presented};
 
 use crate::limits::Subject;
 use crate::request::Record;
@@ -29,12 +29,25 @@ pub struct Bearer {
 /// Lets a request in by its key, and counts it.
 pub async fn admit(web: &Web, parts: &Parts) -> Result<Bearer, Refusal> {
     let (record, received_at) = (Record::of(parts), web.app().now());
-    let plain = presented(&parts.headers).and_then(PlainKey::parse).ok_or(Refusal::NoKey)?;
-    let key = app::keys::authenticate(web.app(), &plain, received_at).await?.ok_or(Refusal::NoKey)?;
+    let plain = presented(&parts.headers).and_then(PlainKey::parse).ok_or_else(|| refused("malformed"))?;
+    let key = match app::keys::present(web.app(), &plain, received_at).await? {
+        Presented::Valid(key) => key,
+        Presented::Spent(spent) => {
+            record.note_spent(spent, received_at);
+            return Err(refused("spent"));
+        }
+        Presented::Unknown => return Err(refused("unknown")),
+    };
     let verdict = web.limits().take(Subject::Key(key.key_id), record.group(), received_at);
     record.know(Arc::clone(&key), received_at);
     record.count(verdict)?;
     Ok(Bearer { key, record, received_at })
+}
+
+/// Whoever sent the key is told the same in each case; the operator sees which it was.
+fn refused(why: &'static str) -> Refusal {
+    meters::KEYS_REFUSED.with([why]).increment(1);
+    Refusal::NoKey
 }
 
 /// The key that came with the request, by either header. Of two headers nobody can say which one counts, so neither does.

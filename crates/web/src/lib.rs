@@ -19,6 +19,7 @@ mod refusal;
 pub mod request;
 mod request_log;
 pub mod session;
+mod spent_keys;
 
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ struct Inner {
     measured: measured::Measured,
     settings: Settings,
     request_log: request_log::RequestLog,
+    spent_keys: spent_keys::SpentKeys,
 }
 
 impl Web {
@@ -66,7 +68,12 @@ impl Web {
             measured: measured::Measured::default(),
             settings,
             request_log: request_log::RequestLog::default(),
+            spent_keys: spent_keys::SpentKeys::default(),
         }))
+    }
+
+    pub(crate) fn spent_keys(&self) -> &spent_keys::SpentKeys {
+        &self.0.spent_keys
     }
 
     pub fn app(&self) -> &App {

@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use store::keys::Authenticated;
+use store::keys::{Authenticated, SpentKey};
 use store::usage::UsageRow;
 use tracing::Instrument as _;
 
@@ -138,7 +138,9 @@ fn known_method(method: &Method) -> &'static str {
 }
 
 fn keep_usage(web: &Web, record: &Record, method: &Method, path: &str, status: StatusCode) {
-    let Some(known) = record.known() else { return };
+    let Some(known) = record.known() else {
+        return keep_spent(web, record, method, path, status);
+    };
     let row = UsageRow {
         id: UsageId::new(web.app().ids()),
         key_id: known.key.key_id,
@@ -155,11 +157,35 @@ fn keep_usage(web: &Web, record: &Record, method: &Method, path: &str, status: S
     web.usage().record(row);
 }
 
+/// A key that was revoked or has expired may be tried by a program that nobody has told. Its owner learns that from one row a minute. The
+/// minute is in the row's id, so that several processes write one row together.
+fn keep_spent(web: &Web, record: &Record, method: &Method, path: &str, status: StatusCode) {
+    let Some((spent, received_at)) = record.spent() else { return };
+    let minute = received_at.as_second().div_euclid(60);
+    if !web.spent_keys().is_first(spent.key_id, minute) {
+        return;
+    }
+    web.usage().record(UsageRow {
+        id: store::usage::once_a_minute(spent.key_id, minute),
+        key_id: spent.key_id,
+        business_id: spent.business_id,
+        user_id: spent.user_id,
+        mode: spent.mode,
+        endpoint: path.strip_prefix("/api").unwrap_or(path).to_owned(),
+        method: method.as_str().to_owned(),
+        status_code: status.as_u16(),
+        call_id: None,
+        cost_cents: 0,
+        created_at: web.app().store().created_at(received_at),
+    });
+}
+
 /// What is known of a request while it runs: shared between its handler and the layer that logs, counts and answers it.
 #[derive(Debug)]
 pub struct Record {
     group: Group,
     known: Mutex<Option<Known>>,
+    spent: Mutex<Option<(SpentKey, Timestamp)>>,
     verdict: Mutex<Option<Verdict>>,
 }
 
@@ -173,7 +199,7 @@ struct Known {
 
 impl Record {
     fn new(group: Group) -> Self {
-        Self { group, known: Mutex::default(), verdict: Mutex::default() }
+        Self { group, known: Mutex::default(), spent: Mutex::default(), verdict: Mutex::default() }
     }
 
     /// The record that the layer attached.
@@ -206,6 +232,15 @@ impl Record {
     pub(crate) fn know(&self, key: Arc<Authenticated>, received_at: Timestamp) {
         let known = Known { key, received_at, call_id: None };
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+    }
+
+    /// Notes that the key of the request was good once.
+    pub(crate) fn note_spent(&self, key: SpentKey, received_at: Timestamp) {
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner) = Some((key, received_at));
+    }
+
+    fn spent(&self) -> Option<(SpentKey, Timestamp)> {
+        *self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn verdict(&self) -> Option<Verdict> {

@@ -24,7 +24,8 @@ pub(crate) fn routes() -> Vec<Route> {
             .about(
                 "List requests",
                 "One row per request with a valid key, newest first: those of all keys of the key's owner, or, if the key is bound \
-                 to a business, those of keys bound to it. `cost_cents` is what the call has cost so far.",
+                 to a business, those of keys bound to it. A key that was revoked or has expired leaves one row a minute. `cost_cents` is what \
+                 the call `call_id` has cost so far; a call stands in one row, that of the request that placed it.",
             )
             .example(None, example),
     ]

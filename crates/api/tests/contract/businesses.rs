@@ -356,3 +356,46 @@ async fn requests_to_routes_that_do_not_exist_are_in_the_usage_log() {
         platform.stop().await;
     }
 }
+
+#[tokio::test]
+async fn a_key_that_was_revoked_or_has_expired_leaves_one_row_a_minute_and_one_that_nobody_knows_none() {
+    for database in databases().await {
+        let clock = std::sync::Arc::new(testkit::ManualClock::at("2026-11-28T12:00:00Z"));
+        let setup =
+            Setup { clock: std::sync::Arc::<testkit::ManualClock>::clone(&clock), ..Setup::default() };
+        let platform = Platform::start(&database, setup).await;
+        let revoked = key(&platform, "owner@example.com", None, [Scope::LeadsRead]).await;
+        let user = platform.account.user.id;
+        let page = store::Page { limit: 1, after: None };
+        let newest = app::keys::list(&platform.app, user, page).await.expect("the database works").rows;
+        assert!(app::keys::revoke(&platform.app, user, newest[0].id).await.expect("the database works"));
+        let new = NewKey {
+            name: "Old".to_owned(),
+            mode: Mode::Test,
+            scopes: ScopeSet::new([Scope::LeadsRead]),
+            business_id: None,
+            expires_at: Some(domain::Clock::now(&*clock) + jiff::SignedDuration::from_secs(1)),
+        };
+        let expired = app::keys::create(&platform.app, user, new).await.expect("a key").plain;
+        let unknown = domain::api_key::PlainKey::generate(Mode::Test, &[7; domain::api_key::ENTROPY_BYTES]);
+        clock.advance(jiff::SignedDuration::from_secs(5));
+        for _ in 0..2 {
+            for key in [&revoked, &expired, unknown.reveal()] {
+                for _ in 0..3 {
+                    let refused = platform.send(platform.request("GET", "/api/v1/leads", key)).await;
+                    assert_eq!((refused.status, refused.code()), (401, "unauthorized"));
+                }
+            }
+            clock.advance(jiff::SignedDuration::from_secs(60));
+        }
+        let rows = platform.get("/api/v1/usage?limit=100").await.body;
+        let refused: Vec<&Value> =
+            rows["usage"].as_array().into_iter().flatten().filter(|row| row["status_code"] == 401).collect();
+        assert_eq!(refused.len(), 4, "{}: two keys and two minutes: {rows}", database.kind);
+        assert!(refused.iter().all(|row| row["endpoint"] == "/v1/leads" && row["method"] == "GET"));
+        let keys = app::keys::list(&platform.app, user, store::Page { limit: 2, after: None }).await;
+        let keys = keys.expect("the database works").rows;
+        assert!(keys.iter().all(|key| key.last_used_at.is_none()), "who was refused has used nothing");
+        platform.stop().await;
+    }
+}

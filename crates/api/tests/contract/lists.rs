@@ -111,9 +111,8 @@ async fn balance_and_usage_count_what_happened() {
         let balance = platform.get("/api/v1/balance").await.body;
         let minutes = balance["businesses"][0]["minutes_used"].as_f64().expect("a number");
         let seconds = call["duration"].as_f64().expect("a number");
-        // The duration shows whole seconds that have passed; minutes count what is begun of the next one.
-        let begun = minutes * 60.0 - seconds;
-        assert!((-0.01..=1.01).contains(&begun), "{minutes} minutes, {seconds} seconds");
+        let shown = (seconds / 60.0 * 100.0).round() / 100.0;
+        assert!((minutes - shown).abs() < 1e-9, "{minutes} minutes, {seconds} seconds");
         assert_eq!(balance["businesses"][0]["subscription_status"], "active");
 
         let usage = platform.get("/api/v1/usage?limit=500").await.body;

@@ -33,7 +33,7 @@ pub(crate) async fn complete(
     if !call.conclude(cost_cents, assessment, recording, now) {
         return Ok(());
     }
-    store::usage::add_talked(tx, call.business_id, call.mode, Month::of(now), talked).await?;
+    store::usage::add_talked(tx, call.business_id, call.mode, Month::of(now), counted(talked)).await?;
     tell(tx, app, call, has_transcript, now).await
 }
 
@@ -47,7 +47,7 @@ pub(crate) async fn filled(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let talked = |call: &Call| call.talk().map(|talk| talk.talked).unwrap_or_default();
-    let more = talked(call).saturating_sub(talked(before));
+    let more = counted(talked(call)).saturating_sub(counted(talked(before)));
     if !more.is_zero() {
         store::usage::add_talked(tx, call.business_id, call.mode, Month::of(now), more).await?;
     }
@@ -59,6 +59,11 @@ pub(crate) async fn filled(
     store::calls::update(tx, call).await?;
     news::updated(tx, app, call, now).await?;
     Ok(true)
+}
+
+/// A talk as the minutes of its business count it: in the whole seconds that the call itself shows, so that the minutes are those of the calls.
+fn counted(talked: Duration) -> Duration {
+    Duration::from_secs(talked.as_secs())
 }
 
 /// Ends a call of which nothing has been dialled. Nothing happens if it is past that.

@@ -363,3 +363,43 @@ async fn what_is_urgent_and_what_was_disclosed_is_read_from_the_words_of_the_rig
         bench.platform.stop().await;
     }
 }
+
+#[tokio::test]
+async fn the_minutes_and_cents_of_a_business_are_those_of_its_calls() {
+    for database in databases().await {
+        let bench = Bench::start(&database, Switchboard::local("voice")).await;
+        let (mut seconds, mut cents, mut dice) = (0, 0, 7_u32);
+        for _ in 0..24 {
+            // The same talks in each run.
+            dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let id = bench.answered(bench.order(MARIA)).await;
+            let talked = Some(Duration::from_millis((dice % 200_000).into()));
+            let ending = Ending::Talked { answered_at: Some(bench.clock.now()), talked };
+            let cost = MicroDollars::of_a_call(f64::from(dice % 100_000) / 1e6);
+            let found = Findings { cost, ..Findings::default() };
+            bench.engine.report(id, bench.clock.now(), Progress::Found(Box::new(found))).await;
+            let ended = Progress::Ended { ending, reason: "caller-hung-up".to_owned() };
+            bench.engine.report(id, bench.clock.now(), ended).await;
+            let call = bench.final_call(id).await;
+            let talked = call.talk().map_or(0, |talk| talk.talked.as_secs());
+            seconds += u32::try_from(talked).expect("some minutes");
+            cents += call.cost_cents();
+        }
+        bench.at_rest().await;
+        let live = bench.platform.account.live_key.clone();
+        let get =
+            async |path: &str| bench.platform.send(bench.platform.request("GET", path, &live)).await.body;
+        let minutes = get("/api/v1/balance").await["businesses"][0]["minutes_used"].as_f64();
+        assert_eq!(minutes, Some((f64::from(seconds) / 60.0 * 100.0).round() / 100.0), "{}", database.kind);
+        let calls = get("/api/v1/calls?limit=100").await;
+        let shown: u64 = calls["calls"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|call| call["duration"].as_u64())
+            .sum();
+        assert_eq!(shown, u64::from(seconds), "{}", database.kind);
+        assert!(cents > 0, "the engine asked for something");
+        bench.platform.stop().await;
+    }
+}
