@@ -253,8 +253,11 @@ async fn a_job_is_not_begun_again_where_it_is_still_being_worked_on_when_its_lea
         // As often as there are attempts, and once more: none of them may be lost by this.
         for _ in 0..6 {
             clock.seconds.fetch_add(90, Ordering::SeqCst);
-            platform.store.wake_workers();
-            until("the lease is taken anew, for the same attempt", async || is_held(1).await).await;
+            until("the lease is taken anew, for the same attempt", async || {
+                platform.store.wake_workers();
+                is_held(1).await
+            })
+            .await;
         }
         assert_eq!(asked.load(Ordering::SeqCst), 1, "{}: two attempts side by side", database.kind);
         gate.add_permits(1);
