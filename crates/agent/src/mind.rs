@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use conversation::{Input, ReplyEnd, ReplyId};
+use conversation::{Input, ReplyEnd, ReplyId, takes_leave};
 use domain::agent::Model;
 use domain::call::CallPlan;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
-use speech::{Chat, ChatMessage, Delta, DeltaStream, LanguageModel, SpeechError, ToolCall, ToolSpec};
+use speech::{Chat, ChatMessage, Delta, DeltaStream, LanguageModel, Role, SpeechError, ToolCall, ToolSpec};
 use understanding::Language;
 
 use crate::{languages, opt_out, tools};
@@ -44,6 +44,8 @@ impl Mind {
             let text = Input::ReplyText { reply: id, text: words.to_owned() };
             return stream::iter([text, Input::ReplyFinished { reply: id, end }]).boxed();
         }
+        let heard = history.iter().rfind(|message| message.role == Role::User);
+        let caller_leaves = heard.is_some_and(|message| takes_leave(&message.content));
         let chat = Chat {
             model: self.model.clone(),
             messages: history,
@@ -58,6 +60,7 @@ impl Mind {
             said: String::new(),
             calls: Vec::new(),
             tools: self.tools.clone(),
+            caller_leaves,
         };
         stream::unfold(answer, move |answer| answer.go_on(id)).boxed()
     }
@@ -83,6 +86,8 @@ struct Answer {
     calls: Vec<ToolCall>,
     /// All tools that it was offered.
     tools: Vec<ToolSpec>,
+    /// The caller has just said goodbye.
+    caller_leaves: bool,
 }
 
 enum Source {
@@ -102,7 +107,11 @@ impl Answer {
                 self.said.push_str(&text);
                 return Some((Input::ReplyText { reply, text }, self));
             }
-            Ok(None) => tools::carry_out(&self.said, std::mem::take(&mut self.calls), &self.tools),
+            Ok(None) => match tools::carry_out(&self.said, std::mem::take(&mut self.calls), &self.tools) {
+                // Some models know no tools, and others forget this one: they would say goodbye again and again.
+                ReplyEnd::Complete if self.caller_leaves && takes_leave(&self.said) => ReplyEnd::EndCall,
+                end => end,
+            },
             Err(error) => {
                 tracing::warn!(model = self.language_model.name(), %error, "the language model failed");
                 ReplyEnd::Failed

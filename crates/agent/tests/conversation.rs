@@ -236,6 +236,20 @@ async fn a_conversation_by_text_has_a_tool_round_and_a_goodbye() {
 }
 
 #[tokio::test]
+async fn a_call_ends_when_both_have_said_goodbye_though_the_model_does_not_end_it() {
+    let model = Scripted::new([
+        answer(&["We open at nine. Goodbye!"], &[]),
+        answer(&["You're welcome. ", "Goodbye!"], &[]),
+    ]);
+    let caller = ["When do you open?", "Thank you, bye."];
+    let told = TextLine::new(&plan(Direction::Inbound), &model, &caller).hold().await;
+    assert_eq!(
+        lines(&told)[3..],
+        ["caller: Thank you, bye.", "agent: You're welcome. Goodbye!", "ended: agent-said-goodbye"]
+    );
+}
+
+#[tokio::test]
 async fn a_model_knows_the_agent_and_the_facts_of_the_call() {
     let model = Scripted::new([answer(&["Of course. Goodbye."], &[("a", "end_call")])]);
     let mut plan = plan(Direction::Inbound);

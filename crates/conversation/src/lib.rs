@@ -35,6 +35,7 @@ pub use barge_in::BargeIn;
 use domain::call::Utterance;
 pub use endpointing::Endpointing;
 pub use floor::Conversation;
+pub use parting::takes_leave;
 pub use settings::{Settings, Silence};
 use speech::ChatMessage;
 pub use timers::Timer;
