@@ -239,12 +239,12 @@ async fn missing_engines(config: &Config) -> Vec<String> {
         found
             .into_iter()
             .filter(|(engine, _)| app.engines().of(engine).is_none())
-            .map(|(engine, count)| format!("{count} {what} `{engine}`, which is not configured"))
+            .map(|(engine, count)| format!("the engine `{engine}` is not configured; {what}: {count}"))
             .collect()
     };
-    let mut notes = missing(calls, "calls are under way on");
-    notes.extend(missing(numbers, "phone numbers are carried by"));
-    notes.extend(missing(agents, "agents prefer"));
+    let mut notes = missing(calls, "calls under way on it");
+    notes.extend(missing(numbers, "phone numbers that it carries"));
+    notes.extend(missing(agents, "agents that prefer it"));
     notes
 }
 

@@ -221,7 +221,7 @@ fn the_doctor_names_what_is_missing_and_knows_its_own_server() {
     let texts: Vec<&str> =
         noted.as_array().expect("findings").iter().filter_map(|one| one["text"].as_str()).collect();
     assert!(
-        texts.iter().any(|text| text.contains("1 agents prefer `asterisk`, which is not configured")),
+        texts.iter().any(|text| text.contains("`asterisk` is not configured; agents that prefer it: 1")),
         "{texts:?}"
     );
     assert!(texts.iter().any(|text| text.starts_with("a KaiCalls server answers at")), "{texts:?}");
