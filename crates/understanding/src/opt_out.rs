@@ -141,6 +141,7 @@ fn after(before: OptOut, turns: &[Turn<'_>], at: usize) -> OptOut {
 }
 
 /// The sentences that the caller may have begun one or two turns before and ends in this one, with at most a question from us in between.
+/// What was said before an answer to our asking back is settled by that answer.
 fn continued(turns: &[Turn<'_>], at: usize) -> Vec<String> {
     let short = |text: &str, words| text.split_whitespace().count() <= words;
     let mut wholes = Vec::new();
@@ -151,7 +152,8 @@ fn continued(turns: &[Turn<'_>], at: usize) -> Vec<String> {
     {
         let between = &turns[first + 1..later];
         let brief = between.iter().all(|turn| turn.text.contains('?') || short(turn.text, 5));
-        if !brief || !short(turns[first].text, SHORT) {
+        let is_settled = later < at && between.iter().any(|turn| Heard::new(turn.text).says("offer"));
+        if !brief || is_settled || !short(turns[first].text, SHORT) {
             break;
         }
         let begun = turns[first].text.trim_end_matches(|c: char| !c.is_alphanumeric());

@@ -153,6 +153,20 @@ fn the_answer_to_asking_back_decides() {
 }
 
 #[test]
+fn what_an_answer_has_settled_stays_settled_when_the_caller_goes_on() {
+    for next in ["That's all.", "No, thanks.", "Bye.", "Please do."] {
+        let turns = [
+            caller("Leave me alone."),
+            agent("Would you like us not to call this number again?"),
+            caller("No, you can call me."),
+            agent("All right. Anything else?"),
+            caller(next),
+        ];
+        assert_eq!(read(&turns), OptOut::No, "{next}");
+    }
+}
+
+#[test]
 fn somebody_who_talks_on_about_something_else_has_not_asked_for_it() {
     let turns = [
         caller("You people call every day and I'm sick of these calls."),
