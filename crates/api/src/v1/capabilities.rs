@@ -12,7 +12,7 @@ use web::limits::Group;
 use crate::Api;
 use crate::answer::{Reply, Stamp, Uid};
 use crate::caller::{AnyKey, Caller};
-use crate::error::ApiError;
+use crate::error::{ApiError, Code};
 use crate::input::{Id, Query, input};
 use crate::route::{Access, Route};
 
@@ -39,6 +39,7 @@ pub(crate) fn routes() -> Vec<Route> {
                 "The key itself, its scopes, the businesses that it reaches, every route with whether the key opens it, and how many \
                  requests a minute it may send.",
             )
+            .refuses(&[Code::Forbidden])
             .example(None, example),
     ]
 }
