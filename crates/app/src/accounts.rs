@@ -9,7 +9,7 @@ use store::{PlatformTx, StoreError};
 use crate::App;
 use crate::endpoints::OldSecret;
 use crate::setup::{
-    AccountError, check_business_name, check_email, check_password, check_timezone, home_country,
+    AccountError, check_business_name, check_email, check_password, check_timezone, home_country, new_user,
 };
 
 /// A business to make.
@@ -166,21 +166,12 @@ pub async fn rotate_webhook_secret(
         .await
 }
 
-/// A user who is not stored yet.
-pub(crate) fn new_user(app: &App, email: &str) -> User {
-    User {
-        id: UserId::new(app.ids()),
-        email: email.trim().to_lowercase(),
-        created_at: app.store().created_at(app.now()),
-    }
-}
-
 pub(crate) async fn named(tx: &mut PlatformTx, email: &str) -> Result<User, AccountError> {
     let known = store::users::by_email(tx, &email.trim().to_lowercase()).await?;
     known.map(|(user, _)| user).ok_or(AccountError::UnknownUser)
 }
 
-async fn admit(
+pub(crate) async fn admit(
     tx: &mut PlatformTx,
     user: UserId,
     businesses: &[BusinessId],

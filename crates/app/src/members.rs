@@ -4,11 +4,11 @@
 
 use domain::business::{Role, User};
 use domain::{BusinessId, UserId};
-use store::{PlatformTx, StoreError};
+use store::StoreError;
 
 use crate::App;
-use crate::accounts::{named, new_user};
-use crate::setup::{AccountError, check_email, new_password};
+use crate::accounts::{admit, named};
+use crate::setup::{AccountError, check_email, new_password, new_user};
 
 /// Somebody who belongs to a business.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,7 +115,7 @@ pub async fn welcome(
                 let members = store::users::lock_members(tx, business).await?;
                 check_right(&members, by, role)?;
                 store::users::insert(tx, &user, &password_hash).await?;
-                add(tx, user.id, business, role).await?;
+                admit(tx, user.id, &[business], role).await?;
                 Ok(Welcomed { user, password: Some(password) })
             })
         })
@@ -139,22 +139,11 @@ async fn let_one_in(
                 if role_of(&members, user.id).is_some() {
                     return Err(AccountError::MemberAlready);
                 }
-                add(tx, user.id, business, role).await?;
+                admit(tx, user.id, &[business], role).await?;
                 Ok(user)
             })
         })
         .await
-}
-
-async fn add(
-    tx: &mut PlatformTx,
-    user: UserId,
-    business: BusinessId,
-    role: Role,
-) -> Result<(), AccountError> {
-    store::businesses::by_id(tx, business).await?.ok_or(AccountError::UnknownBusiness)?;
-    store::users::add_membership(tx, user, business, role).await?;
-    Ok(())
 }
 
 fn role_of(members: &[(UserId, Role)], user: UserId) -> Option<Role> {

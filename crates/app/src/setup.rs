@@ -131,8 +131,17 @@ pub(crate) fn home_country(phone: Option<&E164>) -> String {
     phone.map_or_else(|| "1".to_owned(), |phone| country_calling_code(phone).to_owned())
 }
 
-/// The calling code of the country in which the installation began, where businesses are at home whose country nobody with a say in it named: calls
-/// to the home country are allowed, and what they cost is the operator's.
+/// A user who is not stored yet.
+pub(crate) fn new_user(app: &App, email: &str) -> User {
+    User {
+        id: UserId::new(app.ids()),
+        email: email.trim().to_lowercase(),
+        created_at: app.store().created_at(app.now()),
+    }
+}
+
+/// The calling code of the country of the installation's first business. Businesses that programs and strangers make are at home there as well:
+/// calls to the home country are allowed and paid by the operator, so whoever makes a business does not choose it.
 pub(crate) async fn installations_country(tx: &mut PlatformTx) -> Result<String, StoreError> {
     let first = store::businesses::first(tx).await?;
     Ok(first.map_or_else(|| home_country(None), |business| business.country_calling_code))
@@ -149,11 +158,7 @@ pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Acco
     let now = app.now();
     let country = home_country(first.phone.as_ref());
     let account = Account {
-        user: User {
-            id: UserId::new(app.ids()),
-            email: first.email.trim().to_lowercase(),
-            created_at: app.store().created_at(now),
-        },
+        user: new_user(app, &first.email),
         business: Business {
             id: BusinessId::new(app.ids()),
             name: first.business_name.trim().to_owned(),

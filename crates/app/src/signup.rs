@@ -5,11 +5,13 @@ use domain::api_key::{ENTROPY_BYTES, PlainKey};
 use domain::business::{Business, Role, User};
 use domain::dial_policy::{country_calling_code, zones_of};
 use domain::disclosure::Disclosures;
-use domain::{AgentId, Author, BusinessId, E164, KeyId, Mode, Scope, ScopeSet, UserId};
+use domain::{AgentId, Author, BusinessId, E164, KeyId, Mode, Scope, ScopeSet};
 use store::keys::Key;
 
 use crate::App;
-use crate::setup::{AccountError, check_business_name, check_email, installations_country, new_password};
+use crate::setup::{
+    AccountError, check_business_name, check_email, installations_country, new_password, new_user,
+};
 
 /// Who signs up.
 #[derive(Debug, Clone)]
@@ -48,11 +50,7 @@ pub async fn sign_up(app: &App, signup: Signup) -> Result<SignedUp, AccountError
     let password = new_password(&*app.parts().entropy);
     let password_hash = app.passwords().hash(password, app.random()).await;
     let now = app.now();
-    let user = User {
-        id: UserId::new(app.ids()),
-        email: signup.email.trim().to_lowercase(),
-        created_at: app.store().created_at(now),
-    };
+    let user = new_user(app, &signup.email);
     let mut business = business_of(app, &signup);
     let named_country = named_country(app, &signup);
     let agent = Agent {

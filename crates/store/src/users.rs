@@ -5,7 +5,8 @@ use domain::{BusinessId, UserId};
 
 use crate::StoreError;
 use crate::table::{table, text};
-use crate::tx::{PlatformTx, params};
+use crate::tx::{Param, PlatformTx, params};
+use crate::value::FromCell;
 
 table! {
     /// Who can log in. The hash of the password is only read to compare it.
@@ -82,9 +83,7 @@ pub async fn lock_members(
     tx: &mut PlatformTx,
     business: BusinessId,
 ) -> Result<Vec<(UserId, Role)>, StoreError> {
-    let sql = "SELECT user_id, role FROM memberships WHERE business_id = $1 ORDER BY user_id {for_update}";
-    let rows = tx.query(sql, params![business]).await?;
-    rows.into_iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+    with_roles(tx, text!(MEMBERS, " {for_update}"), params![business]).await
 }
 
 /// Who belongs to a business, and as what, in the order of their ids.
@@ -92,15 +91,23 @@ pub async fn members_of(
     tx: &mut PlatformTx,
     business: BusinessId,
 ) -> Result<Vec<(UserId, Role)>, StoreError> {
-    let sql = "SELECT user_id, role FROM memberships WHERE business_id = $1 ORDER BY user_id";
-    let rows = tx.query(sql, params![business]).await?;
-    rows.into_iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
+    with_roles(tx, MEMBERS, params![business]).await
 }
+
+const MEMBERS: &str = "SELECT user_id, role FROM memberships WHERE business_id = $1 ORDER BY user_id";
 
 /// What a user may do in each of their businesses.
 pub async fn roles_of(tx: &mut PlatformTx, user: UserId) -> Result<Vec<(BusinessId, Role)>, StoreError> {
     let sql = "SELECT business_id, role FROM memberships WHERE user_id = $1 ORDER BY business_id";
-    let rows = tx.query(sql, params![user]).await?;
+    with_roles(tx, sql, params![user]).await
+}
+
+async fn with_roles<Id: FromCell>(
+    tx: &mut PlatformTx,
+    sql: &str,
+    of: &[Param],
+) -> Result<Vec<(Id, Role)>, StoreError> {
+    let rows = tx.query(sql, of).await?;
     rows.into_iter().map(|mut row| Ok((row.next()?, row.next()?))).collect()
 }
 
