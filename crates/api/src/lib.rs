@@ -42,9 +42,9 @@ struct Inner {
     web: Web,
     settings: Settings,
     routes: router::RouteIndex,
-    needs: Vec<v1::capabilities::Need>,
+    needs: OnceLock<Vec<v1::capabilities::Need>>,
     document: Bytes,
-    yaml: Bytes,
+    yaml: OnceLock<Bytes>,
     schemas: OnceLock<v1::schemas::Answers>,
 }
 
@@ -56,8 +56,8 @@ impl Api {
             web,
             settings,
             routes: router::RouteIndex::new(),
-            needs: v1::capabilities::Need::of_all(&router::routes()),
-            yaml: yaml::document(&document).into(),
+            needs: OnceLock::new(),
+            yaml: OnceLock::new(),
             schemas: OnceLock::new(),
             document: serde_json::to_vec(&document).expect("a JSON value can be written").into(),
         }))
@@ -106,9 +106,9 @@ impl Api {
         &self.0.routes
     }
 
-    /// What each route needs, in the order of the table.
+    /// What each route needs, in the order of the table. Found out when somebody asks for the first time.
     pub(crate) fn needs(&self) -> &[v1::capabilities::Need] {
-        &self.0.needs
+        self.0.needs.get_or_init(|| v1::capabilities::Need::of_all(&router::routes()))
     }
 
     /// The published document, as JSON.
@@ -121,9 +121,13 @@ impl Api {
         self.0.schemas.get_or_init(|| v1::schemas::Answers::of(&self.0.document))
     }
 
-    /// The same as YAML.
+    /// The published document, as YAML. It is made when somebody asks for the first time.
     pub(crate) fn yaml(&self) -> Bytes {
-        self.0.yaml.clone()
+        let made = || {
+            let document = serde_json::from_slice(&self.0.document).expect("the document is JSON of our own");
+            yaml::document(&document).into()
+        };
+        self.0.yaml.get_or_init(made).clone()
     }
 }
 
