@@ -15,7 +15,6 @@ pub mod route;
 pub mod router;
 pub mod session;
 pub mod v1;
-mod yaml;
 
 use std::sync::{Arc, OnceLock};
 
@@ -124,8 +123,9 @@ impl Api {
     /// The published document, as YAML. It is made when somebody asks for the first time.
     pub(crate) fn yaml(&self) -> Bytes {
         let made = || {
-            let document = serde_json::from_slice(&self.0.document).expect("the document is JSON of our own");
-            yaml::document(&document).into()
+            let document: serde_json::Value =
+                serde_json::from_slice(&self.0.document).expect("the document is JSON of our own");
+            serde_saphyr::to_string(&document).expect("every JSON value has a form in YAML").into()
         };
         self.0.yaml.get_or_init(made).clone()
     }
