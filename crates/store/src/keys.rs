@@ -48,6 +48,18 @@ pub struct Authenticated {
     pub hash: [u8; 32],
 }
 
+impl Authenticated {
+    /// Whose the key is.
+    pub fn owner(&self) -> KeyOwner {
+        KeyOwner {
+            key_id: self.key_id,
+            user_id: self.user_id,
+            business_id: self.key_business_id,
+            mode: self.mode,
+        }
+    }
+}
+
 /// A key that was looked up, and when it stops working.
 #[derive(Debug)]
 pub(crate) struct Found {
@@ -55,9 +67,9 @@ pub(crate) struct Found {
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-/// A key that was revoked or has expired: it opens nothing, but it is known whose it was.
+/// Whose a key is or was: in whose usage log the requests that come with it stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SpentKey {
+pub struct KeyOwner {
     pub key_id: KeyId,
     pub user_id: UserId,
     /// The business that it was bound to, if it was bound to one.
@@ -69,7 +81,7 @@ pub struct SpentKey {
 #[derive(Debug)]
 pub enum Presented<Key> {
     Valid(Key),
-    Spent(SpentKey),
+    Spent(KeyOwner),
     Unknown,
 }
 
@@ -125,7 +137,7 @@ pub(crate) async fn present(
         let (mode, scopes): (_, ScopeSet) = (row.next()?, row.next()?);
         let (key_business_id, expires_at) = (row.next()?, row.next::<Option<Timestamp>>()?);
         if row.next::<Option<Timestamp>>()?.is_some() || expires_at.is_some_and(|end| end <= now) {
-            return Ok(Presented::Spent(SpentKey { key_id, user_id, business_id: key_business_id, mode }));
+            return Ok(Presented::Spent(KeyOwner { key_id, user_id, business_id: key_business_id, mode }));
         }
         let (business, role) = (row.next::<Option<BusinessId>>()?, row.next::<Option<Role>>()?);
         let tenancy = Tenancy::new(Vec::new(), mode);

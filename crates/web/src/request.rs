@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use store::keys::{Authenticated, SpentKey};
+use store::keys::{Authenticated, KeyOwner};
 use store::usage::UsageRow;
 use tracing::Instrument as _;
 
@@ -137,44 +137,34 @@ fn known_method(method: &Method) -> &'static str {
     known.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
-fn keep_usage(web: &Web, record: &Record, method: &Method, path: &str, status: StatusCode) {
-    let Some(known) = record.known() else {
-        return keep_spent(web, record, method, path, status);
-    };
-    let row = UsageRow {
-        id: UsageId::new(web.app().ids()),
-        key_id: known.key.key_id,
-        business_id: known.key.key_business_id,
-        user_id: known.key.user_id,
-        mode: known.key.mode,
-        endpoint: path.strip_prefix("/api").unwrap_or(path).to_owned(),
-        method: method.as_str().to_owned(),
-        status_code: status.as_u16(),
-        call_id: known.call_id,
-        cost_cents: 0,
-        created_at: web.app().store().created_at(known.received_at),
-    };
-    web.usage().record(row);
-}
-
+/// Writes a request into the usage log of whoever its key belongs to.
+///
 /// A key that was revoked or has expired may be tried by a program that nobody has told. Its owner learns that from one row a minute. The
 /// minute is in the row's id, so that several processes write one row together.
-fn keep_spent(web: &Web, record: &Record, method: &Method, path: &str, status: StatusCode) {
-    let Some((spent, received_at)) = record.spent() else { return };
-    let minute = received_at.as_second().div_euclid(60);
-    if !web.spent_keys().is_first(spent.key_id, minute) {
-        return;
-    }
+fn keep_usage(web: &Web, record: &Record, method: &Method, path: &str, status: StatusCode) {
+    let (id, key, call_id, received_at) = match (record.known(), record.spent()) {
+        (Some(known), _) => {
+            (UsageId::new(web.app().ids()), known.key.owner(), known.call_id, known.received_at)
+        }
+        (None, Some((key, received_at))) => {
+            let minute = received_at.as_second().div_euclid(60);
+            if !web.spent_keys().is_first(key.key_id, minute) {
+                return;
+            }
+            (store::usage::once_a_minute(key.key_id, minute), key, None, received_at)
+        }
+        (None, None) => return,
+    };
     web.usage().record(UsageRow {
-        id: store::usage::once_a_minute(spent.key_id, minute),
-        key_id: spent.key_id,
-        business_id: spent.business_id,
-        user_id: spent.user_id,
-        mode: spent.mode,
+        id,
+        key_id: key.key_id,
+        business_id: key.business_id,
+        user_id: key.user_id,
+        mode: key.mode,
         endpoint: path.strip_prefix("/api").unwrap_or(path).to_owned(),
         method: method.as_str().to_owned(),
         status_code: status.as_u16(),
-        call_id: None,
+        call_id,
         cost_cents: 0,
         created_at: web.app().store().created_at(received_at),
     });
@@ -185,7 +175,7 @@ fn keep_spent(web: &Web, record: &Record, method: &Method, path: &str, status: S
 pub struct Record {
     group: Group,
     known: Mutex<Option<Known>>,
-    spent: Mutex<Option<(SpentKey, Timestamp)>>,
+    spent: Mutex<Option<(KeyOwner, Timestamp)>>,
     verdict: Mutex<Option<Verdict>>,
 }
 
@@ -235,11 +225,11 @@ impl Record {
     }
 
     /// Notes that the key of the request was good once.
-    pub(crate) fn note_spent(&self, key: SpentKey, received_at: Timestamp) {
+    pub(crate) fn note_spent(&self, key: KeyOwner, received_at: Timestamp) {
         *self.spent.lock().unwrap_or_else(PoisonError::into_inner) = Some((key, received_at));
     }
 
-    fn spent(&self) -> Option<(SpentKey, Timestamp)> {
+    fn spent(&self) -> Option<(KeyOwner, Timestamp)> {
         *self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
