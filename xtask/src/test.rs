@@ -29,6 +29,9 @@ pub async fn everything() -> Result<(), Failure> {
     if programs::found("sipp").is_none() {
         programs::install("sip-tester").await;
     }
+    if programs::found("baresip").is_none() {
+        programs::install("baresip-core").await;
+    }
     if let Some(given) = programs::environment(POSTGRES_URL) {
         return on_both(&given).await;
     }

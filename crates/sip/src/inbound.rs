@@ -5,13 +5,15 @@ use std::sync::Arc;
 use rsipstack::dialog::dialog::{DialogState, DialogStateReceiver};
 use rsipstack::dialog::invite_dialog::InviteDialog;
 use rsipstack::sip::prelude::HeadersExt as _;
-use rsipstack::sip::{Request, StatusCode, Uri};
+use rsipstack::sip::{Request, Scheme, StatusCode, Uri};
 use rsipstack::transaction::Transaction;
+use rsipstack::transport::SipConnection;
 use tokio::sync::mpsc;
 
 use crate::call::{Call, EVENTS, End, Event, WISHES, Wish};
 use crate::cause::Failure;
 use crate::library::{header, of_type_sdp};
+use crate::settings::Transport;
 use crate::shared::Shared;
 use crate::talk;
 
@@ -40,10 +42,21 @@ pub(crate) async fn receive(
     let Some(place) = trunk_of(shared, &transaction) else {
         return transaction.reply(StatusCode::Forbidden).await;
     };
+    let is_secure =
+        transaction.connection.as_ref().is_some_and(|connection| matches!(connection, SipConnection::Tls(_)));
+    if shared.trunk(place).transport == Transport::Tls && !is_secure {
+        // Anybody could write its address on a datagram.
+        tracing::warn!(trunk = shared.trunk(place).name, "a call was refused that did not come over TLS");
+        return transaction.reply(StatusCode::Forbidden).await;
+    }
     let invite = transaction.original.clone();
     let (sender, states) = shared.dialogs.new_dialog_state_channel();
     let (to, from) = (called(shared, place, &invite), caller(&invite));
-    let contact = shared.contact(place, &to);
+    let mut contact = shared.contact(place, &to);
+    if let Some(contact) = contact.as_mut().filter(|_| invite.uri.scheme == Some(Scheme::Sips)) {
+        // RFC 3261 section 12.1.1: whoever is called at a `sips` address is reached at one.
+        contact.scheme = Some(Scheme::Sips);
+    }
     let dialog = shared.dialogs.get_or_create_server_invite(&transaction, sender, None, contact)?;
     let id = dialog.id();
     let (events, happened) = mpsc::channel(EVENTS);

@@ -18,6 +18,7 @@ mod registration;
 mod settings;
 mod shared;
 mod talk;
+mod tls;
 mod trunk;
 mod user_agent;
 
@@ -25,6 +26,7 @@ pub use call::{Call, Changed, End, Event, Offer, Side};
 pub use cause::Failure;
 pub use inbound::Incoming;
 pub use outbound::Order;
-pub use settings::{Credentials, Settings, Transport, Trunk};
+pub use settings::{Authorities, Credentials, Secure, Settings, Transport, Trunk};
+pub use tls::check_certificate;
 pub use trunk::Health;
 pub use user_agent::{StartError, UserAgent};

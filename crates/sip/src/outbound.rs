@@ -94,8 +94,13 @@ impl Caller {
     }
 
     async fn over(&mut self, place: usize) -> Attempt {
-        let Ok(Some(destination)) = timeout(REACH, self.reach(place)).await else {
-            return Attempt::DidNotRing(Failure::Carrier(None));
+        let destination = match timeout(REACH, self.shared.reach(place)).await {
+            Ok(Ok(destination)) => destination,
+            Ok(Err(reason)) => {
+                tracing::warn!(trunk = self.shared.trunk(place).name, reason, "a trunk cannot be reached");
+                return Attempt::DidNotRing(Failure::Carrier(None));
+            }
+            Err(_) => return Attempt::DidNotRing(Failure::Carrier(None)),
         };
         let Some(option) = self.invitation(place, destination) else {
             return Attempt::Ended(End::Failed(Failure::InvalidNumber));
@@ -108,13 +113,6 @@ impl Caller {
                 Attempt::DidNotRing(Failure::Carrier(None))
             }
         }
-    }
-
-    /// Finds a trunk, and connects with it where it wants a connection.
-    async fn reach(&self, place: usize) -> Option<SipAddr> {
-        let destination = self.shared.find(place).await?;
-        self.shared.dialogs.endpoint.transport_layer.lookup(&destination, None).await.ok()?;
-        Some(destination)
     }
 
     fn invitation(&self, place: usize, destination: SipAddr) -> Option<InviteOption> {

@@ -8,8 +8,9 @@ use rsipstack::sip::typed::{Contact, From, To};
 use rsipstack::sip::{Method, SipMessage, StatusCodeKind, Uri};
 use rsipstack::transaction::key::{TransactionKey, TransactionRole};
 use rsipstack::transaction::{Transaction, make_tag};
-use rsipstack::transport::SipAddr;
 use rsipstack::transport::connection::KEEPALIVE_REQUEST;
+use rsipstack::transport::stream::StreamConnection as _;
+use rsipstack::transport::{SipAddr, SipConnection};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -99,7 +100,9 @@ impl Keeper {
         server: &Uri,
         registration: &mut Registration,
     ) -> Result<Duration, String> {
-        self.shared.find(self.place).await.ok_or("its name has no address")?;
+        let destination = self.shared.reach(self.place).await?;
+        // Where a name has several addresses, it is the one that we are connected with.
+        registration.outbound_proxy = destination.get_socketaddr().ok();
         let Ok(answer) = timeout(ANSWER, registration.register(server.clone(), Some(EXPIRES))).await else {
             return Err("it did not answer the registration".to_owned());
         };
@@ -132,10 +135,15 @@ impl Keeper {
     async fn trust(&self, stop: CancellationToken) {
         loop {
             // Its calls are known by the addresses of its host.
-            let found = self.shared.find(self.place).await;
-            self.set(
-                found.map_or_else(|| Health::Down("its name has no address".to_owned()), |_| Health::Up),
-            );
+            let reached = tokio::select! {
+                reached = timeout(ANSWER, self.shared.reach(self.place)) => reached,
+                () = stop.cancelled() => return,
+            };
+            self.set(match reached {
+                Ok(Ok(_)) => Health::Up,
+                Ok(Err(reason)) => Health::Down(reason),
+                Err(_) => Health::Down("it does not answer".to_owned()),
+            });
             if !self.stays_for(self.shared.settings.ask_every, &stop).await {
                 return;
             }
@@ -144,7 +152,7 @@ impl Keeper {
 
     /// Any answer means that it is there.
     async fn is_there(&self) -> Result<(), String> {
-        let destination = self.shared.find(self.place).await.ok_or("its name has no address")?;
+        let destination = self.shared.reach(self.place).await?;
         let mut question = self.question(destination).ok_or("its host cannot be written in an address")?;
         let sent = question.send().await;
         sent.map_err(|error| format!("the question could not be sent ({})", kind_of(&error)))?;
@@ -189,15 +197,34 @@ impl Keeper {
                 () = stop.cancelled() => return false,
             }
             left -= step;
-            if self.shared.trunk(self.place).transport == Transport::Udp
-                && !left.is_zero()
-                && let Some(destination) = self.shared.find(self.place).await
-            {
-                // What does not arrive is no loss.
-                let _ = self.shared.udp.send_raw(KEEPALIVE_REQUEST, &destination).await;
+            if !left.is_zero() && !stop.is_cancelled() {
+                self.keep_alive().await;
             }
         }
         true
+    }
+
+    /// What does not arrive is no loss.
+    async fn keep_alive(&self) {
+        match self.shared.trunk(self.place).transport {
+            Transport::Udp => {
+                if let Some(destination) = self.shared.find(self.place).await {
+                    let _ = self.shared.udp.send_raw(KEEPALIVE_REQUEST, &destination).await;
+                }
+            }
+            // A connection that has ended is opened again, so that a trunk that only knows us by it can bring calls.
+            Transport::Tcp | Transport::Tls => {
+                let Ok(Ok(destination)) = timeout(ANSWER, self.shared.reach(self.place)).await else {
+                    return;
+                };
+                let layer = &self.shared.dialogs.endpoint.transport_layer;
+                let _ = match layer.lookup(&destination, None).await {
+                    Ok((SipConnection::Tcp(connection), _)) => connection.send_raw(KEEPALIVE_REQUEST).await,
+                    Ok((SipConnection::Tls(connection), _)) => connection.send_raw(KEEPALIVE_REQUEST).await,
+                    _ => Ok(()),
+                };
+            }
+        }
     }
 
     /// Notes how the trunk is, and says so where that is news.

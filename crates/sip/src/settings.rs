@@ -1,6 +1,7 @@
 //! What an operator says about trunks.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -12,6 +13,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// How others reach it, where that is another address.
     pub public_address: Option<SocketAddr>,
+    /// Where and how it takes connections over TLS, if it does.
+    pub secure: Option<Secure>,
     /// How it names itself to others.
     pub name: String,
     /// In the order in which they are used.
@@ -25,6 +28,26 @@ pub struct Settings {
 pub enum Transport {
     Udp,
     Tcp,
+    Tls,
+}
+
+/// What we need to be connected with over TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secure {
+    pub listen: SocketAddr,
+    /// The file of our certificate and of those that vouch for it (PEM).
+    pub certificate: PathBuf,
+    /// The file of its key (PEM).
+    pub key: PathBuf,
+}
+
+/// Who may vouch for the certificate of a trunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authorities {
+    /// Whom the system trusts.
+    System,
+    /// Those in this file (PEM), and nobody else.
+    File(PathBuf),
 }
 
 /// Somebody who connects us with the telephone network, or a switchboard.
@@ -35,6 +58,10 @@ pub struct Trunk {
     pub host: String,
     pub port: u16,
     pub transport: Transport,
+    /// Who may vouch for its certificate, where it is reached over TLS.
+    pub authorities: Authorities,
+    /// Whether a certificate for `*.example.com` is one for `sip.example.com`, which RFC 5922 forbids and some carriers need.
+    pub takes_wildcards: bool,
     /// With which it lets us in, if it asks.
     pub credentials: Option<Credentials>,
     /// Whether it wants to be told where we are, to bring calls to us.

@@ -8,10 +8,12 @@ use rsipstack::sip::Uri;
 use rsipstack::transport::SipAddr;
 use rsipstack::transport::udp::UdpConnection;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::gate::Gate;
 use crate::settings::{Settings, Transport, Trunk};
+use crate::tls::Line;
 use crate::trunk::Health;
 
 /// What the tasks of a user agent have in common.
@@ -22,6 +24,11 @@ pub(crate) struct Shared {
     pub health: watch::Sender<Vec<Health>>,
     /// How others reach us.
     pub address: SocketAddr,
+    /// How others reach us over TLS.
+    pub secure_address: SocketAddr,
+    /// Our connections over TLS, one for each trunk.
+    pub lines: Vec<Line>,
+    pub close: CancellationToken,
     pub udp: UdpConnection,
     pub tasks: TaskTracker,
 }
@@ -52,13 +59,30 @@ impl Shared {
         Some(SipAddr { r#type: Some(transport(trunk.transport)), addr: first.into() })
     }
 
+    /// Where a trunk is now, with a connection to it where it wants one; if it cannot be reached, why.
+    pub(crate) async fn reach(&self, place: usize) -> Result<SipAddr, String> {
+        let destination = self.find(place).await.ok_or("its name has no address")?;
+        let trunk = self.trunk(place);
+        let endpoint = &self.dialogs.endpoint;
+        match (trunk.transport, destination.get_socketaddr()) {
+            (Transport::Udp, _) => {}
+            (Transport::Tls, Ok(to)) => self.lines[place].open(trunk, to, endpoint, &self.close).await?,
+            (Transport::Tcp | Transport::Tls, _) => {
+                let opened = endpoint.transport_layer.lookup(&destination, None).await;
+                opened.map_err(|_| "it does not take connections")?;
+            }
+        }
+        Ok(destination)
+    }
+
     /// How this user is reached over this trunk.
     pub(crate) fn contact(&self, place: usize, user: &str) -> Option<Uri> {
-        let transport = match self.trunk(place).transport {
-            Transport::Udp => "udp",
-            Transport::Tcp => "tcp",
+        let (address, transport) = match self.trunk(place).transport {
+            Transport::Udp => (self.address, "udp"),
+            Transport::Tcp => (self.address, "tcp"),
+            Transport::Tls => (self.secure_address, "tls"),
         };
-        Uri::try_from(format!("sip:{user}@{};transport={transport}", self.address)).ok()
+        Uri::try_from(format!("sip:{user}@{address};transport={transport}")).ok()
     }
 
     /// A user at a trunk.
@@ -67,6 +91,7 @@ impl Shared {
         let transport = match trunk.transport {
             Transport::Udp => "",
             Transport::Tcp => ";transport=tcp",
+            Transport::Tls => ";transport=tls",
         };
         let at = if user.is_empty() { "" } else { "@" };
         Uri::try_from(format!("sip:{user}{at}{}:{}{transport}", trunk.host, trunk.port)).ok()
@@ -77,5 +102,6 @@ fn transport(transport: Transport) -> rsipstack::sip::Transport {
     match transport {
         Transport::Udp => rsipstack::sip::Transport::Udp,
         Transport::Tcp => rsipstack::sip::Transport::Tcp,
+        Transport::Tls => rsipstack::sip::Transport::Tls,
     }
 }

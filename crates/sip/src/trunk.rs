@@ -36,7 +36,7 @@ fn fit(trunk: &Trunk, number: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Transport;
+    use crate::settings::{Authorities, Transport};
 
     fn trunk(prefixes: &[&str]) -> Trunk {
         Trunk {
@@ -44,6 +44,8 @@ mod tests {
             host: String::new(),
             port: 5060,
             transport: Transport::Udp,
+            authorities: Authorities::System,
+            takes_wildcards: false,
             credentials: None,
             registers: false,
             asks: true,

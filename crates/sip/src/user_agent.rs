@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rsipstack::EndpointBuilder;
 use rsipstack::dialog::dialog_layer::DialogLayer;
@@ -25,10 +25,14 @@ use crate::outbound::{self, Order};
 use crate::registration;
 use crate::settings::Settings;
 use crate::shared::Shared;
+use crate::tls::{self, Line};
 use crate::trunk::{self, Health};
 
 /// How many calls that came in wait until they are taken; more are told to come back later.
 const WAITING: usize = 32;
+
+/// A connection on which nothing comes for so long is closed. Calls last longer than the pauses between their messages.
+const IDLE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// What we let others do.
 const ALLOWED: [Method; 7] =
@@ -39,6 +43,8 @@ const ALLOWED: [Method; 7] =
 pub enum StartError {
     /// Its address is taken, or is not this machine's.
     Address(SocketAddr, std::io::Error),
+    /// Our certificate for trunks, or its key, is not as it should be.
+    Certificate(String),
     /// The SIP library could not open its transport.
     Library(String),
 }
@@ -47,6 +53,7 @@ impl std::fmt::Display for StartError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Address(address, error) => write!(f, "cannot listen for calls on {address}: {error}"),
+            Self::Certificate(reason) => write!(f, "trunks cannot connect with us over TLS: {reason}"),
             Self::Library(words) => write!(f, "the SIP library could not start: {words}"),
         }
     }
@@ -70,8 +77,20 @@ impl UserAgent {
         let close = CancellationToken::new();
         let (udp, local) = listen(&settings, &close).await?;
         let address = settings.public_address.unwrap_or_else(|| SipConnection::resolve_bind_address(local));
+        let secure = match &settings.secure {
+            Some(secure) => Some(tls::Listener::open(secure.clone()).await.map_err(|error| match error {
+                tls::ListenError::Address(error) => StartError::Address(secure.listen, error),
+                tls::ListenError::Certificate(reason) => StartError::Certificate(reason),
+            })?),
+            None => None,
+        };
+        // Where nobody can connect with us, trunks use the connections that we keep.
+        let secure_port =
+            secure.as_ref().and_then(|listener| listener.address().ok()).map(|address| address.port());
+        let secure_address = SocketAddr::new(address.ip(), secure_port.unwrap_or_else(|| address.port()));
         let gate = Arc::new(Gate::new(settings.trunks.iter().map(|trunk| trunk.sources.clone())));
         let layer = TransportLayer::new(close.clone());
+        layer.set_stream_idle_timeout(IDLE);
         layer.add_transport(udp.clone().into());
         let tcp = TcpListenerConnection::new(local, settings.public_address).await.map_err(library)?;
         layer.add_transport(SipConnection::TcpListener(tcp));
@@ -94,7 +113,20 @@ impl UserAgent {
         let (health, _) = watch::channel(vec![Health::Unknown; settings.trunks.len()]);
         let dialogs = Arc::new(DialogLayer::new(Arc::clone(&endpoint.inner)));
         let tasks = TaskTracker::new();
-        let shared = Arc::new(Shared { settings, dialogs, gate, health, address, udp, tasks });
+        let lines = settings.trunks.iter().map(|_| Line::default()).collect();
+        let shared = Shared {
+            settings,
+            dialogs,
+            gate,
+            health,
+            address,
+            secure_address,
+            lines,
+            close: close.clone(),
+            udp,
+            tasks,
+        };
+        let shared = Arc::new(shared);
         let (sender, receiver) = mpsc::channel(WAITING);
         let serving = Arc::clone(&endpoint.inner);
         tokio::spawn(async move {
@@ -102,6 +134,10 @@ impl UserAgent {
                 tracing::error!(kind = kind_of(&error), "signalling of calls has stopped");
             }
         });
+        if let Some(listener) = secure {
+            let (gate, endpoint) = (Arc::clone(&shared.gate), Arc::clone(&endpoint.inner));
+            tokio::spawn(listener.serve(gate, endpoint, close.clone()));
+        }
         tokio::spawn(pump(Arc::clone(&shared), transactions, sender));
         let (stop, keepers) = (CancellationToken::new(), TaskTracker::new());
         for place in 0..shared.settings.trunks.len() {
@@ -113,6 +149,11 @@ impl UserAgent {
     /// How others reach it.
     pub fn address(&self) -> SocketAddr {
         self.shared.address
+    }
+
+    /// How others reach it over TLS, where it listens for that.
+    pub fn secure_address(&self) -> Option<SocketAddr> {
+        self.shared.settings.secure.as_ref().map(|_| self.shared.secure_address)
     }
 
     /// Calls a number, over the trunks that are for it. What comes of it is told by the call.

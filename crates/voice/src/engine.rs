@@ -89,6 +89,11 @@ impl VoiceEngine {
         self.agent.get().map(|agent| agent.address())
     }
 
+    /// Where trunks reach it over TLS, once it has been started and where it listens for that.
+    pub fn secure_address(&self) -> Option<std::net::SocketAddr> {
+        self.agent.get().and_then(|agent| agent.secure_address())
+    }
+
     /// The names of the trunks and how they are, once it has been started.
     pub fn health(&self) -> Vec<(String, Health)> {
         let Some(agent) = self.agent.get() else { return Vec::new() };
@@ -128,6 +133,7 @@ pub async fn ask_trunks(settings: &Settings) -> Result<Vec<(String, Health)>, St
     let mut asking = user_agent(settings);
     asking.listen.set_port(0);
     asking.public_address = None;
+    asking.secure = None;
     for trunk in &mut asking.trunks {
         trunk.registers = false;
     }
@@ -146,6 +152,7 @@ fn user_agent(settings: &Settings) -> sip::Settings {
     sip::Settings {
         listen: settings.listen,
         public_address: settings.public_address,
+        secure: settings.secure.clone(),
         name: concat!("KaiCalls/", env!("CARGO_PKG_VERSION")).to_owned(),
         trunks: settings.trunks.iter().map(|trunk| trunk.signalling.clone()).collect(),
         ask_every: ASK_EVERY,

@@ -15,6 +15,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// How trunks reach that, where it is another address.
     pub public_address: Option<SocketAddr>,
+    /// Where and how signalling comes in over TLS, if it does.
+    pub secure: Option<sip::Secure>,
     /// How trunks reach our sound, where that is another address than signalling has.
     pub media_address: Option<IpAddr>,
     /// On which ports sound comes in.
@@ -48,6 +50,8 @@ pub struct Profile {
     pub registers: bool,
     /// Whether it answers the question if it is there.
     pub asks: bool,
+    /// Whether its certificates stand for all names below a domain.
+    pub takes_wildcards: bool,
     /// The networks from which its calls and answers come, besides the addresses of its host.
     pub sources: &'static [&'static str],
     /// What we speak, the best first.
@@ -62,6 +66,7 @@ pub const USUAL: Profile = Profile {
     host: None,
     registers: false,
     asks: true,
+    takes_wildcards: false,
     sources: &[],
     codecs: &[Codec::Pcmu, Codec::Pcma],
     latching: Latching::AtTheBeginning,

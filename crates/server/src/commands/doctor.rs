@@ -190,8 +190,16 @@ async fn trunks(config: &Config, found: &mut Diagnosis) -> Result<(), Failure> {
 /// Where trunks reach us, if that is free or a KaiCalls server has it.
 async fn reached(config: &Config, settings: &Settings) -> Result<String, String> {
     let address = settings.public_address.unwrap_or(settings.listen);
+    let over_tls = match &settings.secure {
+        Some(secure) => {
+            voice::check_certificate(secure)
+                .map_err(|reason| format!("KAICALLS_VOICE_TLS_CERTIFICATE: {reason}"))?;
+            format!(" and over TLS at port {}", secure.listen.port())
+        }
+        None => String::new(),
+    };
     let text = format!(
-        "they reach us at {address}, and their sound at the UDP ports {}",
+        "they reach us at {address}{over_tls}, and their sound at the UDP ports {}",
         config.text("voice_rtp_ports").unwrap_or_default()
     );
     match tokio::net::UdpSocket::bind(settings.listen).await {

@@ -16,6 +16,8 @@ const PATHS: &[&str] = &[
     "pocketsphinx_model",
     "pocketsphinx_sentences",
     "sandbox_scenarios",
+    "voice_tls_certificate",
+    "voice_tls_key",
     "whisper_model",
 ];
 
@@ -32,6 +34,8 @@ impl Config {
             let is_path = PATHS.contains(name) || (PROGRAMS.contains(name) && value.contains('/'));
             if is_path && !value.trim().is_empty() {
                 *value = folder.join(value.trim()).display().to_string();
+            } else if *name == "voice_trunks" {
+                *value = super::trunks::with_paths_from(value, folder);
             } else if *name == "database_url"
                 && let Ok(DatabaseUrl::SqliteFile(file)) = value.trim().parse()
             {

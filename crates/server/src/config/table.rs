@@ -41,6 +41,9 @@ settings! {
     "vapi_max_concurrent_calls" = "10", "How many calls may run on Vapi at once; more wait. Vapi's own limit for an account is 10 unless more was bought.";
     "voice_trunks" = "", "SIP trunks over which our own voice engine calls and is called: in the file a table `[[voice.trunks]]` for each (the [guide](../guides/sip-trunks.md) explains what they hold), as a variable the same in one line, like `[{name = \"office\", host = \"pbx.example.com\"}]`. What lets us in can stand in variables of its own, for this trunk `KAICALLS_VOICE_TRUNK_OFFICE_USERNAME` and `KAICALLS_VOICE_TRUNK_OFFICE_PASSWORD`.";
     "voice_listen" = "0.0.0.0:5060", "Where signalling from trunks comes in, over UDP and TCP.";
+    "voice_tls_listen" = "", "Where signalling from trunks comes in over TLS, like `0.0.0.0:5061`. Without it we connect with trunks over TLS and they cannot connect with us, which is enough for those that use the connection that we keep. Needs `voice_tls_certificate` and `voice_tls_key`.";
+    "voice_tls_certificate" = "", "The file of our certificate for that, with those that vouch for it (PEM). It is read again when it is renewed.";
+    "voice_tls_key" = "", "The file of the certificate's key (PEM).";
     "voice_public_address" = "", "The address under which trunks reach this machine, like `203.0.113.7`, with a port where another one is forwarded. Needed where there are trunks, unless `voice_listen` names the address itself.";
     "voice_rtp_ports" = "16384-17383", "The UDP ports for the sound of calls, two for each. Trunks must reach them.";
     "voice_max_concurrent_calls" = "100", "How many calls may run over trunks at once in this process; more wait, and those that come in are told to come again.";

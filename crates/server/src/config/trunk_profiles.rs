@@ -8,6 +8,7 @@ const SWITCHBOARD: Profile = Profile {
     host: None,
     registers: true,
     asks: true,
+    takes_wildcards: false,
     sources: &[],
     codecs: &[Codec::Pcma, Codec::Pcmu],
     latching: Latching::AtTheBeginning,
@@ -24,6 +25,7 @@ const PROFILES: [Profile; 5] = [
         host: None,
         registers: false,
         asks: true,
+        takes_wildcards: true,
         sources: &[
             "54.172.60.0/30",
             "54.244.51.0/30",
@@ -43,6 +45,7 @@ const PROFILES: [Profile; 5] = [
         host: Some("sip.telnyx.com"),
         registers: true,
         asks: true,
+        takes_wildcards: false,
         sources: &[
             "192.76.120.10/32",
             "64.16.250.10/32",

@@ -5,12 +5,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::E164;
 use ipnet::IpNet;
 use serde::Deserialize;
-use voice::{Credentials, Profile, Settings, Signalling, Transport, Trunk};
+use voice::{Authorities, Credentials, Profile, Secure, Settings, Signalling, Transport, Trunk};
 
 use super::{Config, trunk_profiles};
 use crate::failure::Failure;
@@ -32,10 +33,11 @@ struct Written {
     #[serde(default = "usual_profile")]
     profile: String,
     host: Option<String>,
-    #[serde(default = "usual_port")]
-    port: u16,
+    port: Option<u16>,
     #[serde(default)]
     transport: Over,
+    authorities: Option<PathBuf>,
+    wildcard_certificate: Option<bool>,
     username: Option<String>,
     password: Option<String>,
     register: Option<bool>,
@@ -54,14 +56,11 @@ enum Over {
     #[default]
     Udp,
     Tcp,
+    Tls,
 }
 
 fn usual_profile() -> String {
     "generic".to_owned()
-}
-
-fn usual_port() -> u16 {
-    5060
 }
 
 impl Config {
@@ -92,6 +91,7 @@ impl Config {
         Ok(Some(Settings {
             listen,
             public_address,
+            secure: self.voice_tls()?,
             media_address: public_address.map(|address| address.ip()),
             ports: self.voice_rtp_ports()?,
             trunks,
@@ -107,6 +107,35 @@ impl Config {
 
     pub(super) fn voice_rings_for(&self) -> Result<Duration, Failure> {
         self.number("voice_ring_seconds", 5, 180).map(|seconds| Duration::from_secs(seconds.into()))
+    }
+
+    /// Where and how signalling comes in over TLS.
+    fn voice_tls(&self) -> Result<Option<Secure>, Failure> {
+        let path = |name: &'static str| self.text(name).map(PathBuf::from);
+        let (certificate, key) = (path("voice_tls_certificate"), path("voice_tls_key"));
+        let Some(listen) = self.text("voice_tls_listen") else {
+            return match certificate.or(key) {
+                None => Ok(None),
+                Some(_) => Err(Failure::setting(
+                    "voice_tls_listen",
+                    "there is a certificate or a key, and no address to listen on, like `0.0.0.0:5061`",
+                )),
+            };
+        };
+        let listen = listen.parse().map_err(|_| {
+            Failure::setting(
+                "voice_tls_listen",
+                "expected an address of this machine with a port, like `0.0.0.0:5061`",
+            )
+        })?;
+        let needed = |name, path: Option<PathBuf>| {
+            path.ok_or_else(|| Failure::setting(name, "expected a file: `voice_tls_listen` needs it"))
+        };
+        Ok(Some(Secure {
+            listen,
+            certificate: needed("voice_tls_certificate", certificate)?,
+            key: needed("voice_tls_key", key)?,
+        }))
     }
 
     /// Variables that look as if they let us in at a trunk that there is not; each a sentence without what the variable holds.
@@ -172,6 +201,16 @@ impl Config {
             return Err("`host`: expected a name or an IPv4 address and nothing else; `port` holds the port"
                 .to_owned());
         }
+        let (transport, usual_port) = match written.transport {
+            Over::Udp => (Transport::Udp, 5060),
+            Over::Tcp => (Transport::Tcp, 5060),
+            Over::Tls => (Transport::Tls, 5061),
+        };
+        if transport != Transport::Tls
+            && (written.authorities.is_some() || written.wildcard_certificate.is_some())
+        {
+            return Err("`authorities` and `wildcard_certificate` need `transport = \"tls\"`".to_owned());
+        }
         let credentials = self.credentials(&written.name, written.username, written.password)?;
         let registers = written.register.unwrap_or(profile.registers && credentials.is_some());
         if registers && credentials.is_none() {
@@ -193,11 +232,10 @@ impl Config {
                 sources: sources(profile, &written.sources)?,
                 name: written.name,
                 host,
-                port: written.port,
-                transport: match written.transport {
-                    Over::Udp => Transport::Udp,
-                    Over::Tcp => Transport::Tcp,
-                },
+                port: written.port.unwrap_or(usual_port),
+                transport,
+                authorities: written.authorities.map_or(Authorities::System, Authorities::File),
+                takes_wildcards: written.wildcard_certificate.unwrap_or(profile.takes_wildcards),
                 credentials,
                 registers,
                 asks: written.options.unwrap_or(profile.asks),
@@ -247,6 +285,21 @@ impl Config {
         let expected = "expected a range of at least four ports from 1024 on, like `16384-17383`";
         range.ok_or_else(|| Failure::setting("voice_rtp_ports", expected))
     }
+}
+
+/// The same trunks, with paths taken from this folder. What cannot be read stays as it is, and is told when it is read.
+pub(super) fn with_paths_from(trunks: &str, folder: &Path) -> String {
+    let Ok(mut written) = format!("trunks = {trunks}").parse::<toml::Table>() else {
+        return trunks.to_owned();
+    };
+    let Some(toml::Value::Array(tables)) = written.get_mut("trunks") else { return trunks.to_owned() };
+    let files = tables.iter_mut().filter_map(|table| table.get_mut("authorities"));
+    for file in files {
+        if let toml::Value::String(path) = file {
+            *path = folder.join(path.trim()).display().to_string();
+        }
+    }
+    toml::Value::Array(std::mem::take(tables)).to_string()
 }
 
 /// A trunk's name as it stands in the names of variables, in small letters.
@@ -348,6 +401,56 @@ mod tests {
     }
 
     #[test]
+    fn a_trunk_over_tls_has_a_port_and_rules_for_its_certificate() {
+        let mut config = with(
+            r#"[{name = "a", host = "x", transport = "tls", authorities = "own/ca.pem"},
+                {name = "b", profile = "twilio", host = "y", transport = "tls", port = 5071},
+                {name = "c", profile = "twilio", host = "z", transport = "tls", wildcard_certificate = false}]"#,
+        );
+        config.take_paths_from(Path::new("/etc/kaicalls"));
+        let found = settings(&config);
+        let of = |place: usize| {
+            let trunk = &found.trunks[place].signalling;
+            (trunk.port, trunk.authorities.clone(), trunk.takes_wildcards)
+        };
+        assert_eq!(of(0), (5061, Authorities::File("/etc/kaicalls/own/ca.pem".into()), false));
+        assert_eq!(of(1), (5071, Authorities::System, true));
+        assert_eq!(of(2), (5061, Authorities::System, false));
+    }
+
+    #[test]
+    fn listening_over_tls_needs_a_certificate_and_its_key() {
+        let trunk = r#"[{name = "a", host = "x"}]"#;
+        for (set, expected) in [
+            (&[("voice_tls_listen", "0.0.0.0:5061")][..], "KAICALLS_VOICE_TLS_CERTIFICATE"),
+            (
+                &[("voice_tls_listen", "0.0.0.0:5061"), ("voice_tls_certificate", "c.pem")],
+                "KAICALLS_VOICE_TLS_KEY",
+            ),
+            (&[("voice_tls_key", "k.pem")], "KAICALLS_VOICE_TLS_LISTEN"),
+            (&[("voice_tls_listen", "5061")], "like `0.0.0.0:5061`"),
+        ] {
+            let mut config = with(trunk);
+            for (name, value) in set {
+                config.set(name, *value);
+            }
+            let problem = problem(&config);
+            assert!(problem.contains(expected), "{set:?}: {problem}");
+        }
+        let mut config = with(trunk);
+        for (name, value) in [
+            ("voice_tls_listen", "0.0.0.0:5061"),
+            ("voice_tls_certificate", "c.pem"),
+            ("voice_tls_key", "k.pem"),
+        ] {
+            config.set(name, value);
+        }
+        config.take_paths_from(Path::new("/etc/kaicalls"));
+        let secure = settings(&config).secure.expect("it listens");
+        assert_eq!((secure.listen.port(), secure.key), (5061, PathBuf::from("/etc/kaicalls/k.pem")));
+    }
+
+    #[test]
     fn a_switchboard_that_knows_us_by_our_address_is_not_registered_with() {
         let found = settings(&with(r#"[{name = "a", profile = "freeswitch", host = "10.0.0.2"}]"#));
         assert!(!found.trunks[0].signalling.registers);
@@ -391,7 +494,8 @@ mod tests {
             (r#"[{host = "x"}]"#, "trunk 1: missing field `name`"),
             (r#"[{name = "a", hots = "x"}]"#, "trunk `a`: unknown field `hots`"),
             (r#"[{name = "a", host = "x", port = 70000}]"#, "trunk `a`"),
-            (r#"[{name = "a", host = "x", transport = "tls"}]"#, "`udp` or `tcp`"),
+            (r#"[{name = "a", host = "x", transport = "sctp"}]"#, "`udp`, `tcp`, `tls`"),
+            (r#"[{name = "a", host = "x", authorities = "ca.pem"}]"#, "need `transport = \"tls\"`"),
             (r#"[{name = "a"}]"#, "trunk `a`: `host` is missing"),
             (r#"[{name = "a b", host = "x"}]"#, "`name`: expected letters"),
             (r#"[{name = "a", host = "sip:x"}]"#, "`host`: expected a name"),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sip::{Call, End, Event, Health, Incoming, Order, Settings, Transport, Trunk, UserAgent};
+use sip::{Authorities, Call, End, Event, Health, Incoming, Order, Settings, Transport, Trunk, UserAgent};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -19,6 +19,7 @@ pub fn settings(trunks: Vec<Trunk>) -> Settings {
     Settings {
         listen: "127.0.0.1:0".parse().expect("an address"),
         public_address: None,
+        secure: None,
         name: "KaiCalls".to_owned(),
         trunks,
         ask_every: Duration::from_secs(3600),
@@ -31,6 +32,8 @@ pub fn trunk(to: SocketAddr) -> Trunk {
         host: to.ip().to_string(),
         port: to.port(),
         transport: Transport::Udp,
+        authorities: Authorities::System,
+        takes_wildcards: false,
         credentials: None,
         registers: false,
         asks: true,

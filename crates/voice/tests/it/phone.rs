@@ -46,6 +46,7 @@ pub fn sip_settings(trunks: Vec<sip::Trunk>) -> sip::Settings {
     sip::Settings {
         listen: "127.0.0.1:0".parse().expect("an address"),
         public_address: None,
+        secure: None,
         name: "telephone".to_owned(),
         trunks,
         ask_every: Duration::from_secs(3600),

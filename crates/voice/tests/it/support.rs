@@ -17,7 +17,7 @@ use speech::StreamingSynthesiser;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use uuid::Uuid;
-use voice::{Parts, Settings, Signalling, Transport, Trunk, USUAL, VoiceEngine};
+use voice::{Authorities, Parts, Secure, Settings, Signalling, Transport, Trunk, USUAL, VoiceEngine};
 
 use crate::minds::{Ear, Mouth, TwoLines};
 use crate::sound::GREETING;
@@ -40,6 +40,8 @@ pub fn trunk(to: SocketAddr) -> Signalling {
         host: to.ip().to_string(),
         port: to.port(),
         transport: Transport::Udp,
+        authorities: Authorities::System,
+        takes_wildcards: false,
         credentials: None,
         registers: false,
         // Scenarios of sipp take a question for the call that they wait for.
@@ -76,11 +78,29 @@ impl Bench {
         Self::over(Vec::new(), Arc::new(Mouth)).await
     }
 
+    pub async fn over_trunk(trunk: Signalling) -> Self {
+        Self::over(vec![trunk], Arc::new(Mouth)).await
+    }
+
+    /// One that trunks can connect with over TLS.
+    pub async fn with_certificate(trunk: Signalling, secure: Secure) -> Self {
+        Self::with(|settings| Settings { secure: Some(secure), ..settings }, vec![trunk], Arc::new(Mouth))
+            .await
+    }
+
     pub async fn with_voice(to: SocketAddr, voice: Arc<dyn StreamingSynthesiser>) -> Self {
         Self::over(vec![trunk(to)], voice).await
     }
 
     async fn over(trunks: Vec<Signalling>, voice: Arc<dyn StreamingSynthesiser>) -> Self {
+        Self::with(|settings| settings, trunks, voice).await
+    }
+
+    async fn with(
+        change: impl FnOnce(Settings) -> Settings,
+        trunks: Vec<Signalling>,
+        voice: Arc<dyn StreamingSynthesiser>,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let model = Arc::new(TwoLines::default());
         let parts = Parts {
@@ -89,7 +109,7 @@ impl Bench {
             voice,
             clock: Arc::new(SystemClock),
         };
-        let engine = VoiceEngine::new(settings(trunks, folder.path()), parts).expect("it is made");
+        let engine = VoiceEngine::new(change(settings(trunks, folder.path())), parts).expect("it is made");
         let notebook = Arc::new(Notebook::default());
         engine.start(Arc::new(Desk(Arc::clone(&notebook)))).await.expect("it starts");
         Self { engine, model, notebook, folder }
@@ -127,6 +147,7 @@ fn settings(trunks: Vec<Signalling>, folder: &Path) -> Settings {
     Settings {
         listen: "127.0.0.1:0".parse().expect("an address"),
         public_address: None,
+        secure: None,
         media_address: None,
         ports: 20_000..=29_999,
         trunks: trunks.into_iter().map(usual).collect(),
