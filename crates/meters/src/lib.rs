@@ -81,6 +81,16 @@ pub struct Entry {
 /// Seconds that something took which people or programs wait for.
 const WAITS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
+/// Seconds that a caller waits for an agent.
+const TURNS: &[f64] =
+    &[0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0];
+
+/// Mean opinion scores.
+const OPINIONS: &[f64] = &[1.5, 2.0, 2.5, 3.0, 3.5, 3.8, 4.0, 4.2, 4.4];
+
+/// Shares of a whole.
+const SHARES: &[f64] = &[0.0, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
+
 /// Seconds that people talk.
 const TALKS: &[f64] = &[5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0];
 
@@ -180,6 +190,17 @@ figures! {
              while its host has an address.";
         VOICE_CALLS: Gauge = "kaicalls_voice_calls" [] in NONE,
             "Calls over trunks that run in this process.";
+        TURN_SECONDS: Histogram = "kaicalls_turn_seconds" ["stage"] in TURNS,
+            "How long the stages of an agent's turn took. `end_of_turn`: from the caller's last sound until the turn was taken to be over; \
+             `recogniser`: from the end of speech to the last words; `model`: from the end of the turn to the model's first words; `voice`: from \
+             the first sentence to its first sound; `sending`: from there to the first packet; `whole`: from the caller's last sound to the \
+             agent's first.";
+        CALL_MOS: Histogram = "kaicalls_call_mos" [] in OPINIONS,
+            "How well people would say that they heard, from 1 to 4.4, estimated by the E-model (ITU-T G.107, simplified) for each call.";
+        CALL_LOSS: Histogram = "kaicalls_call_loss_ratio" [] in SHARES,
+            "The share of a call's packets that never came or came too late to be heard.";
+        CALL_JITTER_SECONDS: Histogram = "kaicalls_call_jitter_seconds" [] in WAITS,
+            "How unevenly the packets of a call arrived (RFC 3550).";
     }
     "Language model" {
         MODEL_REQUESTS: Counter = "kaicalls_model_requests_total" ["result"] in NONE,

@@ -50,6 +50,8 @@ pub(crate) fn print_event(event: &Event, colours: Colours) -> Result<(), Failure
     }
     let more = match event.kind.as_str() {
         "noted" => event.data["what"].as_str().unwrap_or_default().replace('_', " "),
+        "turn" => turn(&event.data),
+        "sound" => sound(&event.data),
         "ended" => reason(&event.data),
         _ => String::new(),
     };
@@ -63,6 +65,28 @@ fn reason(data: &Value) -> String {
         Some(talked) => format!("{reason}, after {}", clock(talked)),
         None => reason,
     }
+}
+
+/// How long the caller waited for the agent, and what for.
+fn turn(data: &Value) -> String {
+    let at = |step: &str| data[format!("{step}_ms")].as_u64();
+    let Some(waited) = at("waited") else {
+        return format!("heard {} ms after the answer", at("first_agent_packet").unwrap_or(0));
+    };
+    let took =
+        |name: &str, from: &str, to: &str| Some(format!("{name} {} ms", at(to)?.saturating_sub(at(from)?)));
+    let stages = [
+        took("end of turn", "last_caller_packet", "end_of_turn"),
+        took("model", "end_of_turn", "first_token"),
+        took("voice", "first_sentence", "first_audio"),
+    ];
+    let stages: Vec<String> = stages.into_iter().flatten().collect();
+    format!("answered after {waited} ms ({})", stages.join(", "))
+}
+
+fn sound(data: &Value) -> String {
+    let figure = |name: &str| data[name].as_f64().unwrap_or_default();
+    format!("mos {:.1}, {} % lost, jitter {} ms", figure("mos"), figure("loss_percent"), figure("jitter_ms"))
 }
 
 /// A time in a call as minutes and seconds, such as ` 1:05`.
@@ -127,6 +151,23 @@ mod tests {
         );
         assert_eq!(reason(&json!({ "reason": "no-answer" })), "no answer");
         assert_eq!(reason(&json!({})), "");
+    }
+
+    #[test]
+    fn a_turn_says_how_long_the_caller_waited_and_what_for() {
+        let measured = json!({
+            "last_caller_packet_ms": 1000, "end_of_turn_ms": 1400, "first_token_ms": 1700, "first_sentence_ms": 1750,
+            "first_audio_ms": 1900, "first_agent_packet_ms": 1915, "waited_ms": 915,
+        });
+        assert_eq!(turn(&measured), "answered after 915 ms (end of turn 400 ms, model 300 ms, voice 150 ms)");
+        let greeting = json!({ "first_agent_packet_ms": 20, "waited_ms": null });
+        assert_eq!(turn(&greeting), "heard 20 ms after the answer");
+    }
+
+    #[test]
+    fn the_sound_is_told_in_one_line() {
+        let measured = json!({ "mos": 4.31, "loss_percent": 1.2, "jitter_ms": 2.5 });
+        assert_eq!(sound(&measured), "mos 4.3, 1.2 % lost, jitter 2.5 ms");
     }
 
     #[test]

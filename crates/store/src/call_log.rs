@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use domain::call::{FailureCode, LogEntry, LogLine, Utterance};
+use domain::call::{FailureCode, LogEntry, LogLine, SoundQuality, TurnTimes, Utterance};
 use domain::{CallId, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -138,6 +138,34 @@ pub async fn last_said(tx: &mut Tx, tenancy: &Tenancy, id: CallId) -> Result<Opt
     Ok(None)
 }
 
+/// What was measured in a call with sound.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// The turns of the agent, in the order in which they were heard.
+    pub turns: Vec<TurnTimes>,
+    /// How the sound was, once the call is over.
+    pub sound: Option<SoundQuality>,
+}
+
+/// What was measured in a tenant's call.
+pub async fn measured(tx: &mut Tx, tenancy: &Tenancy, id: CallId) -> Result<Measured, StoreError> {
+    let sql = "SELECT l.kind, l.data FROM call_log l JOIN calls c ON c.id = l.call_id WHERE l.call_id = $1 \
+               AND l.kind IN ('turn', 'sound') AND (c.business_id = $2 AND c.mode = $3) IS TRUE ORDER BY l.seq";
+    let mut measured = Measured::default();
+    for &business in tenancy.businesses() {
+        for row in tx.query(sql, params![id, business, tenancy.mode()]).await? {
+            let mut row = row.of("call_log");
+            let (kind, data): (String, String) = (row.next()?, row.next()?);
+            match read(&kind, &data)? {
+                Some(LogLine::Turn(times)) => measured.turns.push(*times),
+                Some(LogLine::Sound(quality)) => measured.sound = Some(quality),
+                _ => {}
+            }
+        }
+    }
+    Ok(measured)
+}
+
 /// Everything that was said in a call, in the order in which it began.
 pub async fn utterances(tx: &mut PlatformTx, id: CallId) -> Result<Vec<Utterance>, StoreError> {
     let sql = "SELECT data FROM call_log WHERE call_id = $1 AND kind = 'said' ORDER BY seq";
@@ -170,6 +198,104 @@ struct Ended {
     error: Option<String>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct Turn {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_caller_packet_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end_of_speech_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_transcript_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_transcript_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    end_of_turn_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_token_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_sentence_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    first_audio_ms: Option<u64>,
+    first_agent_packet_ms: u64,
+}
+
+impl From<&TurnTimes> for Turn {
+    fn from(times: &TurnTimes) -> Self {
+        Self {
+            last_caller_packet_ms: times.last_caller_packet.map(millis),
+            end_of_speech_ms: times.end_of_speech.map(millis),
+            first_transcript_ms: times.first_transcript.map(millis),
+            last_transcript_ms: times.last_transcript.map(millis),
+            end_of_turn_ms: times.end_of_turn.map(millis),
+            first_token_ms: times.first_token.map(millis),
+            first_sentence_ms: times.first_sentence.map(millis),
+            first_audio_ms: times.first_audio.map(millis),
+            first_agent_packet_ms: millis(times.first_agent_packet),
+        }
+    }
+}
+
+impl From<Turn> for TurnTimes {
+    fn from(turn: Turn) -> Self {
+        let time = |millis: Option<u64>| millis.map(Duration::from_millis);
+        Self {
+            last_caller_packet: time(turn.last_caller_packet_ms),
+            end_of_speech: time(turn.end_of_speech_ms),
+            first_transcript: time(turn.first_transcript_ms),
+            last_transcript: time(turn.last_transcript_ms),
+            end_of_turn: time(turn.end_of_turn_ms),
+            first_token: time(turn.first_token_ms),
+            first_sentence: time(turn.first_sentence_ms),
+            first_audio: time(turn.first_audio_ms),
+            first_agent_packet: Duration::from_millis(turn.first_agent_packet_ms),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sound {
+    mos_hundredths: u16,
+    received: u64,
+    loss_per_mille: u32,
+    jitter_us: u64,
+    delay_ms: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    round_trip_ms: Option<u64>,
+    concealed: u64,
+}
+
+impl From<&SoundQuality> for Sound {
+    fn from(quality: &SoundQuality) -> Self {
+        Self {
+            mos_hundredths: quality.mos_hundredths,
+            received: quality.received,
+            loss_per_mille: quality.loss_per_mille,
+            jitter_us: u64::try_from(quality.jitter.as_micros()).unwrap_or(u64::MAX),
+            delay_ms: millis(quality.delay),
+            round_trip_ms: quality.round_trip.map(millis),
+            concealed: quality.concealed,
+        }
+    }
+}
+
+impl From<Sound> for SoundQuality {
+    fn from(sound: Sound) -> Self {
+        Self {
+            mos_hundredths: sound.mos_hundredths,
+            received: sound.received,
+            loss_per_mille: sound.loss_per_mille,
+            jitter: Duration::from_micros(sound.jitter_us),
+            delay: Duration::from_millis(sound.delay_ms),
+            round_trip: sound.round_trip_ms.map(Duration::from_millis),
+            concealed: sound.concealed,
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The word for a line's kind, and the rest.
 fn kept(line: &LogLine) -> (&'static str, String) {
     match line {
@@ -185,8 +311,10 @@ fn kept(line: &LogLine) -> (&'static str, String) {
         LogLine::Noted { kind, detail } => {
             ("noted", object(&Noted { what: kind.clone(), detail: detail.clone() }))
         }
+        LogLine::Turn(times) => ("turn", object(&Turn::from(&**times))),
+        LogLine::Sound(quality) => ("sound", object(&Sound::from(quality))),
         LogLine::Talked { reason, talked } => {
-            let talked_ms = Some(u64::try_from(talked.as_millis()).unwrap_or(u64::MAX));
+            let talked_ms = Some(millis(*talked));
             ("ended", object(&Ended { reason: reason.clone(), talked_ms, error: None }))
         }
         LogLine::NotConnected { reason, code } => {
@@ -220,6 +348,8 @@ fn read(kind: &str, data: &str) -> Result<Option<LogLine>, StoreError> {
             let Noted { what: kind, detail } = read_object(data)?;
             LogLine::Noted { kind, detail }
         }
+        "turn" => LogLine::Turn(Box::new(read_object::<Turn>(data)?.into())),
+        "sound" => LogLine::Sound(read_object::<Sound>(data)?.into()),
         "ended" => match read_object(data)? {
             Ended { reason, talked_ms: Some(millis), .. } => {
                 LogLine::Talked { reason, talked: Duration::from_millis(millis) }
@@ -258,6 +388,20 @@ mod tests {
             end: Duration::from_millis(900),
             interrupted: true,
         };
+        let turn = TurnTimes {
+            end_of_turn: Some(Duration::from_millis(1200)),
+            first_agent_packet: Duration::from_millis(1900),
+            ..TurnTimes::default()
+        };
+        let sound = SoundQuality {
+            mos_hundredths: 431,
+            received: 900,
+            loss_per_mille: 12,
+            jitter: Duration::from_micros(2500),
+            delay: Duration::from_millis(40),
+            round_trip: None,
+            concealed: 9,
+        };
         for (line, kind, data) in [
             (LogLine::Queued, "queued", "{}"),
             (LogLine::Waiting, "waiting", "{}"),
@@ -278,6 +422,16 @@ mod tests {
                 LogLine::Noted { kind: "voicemail".into(), detail: String::new() },
                 "noted",
                 r#"{"what":"voicemail","detail":""}"#,
+            ),
+            (
+                LogLine::Turn(Box::new(turn)),
+                "turn",
+                r#"{"end_of_turn_ms":1200,"first_agent_packet_ms":1900}"#,
+            ),
+            (
+                LogLine::Sound(sound),
+                "sound",
+                r#"{"mos_hundredths":431,"received":900,"loss_per_mille":12,"jitter_us":2500,"delay_ms":40,"concealed":9}"#,
             ),
             (
                 LogLine::Talked { reason: "silence".into(), talked: Duration::from_millis(2500) },

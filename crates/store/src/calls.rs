@@ -15,6 +15,7 @@ use domain::disclosure::Disclosure;
 use domain::{AgentId, BusinessId, CallId, LeadId, Mode, Timestamp};
 
 pub use self::brief::CallInBrief;
+use crate::call_log::{self, Measured};
 use crate::page::{Conditions, ListQuery, Way, list_ways};
 use crate::table::{compiled, table, text};
 use crate::tx::{PlatformTx, Row, ToParam as _, Tx, params};
@@ -160,7 +161,8 @@ const VIEWS: &str = text!(
 );
 
 const WITH_TRANSCRIPT: &str = text!(
-    "SELECT (SELECT count(*) FROM transcripts t WHERE t.call_id = c.id), ",
+    "SELECT (SELECT count(*) FROM transcripts t WHERE t.call_id = c.id), \
+     (SELECT count(*) FROM call_log l WHERE l.call_id = c.id AND l.kind IN ('turn', 'sound')), ",
     Calls::COLUMNS,
     ", a.name FROM calls c JOIN agents a ON a.id = c.agent_id"
 );
@@ -354,12 +356,16 @@ pub async fn get(tx: &mut Tx, tenancy: &Tenancy, id: CallId) -> Result<Option<Ca
     Ok(None)
 }
 
-/// One call by its id or by what its engine calls it, and whether it has a transcript.
-pub async fn by_name(
-    tx: &mut Tx,
-    tenancy: &Tenancy,
-    name: &str,
-) -> Result<Option<(CallView, bool)>, StoreError> {
+/// A call as it is read by itself.
+#[derive(Debug, Clone)]
+pub struct CallInFull {
+    pub view: CallView,
+    pub has_transcript: bool,
+    pub measured: Measured,
+}
+
+/// One call by its id or by what its engine calls it, with whether it has a transcript and what was measured in it.
+pub async fn by_name(tx: &mut Tx, tenancy: &Tenancy, name: &str) -> Result<Option<CallInFull>, StoreError> {
     const BY_ID: &str =
         text!(WITH_TRANSCRIPT, " WHERE c.id = $1 AND (c.business_id = $2 AND c.mode = $3) IS TRUE");
     const BY_CONVERSATION: &str = text!(
@@ -373,8 +379,15 @@ pub async fn by_name(
             let values = [name.clone(), business.to_param(), tenancy.mode().to_param()];
             if let Some(row) = tx.query_one(sql, &values).await? {
                 let mut row = row.of("calls");
-                let (transcripts, call): (u64, _) = (row.next()?, Calls::read_from(&mut row)?);
-                return Ok(Some((CallView { call, agent_name: row.next()? }, transcripts > 0)));
+                let (transcripts, measures): (u64, u64) = (row.next()?, row.next()?);
+                let call = Calls::read_from(&mut row)?;
+                let view = CallView { call, agent_name: row.next()? };
+                let measured = if measures > 0 {
+                    call_log::measured(tx, tenancy, view.call.id).await?
+                } else {
+                    Measured::default()
+                };
+                return Ok(Some(CallInFull { view, has_transcript: transcripts > 0, measured }));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One call that goes out, from the order to its last report; and what every call needs until it is answered.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agent::Mind;
 use conversation::{Conversation, Input, Output};
@@ -22,6 +22,7 @@ use crate::ports;
 use crate::reports::Reports;
 use crate::settings::Profile;
 use crate::shared::Shared;
+use crate::stopwatch::Stopwatch;
 use crate::talk::Talk;
 
 /// What a call has before it is answered.
@@ -29,6 +30,8 @@ pub(crate) struct Prepared {
     pub(crate) line: LineEnd,
     pub(crate) negotiator: Negotiator,
     pub(crate) playback: Playback,
+    /// From when on the line counts its time.
+    clock: Instant,
     conversation: Conversation,
 }
 
@@ -40,7 +43,7 @@ pub(crate) fn prepare(
     trunk: &str,
 ) -> Result<Prepared, Progress> {
     let opened = open(shared, agent, shared.settings.profile_of(trunk));
-    let (line, negotiator) = opened.map_err(|error| {
+    let Opened { line, negotiator, clock } = opened.map_err(|error| {
         tracing::error!(call.id = %plan.call_id.0, %error, "a call has no line for its sound");
         cause::broken("no-line")
     })?;
@@ -53,21 +56,26 @@ pub(crate) fn prepare(
     let mut playback = Playback::new(Arc::clone(&shared.voice), config);
     playback.prepare(greeting(settings.clone()));
     let conversation = Conversation::new(settings);
-    Ok(Prepared { line, negotiator, playback, conversation })
+    Ok(Prepared { line, negotiator, playback, clock, conversation })
 }
 
 /// A line that runs, and what agrees with the other side on its sound.
-fn open(shared: &Shared, agent: &UserAgent, profile: &Profile) -> std::io::Result<(LineEnd, Negotiator)> {
+struct Opened {
+    line: LineEnd,
+    negotiator: Negotiator,
+    clock: Instant,
+}
+
+fn open(shared: &Shared, agent: &UserAgent, profile: &Profile) -> std::io::Result<Opened> {
     let address = shared.settings.media_address.unwrap_or_else(|| agent.address().ip());
     let pair = ports::open(shared.settings.listen.ip(), &shared.settings.ports, draw)?;
     let codecs = profile.codecs.to_vec();
     let local = Local { address, port: pair.port, codecs, session_id: draw::<u64>() >> 1 };
     let leg = Leg::new(identity(shared), profile.latching);
     let (on_the_clock, line) = line(leg, pair.rtp, pair.rtcp);
-    if !shared.threads.run(on_the_clock) {
-        return Err(std::io::Error::other("the threads of sound take no more lines"));
-    }
-    Ok((line, Negotiator::new(local)))
+    let clock = shared.threads.run(on_the_clock);
+    let clock = clock.ok_or_else(|| std::io::Error::other("the threads of sound take no more lines"))?;
+    Ok(Opened { line, negotiator: Negotiator::new(local), clock })
 }
 
 /// What happens next in a call that is not answered yet, which is called off meanwhile if somebody wishes so.
@@ -118,6 +126,8 @@ impl Prepared {
         let talk = Talk {
             call,
             line: self.line,
+            clock: self.clock,
+            watch: Stopwatch::default(),
             negotiator: self.negotiator,
             conversation: self.conversation,
             mind: Mind::new(Arc::clone(&shared.model), plan),

@@ -181,7 +181,7 @@ async fn take_calls(
 ) {
     while let Some(incoming) = calls.recv().await {
         let (shared, agent, desk) = (Arc::clone(&shared), Arc::clone(&agent), Arc::clone(&desk));
-        tokio::spawn(async move { inbound::receive(&shared, &agent, &*desk, incoming).await });
+        tokio::spawn(async move { Box::pin(inbound::receive(&shared, &agent, &*desk, incoming)).await });
     }
 }
 

@@ -55,6 +55,11 @@ impl Hearing {
         }
     }
 
+    /// True if the tick that was taken last belongs to the other party's words.
+    pub(crate) fn hears_words(&self, tick: &Tick) -> bool {
+        self.segments.has_words(tick.activity)
+    }
+
     /// Takes the sound of one tick.
     pub(crate) fn hear(&mut self, tick: &Tick, agent_speaks: bool) -> Option<Input> {
         match &mut self.session {

@@ -25,6 +25,7 @@ mod reports;
 mod segments;
 mod settings;
 mod shared;
+mod stopwatch;
 mod talk;
 
 pub use engine::{Parts, VoiceEngine, ask_trunks};

@@ -45,6 +45,8 @@ pub(crate) struct Frame {
 pub(crate) struct Tick {
     /// Counts the ticks of the line; one that is missing was lost on the way here.
     pub(crate) number: u64,
+    /// When what is heard in it arrived, on the clock of its thread.
+    pub(crate) arrived: Duration,
     pub(crate) heard: [i16; FRAME],
     pub(crate) said: [i16; FRAME],
     /// How likely it is that the other party spoke.
@@ -55,7 +57,8 @@ pub(crate) struct Tick {
 
 /// What happens on a line besides sound.
 pub(crate) enum News {
-    Started(SentenceId),
+    /// The first sound of a sentence is sent, at this time on the clock of its thread.
+    Started(SentenceId, Duration),
     Finished(SentenceId),
     Key(Key),
     /// The line is no more; this is how its sound was.
@@ -170,12 +173,18 @@ impl Line {
     }
 
     fn sound(&mut self, now: Duration) {
-        let mut tick =
-            Tick { number: self.number, heard: [0; FRAME], said: [0; FRAME], activity: 0.0, saying: None };
+        let mut tick = Tick {
+            number: self.number,
+            arrived: now.saturating_sub(self.leg.statistics().delay),
+            heard: [0; FRAME],
+            said: [0; FRAME],
+            activity: 0.0,
+            saying: None,
+        };
         self.number += 1;
         self.leg.hear(now, &mut tick.heard);
         tick.activity = self.activity.hear(&tick.heard);
-        let finished = self.next_frame(&mut tick);
+        let finished = self.next_frame(now, &mut tick);
         let Self { leg, rtp, rtcp, .. } = self;
         leg.speak(now, &tick.said, |datagram| send(rtp, rtcp, datagram));
         // If the call does not look, it hears no more; its agent goes on speaking.
@@ -186,7 +195,7 @@ impl Line {
     }
 
     /// Fills in what is said in this tick; gives the sentence that ends in it.
-    fn next_frame(&mut self, tick: &mut Tick) -> Option<SentenceId> {
+    fn next_frame(&mut self, now: Duration, tick: &mut Tick) -> Option<SentenceId> {
         let cut = self.shared.cut.load(Ordering::Acquire);
         let frame = std::iter::from_fn(|| self.frames.pop().ok()).find(|frame| frame.cut == cut);
         let Some(frame) = frame else {
@@ -197,7 +206,7 @@ impl Line {
         let before = match self.saying {
             Some((sentence, frames)) if sentence == frame.sentence => frames,
             _ => {
-                self.tell(News::Started(frame.sentence));
+                self.tell(News::Started(frame.sentence, now));
                 0
             }
         };

@@ -33,6 +33,7 @@ pub struct MediaThreads {
 struct Thread {
     lines: SyncSender<Line>,
     count: Arc<AtomicUsize>,
+    begun: Instant,
 }
 
 impl MediaThreads {
@@ -42,28 +43,27 @@ impl MediaThreads {
         Ok(Self { threads: threads.collect::<Result<_, _>>()? })
     }
 
-    /// Gives a line to the thread that has the fewest. False if that thread takes no more.
-    pub(crate) fn run(&self, line: Line) -> bool {
-        let Some(thread) = self.threads.iter().min_by_key(|thread| thread.count.load(Ordering::Relaxed))
-        else {
-            return false;
-        };
+    /// Gives a line to the thread that has the fewest, and tells from when on that thread counts its time. `None` if it takes no more.
+    pub(crate) fn run(&self, line: Line) -> Option<Instant> {
+        let thread = self.threads.iter().min_by_key(|thread| thread.count.load(Ordering::Relaxed))?;
         thread.count.fetch_add(1, Ordering::Relaxed);
-        let taken = thread.lines.try_send(line).is_ok();
-        if !taken {
+        if thread.lines.try_send(line).is_err() {
             thread.count.fetch_sub(1, Ordering::Relaxed);
+            return None;
         }
-        taken
+        Some(thread.begun)
     }
 }
 
 impl Thread {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock of sound")]
     fn start(number: usize) -> std::io::Result<Self> {
+        let begun = Instant::now();
         let (sender, receiver) = sync_channel(WAITING);
         let count = Arc::new(AtomicUsize::new(0));
-        let clock = Clock { lines: receiver, count: Arc::clone(&count), phases: Phases::default() };
+        let clock = Clock { lines: receiver, count: Arc::clone(&count), phases: Phases::default(), begun };
         std::thread::Builder::new().name(format!("sound-{number}")).spawn(move || clock.run())?;
-        Ok(Self { lines: sender, count })
+        Ok(Self { lines: sender, count, begun })
     }
 }
 
@@ -72,12 +72,12 @@ struct Clock {
     lines: Receiver<Line>,
     count: Arc<AtomicUsize>,
     phases: Phases,
+    begun: Instant,
 }
 
 impl Clock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock of sound")]
     fn run(mut self) {
-        let begun = Instant::now();
+        let begun = self.begun;
         let mut millisecond = 0_u64;
         loop {
             if self.phases.is_empty() {

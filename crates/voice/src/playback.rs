@@ -39,6 +39,8 @@ pub(crate) struct Playback {
     /// Spoken before anybody asked for them.
     prepared: VecDeque<(String, Sound)>,
     cut: u32,
+    /// The sentence whose first sound came last, until somebody asks.
+    sounding: Option<SentenceId>,
 }
 
 /// The voice failed at a sentence twice.
@@ -74,7 +76,7 @@ struct Sound {
 
 impl Playback {
     pub(crate) fn new(voice: Arc<dyn StreamingSynthesiser>, config: SynthesisConfig) -> Self {
-        Self { voice, config, sentences: VecDeque::new(), prepared: VecDeque::new(), cut: 0 }
+        Self { voice, config, sentences: VecDeque::new(), prepared: VecDeque::new(), cut: 0, sounding: None }
     }
 
     /// Has these sentences spoken in advance: they are going to be asked for.
@@ -130,6 +132,9 @@ impl Playback {
         let State::Speaking(sound) = &mut sentence.state else { return std::future::pending().await };
         match sound.chunks.recv().await {
             Some(Ok(samples)) => {
+                if sentence.frames == 0 && sentence.rest.is_empty() {
+                    self.sounding = Some(sentence.id);
+                }
                 sentence.rest.extend(samples);
                 sentence.send(cut, frames);
             }
@@ -149,6 +154,11 @@ impl Playback {
         }
         self.ask_ahead();
         Ok(())
+    }
+
+    /// The sentence whose first sound has come since this was asked.
+    pub(crate) fn began_to_sound(&mut self) -> Option<SentenceId> {
+        self.sounding.take()
     }
 
     /// So many frames of a sentence have gone out; tells how many words that were, if they are more than before.

@@ -171,7 +171,14 @@ mod tests {
     use super::*;
 
     fn tick(number: u64, said: i16, heard: i16) -> Tick {
-        Tick { number, heard: [heard; FRAME], said: [said; FRAME], activity: 0.0, saying: None }
+        Tick {
+            number,
+            arrived: Duration::ZERO,
+            heard: [heard; FRAME],
+            said: [said; FRAME],
+            activity: 0.0,
+            saying: None,
+        }
     }
 
     fn call() -> CallId {

@@ -36,6 +36,11 @@ impl Segments {
         self.is_speaking
     }
 
+    /// True if a tick in which the other party speaks this likely belongs to their words.
+    pub(crate) fn has_words(&self, activity: f32) -> bool {
+        self.is_speaking && activity >= LIKELY
+    }
+
     /// Takes one tick.
     pub(crate) fn hear(&mut self, activity: f32, agent_speaks: bool) -> Option<Change> {
         let (least, needed) = match (self.is_speaking, agent_speaks) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use agent::{Mind, Reply};
 use conversation::{Conversation, EndReason, Input, Output, ReplyId};
-use domain::call::Progress;
+use domain::call::{Progress, SoundQuality, TurnTimes};
 use futures_util::StreamExt as _;
 use rtp::{Key, Negotiator, Statistics};
 use sip::{Call, End, Event, Offer, Side};
@@ -19,6 +19,7 @@ use crate::line::{LineEnd, News};
 use crate::playback::{Playback, VoiceFailed};
 use crate::recording::Tape;
 use crate::reports::Reports;
+use crate::stopwatch::Stopwatch;
 
 /// How long the far end's buffer may hold the last words that were sent.
 const LAST_WORDS: Duration = Duration::from_millis(120);
@@ -30,6 +31,9 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub(crate) struct Talk<'a> {
     pub(crate) call: Call,
     pub(crate) line: LineEnd,
+    /// From when on the line counts its time.
+    pub(crate) clock: std::time::Instant,
+    pub(crate) watch: Stopwatch,
     pub(crate) negotiator: Negotiator,
     pub(crate) conversation: Conversation,
     pub(crate) mind: Mind,
@@ -65,7 +69,9 @@ impl Talk<'_> {
         // A trunk that does not confirm the end is left alone with it.
         let _ = timeout(GOODBYE, ended).await;
         if let Some(statistics) = last_words_of(&mut line).await {
-            reports.tell_at(talked, quality(&statistics)).await;
+            let quality = quality(&statistics);
+            count(&quality);
+            reports.tell_at(talked, Progress::Sounded(quality)).await;
         }
         if let Some(tape) = tape {
             tape.end().await;
@@ -83,9 +89,9 @@ impl Talk<'_> {
 
     async fn converse(&mut self, answered: Instant) -> Over {
         let mut reply: Option<(ReplyId, Reply)> = None;
-        self.conversation.handle(Input::Answered, Duration::ZERO);
+        self.tell(Input::Answered, Duration::ZERO);
         loop {
-            let deadline = self.carry_out(&mut reply).await;
+            let deadline = self.carry_out(&mut reply, answered).await;
             if let Some(reason) = self.conversation.ended() {
                 return Over::Conversation(reason);
             }
@@ -111,14 +117,18 @@ impl Talk<'_> {
             };
             let now = answered.elapsed();
             match heard {
-                Happened::Told(input) => self.conversation.handle(input, now),
+                Happened::Told(input) => self.tell(input, now),
                 Happened::Sounded if self.line.is_over() => return Over::LineLost,
-                Happened::Sounded => self.listen(now),
-                Happened::Played(Ok(())) => {}
+                Happened::Sounded => self.listen(answered, now).await,
+                Happened::Played(Ok(())) => {
+                    if let Some(sentence) = self.playback.began_to_sound() {
+                        self.watch.sounded(sentence, now);
+                    }
+                }
                 Happened::Played(Err(VoiceFailed)) => return Over::Conversation(EndReason::AgentError),
                 Happened::CalledOff => self.conversation.hang_up(now),
                 Happened::Signalled(event) => {
-                    if let Some(over) = self.signalled(event, now).await {
+                    if let Some(over) = self.signalled(event, answered, now).await {
                         return over;
                     }
                 }
@@ -126,10 +136,21 @@ impl Talk<'_> {
         }
     }
 
+    fn tell(&mut self, input: Input, now: Duration) {
+        self.watch.told(&input, now);
+        self.conversation.handle(input, now);
+    }
+
     /// Does what the conversation asks for; gives when it wants to be woken.
-    async fn carry_out(&mut self, reply: &mut Option<(ReplyId, Reply)>) -> Option<Duration> {
+    async fn carry_out(
+        &mut self,
+        reply: &mut Option<(ReplyId, Reply)>,
+        answered: Instant,
+    ) -> Option<Duration> {
         loop {
-            match self.conversation.poll() {
+            let output = self.conversation.poll();
+            self.watch.asked(&output, answered.elapsed());
+            match output {
                 Output::StartReply { reply: id, history } => {
                     *reply = Some((id, self.mind.reply(id, history)));
                 }
@@ -148,7 +169,9 @@ impl Talk<'_> {
     }
 
     /// Looks at what came over the line.
-    fn listen(&mut self, now: Duration) {
+    async fn listen(&mut self, answered: Instant, now: Duration) {
+        let clock = self.clock;
+        let since_answer = |at: Duration| (clock + at).saturating_duration_since(answered.into_std());
         while let Ok(tick) = self.line.ticks.pop() {
             if let Some(tape) = &mut self.tape {
                 tape.add(&tick);
@@ -156,42 +179,50 @@ impl Talk<'_> {
             if let Some((sentence, frames)) = tick.saying
                 && let Some(progress) = self.playback.heard(sentence, frames)
             {
-                self.conversation.handle(progress, now);
+                self.tell(progress, now);
             }
-            if let Some(fact) = self.hearing.hear(&tick, self.playback.is_speaking()) {
-                self.conversation.handle(fact, now);
+            let fact = self.hearing.hear(&tick, self.playback.is_speaking());
+            if self.hearing.hears_words(&tick) {
+                self.watch.caller_spoke(since_answer(tick.arrived));
+            }
+            if let Some(fact) = fact {
+                self.tell(fact, now);
             }
         }
         while let Ok(news) = self.line.news.pop() {
             match news {
-                News::Key(key) => self.conversation.handle(Input::Digit(key.sign()), now),
-                News::Started(sentence) if self.playback.knows(sentence) => {
-                    self.conversation.handle(Input::PlayoutStarted { sentence }, now);
+                News::Key(key) => self.tell(Input::Digit(key.sign()), now),
+                News::Started(sentence, at) if self.playback.knows(sentence) => {
+                    if let Some(times) = self.watch.sent(sentence, since_answer(at)) {
+                        measured(&times);
+                        self.reports.tell_at(times.first_agent_packet, Progress::Took(Box::new(times))).await;
+                    }
+                    self.tell(Input::PlayoutStarted { sentence }, now);
                 }
                 News::Finished(sentence) if self.playback.finished(sentence) => {
-                    self.conversation.handle(Input::PlayoutFinished { sentence }, now);
+                    self.tell(Input::PlayoutFinished { sentence }, now);
                 }
-                News::Started(_) | News::Finished(_) | News::Gone(_) => {}
+                News::Started(..) | News::Finished(_) | News::Gone(_) => {}
             }
         }
     }
 
-    async fn signalled(&mut self, event: Option<Event>, now: Duration) -> Option<Over> {
+    async fn signalled(&mut self, event: Option<Event>, answered: Instant, now: Duration) -> Option<Over> {
         match event {
             Some(Event::Key(sign)) => {
                 if let Some(key) = Key::new(sign) {
-                    self.conversation.handle(Input::Digit(key.sign()), now);
+                    self.tell(Input::Digit(key.sign()), now);
                 }
             }
             Some(Event::Offered(offer)) => self.change(offer).await,
             Some(Event::Ended(End::HungUp(Side::Them))) => {
-                self.conversation.handle(Input::CallerHungUp, now);
-                self.flush().await;
+                self.tell(Input::CallerHungUp, now);
+                self.flush(answered).await;
                 return Some(Over::Conversation(EndReason::CallerHungUp));
             }
             Some(Event::Ended(_)) | None => {
-                self.conversation.handle(Input::CallerHungUp, now);
-                self.flush().await;
+                self.tell(Input::CallerHungUp, now);
+                self.flush(answered).await;
                 return Some(Over::LineLost);
             }
             Some(Event::Ringing | Event::EarlyMedia(_) | Event::Answered(_)) => {}
@@ -200,8 +231,8 @@ impl Talk<'_> {
     }
 
     /// Reports what was said until the end.
-    async fn flush(&mut self) {
-        let _ = self.carry_out(&mut None).await;
+    async fn flush(&mut self, answered: Instant) {
+        let _ = self.carry_out(&mut None, answered).await;
     }
 
     /// The other side wants to hold the call, or to hear it elsewhere.
@@ -255,14 +286,32 @@ async fn last_words_of(line: &mut LineEnd) -> Option<Statistics> {
     timeout(TICK * 50, gone).await.ok().flatten()
 }
 
-/// How the sound was, for the call's log.
-fn quality(statistics: &Statistics) -> Progress {
-    let score = rtp::mean_opinion(statistics);
-    let detail = format!(
-        "mos={score:.1} loss_per_mille={} jitter_ms={} concealed={}",
-        statistics.loss_per_mille(),
-        statistics.jitter.as_millis(),
-        statistics.concealed
-    );
-    Progress::Noted { kind: "sound_quality".to_owned(), detail }
+/// How the sound was.
+fn quality(statistics: &Statistics) -> SoundQuality {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 100 to 450")]
+    let mos_hundredths = (rtp::mean_opinion(statistics) * 100.0).round() as u16;
+    SoundQuality {
+        mos_hundredths,
+        received: statistics.packets_received,
+        loss_per_mille: statistics.loss_per_mille(),
+        jitter: statistics.jitter,
+        delay: statistics.delay,
+        round_trip: statistics.round_trip,
+        concealed: statistics.concealed,
+    }
+}
+
+fn measured(times: &TurnTimes) {
+    for (stage, took) in times.stages() {
+        meters::TURN_SECONDS.with([stage.as_str()]).record(took);
+    }
+}
+
+fn count(quality: &SoundQuality) {
+    if quality.received == 0 {
+        return;
+    }
+    meters::CALL_MOS.with([]).record(f64::from(quality.mos_hundredths) / 100.0);
+    meters::CALL_LOSS.with([]).record(f64::from(quality.loss_per_mille) / 1000.0);
+    meters::CALL_JITTER_SECONDS.with([]).record(quality.jitter);
 }

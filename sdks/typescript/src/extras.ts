@@ -8,7 +8,7 @@ import type { AgentVersions, CallDetail, Recording, TranscriptList, TranscriptRo
 
 /** Something that happened in a call. */
 export interface CallEvent {
-  /** `queued`, `dialing`, `accepted`, `ringing`, `answered`, `said`, `noted`, `ended`, `completed` or `failed`. */
+  /** `queued`, `dialing`, `accepted`, `ringing`, `answered`, `said`, `noted`, `turn`, `sound`, `ended`, `completed` or `failed`. */
   type: string;
   /** Where to go on after the connection was lost. */
   id: string | undefined;

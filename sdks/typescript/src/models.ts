@@ -425,6 +425,10 @@ export interface CallDetail {
   urgency: string | null;
   /** Whether GET /api/v1/transcripts returns a transcript of the call. */
   transcript_available: boolean;
+  /** When the steps of each turn of the agent happened, in calls with sound; empty in others. */
+  turns: CallTurn[];
+  /** How the sound was, once a call with sound is over; null otherwise. */
+  sound: CallSound | null;
 }
 
 /** Quality marks of the agent in a call, 0 to 100 each. */
@@ -433,6 +437,51 @@ export interface Quality {
   empathy: number;
   information_gathering: number;
   resolution: number;
+}
+
+/**
+ * When the steps of one turn of the agent happened, in milliseconds since the answer. A step that did not take place is null: nobody
+ * speaks before a greeting, and fixed words ask no language model.
+ */
+export interface CallTurn {
+  /** The last sound of the caller's words arrived. */
+  last_caller_packet_ms: number | null;
+  /** The voice detection knew that the caller was silent. */
+  end_of_speech_ms: number | null;
+  /** The recogniser gave the first words of the caller's turn. */
+  first_transcript_ms: number | null;
+  /** The recogniser gave the words by which the turn was taken to be over. */
+  last_transcript_ms: number | null;
+  /** The caller's turn was taken to be over. */
+  end_of_turn_ms: number | null;
+  /** The language model gave its first words. Later than the first packet if the caller was asked to wait. */
+  first_token_ms: number | null;
+  /** The voice was asked for the first sentence. */
+  first_sentence_ms: number | null;
+  /** The voice gave its first sound; 0 if it was made before the answer. */
+  first_audio_ms: number | null;
+  /** The first sound of the agent was sent. */
+  first_agent_packet_ms: number;
+  /** How long the caller waited: from the last sound of their words to the first of the agent. */
+  waited_ms: number | null;
+}
+
+/** How the sound of a call arrived, and how well people would say that they heard. */
+export interface CallSound {
+  /** The mean opinion score by the E-model (ITU-T G.107, simplified), from 1 (bad) to 4.4 (as good as a telephone gets). */
+  mos: number;
+  /** Packets of the other side that arrived. */
+  packets_received: number;
+  /** The share of packets that never came or came too late to be heard, in per cent. */
+  loss_percent: number;
+  /** How unevenly packets arrived (RFC 3550). */
+  jitter_ms: number;
+  /** How long sound was held back so that it came evenly. */
+  delay_ms: number;
+  /** The way to the other side and back; null if it did not say. */
+  round_trip_ms: number | null;
+  /** How much sound was missing and was concealed. */
+  concealed_ms: number;
 }
 
 /** A page of calls. */

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use store::calls::{CallInBrief, CallView};
+use store::calls::{CallInBrief, CallInFull, CallView};
 use web::calls::{Wanted, talked_s};
 use web::limits::Group;
 
@@ -27,6 +27,7 @@ use crate::input::{
     Body, Cursor, Id, Limit, Line, List, Phone, Query, Text, Time, Url, Whole, Words, input, page,
 };
 use crate::route::Route;
+use crate::v1::measured::{CallSound, CallTurn};
 use crate::v1::wanted;
 
 pub(crate) fn routes() -> Vec<Route> {
@@ -197,6 +198,10 @@ pub struct CallDetail {
     urgency: Option<&'static str>,
     /// Whether GET /api/v1/transcripts returns a transcript of the call.
     transcript_available: bool,
+    /// When the steps of each turn of the agent happened, in calls with sound; empty in others.
+    turns: Vec<CallTurn>,
+    /// How the sound was, once a call with sound is over; null otherwise.
+    sound: Option<CallSound>,
 }
 
 /// Quality marks of the agent in a call, 0 to 100 each.
@@ -285,7 +290,7 @@ async fn one(caller: &Caller<CallsRead>, api: &Api, name: &str) -> Result<CallDe
     let read = api
         .look_up(move |tx| Box::pin(async move { store::calls::by_name(tx, &tenancy, &name).await }))
         .await?;
-    let (view, transcript_available) = found(read, "call")?;
+    let CallInFull { view, has_transcript, measured } = found(read, "call")?;
     let call = &view.call;
     Ok(CallDetail {
         recording_url: call
@@ -299,7 +304,9 @@ async fn one(caller: &Caller<CallsRead>, api: &Api, name: &str) -> Result<CallDe
         ended_reason: call.ended_reason().map(str::to_owned),
         disclosures: call.disclosed().iter().map(|disclosure| disclosure.as_str()).collect(),
         urgency: call.urgency().map(domain::call::Urgency::as_str),
-        transcript_available,
+        transcript_available: has_transcript,
+        turns: measured.turns.iter().map(CallTurn::from).collect(),
+        sound: measured.sound.as_ref().map(CallSound::from),
         row: view.into(),
     })
 }

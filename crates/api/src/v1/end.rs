@@ -93,5 +93,5 @@ async fn named(caller: &Caller<CallsWrite>, api: &Api, name: &str) -> Result<Opt
     }
     let (tenancy, name) = (caller.tenancy().clone(), name.to_owned());
     let call = api.read(move |tx| Box::pin(async move { store::calls::by_name(tx, &tenancy, &name).await }));
-    Ok(call.await?.map(|(view, _)| view.call.id))
+    Ok(call.await?.map(|found| found.view.call.id))
 }

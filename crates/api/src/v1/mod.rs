@@ -10,6 +10,7 @@ pub mod events;
 pub mod health;
 pub mod keys;
 pub mod leads;
+pub mod measured;
 pub mod models;
 pub mod numbers;
 pub mod openapi;

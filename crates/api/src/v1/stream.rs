@@ -21,6 +21,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method};
 use schemars::SchemaGenerator;
+use serde::Serialize;
 use serde_json::{Value, json};
 use store::call_log::LogRow;
 use store::keys::Authenticated;
@@ -33,6 +34,7 @@ use crate::caller::{Caller, CallsRead};
 use crate::error::{ApiError, Code};
 use crate::input::{Id, Query, input};
 use crate::route::{AnswerDoc, Describe, Operation, Route};
+use crate::v1::measured::{CallSound, CallTurn, millis};
 
 /// How often a view looks whether its key still works, and whether the log has grown without a message from the live bus, which does not
 /// know of calls on other replicas.
@@ -52,9 +54,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Method::GET, "/api/v1/calls/stream", "calls.stream", read)
             .about(
                 "Follow a call",
-                "Server-sent events. `event` is `queued`, `dialing`, `accepted`, `ringing`, `answered`, `said`, `noted`, `ended`, \
-                 `completed` or `failed`; `data` is an object with `at` and what the event tells (`said`: `by`, `text`, `start_ms`, \
-                 `end_ms`, `interrupted`). The stream begins with what has happened so far and closes after `completed` or `failed`, or when the key stops working.",
+                "Server-sent events. `event` is `queued`, `dialing`, `accepted`, `ringing`, `answered`, `said`, `noted`, `turn`, \
+                 `sound`, `ended`, `completed` or `failed`; `data` is an object with `at` and what the event tells (`said`: `by`, `text`, \
+                 `start_ms`, `end_ms`, `interrupted`; `turn` and `sound`, which calls with sound have: what the call says of them). The stream begins with what has happened so far and closes after `completed` or `failed`, or when the key stops working.",
             )
             .refuses(&[Code::NotFound]),
     ]
@@ -277,6 +279,8 @@ fn shown(at: Timestamp, line: &LogLine) -> (&'static str, Value) {
             }),
         ),
         LogLine::Noted { kind, detail } => ("noted", json!({ "at": at, "what": kind, "detail": detail })),
+        LogLine::Turn(times) => ("turn", with_time(&at, &CallTurn::from(&**times))),
+        LogLine::Sound(quality) => ("sound", with_time(&at, &CallSound::from(quality))),
         LogLine::Talked { reason, talked } => {
             ("ended", json!({ "at": at, "reason": reason, "talked_ms": millis(*talked) }))
         }
@@ -288,13 +292,19 @@ fn shown(at: Timestamp, line: &LogLine) -> (&'static str, Value) {
     }
 }
 
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+/// An object that begins with the time of its event.
+fn with_time(at: &str, rest: &impl Serialize) -> Value {
+    let mut object = json!({ "at": at });
+    let rest = serde_json::to_value(rest).expect("numbers can be written as JSON");
+    if let (Value::Object(object), Value::Object(rest)) = (&mut object, rest) {
+        object.extend(rest);
+    }
+    object
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::call::{FailureCode, Party, Utterance};
+    use domain::call::{FailureCode, Party, SoundQuality, TurnTimes, Utterance};
 
     use super::*;
 
@@ -324,6 +334,29 @@ mod tests {
                 LogLine::Noted { kind: "barge_in".into(), detail: String::new() },
                 "noted",
                 r#"{"at":"2026-02-15T14:32:12.500000Z","what":"barge_in","detail":""}"#,
+            ),
+            (
+                LogLine::Turn(Box::new(TurnTimes {
+                    last_caller_packet: Some(Duration::from_millis(1000)),
+                    end_of_turn: Some(Duration::from_millis(1400)),
+                    first_agent_packet: Duration::from_millis(1915),
+                    ..TurnTimes::default()
+                })),
+                "turn",
+                r#"{"at":"2026-02-15T14:32:12.500000Z","last_caller_packet_ms":1000,"end_of_speech_ms":null,"first_transcript_ms":null,"last_transcript_ms":null,"end_of_turn_ms":1400,"first_token_ms":null,"first_sentence_ms":null,"first_audio_ms":null,"first_agent_packet_ms":1915,"waited_ms":915}"#,
+            ),
+            (
+                LogLine::Sound(SoundQuality {
+                    mos_hundredths: 431,
+                    received: 900,
+                    loss_per_mille: 12,
+                    jitter: Duration::from_micros(2550),
+                    delay: Duration::from_millis(40),
+                    round_trip: None,
+                    concealed: 9,
+                }),
+                "sound",
+                r#"{"at":"2026-02-15T14:32:12.500000Z","mos":4.31,"packets_received":900,"loss_percent":1.2,"jitter_ms":2.5,"delay_ms":40,"round_trip_ms":null,"concealed_ms":180}"#,
             ),
             (
                 LogLine::Talked { reason: "silence".into(), talked: Duration::from_millis(2500) },

@@ -37,6 +37,8 @@ enum Line {
         words: Vec<Word>,
         cut: bool,
         wait: Option<(String, &'static str)>,
+        /// What the caller waited for, stage by stage, where it was measured.
+        stages: String,
     },
     Noted {
         at_ms: u64,
@@ -96,6 +98,8 @@ struct Part {
     quality: Option<u32>,
     cost: Option<String>,
     slowest: Option<(String, &'static str)>,
+    /// What the slowest turn was spent on, where it was measured.
+    slowest_stages: String,
     timeline: Option<Timeline>,
     sound: Option<String>,
     lines: Vec<Line>,
@@ -192,6 +196,9 @@ async fn drawn(web: &Web, story: &Story, clock: &Clock) -> Result<String, PageEr
     });
     let waits = story.waits();
     let slowest = waits.iter().flatten().max().filter(|wait| !wait.is_zero());
+    let slowest_turn = story.said.iter().zip(&waits).find(|(_, wait)| wait.as_ref() == slowest);
+    let slowest_stages =
+        slowest_turn.filter(|_| slowest.is_some()).and_then(|(said, _)| story.measured(said));
     let is_over = call.state().is_final();
     let part = Part {
         state: words::state(call),
@@ -211,6 +218,7 @@ async fn drawn(web: &Web, story: &Story, clock: &Clock) -> Result<String, PageEr
         quality: quality(call),
         cost: is_over.then(|| show::money(call.cost_cents().into())),
         slowest: slowest.map(|&wait| (show::span(wait), wait_tone(wait))),
+        slowest_stages: slowest_stages.map(words::stages).unwrap_or_default(),
         timeline: Timeline::of(story, wave),
         sound,
         lines: lines(story, &waits),
@@ -247,6 +255,7 @@ fn lines(story: &Story, waits: &[Option<Duration>]) -> Vec<Line> {
             wait: wait
                 .filter(|wait| *wait >= Duration::from_millis(100))
                 .map(|wait| (show::span(wait), wait_tone(wait))),
+            stages: story.measured(said).map(words::stages).unwrap_or_default(),
         });
     }
     let noted = |(at, text, _)| Line::Noted { at_ms: millis(at), at: show::length(at), text };
@@ -370,6 +379,8 @@ fn entry(row: &store::call_log::LogRow, clock: &Clock) -> Entry {
         Some(LogLine::Noted { kind: what, detail }) => {
             ("noted", format!("{what} {detail}").trim_end().to_owned())
         }
+        Some(LogLine::Turn(times)) => ("turn", words::turn(times)),
+        Some(LogLine::Sound(quality)) => ("sound", words::sound(quality)),
         Some(LogLine::Talked { reason, talked }) => {
             ("ended", format!("{reason}, after {}", show::length(*talked)))
         }
@@ -401,6 +412,9 @@ fn facts(story: &Story, clock: &Clock) -> Vec<(&'static str, String)> {
     if !call.disclosed().is_empty() {
         let said: Vec<&str> = call.disclosed().iter().map(|disclosure| disclosure.as_str()).collect();
         facts.push(("Disclosed", said.join(", ")));
+    }
+    if let Some(quality) = story.sound() {
+        facts.push(("Sound", words::sound(quality)));
     }
     if let Some(conversation) = call.conversation_id() {
         facts.push(("Conversation", conversation.to_owned()));

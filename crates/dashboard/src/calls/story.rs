@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use app::live::Watcher;
-use domain::call::{LogLine, Party, Utterance};
+use domain::call::{LogLine, Party, SoundQuality, TurnTimes, Utterance};
 use domain::lead::Lead;
 use domain::{CallId, Timestamp};
 use store::call_deliveries::CallDelivery;
@@ -15,6 +15,9 @@ use web::Web;
 
 use super::words;
 use crate::page::PageError;
+
+/// A turn is measured by the clock of sound and told by that of the call, which may be a moment later.
+const SAME_MOMENT: Duration = Duration::from_millis(250);
 
 /// The longest log that a page shows.
 const LINES: u32 = 5000;
@@ -100,8 +103,27 @@ impl Story {
         self.log.last().map_or(0, |row| row.seq)
     }
 
-    /// How long an agent's turn was waited for: from the end of the caller's words to the agent's first. One for each utterance; `None`
-    /// where nobody waited.
+    /// What was measured of the agent's turn that an utterance is, if its call has sound.
+    pub(crate) fn measured(&self, said: &Utterance) -> Option<&TurnTimes> {
+        let turns = self.log.iter().filter_map(|row| match &row.line {
+            Some(LogLine::Turn(times)) => Some(&**times),
+            _ => None,
+        });
+        turns
+            .filter(|_| said.by == Party::Agent)
+            .find(|times| times.first_agent_packet.abs_diff(said.start) < SAME_MOMENT)
+    }
+
+    /// How the sound was, once a call with sound is over.
+    pub(crate) fn sound(&self) -> Option<&SoundQuality> {
+        self.log.iter().find_map(|row| match &row.line {
+            Some(LogLine::Sound(quality)) => Some(quality),
+            _ => None,
+        })
+    }
+
+    /// How long an agent's turn was waited for: as it was measured, or from the end of the caller's words to the agent's first. One for
+    /// each utterance; `None` where nobody waited.
     pub(crate) fn waits(&self) -> Vec<Option<Duration>> {
         let mut before: Option<&Utterance> = None;
         let mut waits = Vec::with_capacity(self.said.len());
@@ -109,7 +131,7 @@ impl Story {
             let waited = before
                 .filter(|before| before.by == Party::Caller && said.by == Party::Agent)
                 .and_then(|before| said.start.checked_sub(before.end));
-            waits.push(waited);
+            waits.push(self.measured(said).map_or(waited, TurnTimes::waited));
             before = Some(said);
         }
         waits

@@ -1,6 +1,10 @@
 //! How calls end, in sentences: first what happened, then whose doing it was and what helps.
 
-use domain::call::{Call, CallState, Direction, FailureCode};
+use std::time::Duration;
+
+use domain::call::{Call, CallState, Direction, FailureCode, SoundQuality, Stage, TurnTimes};
+
+use crate::show;
 
 /// How a state is called.
 pub(crate) fn state(call: &Call) -> &'static str {
@@ -59,6 +63,47 @@ pub(crate) fn verdict(call: &Call) -> String {
         };
     };
     ended(reason)
+}
+
+/// What a caller waited for until the agent spoke, the longest first.
+pub(super) fn stages(times: &TurnTimes) -> String {
+    let mut stages: Vec<(Duration, &str)> = times
+        .stages()
+        .filter_map(|(stage, took)| {
+            let name = match stage {
+                Stage::EndOfTurn => "end of turn",
+                Stage::Model => "model",
+                Stage::Voice => "voice",
+                Stage::Sending => "sending",
+                // That is a part of the end of the turn, and the sum of all.
+                Stage::Recogniser | Stage::Whole => return None,
+            };
+            Some((took, name))
+        })
+        .filter(|(took, _)| took.as_millis() > 0)
+        .collect();
+    stages.sort_by_key(|(took, _)| std::cmp::Reverse(*took));
+    let stages: Vec<String> =
+        stages.into_iter().map(|(took, name)| format!("{name} {}", show::span(took))).collect();
+    stages.join(", ")
+}
+
+/// A measured turn in the log.
+pub(super) fn turn(times: &TurnTimes) -> String {
+    match times.waited() {
+        Some(waited) => format!("answered after {} ({})", show::span(waited), stages(times)),
+        None => format!("heard {} after the answer", show::span(times.first_agent_packet)),
+    }
+}
+
+/// How the sound was.
+pub(super) fn sound(quality: &SoundQuality) -> String {
+    format!(
+        "opinion score {:.1} of 4.4, {:.1} % lost, jitter {}",
+        f64::from(quality.mos_hundredths) / 100.0,
+        f64::from(quality.loss_per_mille) / 10.0,
+        show::span(quality.jitter)
+    )
 }
 
 /// The engine's word for the end of a talk as a sentence; a word that we do not know stands for itself.
@@ -206,6 +251,31 @@ mod tests {
         assert!(refused.refuse(refusal, THEN));
         assert_eq!(verdict(&refused), "It never rang: the number asked not to be called.");
         assert_eq!(state(&refused), "Not allowed");
+    }
+
+    #[test]
+    fn what_a_caller_waited_for_is_told_the_longest_first() {
+        let ms = |millis| Some(Duration::from_millis(millis));
+        let times = TurnTimes {
+            last_caller_packet: ms(1000),
+            end_of_turn: ms(1400),
+            first_token: ms(2600),
+            first_sentence: ms(2600),
+            first_audio: ms(2750),
+            first_agent_packet: Duration::from_millis(2750),
+            ..TurnTimes::default()
+        };
+        assert_eq!(stages(&times), "model 1.2 s, end of turn 400 ms, voice 150 ms");
+        assert_eq!(turn(&times), "answered after 1.7 s (model 1.2 s, end of turn 400 ms, voice 150 ms)");
+        let greeting = TurnTimes { first_agent_packet: Duration::from_millis(20), ..TurnTimes::default() };
+        assert_eq!(turn(&greeting), "heard 20 ms after the answer");
+        let quality = SoundQuality {
+            mos_hundredths: 431,
+            loss_per_mille: 12,
+            jitter: Duration::from_millis(3),
+            ..SoundQuality::default()
+        };
+        assert_eq!(sound(&quality), "opinion score 4.3 of 4.4, 1.2 % lost, jitter 3 ms");
     }
 
     #[test]

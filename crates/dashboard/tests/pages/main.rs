@@ -2,6 +2,7 @@
 
 mod browser;
 mod manage;
+mod measured;
 mod notes;
 mod reference;
 mod start;

@@ -148,7 +148,11 @@ impl Call {
                 self.name(conversation_id);
                 Step::Stayed
             }
-            Progress::Said(_) | Progress::Noted { .. } | Progress::Found(_) => Step::Stayed,
+            Progress::Said(_)
+            | Progress::Noted { .. }
+            | Progress::Took(_)
+            | Progress::Sounded(_)
+            | Progress::Found(_) => Step::Stayed,
             Progress::Ringing => self.ring(at),
             Progress::Answered => self.answer(at),
             Progress::Ended { ending, reason } => self.end(ending, reason, at, now, limit),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Ending, FailureCode, Progress, Utterance};
+use super::{Ending, FailureCode, Progress, SoundQuality, TurnTimes, Utterance};
 use crate::Timestamp;
 
 /// What a line of the log tells.
@@ -30,6 +30,10 @@ pub enum LogLine {
         /// More about it, or empty.
         detail: String,
     },
+    /// A turn of the agent has begun to be heard.
+    Turn(Box<TurnTimes>),
+    /// How the sound was.
+    Sound(SoundQuality),
     /// The talk is over.
     Talked {
         /// The engine's own word for why.
@@ -61,6 +65,8 @@ impl LogLine {
             Progress::Answered => Self::Answered,
             Progress::Said(said) => Self::Said(said.clone()),
             Progress::Noted { kind, detail } => Self::Noted { kind: kind.clone(), detail: detail.clone() },
+            Progress::Took(times) => Self::Turn(times.clone()),
+            Progress::Sounded(quality) => Self::Sound(*quality),
             Progress::Found(_) => return None,
             Progress::Ended { ending: Ending::Talked { talked, .. }, reason } => {
                 Self::Talked { reason: reason.clone(), talked: talked.unwrap_or_default() }

@@ -2,6 +2,7 @@
 
 mod life;
 mod log;
+mod measures;
 mod outcome;
 mod plan;
 mod progress;
@@ -13,6 +14,7 @@ mod state;
 pub use crate::direction::Direction;
 pub use life::{ENDED_BY_API, Refusal, Step, WRAP_UP_LIMIT};
 pub use log::{LogEntry, LogLine};
+pub use measures::{SoundQuality, Stage, TurnTimes};
 pub use outcome::{Ended, Failure, FailureCode, Outcome, Talk};
 pub use plan::CallPlan;
 pub use progress::{Ending, Findings, Party, Progress, Report, Utterance};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{FailureCode, Quality};
+use super::{FailureCode, Quality, SoundQuality, TurnTimes};
 use crate::text::clean_in_place;
 use crate::usage::MicroDollars;
 use crate::{CallId, Timestamp};
@@ -103,6 +103,10 @@ pub enum Progress {
         /// More about it, or empty.
         detail: String,
     },
+    /// A turn of the agent has begun to be heard; this is when its steps happened.
+    Took(Box<TurnTimes>),
+    /// How the sound was, from the answer to the end.
+    Sounded(SoundQuality),
     /// What the engine itself found out about the call; a later one replaces an earlier one.
     Found(Box<Findings>),
     /// The call is over.
@@ -123,7 +127,7 @@ impl Progress {
     /// Takes out of its texts what no text from outside may keep.
     pub fn clean(&mut self) {
         match self {
-            Self::Ringing | Self::Answered => {}
+            Self::Ringing | Self::Answered | Self::Took(_) | Self::Sounded(_) => {}
             Self::Accepted { conversation_id } => clean_in_place(conversation_id),
             Self::Said(said) => clean_in_place(&mut said.text),
             Self::Noted { kind, detail } => {

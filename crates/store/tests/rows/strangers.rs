@@ -111,6 +111,11 @@ const LOOKS: &[(&str, bool, Look)] = &[
     ("call_log::last_said", true, |tx, who| {
         Box::pin(async move { Ok(store::call_log::last_said(tx, who, CallId(id(5))).await?.is_some()) })
     }),
+    ("call_log::measured", true, |tx, who| {
+        Box::pin(
+            async move { Ok(!store::call_log::measured(tx, who, CallId(id(5))).await?.turns.is_empty()) },
+        )
+    }),
     ("call_remarks::of_call", true, |tx, who| {
         Box::pin(async move { Ok(store::call_remarks::of_call(tx, who, CallId(id(5))).await?.is_some()) })
     }),
@@ -356,7 +361,8 @@ async fn furnish(tx: &mut PlatformTx, vault: &store::Vault) -> Result<(), StoreE
         interrupted: false,
     };
     let line = LogEntry { at: at(5), line: LogLine::Said(said.clone()) };
-    store::call_log::begin(tx, dialled.id, &[line]).await?;
+    let turn = LogEntry { at: at(6), line: LogLine::Turn(Box::default()) };
+    store::call_log::begin(tx, dialled.id, &[line, turn]).await?;
     let transcript = transcript(&dialled, "Caller: Hello", vec![said]);
     store::transcripts::insert(tx, &transcript).await?;
     for number in [51, 52] {

@@ -10,7 +10,7 @@ use sip::UserAgent;
 use crate::minds::Mute;
 use crate::phone::{self, Act, Heard, callee, next_call, sip_settings, take};
 use crate::sound::{ACCIDENT, GOODBYE, GREETING, MONDAY, THANKS, contains};
-use crate::support::{Bench, MOST_CALLS, OURS, PATIENCE, THEIRS, plan, trunk};
+use crate::support::{Bench, MOST_CALLS, OURS, PATIENCE, Story, THEIRS, plan, trunk};
 
 #[tokio::test]
 async fn an_agent_calls_speaks_hears_and_says_goodbye() {
@@ -38,9 +38,38 @@ async fn an_agent_calls_speaks_hears_and_says_goodbye() {
     let (talked, reason) = story.talk();
     assert_eq!(reason, "agent-said-goodbye");
     assert!((Duration::from_secs(10)..Duration::from_secs(40)).contains(&talked), "{talked:?}");
-    assert!(story.notes.iter().any(|note| note == "sound_quality"), "{:?}", story.notes);
+    measured_in_order(&story, talked);
     recorded_as_told(&bench, &story.said).await;
     assert_eq!(bench.engine.running(), 0);
+}
+
+/// Every turn of the agent is measured, with steps in their order, and so is the sound.
+fn measured_in_order(story: &Story, talked: Duration) {
+    assert_eq!(story.turns.len(), 3, "greeting, answer and goodbye: {:?}", story.turns);
+    let [greeting, answers @ ..] = story.turns.as_slice() else { panic!("turns") };
+    assert_eq!((greeting.last_caller_packet, greeting.first_token, greeting.waited()), (None, None, None));
+    assert!(greeting.first_sentence.is_some() && greeting.first_audio.is_some(), "{greeting:?}");
+    for turn in answers {
+        let steps = [
+            turn.last_caller_packet,
+            turn.end_of_speech,
+            turn.last_transcript,
+            turn.end_of_turn,
+            turn.first_token,
+            turn.first_sentence,
+            turn.first_audio,
+        ];
+        let steps: Vec<Duration> = steps.map(|step| step.expect("every step took place")).into();
+        assert!(steps.is_sorted() && turn.first_transcript == turn.last_transcript, "{turn:?}");
+        // The packet is timed by the clock of sound, and the sound by the call, which may look a moment later.
+        assert!(turn.first_agent_packet + Duration::from_millis(100) > steps[6], "{turn:?}");
+        assert!(turn.first_agent_packet < talked, "{turn:?}");
+        let pause =
+            turn.end_of_speech.zip(turn.last_caller_packet).map(|(end, last)| end.saturating_sub(last));
+        assert!(pause >= Some(Duration::from_millis(150)), "silence lasts before it ends speech: {turn:?}");
+    }
+    let sound = story.sound.expect("the sound is judged");
+    assert!(sound.received > 100 && (100..=450).contains(&sound.mos_hundredths), "{sound:?}");
 }
 
 /// The recording holds each sentence where the transcript says, on the side of whoever said it.

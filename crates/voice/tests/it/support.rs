@@ -8,7 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::agent::AgentConfig;
 use domain::business::Business;
-use domain::call::{CallPlan, Direction, Ending, FailureCode, Party, Progress, Report, Utterance};
+use domain::call::{
+    CallPlan, Direction, Ending, FailureCode, Party, Progress, Report, SoundQuality, TurnTimes, Utterance,
+};
 use domain::disclosure::Disclosures;
 use domain::engine::{CallDesk, CallObserver, EngineMessage, IncomingCall, NotStored, Taken};
 use domain::prompt::{Knowledge, variables};
@@ -242,6 +244,8 @@ impl Notebook {
                 Progress::Said(said) => story.said.push(said),
                 Progress::Noted { kind, .. } => story.notes.push(kind),
                 Progress::Ended { ending, reason } => story.ends.push((ending, reason)),
+                Progress::Took(times) => story.turns.push(*times),
+                Progress::Sounded(quality) => story.sound = Some(quality),
                 Progress::Accepted { .. } | Progress::Found(_) => {}
             }
         }
@@ -256,6 +260,8 @@ pub struct Story {
     pub was_answered: bool,
     pub said: Vec<Utterance>,
     pub notes: Vec<String>,
+    pub turns: Vec<TurnTimes>,
+    pub sound: Option<SoundQuality>,
     ends: Vec<(Ending, String)>,
 }
 

@@ -17,7 +17,8 @@ class CallEvent(KaiObject):
     """Something that happened in a call."""
 
     type: str
-    """``queued``, ``dialing``, ``accepted``, ``ringing``, ``answered``, ``said``, ``noted``, ``ended``, ``completed`` or ``failed``."""
+    """``queued``, ``dialing``, ``accepted``, ``ringing``, ``answered``, ``said``, ``noted``, ``turn``, ``sound``, ``ended``,
+    ``completed`` or ``failed``."""
     id: Optional[str]
     """Where to go on after the connection was lost."""
     at: str

@@ -33,7 +33,9 @@ __all__ = [
     "CallList",
     "CallPlaced",
     "CallRow",
+    "CallSound",
     "CallStatus",
+    "CallTurn",
     "Capabilities",
     "Compliance",
     "CountedLeads",
@@ -450,6 +452,12 @@ class CallDetail(KaiObject):
     transcript_available: bool
     """Whether GET /api/v1/transcripts returns a transcript of the call."""
 
+    turns: List[CallTurn]
+    """When the steps of each turn of the agent happened, in calls with sound; empty in others."""
+
+    sound: Optional[CallSound]
+    """How the sound was, once a call with sound is over; null otherwise."""
+
 
 class Quality(KaiObject):
     """Quality marks of the agent in a call, 0 to 100 each."""
@@ -461,6 +469,67 @@ class Quality(KaiObject):
     information_gathering: int
 
     resolution: int
+
+
+class CallTurn(KaiObject):
+    """When the steps of one turn of the agent happened, in milliseconds since the answer. A step that did not take place is null: nobody
+    speaks before a greeting, and fixed words ask no language model.
+    """
+
+    last_caller_packet_ms: Optional[int]
+    """The last sound of the caller's words arrived."""
+
+    end_of_speech_ms: Optional[int]
+    """The voice detection knew that the caller was silent."""
+
+    first_transcript_ms: Optional[int]
+    """The recogniser gave the first words of the caller's turn."""
+
+    last_transcript_ms: Optional[int]
+    """The recogniser gave the words by which the turn was taken to be over."""
+
+    end_of_turn_ms: Optional[int]
+    """The caller's turn was taken to be over."""
+
+    first_token_ms: Optional[int]
+    """The language model gave its first words. Later than the first packet if the caller was asked to wait."""
+
+    first_sentence_ms: Optional[int]
+    """The voice was asked for the first sentence."""
+
+    first_audio_ms: Optional[int]
+    """The voice gave its first sound; 0 if it was made before the answer."""
+
+    first_agent_packet_ms: int
+    """The first sound of the agent was sent."""
+
+    waited_ms: Optional[int]
+    """How long the caller waited: from the last sound of their words to the first of the agent."""
+
+
+class CallSound(KaiObject):
+    """How the sound of a call arrived, and how well people would say that they heard."""
+
+    mos: float
+    """The mean opinion score by the E-model (ITU-T G.107, simplified), from 1 (bad) to 4.4 (as good as a telephone gets)."""
+
+    packets_received: int
+    """Packets of the other side that arrived."""
+
+    loss_percent: float
+    """The share of packets that never came or came too late to be heard, in per cent."""
+
+    jitter_ms: float
+    """How unevenly packets arrived (RFC 3550)."""
+
+    delay_ms: int
+    """How long sound was held back so that it came evenly."""
+
+    round_trip_ms: Optional[int]
+    """The way to the other side and back; null if it did not say."""
+
+    concealed_ms: int
+    """How much sound was missing and was concealed."""
 
 
 class CallRow(KaiObject):

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::call::{CallFacts, CallRequest, Direction, Party, Quality, Utterance};
+use crate::call::{CallFacts, CallRequest, Direction, Party, Quality, SoundQuality, Utterance};
 use crate::{AgentId, BusinessId, CallId, E164, Mode};
 
 fn at(second: i64) -> Timestamp {
@@ -168,6 +168,8 @@ fn progress() -> impl Strategy<Value = Progress> {
         Just(Progress::Answered),
         Just(Progress::Said(said)),
         Just(Progress::Noted { kind: "barge_in".to_owned(), detail: String::new() }),
+        Just(Progress::Took(Box::default())),
+        Just(Progress::Sounded(SoundQuality::default())),
         Just(Progress::Found(Box::default())),
         Just(Progress::lost()),
         ending.prop_map(|ending| Progress::Ended { ending, reason: "over".to_owned() }),
