@@ -79,7 +79,7 @@ async fn run(pool: Pool, questions: Arc<Mutex<mpsc::Receiver<Question>>>, apart:
     while let Some(group) = next_group(&questions).await {
         let client = match kept.take().filter(|client| !client.is_closed()) {
             Some(client) => Ok(client),
-            None => pool.get().await.map_err(StoreError::from),
+            None => connect(&pool).await,
         };
         match client {
             Ok(client) => {
@@ -90,6 +90,14 @@ async fn run(pool: Pool, questions: Arc<Mutex<mpsc::Receiver<Question>>>, apart:
             Err(error) => group.into_iter().for_each(|question| question.close_with(Err(error.clone()))),
         }
     }
+}
+
+/// A connection for quick questions. Their plans do not depend on the values, but PostgreSQL takes a plan for several values to be dearer than
+/// one for the two or three that it sees, and would plan most groups anew, which costs more than answering them.
+async fn connect(pool: &Pool) -> Result<Object, StoreError> {
+    let client = pool.get().await?;
+    client.batch_execute("SET plan_cache_mode TO force_generic_plan").await?;
+    Ok(client)
 }
 
 async fn next_group(questions: &Mutex<mpsc::Receiver<Question>>) -> Option<Vec<Question>> {
