@@ -13,8 +13,9 @@ use uuid::Uuid;
 /// How many jobs of one lane run at once, and so how many sockets one receiver sees.
 const PER_LANE: usize = 8;
 
-/// How many jobs of one lane are claimed at once. What is claimed beyond the room that there is waits its turn.
-pub(super) const CLAIMED_AT_ONCE: usize = 2 * PER_LANE;
+/// How many jobs of one lane are claimed at once. What is claimed beyond the room that there is waits its turn. A receiver that lets
+/// each attempt wait until its end has all of them behind it well within their lease.
+pub(super) const CLAIMED_AT_ONCE: usize = 3 * PER_LANE;
 
 /// A lane with fewer waiting jobs may get more.
 const FEW: usize = PER_LANE;
