@@ -32,6 +32,9 @@ pub async fn everything() -> Result<(), Failure> {
     if programs::found("baresip").is_none() {
         programs::install("baresip-core").await;
     }
+    if programs::found("pgbouncer").is_none() {
+        programs::install("pgbouncer").await;
+    }
     if let Some(given) = programs::environment(POSTGRES_URL) {
         return on_both(&given).await;
     }

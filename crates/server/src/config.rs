@@ -231,6 +231,18 @@ impl Config {
         Ok(self.text("database_url").unwrap_or_default().parse()?)
     }
 
+    /// The way past a pooler, if there is one.
+    pub(crate) fn database_direct_url(&self) -> Result<Option<String>, Failure> {
+        let Some(text) = self.text("database_direct_url") else { return Ok(None) };
+        match text.parse() {
+            Ok(DatabaseUrl::Postgres(url)) => Ok(Some(url)),
+            _ => Err(Failure::setting(
+                "database_direct_url",
+                "expected postgres://user:password@host/database",
+            )),
+        }
+    }
+
     pub(crate) fn master_key(&self) -> Result<MasterKey, Failure> {
         let Some(text) = self.text("master_key") else {
             let problem = "none is set, and without one the server does not start. `kaicalls setup` writes one into \

@@ -31,6 +31,10 @@ const ACCEPTANCE_WAIT: Duration = Duration::from_secs(5);
 /// How long nothing may have reached a subscription before it is switched off.
 const WEBHOOK_PATIENCE: Duration = Duration::from_secs(5 * 24 * 3600);
 
+/// What is said where a pooler keeps no sessions for us and there is no way past it.
+pub(crate) const POOLER: &str = "KAICALLS_DATABASE_URL leads to a pooler that lends connections for single transactions: statements are planned anew each time, and \
+     what other servers add is found by looking from time to time. Set KAICALLS_DATABASE_DIRECT_URL to hear of it at once";
+
 /// Opens the database for this process. `exclusive` is for servers; other commands may look in beside one.
 pub(crate) async fn open_store(config: &Config, exclusive: bool) -> Result<Arc<Platform>, Failure> {
     private::tighten(config);
@@ -50,6 +54,9 @@ pub(crate) async fn open_database(
     let alone = exclusive && !matches!(url, DatabaseUrl::Postgres(_));
     options.node_slot = if alone { 0 } else { 1 + u16::from_le_bytes(slot) % 999 };
     options.pool = config.database_pool()?;
+    if *url == config.database_url()? {
+        options.direct_url = config.database_direct_url()?;
+    }
     options.exclusive = exclusive;
     Ok(Arc::new(Store::open(url, options).await?))
 }

@@ -129,6 +129,9 @@ pub enum OpenError {
     /// The URL says neither SQLite nor PostgreSQL.
     #[error("expected `sqlite:PATH` or `postgres://user:password@host/database`, found {0}")]
     BadUrl(String),
+    /// The TLS that the URL asks for cannot be had.
+    #[error("the connection to the database cannot be secured: {0}")]
+    Tls(String),
     /// Another process has the file.
     #[error(
         "the database file {0} is in use by another kaicalls server; stop that one, or give this one another file or a \

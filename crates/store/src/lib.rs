@@ -67,6 +67,7 @@ pub use futures_core::future::BoxFuture;
 use meters::HistogramHandle;
 use monotonic::monotonic_now;
 use postgres::Line;
+pub use postgres::Wakes;
 use tokio::sync::watch;
 
 pub use error::{OpenError, StoreError};
@@ -120,6 +121,8 @@ pub struct Options {
     pub node_slot: u16,
     /// How many connections to PostgreSQL are kept at most.
     pub pool: usize,
+    /// On PostgreSQL behind a pooler: a URL that leads past it, for hearing what other processes tell.
+    pub direct_url: Option<String>,
     /// On SQLite: refuse if another server has the file.
     pub exclusive: bool,
 }
@@ -127,7 +130,7 @@ pub struct Options {
 impl Options {
     /// What a server uses.
     pub fn new(master: MasterKey) -> Self {
-        Self { master, node_slot: 0, pool: DEFAULT_POOL, exclusive: true }
+        Self { master, node_slot: 0, pool: DEFAULT_POOL, direct_url: None, exclusive: true }
     }
 }
 
@@ -177,7 +180,8 @@ impl Store {
         let database = match url {
             DatabaseUrl::SqliteFile(path) => Database::Sqlite(sqlite::Sqlite::open(path, options.exclusive)?),
             DatabaseUrl::Postgres(url) => {
-                let postgres = postgres::Postgres::open(url, options.pool).await?;
+                let postgres =
+                    postgres::Postgres::open(url, options.direct_url.as_deref(), options.pool).await?;
                 postgres.listen(Arc::clone(&bell));
                 postgres.tell();
                 Database::Postgres(postgres)
@@ -337,6 +341,26 @@ impl Store {
     /// True if other processes may work on the same database.
     pub fn is_shared(&self) -> bool {
         matches!(self.0.database, Database::Postgres(_))
+    }
+
+    /// How this process hears of jobs that others have added to the same database; none where there are no others.
+    pub fn wakes(&self) -> Option<Wakes> {
+        match &self.0.database {
+            Database::Sqlite(_) => None,
+            Database::Postgres(postgres) => Some(postgres.wakes()),
+        }
+    }
+
+    /// Whether PostgreSQL says that our connections to it are encrypted. None on SQLite, and behind a pooler, where the server sees the
+    /// pooler's connections.
+    pub async fn is_encrypted(&self) -> Result<Option<bool>, StoreError> {
+        if self.wakes() != Some(Wakes::Heard) {
+            return Ok(None);
+        }
+        let sql =
+            "SELECT CASE WHEN ssl THEN 1 ELSE 0 END::bigint FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+        let row = self.read(move |tx| Box::pin(async move { tx.query_one(sql, &[]).await })).await?;
+        row.map_or(Ok(None), |mut row| row.next().map(Some))
     }
 
     /// How often SQLite has compiled a statement again that it had kept; only a change of the schema makes that necessary.

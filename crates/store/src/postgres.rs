@@ -2,21 +2,29 @@
 //!
 //! What asks nothing needs no connection of its own: it is committed together with others ([`groups`]). Questions that are answered in no
 //! time need none either ([`Line::Shared`]): they are asked together with others ([`questions`]).
+//!
+//! How connections are made and secured says [`address`]; how statements go out on them, [`clients`].
 
+mod address;
+mod clients;
 mod groups;
 mod questions;
+mod trust;
 
+use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
 use futures_core::future::BoxFuture;
 use futures_util::future::{try_join, try_join_all};
 use tokio::sync::{Notify, watch};
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{AsyncMessage, NoTls, Statement};
+use tokio_postgres::AsyncMessage;
+use tokio_postgres::types::Type;
 
+use self::address::Address;
+use self::clients::{Client, Clients, Keeps, Ready};
 use self::groups::Groups;
 use self::questions::Questions;
 use crate::tx::{Afterwards, Cell, Connection, Param, PlatformTx, Row};
@@ -41,8 +49,10 @@ const CHANNEL: &str = "kaicalls_jobs";
 /// A server with its pool.
 #[derive(Clone)]
 pub(crate) struct Postgres {
-    pool: Pool,
-    config: tokio_postgres::Config,
+    clients: Clients,
+    /// Where to listen and tell: past a pooler, if there is an address for that.
+    direct: Arc<Address>,
+    wakes: Wakes,
     groups: Groups,
     /// None where the pool is too small to spare connections for them.
     questions: Option<Questions>,
@@ -53,14 +63,11 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Reads the URL and looks whether the server answers.
-    pub(crate) async fn open(url: &str, size: usize) -> Result<Self, OpenError> {
-        let mut config: tokio_postgres::Config =
-            url.parse().map_err(|error: tokio_postgres::Error| OpenError::BadUrl(error.to_string()))?;
-        config.application_name("kaicalls");
-        config.connect_timeout(Duration::from_secs(5));
+    /// Reads the URLs and looks whether the server answers. The second one leads to the same database past a pooler.
+    pub(crate) async fn open(url: &str, direct: Option<&str>, size: usize) -> Result<Self, OpenError> {
+        let address = Address::read(url)?;
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config.clone(), NoTls, manager_config);
+        let manager = Manager::from_config(address.config.clone(), address.tls.clone(), manager_config);
         let timeouts = Timeouts { wait: Some(WAIT), create: Some(WAIT), recycle: Some(WAIT) };
         let pool = Pool::builder(manager)
             .max_size(size)
@@ -68,16 +75,34 @@ impl Postgres {
             .timeouts(timeouts)
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        drop(pool.get().await.map_err(StoreError::from)?);
-        let groups = Groups::start(pool.clone());
+        let clients = Clients::of(pool).await.map_err(|error| match error {
+            PoolError::Backend(error) => address.explain(error),
+            error => StoreError::from(error).into(),
+        })?;
+        let wakes = match (clients.keeps(), direct) {
+            (Keeps::Session, _) => Wakes::Heard,
+            (Keeps::Transaction, Some(_)) => Wakes::HeardDirectly,
+            (Keeps::Transaction, None) => Wakes::Unheard,
+        };
+        let direct = match direct {
+            Some(direct) => Arc::new(Address::read(direct)?),
+            None => Arc::new(address),
+        };
+        let groups = Groups::start(clients.clone());
         let questions = Some(SHARED.min(size / 4)).filter(|&spare| spare > 0);
-        let questions = questions.map(|spare| Questions::start(&pool, spare));
-        Ok(Self { pool, config, groups, questions, news: Arc::default(), teller: Arc::default() })
+        let questions = questions.map(|spare| Questions::start(&clients, spare));
+        Ok(Self { clients, direct, wakes, groups, questions, news: Arc::default(), teller: Arc::default() })
+    }
+
+    /// Whether this process hears of jobs that others add.
+    pub(crate) fn wakes(&self) -> Wakes {
+        self.wakes
     }
 
     fn connection(&self, progress: Progress, questions: Option<Questions>) -> PlatformTx {
-        let (pool, groups) = (self.pool.clone(), self.groups.clone());
-        let connection = PgConnection { pool, groups, questions, lent: None, progress, waiting: Vec::new() };
+        let (clients, groups) = (self.clients.clone(), self.groups.clone());
+        let connection =
+            PgConnection { clients, groups, questions, lent: None, progress, waiting: Vec::new() };
         PlatformTx::new(Connection::Postgres(connection))
     }
 
@@ -127,13 +152,13 @@ impl Postgres {
     /// all that came meanwhile. A transaction that notifies by itself makes all others that do so wait for its sync. What is lost
     /// here is found by the workers, who look from time to time.
     pub(crate) fn tell(&self) {
-        let (config, news, teller) =
-            (self.config.clone(), Arc::downgrade(&self.news), Arc::clone(&self.teller));
+        let (address, news, teller) =
+            (Arc::clone(&self.direct), Arc::downgrade(&self.news), Arc::clone(&self.teller));
         tokio::spawn(async move {
             while news.strong_count() > 0 {
-                if let Ok((client, connection)) = config.connect(NoTls).await {
+                if let Ok((client, connection)) = address.connect().await {
                     let telling = async {
-                        let row = client.query_one("SELECT pg_backend_pid()", &[]).await?;
+                        let row = client.query_typed_one("SELECT pg_backend_pid()", &[]).await?;
                         teller.store(row.try_get(0)?, Ordering::Relaxed);
                         while let Some(news) = news.upgrade() {
                             // Now and then it is worth a look whether anybody else holds the other end.
@@ -153,13 +178,17 @@ impl Postgres {
         });
     }
 
-    /// Rings the bell for every job that another replica adds, until nobody holds the bell any more.
+    /// Rings the bell for every job that another replica adds, until nobody holds the bell any more. Behind a pooler that keeps no sessions
+    /// nobody would hear anything.
     pub(crate) fn listen(&self, bell: Arc<watch::Sender<u64>>) {
-        let (config, bell) = (self.config.clone(), Arc::downgrade(&bell));
+        if self.wakes == Wakes::Unheard {
+            return;
+        }
+        let (address, bell) = (Arc::clone(&self.direct), Arc::downgrade(&bell));
         let teller = Arc::clone(&self.teller);
         tokio::spawn(async move {
             while bell.strong_count() > 0 {
-                let Ok((client, mut connection)) = config.connect(NoTls).await else {
+                let Ok((client, mut connection)) = address.connect().await else {
                     tokio::time::sleep(LISTEN_AGAIN).await;
                     continue;
                 };
@@ -193,7 +222,7 @@ impl Postgres {
 
     /// Sets the figures of the pool.
     pub(crate) fn look_at_pool(&self) {
-        let status = self.pool.status();
+        let status = self.clients.pool.status();
         let count = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
         meters::DATABASE_CONNECTIONS.with(["idle"]).set(count(status.available));
         meters::DATABASE_CONNECTIONS.with(["busy"]).set(count(status.size.saturating_sub(status.available)));
@@ -201,14 +230,25 @@ impl Postgres {
     }
 
     pub(crate) fn close(&self) {
-        self.pool.close();
+        self.clients.pool.close();
     }
 }
 
 impl std::fmt::Debug for Postgres {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Postgres").field("pool", &self.pool.status()).finish_non_exhaustive()
+        f.debug_struct("Postgres").field("pool", &self.clients.pool.status()).finish_non_exhaustive()
     }
+}
+
+/// How a process hears of jobs that others have added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wakes {
+    /// On a connection beside the pool.
+    Heard,
+    /// On a connection past a pooler that keeps no sessions.
+    HeardDirectly,
+    /// Not at all: a pooler keeps no sessions, and there is no way past it. Workers look from time to time.
+    Unheard,
 }
 
 /// How far a transaction has come.
@@ -234,12 +274,12 @@ pub(crate) enum Line {
 
 /// A transaction, and the connection that it runs on. One that is dropped in the middle is closed, not reused.
 pub(crate) struct PgConnection {
-    pool: Pool,
+    clients: Clients,
     groups: Groups,
     /// Where questions that stand for themselves are asked without a connection of their own.
     questions: Option<Questions>,
     /// What asks nothing gets none.
-    lent: Option<Box<Object>>,
+    lent: Option<Box<Client>>,
     progress: Progress,
     /// Writes that the server has not heard of yet, in order.
     waiting: Vec<Write>,
@@ -248,16 +288,16 @@ pub(crate) struct PgConnection {
 impl Drop for PgConnection {
     fn drop(&mut self) {
         if self.progress == Progress::Begun
-            && let Some(object) = self.lent.take()
+            && let Some(client) = self.lent.take()
         {
-            drop(Object::take(*object));
+            client.abandon();
         }
     }
 }
 
 impl PgConnection {
-    async fn client(&mut self) -> Result<&Object, StoreError> {
-        connected(&self.pool, &mut self.lent).await
+    async fn client(&mut self) -> Result<&Client, StoreError> {
+        connected(&self.clients, &mut self.lent).await
     }
 
     /// Adds a write that goes out with the next question or with the end of the transaction, or when very many wait.
@@ -269,9 +309,9 @@ impl PgConnection {
     /// Does something after the transaction has begun and what waits has been written, all sent without waiting in between.
     async fn after_writes<T>(
         &mut self,
-        last: impl AsyncFnOnce(&Object) -> Result<T, tokio_postgres::Error>,
+        last: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, StoreError> {
-        let client = connected(&self.pool, &mut self.lent).await?;
+        let client = connected(&self.clients, &mut self.lent).await?;
         let begin = match self.progress {
             Progress::NotBegun { lazy: true } => "BEGIN; SET LOCAL synchronous_commit TO OFF",
             Progress::NotBegun { lazy: false } => "BEGIN",
@@ -284,22 +324,19 @@ impl PgConnection {
         // What has to be prepared is prepared first: that waits, and nothing may be sent out of order.
         let mut prepared = Vec::with_capacity(waiting.len());
         for write in &waiting {
-            prepared.push((client.prepare_cached(write.sql).await?, write));
+            prepared.push((client.prepare(write.sql).await?, write));
         }
         let turns: Vec<Param> =
             writes::turns(&waiting).into_iter().map(|turn| Param::Int(turn.number())).collect();
-        let take = if turns.is_empty() { None } else { Some(client.prepare_cached(Turn::TAKE).await?) };
+        let take = if turns.is_empty() { None } else { Some(client.prepare(Turn::TAKE).await?) };
         let waits = async {
-            let waits =
-                take.iter().flat_map(|take| turns.iter().map(move |turn| client.execute_raw(take, [turn])));
+            let waits = take
+                .iter()
+                .flat_map(|take| turns.iter().map(move |turn| client.run(take, slice::from_ref(turn))));
             try_join_all(waits).await.map(drop).map_err(StoreError::from)
         };
         let begun = async {
-            if begin.is_empty() {
-                Ok(())
-            } else {
-                client.batch_execute(begin).await.map_err(StoreError::from)
-            }
+            if begin.is_empty() { Ok(()) } else { client.batch(begin).await.map_err(StoreError::from) }
         };
         let written =
             try_join_all(prepared.iter().map(|(statement, write)| write_one(client, statement, write)));
@@ -335,36 +372,36 @@ impl PgConnection {
             // Whether to commit is known only once these have been answered.
             self.after_writes(async |_| Ok(())).await?;
         }
-        self.after_writes(async |client| client.batch_execute("COMMIT").await).await
+        self.after_writes(async |client| client.batch("COMMIT").await).await
     }
 
     /// Ends the transaction so that nothing is kept.
     async fn roll_back(&mut self) -> Result<(), StoreError> {
         self.waiting.clear();
         if self.progress == Progress::Begun {
-            self.client().await?.batch_execute("ROLLBACK").await?;
+            self.client().await?.batch("ROLLBACK").await?;
         }
         self.progress = Progress::None;
         Ok(())
     }
 
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.after_writes(async |client| client.batch_execute(sql).await).await
+        self.after_writes(async |client| client.batch(sql).await).await
     }
 
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Param]) -> Result<u64, StoreError> {
-        let statement = self.client().await?.prepare_cached(sql).await?;
-        self.after_writes(async |client| client.execute_raw(&statement, dynamic(params)).await).await
+        let statement = self.client().await?.prepare(sql).await?;
+        self.after_writes(async |client| client.run(&statement, params).await).await
     }
 
     pub(crate) async fn execute_each(&mut self, sql: &str, sets: &[Vec<Param>]) -> Result<(), StoreError> {
         if sets.is_empty() {
             return Ok(());
         }
-        let statement = self.client().await?.prepare_cached(sql).await?;
+        let statement = self.client().await?.prepare(sql).await?;
         // Sent without waiting for one another, executed in order.
-        let each = async |client: &Object| {
-            try_join_all(sets.iter().map(|params| client.execute_raw(&statement, dynamic(params)))).await
+        let each = async |client: &Client| {
+            try_join_all(sets.iter().map(|params| client.run(&statement, params))).await
         };
         self.after_writes(each).await.map(drop)
     }
@@ -373,30 +410,27 @@ impl PgConnection {
         if let Some(questions) = &self.questions {
             return questions.ask(sql, params).await;
         }
-        let statement = self.client().await?.prepare_cached(sql).await?;
-        let params: Vec<&(dyn ToSql + Sync)> =
-            params.iter().map(|param| param as &(dyn ToSql + Sync)).collect();
-        let rows = self.after_writes(async |client| client.query(&statement, &params).await).await?;
+        let statement = self.client().await?.prepare(sql).await?;
+        let rows = self.after_writes(async |client| client.ask(&statement, params).await).await?;
         rows.iter().map(|row| read_row(row, 0)).collect()
     }
 }
 
 /// The connection that was lent, or one that is from now on.
-async fn connected<'l>(pool: &Pool, lent: &'l mut Option<Box<Object>>) -> Result<&'l Object, StoreError> {
-    let object = match lent.take() {
-        Some(object) => object,
-        None => Box::new(pool.get().await?),
+async fn connected<'l>(
+    clients: &Clients,
+    lent: &'l mut Option<Box<Client>>,
+) -> Result<&'l Client, StoreError> {
+    let client = match lent.take() {
+        Some(client) => client,
+        None => Box::new(clients.get().await?),
     };
-    Ok(lent.insert(object))
+    Ok(lent.insert(client))
 }
 
-async fn write_one(client: &Object, statement: &Statement, write: &Write) -> Result<(), StoreError> {
-    let touched = client.execute_raw(statement, dynamic(&write.params)).await?;
+async fn write_one(client: &Client, statement: &Ready, write: &Write) -> Result<(), StoreError> {
+    let touched = client.run(statement, &write.params).await?;
     if write.must_touch && touched == 0 { Err(StoreError::Changed) } else { Ok(()) }
-}
-
-fn dynamic(params: &[Param]) -> impl ExactSizeIterator<Item = &Param> {
-    params.iter()
 }
 
 /// Reads the columns of a row from this one on.

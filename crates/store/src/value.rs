@@ -116,7 +116,8 @@ impl ToSql for Param {
     }
 
     fn accepts(ty: &Type) -> bool {
-        let single = [Type::INT8, Type::TEXT, Type::BYTEA, Type::UUID];
+        // Unknown is what a missing value is called where the server finds out the type by itself.
+        let single = [Type::INT8, Type::TEXT, Type::BYTEA, Type::UUID, Type::UNKNOWN];
         single.contains(ty) || [Type::INT8_ARRAY, Type::TEXT_ARRAY, Type::UUID_ARRAY].contains(ty)
     }
 

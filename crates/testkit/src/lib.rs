@@ -8,6 +8,7 @@ mod machine;
 mod patience;
 mod platform;
 mod receiver;
+pub mod servers;
 mod switchboard;
 pub mod vapi;
 

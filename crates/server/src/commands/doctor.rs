@@ -3,6 +3,7 @@
 use domain::engine::EngineRefusal;
 use providers::LocalVoices;
 use serde_json::{Value, json};
+use store::Wakes;
 use voice::{Health, Settings};
 
 use crate::client::Client;
@@ -345,7 +346,14 @@ async fn database(config: &Config) -> Result<String, Failure> {
         failed => format!(", {failed} have failed (`kaicalls jobs list --failed`)"),
     };
     let hint = if users == 0 { "; no user yet, run `kaicalls setup`" } else { "" };
-    Ok(format!("{} answers, {jobs} jobs wait{failed}{hint}", store.engine()))
+    let secured = match store.is_encrypted().await? {
+        Some(true) => " over TLS",
+        Some(false) => " without TLS",
+        None => "",
+    };
+    let pooler =
+        if store.wakes() == Some(Wakes::Unheard) { format!("; {}", wiring::POOLER) } else { String::new() };
+    Ok(format!("{} answers{secured}, {jobs} jobs wait{failed}{hint}{pooler}", store.engine()))
 }
 
 fn data_folder(config: &Config) -> Result<String, String> {

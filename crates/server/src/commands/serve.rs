@@ -6,6 +6,7 @@ use std::time::Duration;
 use app::setup::FirstAccount;
 use app::{App, Desk};
 use store::Platform;
+use store::Wakes;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
@@ -38,6 +39,9 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Failure> {
         None => None,
     };
     let store = wiring::open_store(&config, true).await?;
+    if store.wakes() == Some(Wakes::Unheard) {
+        tracing::warn!("{}", wiring::POOLER);
+    }
     let vapi = wiring::vapi_engine(&config, &store)?;
     let voice = wiring::voice_engine(&config)?;
     let app = wiring::build_app_on(&config, store.clone(), vapi.clone(), voice.clone())?;

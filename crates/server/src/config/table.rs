@@ -23,7 +23,8 @@ macro_rules! settings {
 }
 
 settings! {
-    "database_url" = USUAL_DATABASE, "Database to use: `sqlite:PATH` or `postgres://user:password@host/database`.";
+    "database_url" = USUAL_DATABASE, "Database to use: `sqlite:PATH` or `postgres://user:password@host/database`. For TLS the second takes what `psql` takes: `?sslmode=` with `disable`, `prefer` (the default), `require`, `verify-ca` or `verify-full`, the file of an authority as `sslrootcert` (without it those that this system trusts), and a certificate of our own as `sslcert` with `sslkey`.";
+    "database_direct_url" = "", "Where `database_url` leads to a pooler that lends connections for single transactions, like PgBouncer in transaction mode: a URL of the same database past it. On it a server hears at once what others add; without it, it looks from time to time.";
     "data_dir" = "data", "Folder for recordings and for usage rows on their way into the database.";
     "master_key" = "", "32 bytes in Base64 from which all other keys are made; required. `kaicalls setup` makes one; `openssl rand -base64 32` does too. Losing it makes keys, links and sealed secrets useless.";
     "listen" = "127.0.0.1:8080", "Where the API listens.";

@@ -8,12 +8,13 @@
 //! other along. Where the connection is lost in the middle, nobody knows what was kept, and all hear of that.
 
 use std::collections::BTreeSet;
+use std::slice;
 use std::sync::Arc;
 
-use deadpool_postgres::{Object, Pool};
 use futures_util::future::{join_all, join4};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use super::clients::{Client, Clients};
 use crate::StoreError;
 use crate::tx::Param;
 use crate::writes::Turn;
@@ -44,10 +45,10 @@ struct Member {
 
 impl Groups {
     /// Commits until nobody can ask for it any more.
-    pub(super) fn start(pool: Pool) -> Self {
+    pub(super) fn start(clients: Clients) -> Self {
         // Whoever finds it full is told that there is too much to do.
         let (queue, members) = mpsc::channel(QUEUE);
-        tokio::spawn(run(pool, members));
+        tokio::spawn(run(clients, members));
         Self(queue)
     }
 
@@ -65,7 +66,7 @@ impl Groups {
     }
 }
 
-async fn run(pool: Pool, mut members: mpsc::Receiver<Member>) {
+async fn run(clients: Clients, mut members: mpsc::Receiver<Member>) {
     let hands = Arc::new(Semaphore::new(AT_ONCE));
     while let Some(first) = members.recv().await {
         let hand = Arc::clone(&hands).acquire_owned().await.expect("the hands are never closed");
@@ -75,25 +76,25 @@ async fn run(pool: Pool, mut members: mpsc::Receiver<Member>) {
         {
             group.push(member);
         }
-        let pool = pool.clone();
+        let clients = clients.clone();
         tokio::spawn(async move {
-            settle(&pool, group).await;
+            settle(&clients, group).await;
             drop(hand);
         });
     }
 }
 
 /// Commits a group and answers everybody in it.
-async fn settle(pool: &Pool, group: Vec<Member>) {
-    let client = match pool.get().await {
+async fn settle(clients: &Clients, group: Vec<Member>) {
+    let client = match clients.get().await {
         Ok(client) => client,
-        Err(error) => return answer(group, &Err(error.into())),
+        Err(error) => return answer(group, &Err(error)),
     };
     match commit(&client, &group).await {
         Err(StoreError::Unavailable(why)) => answer(group, &Err(StoreError::Unavailable(why))),
         Err(_) if group.len() > 1 => {
             for member in group {
-                let committed = commit(&client, std::slice::from_ref(&member)).await;
+                let committed = commit(&client, slice::from_ref(&member)).await;
                 answer([member], &committed);
             }
         }
@@ -110,25 +111,25 @@ fn answer(members: impl IntoIterator<Item = Member>, committed: &Result<(), Stor
 
 /// Runs the statements of a group in one transaction, all sent without waiting in between. An error means that nothing of it was kept,
 /// except for [`StoreError::Unavailable`].
-async fn commit(client: &Object, group: &[Member]) -> Result<(), StoreError> {
+async fn commit(client: &Client, group: &[Member]) -> Result<(), StoreError> {
     let mut statements = Vec::with_capacity(group.len());
     for member in group {
-        statements.push((client.prepare_cached(&member.text).await?, &member.values));
+        statements.push((client.prepare(&member.text).await?, &member.values));
     }
     let turns: BTreeSet<Turn> = group.iter().flat_map(|member| member.turns.iter().copied()).collect();
     let turns: Vec<Param> = turns.into_iter().map(|turn| Param::Int(turn.number())).collect();
-    let take = if turns.is_empty() { None } else { Some(client.prepare_cached(Turn::TAKE).await?) };
-    let waits =
-        join_all(take.iter().flat_map(|take| turns.iter().map(move |turn| client.execute_raw(take, [turn]))));
-    let run =
-        join_all(statements.iter().map(|(statement, values)| client.execute_raw(statement, values.iter())));
+    let take = if turns.is_empty() { None } else { Some(client.prepare(Turn::TAKE).await?) };
+    let waits = join_all(
+        take.iter().flat_map(|take| turns.iter().map(move |turn| client.run(take, slice::from_ref(turn)))),
+    );
+    let run = join_all(statements.iter().map(|(statement, values)| client.run(statement, values)));
     let is_lazy = group.iter().all(|member| member.lazy);
     if group.len() == 1 && !is_lazy && turns.is_empty() {
         // A statement by itself is a transaction.
         return run.await.into_iter().try_for_each(|done| done.map(drop)).map_err(StoreError::from);
     }
     let begin = if is_lazy { "BEGIN; SET LOCAL synchronous_commit TO OFF" } else { "BEGIN" };
-    let all = join4(client.batch_execute(begin), waits, run, client.batch_execute("COMMIT"));
+    let all = join4(client.batch(begin), waits, run, client.batch("COMMIT"));
     let (begun, turned, done, ended) = all.await;
     begun?;
     turned.into_iter().try_for_each(|turned| turned.map(drop))?;

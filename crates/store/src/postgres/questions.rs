@@ -11,12 +11,10 @@ use std::collections::HashSet;
 use std::mem::discriminant;
 use std::sync::{Arc, PoisonError};
 
-use deadpool_postgres::{Object, Pool};
 use futures_util::future::join_all;
 use tokio::sync::{Mutex, mpsc, oneshot};
-use tokio_postgres::Statement;
-use tokio_postgres::types::ToSql;
 
+use super::clients::{Client, Clients, Keeps, Ready};
 use super::read_row;
 use crate::StoreError;
 use crate::tx::{Param, Row};
@@ -55,11 +53,11 @@ impl Question {
 
 impl Questions {
     /// Answers on so many connections, until nobody can ask any more.
-    pub(super) fn start(pool: &Pool, connections: usize) -> Self {
+    pub(super) fn start(clients: &Clients, connections: usize) -> Self {
         let (queue, questions) = mpsc::channel(QUEUE);
         let (questions, apart) = (Arc::new(Mutex::new(questions)), Arc::new(Apart::default()));
         for _ in 0..connections {
-            tokio::spawn(run(pool.clone(), Arc::clone(&questions), Arc::clone(&apart)));
+            tokio::spawn(run(clients.clone(), Arc::clone(&questions), Arc::clone(&apart)));
         }
         Self(queue)
     }
@@ -74,12 +72,12 @@ impl Questions {
 }
 
 /// Answers on one connection, which is opened anew when it was lost.
-async fn run(pool: Pool, questions: Arc<Mutex<mpsc::Receiver<Question>>>, apart: Arc<Apart>) {
-    let mut kept: Option<Object> = None;
+async fn run(clients: Clients, questions: Arc<Mutex<mpsc::Receiver<Question>>>, apart: Arc<Apart>) {
+    let mut kept: Option<Client> = None;
     while let Some(group) = next_group(&questions).await {
         let client = match kept.take().filter(|client| !client.is_closed()) {
             Some(client) => Ok(client),
-            None => connect(&pool).await,
+            None => connect(&clients).await,
         };
         match client {
             Ok(client) => {
@@ -93,10 +91,13 @@ async fn run(pool: Pool, questions: Arc<Mutex<mpsc::Receiver<Question>>>, apart:
 }
 
 /// A connection for quick questions. Their plans do not depend on the values, but PostgreSQL takes a plan for several values to be dearer than
-/// one for the two or three that it sees, and would plan most groups anew, which costs more than answering them.
-async fn connect(pool: &Pool) -> Result<Object, StoreError> {
-    let client = pool.get().await?;
-    client.batch_execute("SET plan_cache_mode TO force_generic_plan").await?;
+/// one for the two or three that it sees, and would plan most groups anew, which costs more than answering them. Behind a pooler that keeps
+/// no sessions there are no plans to keep, and what is set would be set for others.
+async fn connect(clients: &Clients) -> Result<Client, StoreError> {
+    let client = clients.get().await?;
+    if clients.keeps() == Keeps::Session {
+        client.batch("SET plan_cache_mode TO force_generic_plan").await?;
+    }
     Ok(client)
 }
 
@@ -125,12 +126,12 @@ fn alike(group: Vec<Question>) -> Vec<Vec<Question>> {
 }
 
 /// Answers questions that are alike.
-async fn settle(client: &Object, apart: &Apart, questions: Vec<Question>) {
+async fn settle(client: &Client, apart: &Apart, questions: Vec<Question>) {
     let text = (questions.len() > 1).then(|| joint(questions.first()?)).flatten();
     let Some(text) = text.filter(|_| !apart.holds(&questions)) else {
         return settle_each(client, questions).await;
     };
-    let answers = match client.prepare_cached(&text).await {
+    let answers = match client.prepare(&text).await {
         Ok(statement) => ask_together(client, &statement, &questions).await,
         Err(error) => Err(apart.keep(&questions, error.into())),
     };
@@ -149,7 +150,7 @@ async fn settle(client: &Object, apart: &Apart, questions: Vec<Question>) {
     }
 }
 
-async fn settle_each(client: &Object, questions: Vec<Question>) {
+async fn settle_each(client: &Client, questions: Vec<Question>) {
     let each = questions.into_iter().map(async |question| {
         let answer = ask_alone(client, &question).await;
         question.close_with(answer);
@@ -157,30 +158,26 @@ async fn settle_each(client: &Object, questions: Vec<Question>) {
     join_all(each).await;
 }
 
-async fn ask_alone(client: &Object, question: &Question) -> Answer {
-    let statement = client.prepare_cached(&question.text).await?;
-    client.query(&statement, &dynamic(&question.values)).await?.iter().map(|row| read_row(row, 0)).collect()
+async fn ask_alone(client: &Client, question: &Question) -> Answer {
+    let statement = client.prepare(&question.text).await?;
+    client.ask(&statement, &question.values).await?.iter().map(|row| read_row(row, 0)).collect()
 }
 
 /// The answers, in the order of the questions.
 async fn ask_together(
-    client: &Object,
-    statement: &Statement,
+    client: &Client,
+    statement: &Ready,
     questions: &[Question],
 ) -> Result<Vec<Vec<Row>>, StoreError> {
     let columns = columns(questions);
     let mut answers: Vec<Vec<Row>> = questions.iter().map(|_| Vec::new()).collect();
-    for row in client.query(statement, &dynamic(&columns)).await? {
+    for row in client.ask(statement, &columns).await? {
         let place: i64 = row.try_get(0)?;
         let answer = usize::try_from(place - 1).ok().and_then(|place| answers.get_mut(place));
         let stranger = || StoreError::corrupt("a common question", "an answer to no question");
         answer.ok_or_else(stranger)?.push(read_row(&row, 1)?);
     }
     Ok(answers)
-}
-
-fn dynamic(values: &[Param]) -> Vec<&(dyn ToSql + Sync)> {
-    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
 /// Texts that PostgreSQL does not take with the values of several in one statement.
