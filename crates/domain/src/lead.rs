@@ -2,7 +2,7 @@
 
 pub mod changes;
 
-use crate::phone::{WrittenNumber, read_written, visible};
+use crate::phone::{WrittenNumber, read_with_trunk_prefix, read_written, visible};
 use crate::{AgentId, BusinessId, E164, LeadId, Mode, Timestamp};
 
 /// A person in the CRM. Text fields hold what people wrote and are never trusted.
@@ -65,7 +65,7 @@ pub struct LeadFields {
 pub enum Phone {
     /// Could be read, and its country has such a number.
     Valid(WrittenNumber),
-    /// Kept as it was given, without what is invisible.
+    /// Kept as it was given, without what is invisible; with its country, if a trunk prefix says how it is meant.
     AsGiven(String),
 }
 
@@ -79,8 +79,11 @@ impl From<E164> for Phone {
 impl Phone {
     /// Reads what a form sent, national numbers in the country of the business.
     pub fn read(text: &str, country_calling_code: &str) -> Self {
-        read_written(text, country_calling_code)
-            .map_or_else(|| Self::AsGiven(visible(text).trim().to_owned()), Self::Valid)
+        let as_given = || {
+            let meant = read_with_trunk_prefix(text, country_calling_code);
+            meant.map_or_else(|| visible(text).trim().to_owned(), |number| number.to_string())
+        };
+        read_written(text, country_calling_code).map_or_else(|| Self::AsGiven(as_given()), Self::Valid)
     }
 
     /// The text to show.

@@ -6,7 +6,9 @@
 use std::fmt;
 
 use compact_str::CompactString;
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region};
+use rlibphonenumber::{
+    NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType, Region,
+};
 use serde::Serialize;
 
 /// A number like `+15125551234`. `Debug` masks the digits, because numbers are personal; `Display` and JSON print them.
@@ -140,6 +142,22 @@ pub fn read_written(text: &str, home: &str) -> Option<WrittenNumber> {
         number: E164::parse(&number.format_as(PhoneNumberFormat::E164)).ok()?,
         extension: number.extension.filter(|digits| !digits.is_empty()),
     })
+}
+
+/// Reads a number that no country has, if it is as long as its country's numbers and begins with what is dialled before them at home: so
+/// written it could be dialled in that country only.
+pub fn read_with_trunk_prefix(text: &str, home: &str) -> Option<E164> {
+    let text = visible(text);
+    let number = PHONE_NUMBER_UTIL.parse(text.trim(), Some(region_of(home)?)).ok()?;
+    let is_long_enough = matches!(number.is_possible_with_reason(), Ok(NumberLengthType::IsPossible));
+    let typed: String = text.chars().filter(char::is_ascii_digit).collect();
+    let prefix = typed.strip_suffix(&number.national_number.to_string())?;
+    let is_national = !text.contains('+') && (1..=2).contains(&prefix.len()) && number.extension.is_none();
+    if is_long_enough && is_national {
+        E164::parse(&number.format_as(PhoneNumberFormat::E164)).ok()
+    } else {
+        None
+    }
 }
 
 /// A number as it was sent, without what is invisible (format characters of Unicode's category Cf, among them the marks of writing direction that
@@ -313,6 +331,27 @@ mod tests {
         // Sapporo has no numbers that begin with a one.
         check("011-123-4567", "81", None);
         check("0011 1 512 555 0100", "61", Some("+15125550100"));
+    }
+
+    #[test]
+    fn a_trunk_prefix_says_how_a_number_that_nobody_has_is_meant() {
+        let check = |text: &str, home: &str, expected: Option<&str>| {
+            let found = read_with_trunk_prefix(text, home).map(|number| number.to_string());
+            assert_eq!(found.as_deref(), expected, "{text:?} at home in +{home}");
+        };
+        check("011-123-4567", "81", Some("+81111234567"));
+        check("(0111) 234567", "81", Some("+81111234567"));
+        for (text, home) in [
+            ("+1 111 111 1111", "1"),
+            ("9999999999", "1"),
+            ("011555010012", "1"),
+            ("0800 111", "44"),
+            ("1-512-555-0100", "44"),
+            ("ask my wife", "81"),
+            ("", "81"),
+        ] {
+            check(text, home, None);
+        }
     }
 
     #[test]
