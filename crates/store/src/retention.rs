@@ -4,6 +4,7 @@
 //! of which everything has been forgotten already.
 
 use domain::{CallId, Timestamp};
+use uuid::Uuid;
 
 use crate::StoreError;
 use crate::tx::{PlatformTx, params};
@@ -63,8 +64,12 @@ pub async fn forget_log(tx: &mut PlatformTx, call: CallId) -> Result<(), StoreEr
     tx.execute("DELETE FROM call_log WHERE call_id = $1", params![call]).await.map(drop)
 }
 
-/// Forgets a slice of the requests of before then, oldest first; tells how many. Their ids are in the order of their times.
+/// Forgets a slice of the requests of before then; tells how many. The id of a request begins with its time, or with that of its key where a
+/// key was refused, which is earlier still: so what is to go stands before the first id of `before`, and nothing behind it is looked at.
 pub async fn purge_requests(tx: &mut PlatformTx, before: Timestamp, most: u32) -> Result<u64, StoreError> {
-    let sql = "DELETE FROM usage_log WHERE created_at < $1 AND id IN (SELECT id FROM usage_log ORDER BY id LIMIT $2)";
-    tx.execute(sql, params![before, most]).await
+    let sql = "DELETE FROM usage_log WHERE id IN \
+               (SELECT id FROM usage_log WHERE id < $3 AND created_at < $1 ORDER BY id LIMIT $2)";
+    // RFC 9562, section 5.7: the first 48 bits are milliseconds since 1970.
+    let millis = u128::try_from(before.as_millisecond()).unwrap_or_default();
+    tx.execute(sql, params![before, most, Uuid::from_u128(millis << 80)]).await
 }

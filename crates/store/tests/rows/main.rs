@@ -1,13 +1,16 @@
 //! Rows read back as they were written, and only for whom they belong to, on every database that is at hand.
 
+mod apart;
 mod calls;
 mod crm;
 mod groups;
 mod lists;
 mod neighbours;
+mod order;
 mod people;
 mod pipeline;
 mod queue;
+mod reach;
 mod repeats;
 mod searches;
 mod strangers;

@@ -6,10 +6,10 @@ use domain::call::{Call, CallFacts, Ending, Progress, WRAP_UP_LIMIT};
 use domain::lead::Lead;
 use domain::{CallId, LeadId, Mode, NodeId};
 use store::leads::audit::{Audit, Counted, Question, audit};
-use store::{PlatformTx, StoreError};
+use store::{PlatformTx, StoreError, Tenancy};
 use testkit::databases;
 
-use crate::{OURS, at, call, id, lead, made_at, ours, run, with_tenants};
+use crate::{OURS, THEIRS, at, call, id, lead, made_at, ours, run, with_tenants};
 
 /// Leads that come up to second 100 count, those after second 50 are new, those without news since second 80 are stalled, and a score of
 /// 60 is hot.
@@ -106,6 +106,12 @@ async fn a_lead_is_hot_stalled_or_new_from_the_moment_on_that_was_asked_for() {
             found.by_status.iter().map(|(status, count)| (status.as_str(), *count)).collect();
         let expected = [("contacted", 2), ("converted", 1), ("lost", 1), ("new", 4), ("qualified", 1)];
         assert_eq!(counted, expected, "{kind}: who has not come yet does not count");
+        for (what, tenancy) in [("live", ours(Mode::Live)), ("theirs", Tenancy::one(THEIRS, Mode::Test))] {
+            let found: Audit =
+                run(&platform, move |tx| Box::pin(async move { audit(tx, &tenancy, QUESTION()).await }))
+                    .await;
+            assert_eq!(found, Audit::default(), "{kind}: nothing of that is {what}");
+        }
     }
 }
 
