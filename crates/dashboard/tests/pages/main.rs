@@ -1,6 +1,7 @@
 //! The pages as a browser gets them, over real sockets and on both databases.
 
 mod browser;
+mod corners;
 mod manage;
 mod measured;
 mod notes;
