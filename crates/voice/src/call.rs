@@ -13,6 +13,7 @@ use sip::{Call, End, Event, Failure, Order, UserAgent};
 use speech::{RecognitionConfig, SynthesisConfig, VoiceChoice};
 use tokio::sync::Notify;
 
+use crate::beep::Beeps;
 use crate::cause;
 use crate::frame::RATE;
 use crate::hearing::Hearing;
@@ -128,6 +129,7 @@ impl Prepared {
             line: self.line,
             clock: self.clock,
             watch: Stopwatch::default(),
+            beeps: (plan.direction == Way::Outbound).then(Beeps::default),
             negotiator: self.negotiator,
             conversation: self.conversation,
             mind: Mind::new(Arc::clone(&shared.model), plan),

@@ -10,6 +10,7 @@
 //! reported as ended exactly once. A number is rung at most once.
 
 mod activity;
+mod beep;
 mod call;
 mod cause;
 mod engine;

@@ -13,6 +13,7 @@ use sip::{Call, End, Event, Offer, Side};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::beep::Beeps;
 use crate::frame::TICK;
 use crate::hearing::Hearing;
 use crate::line::{LineEnd, News};
@@ -34,6 +35,8 @@ pub(crate) struct Talk<'a> {
     /// From when on the line counts its time.
     pub(crate) clock: std::time::Instant,
     pub(crate) watch: Stopwatch,
+    /// Listens for the tone of an answering machine, where one may have answered.
+    pub(crate) beeps: Option<Beeps>,
     pub(crate) negotiator: Negotiator,
     pub(crate) conversation: Conversation,
     pub(crate) mind: Mind,
@@ -187,6 +190,9 @@ impl Talk<'_> {
             }
             if let Some(fact) = fact {
                 self.tell(fact, now);
+            }
+            if self.beeps.as_mut().is_some_and(|beeps| beeps.hear(&tick.heard)) {
+                self.tell(Input::Beep, now);
             }
         }
         while let Ok(news) = self.line.news.pop() {

@@ -8,7 +8,7 @@ use domain::engine::CallEngine as _;
 use sip::UserAgent;
 
 use crate::minds::Mute;
-use crate::phone::{self, Act, Heard, callee, next_call, sip_settings, take};
+use crate::phone::{self, Act, BEEP, Heard, callee, next_call, sip_settings, take};
 use crate::sound::{ACCIDENT, GOODBYE, GREETING, MONDAY, THANKS, contains};
 use crate::support::{Bench, MOST_CALLS, OURS, PATIENCE, Story, THEIRS, plan, trunk};
 
@@ -119,6 +119,40 @@ async fn whoever_speaks_over_the_agent_silences_it_and_the_transcript_says_what_
     assert!(later.iter().all(|sample| sample.abs() < 500), "the agent is silent while the caller speaks on");
     let (_, reason) = story.talk();
     assert_eq!(reason, "caller-hung-up");
+}
+
+#[tokio::test]
+async fn a_message_follows_the_beep_of_an_answering_machine() {
+    for hertz in [440.0, 1400.0] {
+        let (telephone, mut calls) = callee().await;
+        let bench = Bench::hearing_a_machine(telephone.address()).await;
+        let mut plan = plan();
+        plan.agent.voicemail_message = Some(THANKS.text.to_owned());
+        bench.engine.place(plan, bench.observer()).await.expect("it is taken");
+        let acts = [
+            Act::Say(ACCIDENT),
+            Act::Pause(Duration::from_millis(600)),
+            Act::Beep(hertz),
+            Act::Pause(PATIENCE),
+        ];
+        let heard = take(next_call(&mut calls).await, &acts).await;
+        let story = bench.notebook.end().await;
+        assert!(story.notes.iter().any(|note| note == "voicemail"), "{:?}", story.notes);
+        assert_eq!(story.talk().1, "voicemail");
+        let beep_ends = heard.spoke[1] + BEEP;
+        let before = &heard.sound[..beep_ends];
+        assert!(
+            before.iter().all(|sample| sample.abs() < 300),
+            "nobody speaks into the greeting or the tone"
+        );
+        // Without hearing the tone the agent would wait until four seconds after the greeting.
+        let soon = (beep_ends + 2 * 8000).min(heard.sound.len());
+        let begins = heard.sound[beep_ends..soon].iter().position(|sample| sample.abs() > 500);
+        assert!(begins.is_some(), "{hertz} Hz: the message follows the tone");
+        let (agent, _) = bench.recording().await;
+        assert!(contains(&agent, THANKS), "{hertz} Hz: all of it was said");
+        assert_eq!(story.lines().last(), Some(&(Party::Agent, THANKS.text)));
+    }
 }
 
 #[tokio::test]

@@ -94,6 +94,32 @@ impl Recogniser for Ear {
     }
 }
 
+/// A recogniser to which everything that is said is the greeting of an answering machine.
+pub struct MachineEar;
+
+const MACHINE: &str =
+    "Hi, this is Maria. I can't take your call right now. Please leave a message after the tone.";
+
+#[async_trait]
+impl Recogniser for MachineEar {
+    fn name(&self) -> &'static str {
+        "machine-ear"
+    }
+
+    async fn open(&self, config: RecognitionConfig) -> Result<RecogniserSession, SpeechError> {
+        let RecogniserSession { input, events } = Ear.open(config).await?;
+        let events = events.map(|event| {
+            Ok(match event? {
+                RecogniserEvent::Final(heard) if !heard.text.is_empty() => {
+                    RecogniserEvent::Final(Transcript { text: MACHINE.to_owned(), ..heard })
+                }
+                other => other,
+            })
+        });
+        Ok(RecogniserSession { input, events: Box::pin(events) })
+    }
+}
+
 /// A voice that knows the sentences, and makes its sound a good deal faster than it is heard.
 pub struct Mouth;
 

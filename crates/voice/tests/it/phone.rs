@@ -20,6 +20,8 @@ pub enum Act {
     /// Waits until it has heard so much sound.
     HearFor(Duration),
     Say(Sentence),
+    /// Gives a tone of this frequency for a second.
+    Beep(f32),
     Press(char),
     Pause(Duration),
     HangUp,
@@ -145,6 +147,10 @@ async fn talk(mut call: Call, socket: UdpSocket, agreement: rtp::Agreement, acts
                         heard.spoke.push(heard.sound.len());
                         to_say = sentence.samples();
                     }
+                    Act::Beep(hertz) => {
+                        heard.spoke.push(heard.sound.len());
+                        to_say = tone(*hertz);
+                    }
                     Act::Press(sign) => assert!(leg.press(Key::new(*sign).expect("a key"))),
                     Act::Pause(time) => resumes_at = now + *time,
                     Act::HangUp => call.hang_up().await,
@@ -164,4 +170,14 @@ async fn talk(mut call: Call, socket: UdpSocket, agreement: rtp::Agreement, acts
             }
         });
     }
+}
+
+/// How long a tone is, in samples.
+pub const BEEP: usize = 8000;
+
+/// A second of a tone.
+#[expect(clippy::cast_possible_truncation, reason = "at most 8,000")]
+fn tone(hertz: f32) -> Vec<i16> {
+    let at = |sample: u16| (f32::from(sample) * hertz / 8000.0 * std::f32::consts::TAU).sin() * 8000.0;
+    (0..8000).map(|sample| at(sample) as i16).collect()
 }

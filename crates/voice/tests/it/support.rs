@@ -15,13 +15,13 @@ use domain::disclosure::Disclosures;
 use domain::engine::{CallDesk, CallObserver, EngineMessage, IncomingCall, NotStored, Taken};
 use domain::prompt::{Knowledge, variables};
 use domain::{AgentId, BusinessId, CallId, Clock, E164, Mode, Timestamp};
-use speech::StreamingSynthesiser;
+use speech::{Recogniser, StreamingSynthesiser};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use uuid::Uuid;
 use voice::{Authorities, Parts, Secure, Settings, Signalling, Transport, Trunk, USUAL, VoiceEngine};
 
-use crate::minds::{Ear, Mouth, TwoLines};
+use crate::minds::{Ear, MachineEar, Mouth, TwoLines};
 use crate::sound::GREETING;
 
 /// Nothing here takes longer, on a machine that has other things to do as well.
@@ -94,6 +94,11 @@ impl Bench {
         Self::over(vec![trunk(to)], voice).await
     }
 
+    /// One whose agents hear an answering machine, whatever is said to them.
+    pub async fn hearing_a_machine(to: SocketAddr) -> Self {
+        Self::made(|settings| settings, vec![trunk(to)], Arc::new(Mouth), Arc::new(MachineEar)).await
+    }
+
     async fn over(trunks: Vec<Signalling>, voice: Arc<dyn StreamingSynthesiser>) -> Self {
         Self::with(|settings| settings, trunks, voice).await
     }
@@ -103,14 +108,19 @@ impl Bench {
         trunks: Vec<Signalling>,
         voice: Arc<dyn StreamingSynthesiser>,
     ) -> Self {
+        Self::made(change, trunks, voice, Arc::new(Ear)).await
+    }
+
+    async fn made(
+        change: impl FnOnce(Settings) -> Settings,
+        trunks: Vec<Signalling>,
+        voice: Arc<dyn StreamingSynthesiser>,
+        recogniser: Arc<dyn Recogniser>,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let model = Arc::new(TwoLines::default());
-        let parts = Parts {
-            model: Arc::clone(&model) as Arc<_>,
-            recogniser: Arc::new(Ear),
-            voice,
-            clock: Arc::new(SystemClock),
-        };
+        let parts =
+            Parts { model: Arc::clone(&model) as Arc<_>, recogniser, voice, clock: Arc::new(SystemClock) };
         let engine = VoiceEngine::new(change(settings(trunks, folder.path())), parts).expect("it is made");
         let notebook = Arc::new(Notebook::default());
         engine.start(Arc::new(Desk(Arc::clone(&notebook)))).await.expect("it starts");
