@@ -200,6 +200,18 @@ pub async fn prefer_engine(
     Ok(tx.execute("UPDATE agents SET engine = $2 WHERE id = $1", params![id, engine]).await? > 0)
 }
 
+/// Agents whoever they belong to, by their ids, after this one if one is named. For the platform itself.
+pub async fn after(tx: &mut PlatformTx, id: Option<AgentId>, most: u32) -> Result<Vec<Agent>, StoreError> {
+    const FIRST: &str = text!("SELECT ", Agents::COLUMNS, " FROM agents a ORDER BY a.id LIMIT $1");
+    const NEXT: &str =
+        text!("SELECT ", Agents::COLUMNS, " FROM agents a WHERE a.id > $2 ORDER BY a.id LIMIT $1");
+    let rows = match id {
+        Some(id) => tx.query(NEXT, params![most, id]).await?,
+        None => tx.query(FIRST, params![most]).await?,
+    };
+    rows.into_iter().map(Agents::read).collect()
+}
+
 /// How many agents prefer each engine, by its name.
 pub async fn by_engine(tx: &mut PlatformTx) -> Result<Vec<(String, u64)>, StoreError> {
     let sql = "SELECT engine, count(*) FROM agents WHERE engine IS NOT NULL GROUP BY engine ORDER BY engine";

@@ -1,5 +1,8 @@
 //! `kaicalls doctor`: looks at everything that a server needs, and says what to do about what is missing.
 
+use std::collections::BTreeMap;
+
+use domain::Mode;
 use domain::engine::EngineRefusal;
 use providers::LocalVoices;
 use serde_json::{Value, json};
@@ -114,6 +117,9 @@ pub(crate) async fn run(config: Config, format: Format) -> Result<(), Failure> {
     }
     for engine in missing_engines(&config).await {
         found.add("note", "engines", engine)?;
+    }
+    for shortfall in lacking(&config).await {
+        found.add("note", "agents", shortfall)?;
     }
     if format == Format::Json {
         output::json(&Value::Array(found.rows))?;
@@ -255,6 +261,44 @@ async fn missing_engines(config: &Config) -> Vec<String> {
     notes.extend(missing(numbers, "phone numbers that it carries"));
     notes.extend(missing(agents, "agents that prefer it"));
     notes
+}
+
+/// Agents that are read at once.
+const AGENTS: u32 = 500;
+
+/// How many agents are named that lack the same thing.
+const NAMED: usize = 5;
+
+/// What agents ask for and their engine lacks, each with the agents that do without it.
+async fn lacking(config: &Config) -> Vec<String> {
+    let Ok(store) = wiring::open_store(config, false).await else { return Vec::new() };
+    let Ok(app) = wiring::build_app(config, store.clone()) else { return Vec::new() };
+    // Where no live calls are made, test calls are what agents have.
+    let mode = if app.engines().default_name(Mode::Live).is_some() { Mode::Live } else { Mode::Test };
+    let mut lacking: BTreeMap<(&'static str, String), Vec<String>> = BTreeMap::new();
+    let mut last = None;
+    loop {
+        let read =
+            store.read(move |tx| Box::pin(async move { store::agents::after(tx, last, AGENTS).await }));
+        let Ok(agents) = read.await else { return Vec::new() };
+        let Some(agent) = agents.last() else { break };
+        last = Some(agent.id);
+        for agent in &agents {
+            for shortfall in app::agents::shortfalls(&app, mode, agent) {
+                let name = format!("{} ({})", output::printable(&agent.config.name), agent.id);
+                lacking.entry((shortfall.field, shortfall.instead)).or_default().push(name);
+            }
+        }
+    }
+    let told = lacking.into_iter().map(|((field, instead), agents)| {
+        let more = match agents.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let named: Vec<String> = agents.into_iter().take(NAMED).collect();
+        format!("{field}: {instead}: {}{more}", named.join(", "))
+    });
+    told.collect()
 }
 
 /// The account, the address that it delivers to, and its numbers; nothing if no new calls run there.

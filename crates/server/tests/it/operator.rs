@@ -217,6 +217,13 @@ fn the_doctor_names_what_is_missing_and_knows_its_own_server() {
     file.execute("UPDATE agents SET engine = 'asterisk'", ()).expect("a statement");
     drop(file);
     let _server = home.serve(&[]);
+    let key = made["test_key"].as_str().expect("a key");
+    let voiced = |name: &str| {
+        let fields = r#"{"voice": {"provider": "acme", "voiceId": "jane"}}"#;
+        let create = ["agents", "create", "--name", name, "--prompt", "Be kind.", "--fields", fields];
+        home.with_key(key, &create).ok().trim().to_owned()
+    };
+    let ids: Vec<String> = ["Ada", "Bea", "Cleo", "Dora", "Eve", "Fay"].map(voiced).into();
     let noted = home.run(&["doctor", "--json"]).json();
     let texts: Vec<&str> =
         noted.as_array().expect("findings").iter().filter_map(|one| one["text"].as_str()).collect();
@@ -225,4 +232,9 @@ fn the_doctor_names_what_is_missing_and_knows_its_own_server() {
         "{texts:?}"
     );
     assert!(texts.iter().any(|text| text.starts_with("a KaiCalls server answers at")), "{texts:?}");
+    let lacking: Vec<&&str> = texts.iter().filter(|text| text.contains("no voices of `acme`")).collect();
+    let [lacking] = lacking.as_slice() else { panic!("one line for all of them: {texts:?}") };
+    assert!(lacking.starts_with("voice: ") && lacking.ends_with(" and 1 more"), "{lacking}");
+    assert!(lacking.contains(&format!("Ada ({})", ids[0])) && !lacking.contains("Fay"), "{lacking}");
+    assert!(!lacking.contains(agent), "the first agent lacks nothing");
 }

@@ -92,6 +92,28 @@ async fn a_list_of_agents_shows_the_oldest_number_of_each() {
 }
 
 #[tokio::test]
+async fn all_agents_are_walked_by_their_ids() {
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        let pages = run(&platform, |tx| {
+            Box::pin(async move {
+                for row in [agent(5, THEIRS), agent(3, OURS), agent(4, OURS)] {
+                    store::agents::insert(tx, &row, &Author::system()).await?;
+                }
+                let first = store::agents::after(tx, None, 2).await?;
+                let second = store::agents::after(tx, first.last().map(|agent| agent.id), 2).await?;
+                let third = store::agents::after(tx, second.last().map(|agent| agent.id), 2).await?;
+                Ok([first, second, third])
+            })
+        })
+        .await;
+        let ids = pages.map(|page| page.into_iter().map(|agent| agent.id).collect::<Vec<_>>());
+        let expected = [vec![AgentId(id(3)), AgentId(id(4))], vec![AgentId(id(5))], Vec::new()];
+        assert_eq!(ids, expected, "{}", database.kind);
+    }
+}
+
+#[tokio::test]
 async fn a_number_belongs_to_one_holder_and_its_first_known_engine_counts() {
     for database in databases().await {
         let platform = with_tenants(&database).await;
