@@ -59,7 +59,8 @@ fn watch(emulator: &VapiEmulator) {
     until("a failure in the figures", || requests("POST", "call", "down") > 0.5);
 }
 
-fn page(port: u16) -> String {
+/// What a server's metrics say.
+pub fn page(port: u16) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: kai\r\nConnection: close\r\n\r\n").expect("it reads");
     let mut page = String::new();

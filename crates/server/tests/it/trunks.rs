@@ -10,7 +10,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sipp::{SPEAKING, SPEAKS, Sipp, answer, calling, confirm, pause, receive};
 
-use crate::harness::{Home, Server, until};
+use crate::engine_elsewhere::page;
+use crate::harness::{Home, Server, free_port, until};
 use crate::webhooks::receiver;
 
 const PROGRAMS: [&str; 3] = ["sipp", "flite", "pocketsphinx_continuous"];
@@ -173,7 +174,9 @@ fn a_live_call_rings_a_telephone_hears_it_answers_and_tells_what_came_of_it() {
     let telephone = Sipp::play(&steps, None, ACCIDENT, &[]);
     let office = Office::new(telephone.address());
     let (url, heard) = receiver(204);
-    let server = office.home.serve(&[]);
+    let metrics_port = free_port();
+    let metrics = format!("127.0.0.1:{metrics_port}");
+    let server = office.home.serve(&[("KAICALLS_METRICS_LISTEN", &metrics)]);
     let call = office.call(&url);
     let mut watching = Watching::of(&office, &call);
     watching.until(WORDS);
@@ -201,9 +204,45 @@ fn a_live_call_rings_a_telephone_hears_it_answers_and_tells_what_came_of_it() {
         loud(&agent),
         loud(&caller)
     );
+    measured(&office, &call, &ended);
+    let figures = page(metrics_port);
+    for stage in ["recogniser", "end_of_turn", "model", "voice", "sending", "whole"] {
+        assert!(figures.contains(&format!("kaicalls_turn_seconds_count{{stage=\"{stage}\"}}")), "{stage}");
+    }
+    for figure in
+        ["kaicalls_call_mos_count", "kaicalls_call_loss_ratio_count", "kaicalls_call_jitter_seconds_count"]
+    {
+        assert!(figures.contains(&format!("{figure} 1")), "{figure}");
+    }
     let told = heard.recv_timeout(Duration::from_secs(60)).expect("a webhook");
     assert!(told.json().to_string().contains(&call), "{}", told.json());
     drop(server);
+}
+
+/// The answer to the caller's words was measured from their last packet to the agent's first, and so was the sound.
+fn measured(office: &Office, call: &str, ended: &Value) {
+    let turns = ended["turns"].as_array().expect("turns");
+    let answered: Vec<&Value> = turns.iter().filter(|turn| turn["waited_ms"].is_u64()).collect();
+    let [turn, ..] = answered.as_slice() else { panic!("an answer to the sentence: {turns:?}") };
+    let at = |step: &str| turn[step].as_u64().unwrap_or_else(|| panic!("{step} of {turn}"));
+    assert!(
+        at("last_caller_packet_ms") > 0 && at("first_transcript_ms") <= at("last_transcript_ms"),
+        "{turn}"
+    );
+    // A machine that is busy may ask the caller to wait before the model's first word comes.
+    for [before, after] in [
+        ["last_caller_packet_ms", "end_of_speech_ms"],
+        ["end_of_speech_ms", "end_of_turn_ms"],
+        ["end_of_turn_ms", "first_sentence_ms"],
+        ["first_sentence_ms", "first_audio_ms"],
+    ] {
+        assert!(at(before) <= at(after), "{before}, {after}: {turn}");
+    }
+    assert!(ended["sound"]["packets_received"].as_u64().expect("packets") > 50, "{ended}");
+    assert!(ended["sound"]["mos"].as_f64().expect("an opinion") > 1.0, "{ended}");
+    let watched = office.run(&["calls", "watch", call]).ok();
+    let told = format!("turn answered after {} ms (end of turn ", turn["waited_ms"]);
+    assert!(watched.contains(&told) && watched.contains("sound mos "), "{watched}");
 }
 
 #[test]
