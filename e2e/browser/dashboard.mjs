@@ -194,7 +194,7 @@ async function main() {
     lead: `/test/leads/${lead.body.id}`, agents: '/test/agents', agent: `/test/agents/${agent}`,
     talk: talk.pathname + talk.search, version: `/test/agents/${agent}/versions/1`, keys: '/test/keys', requests: '/test/requests',
     webhooks: '/test/webhooks', webhook, events: '/test/events', 'events-none': '/test/events?type=sms.sent', event,
-    'webhooks-none': '/live/webhooks', settings: '/test/settings', people: `/test/people/${business}`,
+    'webhooks-none': '/live/webhooks', settings: '/test/settings', people: `/test/people/${business}`, audit: '/test/audit',
     'calls-live': '/live/calls', nothing: '/test/nothing',
   };
   for (const path of Object.values(pages)) {

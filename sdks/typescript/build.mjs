@@ -24,8 +24,8 @@ await build({ ...entry, format: 'cjs', outfile: 'dist/index.cjs', platform: 'nod
 // The promise of the README: everything, minified.
 const everything = await build({ ...entry, format: 'esm', minify: true, write: false });
 const size = everything.outputFiles[0].contents.length;
-// Each resource is a class of a few hundred bytes: this leaves room for those that came with phone numbers and leads, and for little else.
-if (size > 21_000) throw new Error(`the whole package has ${size} bytes minified, more than 21 000`);
+// Each resource is a class of a few hundred bytes: this leaves room for some ten more, and for no dependency.
+if (size > 24_000) throw new Error(`the whole package has ${size} bytes minified, more than 24 000`);
 console.log(`${size} bytes minified`);
 // CommonJS looks for declarations of its own kind.
 for (const file of readdirSync('dist').filter((name) => name.endsWith('.d.ts'))) {

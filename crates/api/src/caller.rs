@@ -7,6 +7,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use app::Acting;
 use axum::extract::FromRequestParts;
 use domain::{Author, BusinessId, CallId, Mode, Scope, Timestamp};
 use http::request::Parts;
@@ -54,6 +55,7 @@ scope_markers! {
     WorkspacesWrite = [Scope::WorkspacesWrite],
     EventsRead = [Scope::EventsRead],
     EventsReplay = [Scope::EventsReplay],
+    AuditRead = [Scope::AuditRead],
     DeliveriesRead = [Scope::EventsRead, Scope::WebhooksRead],
 }
 
@@ -76,6 +78,11 @@ impl<S> Caller<S> {
 
     pub fn key(&self) -> &Arc<Authenticated> {
         &self.bearer.key
+    }
+
+    /// The platform on behalf of the key.
+    pub fn acting(&self, api: &Api) -> Acting {
+        self.bearer.acting(api.web())
     }
 
     /// Who it is for the histories of what it changes.

@@ -19,7 +19,9 @@ async fn answering_agent(platform: &Platform) -> String {
     let agent = platform.agent().await;
     let id: AgentId = agent.parse().expect("an id");
     let holder = Holder { business_id: platform.account.business.id, agent_id: Some(id) };
-    app::numbers::register(&platform.app, number(NUMBER), Some(holder), None).await.expect("it is new");
+    app::numbers::register(&platform.app.for_itself(), number(NUMBER), Some(holder), None)
+        .await
+        .expect("it is new");
     agent
 }
 
@@ -60,7 +62,9 @@ async fn what_cannot_be_played_is_refused_with_its_reason() {
         answering_agent(&platform).await;
         let idle = number("+15125550101");
         let holder = Holder { business_id: platform.account.business.id, agent_id: None };
-        app::numbers::register(&platform.app, idle, Some(holder), None).await.expect("it is new");
+        app::numbers::register(&platform.app.for_itself(), idle, Some(holder), None)
+            .await
+            .expect("it is new");
         let stranger = platform.stranger("stranger@example.com", "Other & Co").await;
 
         let ask = async |account: &Account, body: Value| {

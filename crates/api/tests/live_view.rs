@@ -14,7 +14,9 @@ async fn key(platform: &Platform, lifetime: Option<Duration>) -> app::keys::Crea
         business_id: None,
         expires_at: lifetime.map(|lifetime| platform.app.now() + lifetime),
     };
-    app::keys::create(&platform.app, platform.account.user.id, new).await.expect("the user exists")
+    app::keys::create(&platform.app.for_itself(), platform.account.user.id, new)
+        .await
+        .expect("the user exists")
 }
 
 /// Opens a live view of a call that goes on for minutes.
@@ -44,7 +46,7 @@ async fn a_live_view_ends_within_a_second_after_its_key_is_revoked() {
         let view = open(&platform, &made.plain).await;
         let other = open(&platform, &platform.account.test_key).await;
         assert!(
-            app::keys::revoke(&platform.app, platform.account.user.id, made.key.id)
+            app::keys::revoke(&platform.app.for_itself(), platform.account.user.id, made.key.id)
                 .await
                 .expect("it is there")
         );

@@ -30,7 +30,7 @@ async fn a_foreign_id_answers_like_a_missing_one_wherever_an_id_can_stand() {
         };
         let document = platform.send(platform.anonymous("GET", "/api/v1/openapi.json")).await.body;
         let number = domain::E164::parse(NUMBER).expect("a number");
-        app::numbers::register(&platform.app, number, None, None).await.expect("it is new");
+        app::numbers::register(&platform.app.for_itself(), number, None, None).await.expect("it is new");
         let mut walked = Vec::new();
         for route in routes(&document) {
             for place in route.places() {

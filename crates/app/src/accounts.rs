@@ -1,16 +1,19 @@
 //! Users and businesses after the first ones: what whoever runs the server does for those who use it.
 
+use domain::audit::{Action, Deed, Target, TargetKind};
 use domain::business::{Business, Role, User};
 use domain::disclosure::Disclosures;
 use domain::{BusinessId, E164, UserId};
 use store::endpoints::NewSecret;
 use store::{PlatformTx, StoreError};
 
-use crate::App;
+use crate::acting::Concerned;
 use crate::endpoints::OldSecret;
 use crate::setup::{
-    AccountError, check_business_name, check_email, check_password, check_timezone, home_country, new_user,
+    AccountError, check_business_name, check_email, check_password, check_timezone, created, founding,
+    home_country, new_user,
 };
+use crate::{Acting, App};
 
 /// A business to make.
 #[derive(Debug, Clone)]
@@ -26,7 +29,7 @@ pub struct NewBusiness {
 }
 
 /// Makes a business that its owner sees.
-pub async fn add_business(app: &App, new: NewBusiness) -> Result<Business, AccountError> {
+pub async fn add_business(app: &Acting, new: NewBusiness) -> Result<Business, AccountError> {
     check_business_name(&new.name)?;
     check_timezone(&new.timezone)?;
     let business = Business {
@@ -40,13 +43,14 @@ pub async fn add_business(app: &App, new: NewBusiness) -> Result<Business, Accou
     };
     let vault = app.store().vault().clone();
     let webhook_secret = webhooks::signature::new_secret(&app.random::<32>());
-    let (nonce, owner) = (app.random::<24>(), new.owner);
+    let (nonce, owner, acting) = (app.random::<24>(), new.owner, app.clone());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let owner = named(tx, &owner).await?;
                 store::businesses::insert(tx, &vault, &business, &webhook_secret, &nonce).await?;
                 store::users::add_membership(tx, owner.id, business.id, Role::Owner).await?;
+                acting.note(tx, Concerned::Business(business.id), founding(&business)).await?;
                 Ok(business)
             })
         })
@@ -55,7 +59,7 @@ pub async fn add_business(app: &App, new: NewBusiness) -> Result<Business, Accou
 
 /// Makes a user who sees these businesses.
 pub async fn add_user(
-    app: &App,
+    app: &Acting,
     email: &str,
     password: String,
     businesses: Vec<BusinessId>,
@@ -64,7 +68,7 @@ pub async fn add_user(
     check_email(email)?;
     check_password(&password)?;
     let password_hash = app.passwords().hash(password, app.random()).await;
-    let user = new_user(app, email);
+    let (user, acting) = (new_user(app, email), app.clone());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
@@ -72,7 +76,8 @@ pub async fn add_user(
                     return Err(AccountError::EmailTaken);
                 }
                 store::users::insert(tx, &user, &password_hash).await?;
-                admit(tx, user.id, &businesses, role).await?;
+                admit(tx, &acting, &user, &businesses, role).await?;
+                acting.note(tx, Concerned::User(user.id), created(&user)).await?;
                 Ok(user)
             })
         })
@@ -98,17 +103,17 @@ pub async fn person(app: &App, id: UserId) -> Result<Option<(User, Vec<(Business
 
 /// Lets a user see more businesses.
 pub async fn let_in(
-    app: &App,
+    app: &Acting,
     email: &str,
     businesses: Vec<BusinessId>,
     role: Role,
 ) -> Result<User, AccountError> {
-    let email = email.to_owned();
+    let (email, acting) = (email.to_owned(), app.clone());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let user = named(tx, &email).await?;
-                admit(tx, user.id, &businesses, role).await?;
+                admit(tx, &acting, &user, &businesses, role).await?;
                 Ok(user)
             })
         })
@@ -116,15 +121,17 @@ pub async fn let_in(
 }
 
 /// Gives a user another password and ends their sessions; says how many there were.
-pub async fn set_password(app: &App, email: &str, password: String) -> Result<u64, AccountError> {
+pub async fn set_password(app: &Acting, email: &str, password: String) -> Result<u64, AccountError> {
     check_password(&password)?;
     let password_hash = app.passwords().hash(password, app.random()).await;
-    let email = email.to_owned();
+    let (email, acting) = (email.to_owned(), app.clone());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let user = named(tx, &email).await?;
                 store::users::set_password_hash(tx, user.id, &password_hash).await?;
+                let deed = Deed::new(Action::PasswordChanged, Target::user(&user));
+                acting.note(tx, Concerned::User(user.id), deed).await?;
                 Ok(store::sessions::delete_of_user(tx, user.id).await?)
             })
         })
@@ -132,12 +139,14 @@ pub async fn set_password(app: &App, email: &str, password: String) -> Result<u6
 }
 
 /// Ends all sessions of a user; says how many there were.
-pub async fn end_sessions(app: &App, email: &str) -> Result<u64, AccountError> {
-    let email = email.to_owned();
+pub async fn end_sessions(app: &Acting, email: &str) -> Result<u64, AccountError> {
+    let (email, acting) = (email.to_owned(), app.clone());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let user = named(tx, &email).await?;
+                let deed = Deed::new(Action::SessionsEnded, Target::user(&user));
+                acting.note(tx, Concerned::User(user.id), deed).await?;
                 Ok(store::sessions::delete_of_user(tx, user.id).await?)
             })
         })
@@ -147,20 +156,24 @@ pub async fn end_sessions(app: &App, email: &str) -> Result<u64, AccountError> {
 /// Exchanges the secret that the webhooks of a business's calls are signed with, and gives the new one. For a day they are signed with the
 /// old one as well, unless it is to count no longer at once; `None` if there is no such business.
 pub async fn rotate_webhook_secret(
-    app: &App,
+    app: &Acting,
     business: BusinessId,
     old: OldSecret,
 ) -> Result<Option<String>, StoreError> {
     let vault = app.store().vault().clone();
     let secret = webhooks::signature::new_secret(&app.random::<32>());
-    let nonce = app.random::<24>();
+    let (nonce, acting) = (app.random::<24>(), app.clone());
     let overlap_until = old.counts_until(app.now());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let new = NewSecret { secret: &secret, nonce, overlap_until };
-                let known = store::businesses::exchange_webhook_secret(tx, &vault, business, new).await?;
-                Ok(known.then_some(secret))
+                if !store::businesses::exchange_webhook_secret(tx, &vault, business, new).await? {
+                    return Ok(None);
+                }
+                let deed = Deed::new(Action::BusinessSecretRotated, its_target(tx, business).await?);
+                acting.note(tx, Concerned::Business(business), deed).await?;
+                Ok(Some(secret))
             })
         })
         .await
@@ -173,13 +186,26 @@ pub(crate) async fn named(tx: &mut PlatformTx, email: &str) -> Result<User, Acco
 
 pub(crate) async fn admit(
     tx: &mut PlatformTx,
-    user: UserId,
+    acting: &Acting,
+    user: &User,
     businesses: &[BusinessId],
     role: Role,
 ) -> Result<(), AccountError> {
     for &business in businesses {
         store::businesses::by_id(tx, business).await?.ok_or(AccountError::UnknownBusiness)?;
-        store::users::add_membership(tx, user, business, role).await?;
+        let own = store::users::businesses_of(tx, user.id).await?;
+        if own.contains(&business) {
+            continue;
+        }
+        store::users::add_membership(tx, user.id, business, role).await?;
+        let deed =
+            Deed::new(Action::MemberAdded, Target::user(user)).with("role", None::<&str>, role.as_str());
+        acting.note(tx, Concerned::Business(business), deed).await?;
     }
     Ok(())
+}
+
+async fn its_target(tx: &mut PlatformTx, id: BusinessId) -> Result<Target, StoreError> {
+    let known = store::businesses::by_id(tx, id).await?;
+    Ok(known.map_or(Target::unknown(TargetKind::Business), |business| Target::business(&business)))
 }

@@ -7,17 +7,19 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use domain::agent::{Agent, AgentConfig};
+use domain::audit::{Action, Deed, Target, TargetKind};
 use domain::call::FailureCode;
 use domain::engine::{CallEngine, EngineAgents, EngineRefusal, PlaceError, Shortfall};
 use domain::event::Event;
-use domain::{AgentId, Author, BusinessId, Mode, Timestamp};
+use domain::{AgentId, BusinessId, Mode, Timestamp};
 use jiff::SignedDuration;
 use store::agents::Revision;
 use store::{PlatformTx, StoreError, Tenancy};
 
+use crate::acting::Concerned;
 use crate::engines::UnknownEngine;
 use crate::idempotency::{self, Intent, Once, Renderer};
-use crate::{App, outbox};
+use crate::{Acting, App, outbox};
 
 /// How long somebody may change an agent at the engine before others may think that they died.
 const BUSY: SignedDuration = SignedDuration::from_secs(60);
@@ -58,11 +60,10 @@ pub enum AgentError {
 /// With a live key the engine that makes live calls makes its own first, if it keeps agents. If the agent cannot be stored then, the
 /// engine's is removed again. Other engines are given the agent when they need it.
 pub async fn create(
-    app: &App,
+    app: &Acting,
     mode: Mode,
     business: BusinessId,
     config: AgentConfig,
-    author: Author,
     once: Option<(Intent, Renderer<Agent>)>,
 ) -> Result<Once<Agent>, AgentError> {
     let now = app.now();
@@ -78,8 +79,8 @@ pub async fn create(
     };
     let engine = app.engines().default_name(mode).and_then(|name| app.engines().open(name)).cloned();
     match engine.as_deref().filter(|_| mode == Mode::Live).and_then(side) {
-        None => Ok(insert(app, mode, agent, author, once, Begin::Here).await?),
-        Some(side) => create_on_both_sides(app, side, mode, agent, author, once).await,
+        None => Ok(insert(app, mode, agent, once, Begin::Here).await?),
+        Some(side) => create_on_both_sides(app, side, mode, agent, once).await,
     }
 }
 
@@ -95,11 +96,10 @@ fn side(engine: &dyn CallEngine) -> Option<Side<'_>> {
 }
 
 async fn create_on_both_sides(
-    app: &App,
+    app: &Acting,
     side: Side<'_>,
     mode: Mode,
     agent: Agent,
-    author: Author,
     once: Option<(Intent, Renderer<Agent>)>,
 ) -> Result<Once<Agent>, AgentError> {
     let intent = once.as_ref().map(|(intent, _)| intent.clone());
@@ -116,7 +116,7 @@ async fn create_on_both_sides(
         }
     };
     let begin = Begin::Intended { engine: side.engine, external_id: made.clone() };
-    match insert(app, mode, agent.clone(), author, once, begin).await {
+    match insert(app, mode, agent.clone(), once, begin).await {
         Ok(once) => Ok(once),
         Err(error) => {
             let removed = side.registry.remove(&made).await;
@@ -216,10 +216,9 @@ enum Begin {
 }
 
 async fn insert(
-    app: &App,
+    app: &Acting,
     mode: Mode,
     agent: Agent,
-    author: Author,
     once: Option<(Intent, Renderer<Agent>)>,
     begin: Begin,
 ) -> Result<Once<Agent>, StoreError> {
@@ -236,7 +235,8 @@ async fn insert(
                         return Ok(Once::Repeated(repeated));
                     }
                 }
-                store::agents::insert(tx, &agent, &author).await?;
+                store::agents::insert(tx, &agent, &platform.author()).await?;
+                note(tx, &platform, None, &agent, None).await?;
                 let agent = match begin {
                     Begin::Here => agent,
                     Begin::Intended { engine, external_id } => {
@@ -268,23 +268,21 @@ pub struct Updated {
 /// With a live key an agent that engines keep is changed there first, so that what one of them refuses changes nothing. Changes
 /// with a test key reach the engines a little later.
 pub async fn update(
-    app: &App,
+    app: &Acting,
     tenancy: &Tenancy,
     id: AgentId,
-    author: Author,
     change: impl FnOnce(&mut AgentConfig) + Send + 'static,
 ) -> Result<Option<Updated>, AgentError> {
-    revise(app, tenancy, id, author.into(), change).await
+    revise(app, tenancy, id, app.author().into(), change).await
 }
 
 /// Makes an agent again what it was in one of its versions, which is a new version; `None` if the tenant has no such agent or the
 /// agent no such version. Nothing happens to an agent that is like that already.
 pub async fn roll_back(
-    app: &App,
+    app: &Acting,
     tenancy: &Tenancy,
     id: AgentId,
     number: u32,
-    by: Author,
 ) -> Result<Option<Updated>, AgentError> {
     let whose = tenancy.clone();
     let known = app
@@ -292,12 +290,12 @@ pub async fn roll_back(
         .read(move |tx| Box::pin(async move { store::agents::version(tx, &whose, id, number).await }))
         .await?;
     let Some(known) = known else { return Ok(None) };
-    let revision = Revision { by, rollback_of: Some(number) };
+    let revision = Revision { by: app.author(), rollback_of: Some(number) };
     revise(app, tenancy, id, revision, move |config| *config = known.config).await
 }
 
 async fn revise(
-    app: &App,
+    app: &Acting,
     tenancy: &Tenancy,
     id: AgentId,
     revision: Revision,
@@ -325,6 +323,26 @@ async fn revise(
     }
 }
 
+/// Writes down that an agent was made or changed.
+pub(crate) async fn note(
+    tx: &mut PlatformTx,
+    acting: &Acting,
+    before: Option<&AgentConfig>,
+    agent: &Agent,
+    rollback_of: Option<u32>,
+) -> Result<(), StoreError> {
+    let action = before.map_or(Action::AgentCreated, |_| Action::AgentUpdated);
+    let deed = Deed::new(action, target(agent))
+        .with("version", before.map(|_| agent.version - 1), agent.version)
+        .with("rollback_of", None::<u32>, rollback_of)
+        .with_all(store::agents::field_changes(before, &agent.config));
+    acting.note(tx, Concerned::Business(agent.business_id), deed).await
+}
+
+fn target(agent: &Agent) -> Target {
+    Target::new(TargetKind::Agent, agent.id.0, agent.config.name.as_str())
+}
+
 /// What the agent asks for and the engine lacks that would make its calls for such keys.
 pub fn shortfalls(app: &App, mode: Mode, agent: &Agent) -> Vec<Shortfall> {
     let engine = app.engines().engine_for(mode, None, agent.engine.as_deref());
@@ -333,7 +351,7 @@ pub fn shortfalls(app: &App, mode: Mode, agent: &Agent) -> Vec<Shortfall> {
 
 /// Notes which engine makes an agent's calls where its number does not decide; `None` leaves it to the installation. False if there
 /// is no such agent.
-pub async fn prefer_engine(app: &App, id: AgentId, engine: Option<&str>) -> Result<bool, PreferError> {
+pub async fn prefer_engine(app: &Acting, id: AgentId, engine: Option<&str>) -> Result<bool, PreferError> {
     let engine = match engine {
         None => None,
         Some(name) => {
@@ -341,9 +359,22 @@ pub async fn prefer_engine(app: &App, id: AgentId, engine: Option<&str>) -> Resu
             Some(known.name())
         }
     };
-    let preferred = app
-        .platform()
-        .write(move |tx| Box::pin(async move { store::agents::prefer_engine(tx, id, engine).await }));
+    let acting = app.clone();
+    let preferred = app.platform().write(move |tx| {
+        Box::pin(async move {
+            let Some(agent) = store::agents::by_id(tx, id).await? else { return Ok(false) };
+            store::agents::prefer_engine(tx, id, engine).await?;
+            if agent.engine.as_deref() != engine {
+                let deed = Deed::new(Action::AgentUpdated, target(&agent)).with(
+                    "engine",
+                    agent.engine.as_deref(),
+                    engine,
+                );
+                acting.note(tx, Concerned::Business(agent.business_id), deed).await?;
+            }
+            Ok::<_, StoreError>(true)
+        })
+    });
     Ok(preferred.await?)
 }
 
@@ -358,7 +389,7 @@ pub enum PreferError {
 }
 
 async fn update_here(
-    app: &App,
+    app: &Acting,
     tenancy: &Tenancy,
     id: AgentId,
     revision: Revision,
@@ -377,6 +408,7 @@ async fn update_here(
                     agent.version += 1;
                     agent.updated_at = now;
                     store::agents::update(tx, &tenancy, &agent, &before, &revision).await?;
+                    note(tx, &platform, Some(&before), &agent, revision.rollback_of).await?;
                     announce_update(tx, &platform, &agent, &tenancy, now).await?;
                 }
                 Ok(Some(Updated { agent, changed }))
@@ -386,7 +418,7 @@ async fn update_here(
 }
 
 async fn update_on_all_sides(
-    app: &App,
+    app: &Acting,
     sides: &[Side<'_>],
     tenancy: &Tenancy,
     id: AgentId,
@@ -435,6 +467,7 @@ async fn update_on_all_sides(
                 let same = current.is_some_and(|current| current.version == before.version);
                 if same {
                     store::agents::update(tx, &tenancy, &agent, &before.config, &revision).await?;
+                    note(tx, &platform, Some(&before.config), &agent, revision.rollback_of).await?;
                     announce_update(tx, &platform, &agent, &tenancy, platform.now()).await?;
                 }
                 for (engine, external_id) in given {

@@ -1,16 +1,18 @@
 //! Subscriptions to events: made, changed, tried out and removed, and their secrets exchanged.
 
+use domain::audit::{Action, Deed, Target, TargetKind, of_endpoint};
 use domain::endpoint::{Endpoint, MOST_ENDPOINTS, SECRET_OVERLAP, Subscribed, secret_hint};
 use domain::event::{Event, TestData};
 use domain::{BusinessId, DeliveryId, EndpointId, Mode, Timestamp};
 use store::deliveries::{Addressee, AttemptView, Delivery, DeliveryState, Recipient};
 use store::endpoints::NewSecret;
 use store::events::EventOutcome;
-use store::{PlatformTx, StoreError, Tenancy};
+use store::{Page, PlatformTx, StoreError, Tenancy};
 
+use crate::acting::Concerned;
 use crate::idempotency::{self, Intent, Once, Renderer, Repeated};
 use crate::posting::{self, Letter};
-use crate::{App, outbox};
+use crate::{Acting, App, outbox};
 
 /// Why a subscription cannot be made, changed or used.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +90,7 @@ async fn keep_answer(
 }
 
 pub async fn create(
-    app: &App,
+    app: &Acting,
     mode: Mode,
     new: NewEndpoint,
     once: Repeatable,
@@ -128,6 +130,9 @@ pub async fn create(
                 }
                 let (vault, nonce) = (app.store().vault(), app.random::<24>());
                 store::endpoints::insert(tx, vault, &endpoint, &secret, &nonce).await?;
+                let deed = Deed::new(Action::WebhookCreated, target(&endpoint))
+                    .with_all(of_endpoint(None, Some(&endpoint)));
+                app.note(tx, Concerned::Business(business), deed).await?;
                 let saved = Saved { endpoint, secret: Some(secret) };
                 keep_answer(tx, &app, &saved, once).await?;
                 Ok(Once::New(saved))
@@ -138,7 +143,7 @@ pub async fn create(
 
 /// Changes a subscription of the tenant.
 pub async fn change(
-    app: &App,
+    app: &Acting,
     tenancy: &Tenancy,
     id: EndpointId,
     change: EndpointChange,
@@ -162,6 +167,9 @@ pub async fn change(
                 if endpoint != before {
                     endpoint.updated_at = now;
                     store::endpoints::update(tx, &endpoint).await?;
+                    let changes = of_endpoint(Some(&before), Some(&endpoint));
+                    let deed = Deed::new(Action::WebhookUpdated, target(&endpoint)).with_all(changes);
+                    app.note(tx, Concerned::Business(endpoint.business_id), deed).await?;
                 }
                 let saved = Saved { endpoint, secret: None };
                 keep_answer(tx, &app, &saved, once).await?;
@@ -190,22 +198,46 @@ fn apply(change: EndpointChange, endpoint: &mut Endpoint) {
 }
 
 /// Removes a subscription of the tenant. What is under way to it comes to nothing.
-pub async fn remove(app: &App, tenancy: &Tenancy, id: EndpointId) -> Result<(), EndpointError> {
-    let (tenancy, now) = (tenancy.clone(), app.now());
-    let removed = app
-        .platform()
-        .write(move |tx| Box::pin(async move { store::endpoints::remove(tx, &tenancy, id, now).await }));
+pub async fn remove(app: &Acting, tenancy: &Tenancy, id: EndpointId) -> Result<(), EndpointError> {
+    let (tenancy, acting, now) = (tenancy.clone(), app.clone(), app.now());
+    let removed = app.platform().write(move |tx| {
+        Box::pin(async move {
+            let Some(endpoint) = store::endpoints::lock(tx, &tenancy, id).await? else { return Ok(false) };
+            if store::endpoints::remove(tx, &tenancy, id, now).await? {
+                note_removal(tx, &acting, &endpoint).await?;
+            }
+            Ok::<_, StoreError>(true)
+        })
+    });
     if removed.await? { Ok(()) } else { Err(EndpointError::NotFound) }
 }
 
 /// Removes all subscriptions of a business in the tenant's mode; says how many there were.
-pub async fn remove_all(app: &App, tenancy: &Tenancy, business: BusinessId) -> Result<u64, StoreError> {
-    let (tenancy, now) = (tenancy.clone(), app.now());
+pub async fn remove_all(app: &Acting, tenancy: &Tenancy, business: BusinessId) -> Result<u64, StoreError> {
+    let (tenancy, acting, now) = (tenancy.clone(), app.clone(), app.now());
     app.platform()
         .write(move |tx| {
-            Box::pin(async move { store::endpoints::remove_all(tx, &tenancy, business, now).await })
+            Box::pin(async move {
+                let all = Page { limit: MOST_ENDPOINTS, after: None };
+                let known = store::endpoints::list(tx, &tenancy, Some(business), &all).await?.rows;
+                let removed = store::endpoints::remove_all(tx, &tenancy, business, now).await?;
+                for endpoint in &known {
+                    note_removal(tx, &acting, endpoint).await?;
+                }
+                Ok(removed)
+            })
         })
         .await
+}
+
+async fn note_removal(tx: &mut PlatformTx, acting: &Acting, endpoint: &Endpoint) -> Result<(), StoreError> {
+    let deed =
+        Deed::new(Action::WebhookDeleted, target(endpoint)).with_all(of_endpoint(Some(endpoint), None));
+    acting.note(tx, Concerned::Business(endpoint.business_id), deed).await
+}
+
+fn target(endpoint: &Endpoint) -> Target {
+    Target::new(TargetKind::Webhook, endpoint.id.0, endpoint.url.as_str())
 }
 
 /// What becomes of a secret that is exchanged.
@@ -225,7 +257,7 @@ impl OldSecret {
 
 /// Exchanges the secret of a subscription of the tenant.
 pub async fn rotate_secret(
-    app: &App,
+    app: &Acting,
     tenancy: &Tenancy,
     id: EndpointId,
     old: OldSecret,
@@ -245,7 +277,16 @@ pub async fn rotate_secret(
                 let overlap_until = old.counts_until(now);
                 let new = NewSecret { secret: &secret, nonce: app.random::<24>(), overlap_until };
                 store::endpoints::exchange_secret(tx, app.store().vault(), id, new, now).await?;
-                endpoint.secret_hint = secret_hint(&secret).to_owned();
+                let hint = secret_hint(&secret).to_owned();
+                let deed = Deed::new(Action::WebhookSecretRotated, target(&endpoint))
+                    .with("secret_hint", endpoint.secret_hint.as_str(), hint.as_str())
+                    .with(
+                        "old_secret",
+                        None::<&str>,
+                        if overlap_until.is_some() { "overlaps" } else { "ended" },
+                    );
+                app.note(tx, Concerned::Business(endpoint.business_id), deed).await?;
+                endpoint.secret_hint = hint;
                 endpoint.exchanged_until = overlap_until;
                 endpoint.updated_at = now;
                 let saved = Saved { endpoint, secret: Some(secret) };

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use domain::api_key::{ENTROPY_BYTES, PlainKey};
+use domain::audit::{Action, Deed, Target, TargetKind};
+use domain::clock::written;
 use domain::{BusinessId, KeyId, Mode, ScopeSet, Timestamp, UserId};
 use store::keys::{Authenticated, Key, Presented};
 use store::{Listed, Page, StoreError};
 
-use crate::App;
+use crate::acting::Concerned;
+use crate::{Acting, App};
 
 /// The keyed hash under which a key is stored. Without the master key, a copy of the database says nothing about keys.
 pub fn hash(app: &App, key: &PlainKey) -> [u8; 32] {
@@ -51,7 +54,7 @@ pub enum KeyError {
 }
 
 /// Makes a key for a user.
-pub async fn create(app: &App, user: UserId, new: NewKey) -> Result<CreatedKey, KeyError> {
+pub async fn create(app: &Acting, user: UserId, new: NewKey) -> Result<CreatedKey, KeyError> {
     let plain = PlainKey::generate(new.mode, &app.random::<ENTROPY_BYTES>());
     let hash = hash(app, &plain);
     let key = Key {
@@ -67,6 +70,7 @@ pub async fn create(app: &App, user: UserId, new: NewKey) -> Result<CreatedKey, 
         expires_at: new.expires_at,
         revoked_at: None,
     };
+    let acting = app.clone();
     let key = app
         .platform()
         .write(move |tx| {
@@ -80,6 +84,7 @@ pub async fn create(app: &App, user: UserId, new: NewKey) -> Result<CreatedKey, 
                     }
                 }
                 store::keys::insert(tx, &key, &hash).await?;
+                acting.note(tx, concerned(&key), creation(&key)).await?;
                 Ok(key)
             })
         })
@@ -87,11 +92,40 @@ pub async fn create(app: &App, user: UserId, new: NewKey) -> Result<CreatedKey, 
     Ok(CreatedKey { key, plain: plain.reveal().to_owned() })
 }
 
+/// Whom a key concerns: the business that it is bound to, or all of its owner's.
+pub(crate) fn concerned(key: &Key) -> Concerned {
+    key.business_id.map_or(Concerned::User(key.user_id), Concerned::Business)
+}
+
+/// What is noted of a new key. Its secret is no part of it.
+pub(crate) fn creation(key: &Key) -> Deed {
+    Deed::new(Action::KeyCreated, target(key))
+        .with("name", None::<&str>, key.name.as_str())
+        .with("mode", None::<&str>, key.mode.as_str())
+        .with("scopes", None::<&str>, key.scopes.to_text())
+        .with("business_id", None::<&str>, key.business_id.map(|id| id.to_string()))
+        .with("expires_at", None::<&str>, key.expires_at.map(written))
+}
+
+fn target(key: &Key) -> Target {
+    Target::new(TargetKind::Key, key.id.0, key.prefix.as_str())
+}
+
 /// Revokes a user's key; false if the user has no such key. Doing it again changes nothing.
-pub async fn revoke(app: &App, user: UserId, id: KeyId) -> Result<bool, StoreError> {
-    let now = app.now();
+pub async fn revoke(app: &Acting, user: UserId, id: KeyId) -> Result<bool, StoreError> {
+    let (acting, now) = (app.clone(), app.now());
     app.platform()
-        .write(move |tx| Box::pin(async move { store::keys::revoke(tx, user, id, now).await }))
+        .write(move |tx| {
+            Box::pin(async move {
+                let Some(key) = store::keys::of_user(tx, user, id).await? else { return Ok(false) };
+                store::keys::revoke(tx, user, id, now).await?;
+                if key.revoked_at.is_none() {
+                    let deed = Deed::new(Action::KeyRevoked, target(&key));
+                    acting.note(tx, concerned(&key), deed).await?;
+                }
+                Ok(true)
+            })
+        })
         .await
 }
 

@@ -4,9 +4,11 @@
 //! Reads do not pass through here: the entries ask `store` themselves.
 
 pub mod accounts;
+mod acting;
 mod agent_names;
 pub mod agents;
 mod attempt;
+pub mod audit;
 pub mod businesses;
 pub mod calls;
 mod desk;
@@ -40,6 +42,7 @@ mod troubles;
 mod under_way;
 pub mod workspaces;
 
+pub use acting::Acting;
 pub use desk::Desk;
 pub use engines::{Engines, UnknownEngine};
 pub use platform::{App, Entropy, Parts, Retention, Settings};

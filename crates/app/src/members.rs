@@ -2,13 +2,15 @@
 //!
 //! A business keeps an owner, however many people change roles at once: whoever changes one holds the rows of all members until it is done.
 
+use domain::audit::{Action, Deed, Target};
 use domain::business::{Role, User};
 use domain::{BusinessId, UserId};
 use store::StoreError;
 
-use crate::App;
 use crate::accounts::{admit, named};
-use crate::setup::{AccountError, check_email, new_password, new_user};
+use crate::acting::Concerned;
+use crate::setup::{AccountError, check_email, created, new_password, new_user};
+use crate::{Acting, App};
 
 /// Somebody who belongs to a business.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,13 +64,13 @@ pub async fn of_business(app: &App, business: BusinessId) -> Result<Vec<Member>,
 
 /// Gives a member another role, or takes the business away from them with `None`. Everybody may leave; only owners make or unmake owners.
 pub async fn set_role(
-    app: &App,
+    app: &Acting,
     by: Appointer,
     email: &str,
     business: BusinessId,
     role: Option<Role>,
 ) -> Result<User, AccountError> {
-    let email = email.to_owned();
+    let (email, acting) = (email.to_owned(), app.clone());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
@@ -86,6 +88,15 @@ pub async fn set_role(
                     return Err(AccountError::LastOwner);
                 }
                 store::users::set_role(tx, user.id, business, role).await?;
+                if role != Some(known) {
+                    let action = role.map_or(Action::MemberRemoved, |_| Action::MemberChanged);
+                    let deed = Deed::new(action, Target::user(&user)).with(
+                        "role",
+                        known.as_str(),
+                        role.map(Role::as_str),
+                    );
+                    acting.note(tx, Concerned::Business(business), deed).await?;
+                }
                 Ok(user)
             })
         })
@@ -94,7 +105,7 @@ pub async fn set_role(
 
 /// Lets somebody into a business who is not in it. Whoever has no account gets one if that is wanted.
 pub async fn welcome(
-    app: &App,
+    app: &Acting,
     by: Appointer,
     email: &str,
     business: BusinessId,
@@ -108,14 +119,15 @@ pub async fn welcome(
     }
     let password = new_password(&*app.parts().entropy);
     let password_hash = app.passwords().hash(password.clone(), app.random()).await;
-    let user = new_user(app, email);
+    let (user, acting) = (new_user(app, email), app.clone());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let members = store::users::lock_members(tx, business).await?;
                 check_right(&members, by, role)?;
                 store::users::insert(tx, &user, &password_hash).await?;
-                admit(tx, user.id, &[business], role).await?;
+                admit(tx, &acting, &user, &[business], role).await?;
+                acting.note(tx, Concerned::Business(business), created(&user)).await?;
                 Ok(Welcomed { user, password: Some(password) })
             })
         })
@@ -123,13 +135,13 @@ pub async fn welcome(
 }
 
 async fn let_one_in(
-    app: &App,
+    app: &Acting,
     by: Appointer,
     email: &str,
     business: BusinessId,
     role: Role,
 ) -> Result<User, AccountError> {
-    let email = email.to_owned();
+    let (email, acting) = (email.to_owned(), app.clone());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
@@ -139,7 +151,7 @@ async fn let_one_in(
                 if role_of(&members, user.id).is_some() {
                     return Err(AccountError::MemberAlready);
                 }
-                admit(tx, user.id, &[business], role).await?;
+                admit(tx, &acting, &user, &[business], role).await?;
                 Ok(user)
             })
         })

@@ -1,12 +1,14 @@
 //! The registry of phone numbers: who holds each, and which agent answers it.
 
+use domain::audit::{Action, Deed, Target, TargetKind, of_number};
 use domain::number::Number;
 use domain::{AgentId, BusinessId, E164, Mode, NumberId};
 use store::{PlatformTx, StoreError, Tenancy};
 
-use crate::App;
+use crate::acting::Concerned;
 use crate::engines::UnknownEngine;
 use crate::idempotency::{self, Intent, Once, Renderer};
+use crate::{Acting, App};
 
 /// Why a number cannot be registered or handed over.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +50,7 @@ pub struct Holder {
 
 /// Registers a phone number: for a business and perhaps its agent, or into the pool; and which engine carries it, if that is known.
 pub async fn register(
-    app: &App,
+    app: &Acting,
     phone_number: E164,
     holder: Option<Holder>,
     engine: Option<&str>,
@@ -67,6 +69,7 @@ pub async fn register(
         engine,
         created_at: app.store().created_at(app.now()),
     };
+    let acting = app.clone();
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
@@ -77,6 +80,7 @@ pub async fn register(
                     check(tx, holder).await?;
                 }
                 store::numbers::insert(tx, &number).await?;
+                note(tx, &acting, Action::NumberRegistered, None, &number).await?;
                 Ok(number)
             })
         })
@@ -84,14 +88,16 @@ pub async fn register(
 }
 
 /// Gives a registered number to a business and perhaps to an agent of it.
-pub async fn assign(app: &App, phone_number: E164, holder: Holder) -> Result<(), NumberError> {
+pub async fn assign(app: &Acting, phone_number: E164, holder: Holder) -> Result<(), NumberError> {
+    let acting = app.clone();
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 check(tx, holder).await?;
-                let (business, agent) = (Some(holder.business_id), holder.agent_id);
-                let known = store::numbers::assign(tx, &phone_number, business, agent).await?;
-                if known { Ok(()) } else { Err(NumberError::Unregistered) }
+                let known =
+                    store::numbers::lock(tx, &phone_number).await?.ok_or(NumberError::Unregistered)?;
+                hand_over(tx, &acting, &known, Some(holder.business_id), holder.agent_id).await?;
+                Ok(())
             })
         })
         .await
@@ -108,7 +114,7 @@ pub enum AnsweredBy {
 
 /// Takes a number from the pool for a business of the tenant, or changes who answers one that it holds. Doing it again changes nothing.
 pub async fn take(
-    app: &App,
+    app: &Acting,
     tenancy: &Tenancy,
     phone_number: E164,
     business: BusinessId,
@@ -146,8 +152,7 @@ pub async fn take(
                     AnsweredBy::Agent(agent) => Some(agent),
                 };
                 if (number.business_id, number.agent_id) != (Some(business), agent_id) {
-                    (number.business_id, number.agent_id) = (Some(business), agent_id);
-                    store::numbers::assign(tx, &phone_number, Some(business), agent_id).await?;
+                    number = hand_over(tx, &platform, &number, Some(business), agent_id).await?;
                 }
                 if let Some((intent, render)) = once {
                     idempotency::keep(tx, business, mode, &intent, &render(&number)).await?;
@@ -160,24 +165,22 @@ pub async fn take(
 
 /// Gives a number that the tenant holds back to the pool. A business may be named that has to hold it.
 pub async fn give_back(
-    app: &App,
+    app: &Acting,
     tenancy: &Tenancy,
     phone_number: E164,
     business: Option<BusinessId>,
 ) -> Result<(), NumberError> {
-    let tenancy = tenancy.clone();
+    let (tenancy, acting) = (tenancy.clone(), app.clone());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let number = store::numbers::lock(tx, &phone_number).await?;
-                let holder = number.and_then(|number| number.business_id);
-                let is_held = holder.is_some_and(|holder| {
-                    tenancy.covers(holder) && business.is_none_or(|business| business == holder)
+                let held = number.filter(|number| {
+                    number.business_id.is_some_and(|holder| {
+                        tenancy.covers(holder) && business.is_none_or(|business| business == holder)
+                    })
                 });
-                if !is_held {
-                    return Err(NumberError::Unregistered);
-                }
-                store::numbers::assign(tx, &phone_number, None, None).await?;
+                hand_over(tx, &acting, &held.ok_or(NumberError::Unregistered)?, None, None).await?;
                 Ok(())
             })
         })
@@ -223,15 +226,56 @@ pub async fn available(
 }
 
 /// Puts a registered number back into the pool.
-pub async fn release(app: &App, phone_number: E164) -> Result<(), NumberError> {
+pub async fn release(app: &Acting, phone_number: E164) -> Result<(), NumberError> {
+    let acting = app.clone();
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
-                let known = store::numbers::assign(tx, &phone_number, None, None).await?;
-                if known { Ok(()) } else { Err(NumberError::Unregistered) }
+                let known =
+                    store::numbers::lock(tx, &phone_number).await?.ok_or(NumberError::Unregistered)?;
+                hand_over(tx, &acting, &known, None, None).await?;
+                Ok(())
             })
         })
         .await
+}
+
+/// Gives a number to a business and perhaps to its agent, or back to the pool; gives it as it then is.
+pub(crate) async fn hand_over(
+    tx: &mut PlatformTx,
+    acting: &Acting,
+    number: &Number,
+    business_id: Option<BusinessId>,
+    agent_id: Option<AgentId>,
+) -> Result<Number, StoreError> {
+    store::numbers::assign(tx, &number.phone_number, business_id, agent_id).await?;
+    let after = Number { business_id, agent_id, ..number.clone() };
+    if after != *number {
+        let action = business_id.map_or(Action::NumberReleased, |_| Action::NumberAssigned);
+        note(tx, acting, action, Some(number), &after).await?;
+    }
+    Ok(after)
+}
+
+/// Writes down what became of a number, for the business that holds it and the one that held it.
+async fn note(
+    tx: &mut PlatformTx,
+    acting: &Acting,
+    action: Action,
+    before: Option<&Number>,
+    after: &Number,
+) -> Result<(), StoreError> {
+    let target = Target::new(TargetKind::Number, after.id.0, after.phone_number.as_str());
+    let deed = Deed::new(action, target).with_all(of_number(before, after));
+    let earlier = before.and_then(|number| number.business_id).filter(|id| Some(*id) != after.business_id);
+    let holders: Vec<BusinessId> = after.business_id.into_iter().chain(earlier).collect();
+    if holders.is_empty() {
+        return acting.note(tx, Concerned::Installation, deed).await;
+    }
+    for holder in holders {
+        acting.note(tx, Concerned::Business(holder), deed.clone()).await?;
+    }
+    Ok(())
 }
 
 /// Looks whether the business exists and has the agent.

@@ -100,6 +100,8 @@ pub struct Retention {
     pub transcripts: Option<SignedDuration>,
     /// Logs of calls, and of requests.
     pub logs: Option<SignedDuration>,
+    /// The log of administrative changes, counted from each change.
+    pub audit: Option<SignedDuration>,
 }
 
 /// The platform. Cheap to clone.

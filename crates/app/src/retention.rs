@@ -20,6 +20,8 @@ pub struct Forgotten {
     pub requests: u64,
     /// Messages of engines.
     pub messages: u64,
+    /// Administrative changes.
+    pub changes: u64,
 }
 
 /// Calls that are looked at in one go.
@@ -36,13 +38,14 @@ pub(crate) async fn run(app: App) {
     while app.pause(EVERY).await {
         match attempt::guarded("forgetting what is old", Box::pin(forget(&app))).await {
             Some(Ok(forgotten)) if forgotten != Forgotten::default() => {
-                let Forgotten { recordings, transcripts, call_logs, requests, messages } = forgotten;
+                let Forgotten { recordings, transcripts, call_logs, requests, messages, changes } = forgotten;
                 tracing::info!(
                     recordings,
                     transcripts,
                     call_logs,
                     requests,
                     messages,
+                    changes,
                     "Forgot what had been kept for as long as the settings say"
                 );
             }
@@ -84,6 +87,11 @@ pub async fn forget(app: &App) -> Result<Forgotten, StoreError> {
         let before = now - kept;
         forgotten.messages =
             in_slices(app, move |tx| Box::pin(store::engine_messages::purge(tx, before, AT_ONCE))).await?;
+    }
+    if let Some(kept) = kept.audit {
+        let before = now - kept;
+        forgotten.changes =
+            in_slices(app, move |tx| Box::pin(store::audit::purge(tx, before, AT_ONCE))).await?;
     }
     Ok(forgotten)
 }

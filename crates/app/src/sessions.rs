@@ -4,6 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::audit::{Action, Actor, Deed, Target, TargetKind};
 use domain::business::User;
 use domain::{Mode, SessionId, Timestamp, UserId};
 use jiff::SignedDuration;
@@ -11,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 use store::sessions::{NewSession, Session};
 use store::{StoreError, Tenancy};
 
-use crate::{App, passwords};
+use crate::acting::Concerned;
+use crate::{Acting, App, passwords};
 
 /// A session ends this long after its login.
 pub const ABSOLUTE_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
@@ -65,8 +67,33 @@ pub enum LoginError {
 
 /// Checks e-mail and password, and opens a session. An account at which somebody has guessed waits first (see `passwords.rs`).
 pub async fn log_in(app: &App, email: &str, password: &str, client: Client) -> Result<LoggedIn, LoginError> {
-    let user = check(app, email, password).await?;
-    Ok(open(app, user, client).await?)
+    match check(app, email, password).await {
+        Ok(user) => Ok(open(app, user, client, "password").await?),
+        Err(LoginError::Wrong) => {
+            if let Err(error) = note_failure(app, email, client).await {
+                tracing::warn!(%error, "a login that failed could not be written down");
+            }
+            Err(LoginError::Wrong)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes down that somebody could not log in. What was given for an e-mail address that nobody has is not kept: it may be a password.
+async fn note_failure(app: &App, email: &str, client: Client) -> Result<(), StoreError> {
+    let (email, acting) = (email.trim().to_lowercase(), app.for_actor(Actor::stranger(client.address)));
+    app.platform()
+        .write_lazily(move |tx| {
+            Box::pin(async move {
+                let known = store::users::by_email(tx, &email).await?.map(|(user, _)| user);
+                let (concerned, target) = match &known {
+                    Some(user) => (Concerned::User(user.id), Target::user(user)),
+                    None => (Concerned::Installation, Target::unknown(TargetKind::User)),
+                };
+                acting.note(tx, concerned, Deed::new(Action::LoginFailed, target)).await
+            })
+        })
+        .await
 }
 
 /// Checks e-mail and password, and opens nothing.
@@ -97,9 +124,11 @@ pub async fn check(app: &App, email: &str, password: &str) -> Result<User, Login
 }
 
 /// Opens a session for somebody who has shown who they are.
-async fn open(app: &App, user: User, client: Client) -> Result<LoggedIn, StoreError> {
+async fn open(app: &App, user: User, client: Client, by: &'static str) -> Result<LoggedIn, StoreError> {
     let token = URL_SAFE_NO_PAD.encode(app.random::<32>());
     let now = app.now();
+    let who = Actor::user(user.id, client.address.clone()).named(user.email.as_str());
+    let (acting, known) = (app.for_actor(who), user.clone());
     let session = NewSession {
         id: SessionId::new(app.ids()),
         user_id: user.id,
@@ -113,7 +142,13 @@ async fn open(app: &App, user: User, client: Client) -> Result<LoggedIn, StoreEr
     };
     let expires_at = session.expires_at;
     app.platform()
-        .write(move |tx| Box::pin(async move { store::sessions::insert(tx, &session).await }))
+        .write(move |tx| {
+            Box::pin(async move {
+                store::sessions::insert(tx, &session).await?;
+                let deed = Deed::new(Action::LoggedIn, Target::user(&known)).with("by", None::<&str>, by);
+                acting.note(tx, Concerned::User(known.id), deed).await
+            })
+        })
         .await?;
     Ok(LoggedIn { token, expires_at, user })
 }
@@ -147,7 +182,7 @@ pub async fn enter(app: &App, token: &str, client: Client) -> Result<Option<Logg
     let user =
         app.platform().read(move |tx| Box::pin(async move { store::users::get(tx, id).await })).await?;
     match user {
-        Some(user) => open(app, user, client).await.map(Some),
+        Some(user) => open(app, user, client, "link").await.map(Some),
         None => Ok(None),
     }
 }
@@ -203,9 +238,23 @@ pub async fn of_user(app: &App, user: UserId) -> Result<Vec<Session>, StoreError
 }
 
 /// Ends one session of a user; false if it is over already, or somebody else's.
-pub async fn end(app: &App, user: UserId, session: SessionId) -> Result<bool, StoreError> {
+pub async fn end(app: &Acting, user: UserId, session: SessionId) -> Result<bool, StoreError> {
+    let acting = app.clone();
     app.platform()
-        .write(move |tx| Box::pin(async move { store::sessions::delete_one(tx, user, session).await }))
+        .write(move |tx| {
+            Box::pin(async move {
+                let ended = store::sessions::delete_one(tx, user, session).await?;
+                if ended && let Some(known) = store::users::get(tx, user).await? {
+                    let deed = Deed::new(Action::SessionsEnded, Target::user(&known)).with(
+                        "session_id",
+                        session.to_string(),
+                        None::<&str>,
+                    );
+                    acting.note(tx, Concerned::User(user), deed).await?;
+                }
+                Ok(ended)
+            })
+        })
         .await
 }
 
@@ -219,9 +268,24 @@ pub async fn tenancy(app: &App, user: UserId, mode: Mode) -> Result<Tenancy, Sto
 }
 
 /// Ends the session behind a cookie. Nothing happens if there is none.
-pub async fn log_out(app: &App, token: &str) -> Result<(), StoreError> {
-    let hash = token_hash(token);
-    app.platform().write(move |tx| Box::pin(async move { store::sessions::delete(tx, &hash).await })).await
+pub async fn log_out(app: &App, token: &str, address: Option<String>) -> Result<(), StoreError> {
+    let (hash, now, app) = (token_hash(token), app.now(), app.clone());
+    let platform = app.clone();
+    platform
+        .platform()
+        .write(move |tx| {
+            Box::pin(async move {
+                let known = store::sessions::by_token_hash(tx, &hash, now).await?;
+                store::sessions::delete(tx, &hash).await?;
+                let Some(session) = known else { return Ok(()) };
+                let Some(user) = store::users::get(tx, session.user_id).await? else { return Ok(()) };
+                let acting = app.for_actor(Actor::user(user.id, address).named(user.email.as_str()));
+                acting
+                    .note(tx, Concerned::User(user.id), Deed::new(Action::LoggedOut, Target::user(&user)))
+                    .await
+            })
+        })
+        .await
 }
 
 fn token_hash(token: &str) -> [u8; 32] {

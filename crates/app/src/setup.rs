@@ -3,17 +3,19 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::agent::{Agent, AgentConfig};
+use domain::audit::{Action, Deed, Target, of_business};
 use domain::business::{Business, Role, User};
 use domain::dial_policy::country_calling_code;
 use domain::disclosure::Disclosures;
-use domain::{Author, BusinessId, E164, Mode, Scope, ScopeSet, UserId};
+use domain::{BusinessId, E164, Mode, Scope, ScopeSet, UserId};
 use jiff::SignedDuration;
 use store::{PlatformTx, StoreError};
 
+use crate::acting::Concerned;
 use crate::agents::{self, AgentError};
 use crate::idempotency::Once;
 use crate::keys::{self, KeyError, NewKey};
-use crate::{App, Entropy, sessions};
+use crate::{Acting, App, Entropy, sessions};
 
 /// The longest name of a business, in characters.
 const LONGEST_NAME: usize = 200;
@@ -148,7 +150,7 @@ pub(crate) async fn installations_country(tx: &mut PlatformTx) -> Result<String,
 }
 
 /// Makes the first account; `None` if there is one already.
-pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Account>, AccountError> {
+pub async fn first_account(app: &Acting, first: FirstAccount) -> Result<Option<Account>, AccountError> {
     first.check()?;
     let known = app.platform().read(|tx| Box::pin(async move { store::users::count(tx).await })).await?;
     if known > 0 {
@@ -171,7 +173,7 @@ pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Acco
     };
     let vault = app.store().vault().clone();
     let webhook_secret = webhooks::signature::new_secret(&app.random::<32>());
-    let nonce = app.random::<24>();
+    let (nonce, acting) = (app.random::<24>(), app.clone());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
@@ -182,10 +184,33 @@ pub async fn first_account(app: &App, first: FirstAccount) -> Result<Option<Acco
                 store::users::insert(tx, &account.user, &password_hash).await?;
                 store::businesses::insert(tx, &vault, &account.business, &webhook_secret, &nonce).await?;
                 store::users::add_membership(tx, account.user.id, account.business.id, Role::Owner).await?;
+                note_account(tx, &acting, &account.user, &account.business).await?;
                 Ok(Some(account))
             })
         })
         .await
+}
+
+/// Writes down that there is a new user with a new business.
+pub(crate) async fn note_account(
+    tx: &mut PlatformTx,
+    acting: &Acting,
+    user: &User,
+    business: &Business,
+) -> Result<(), StoreError> {
+    let concerned = Concerned::Business(business.id);
+    acting.note(tx, concerned, founding(business)).await?;
+    acting.note(tx, concerned, created(user)).await
+}
+
+/// What is noted of a new account.
+pub(crate) fn created(user: &User) -> Deed {
+    Deed::new(Action::UserCreated, Target::user(user))
+}
+
+/// What is noted of a new business.
+pub(crate) fn founding(business: &Business) -> Deed {
+    Deed::new(Action::BusinessCreated, Target::business(business)).with_all(of_business(None, business))
 }
 
 /// How long the link lasts by which the first account is made.
@@ -224,7 +249,7 @@ pub struct Beginning {
 const AGENT_NAME: &str = "Kai";
 
 /// Gives a new account its first key and its first agent.
-pub async fn begin(app: &App, account: &Account) -> Result<Beginning, StoreError> {
+pub async fn begin(app: &Acting, account: &Account) -> Result<Beginning, StoreError> {
     let new = NewKey {
         name: "First test key".to_owned(),
         mode: Mode::Test,
@@ -250,7 +275,7 @@ pub async fn begin(app: &App, account: &Account) -> Result<Beginning, StoreError
         ..AgentConfig::default()
     };
     // In test mode no engine elsewhere is asked; one that needs the agent gets it with its first live call.
-    match agents::create(app, Mode::Test, account.business.id, config, Author::system(), None).await {
+    match agents::create(app, Mode::Test, account.business.id, config, None).await {
         Ok(Once::New(agent)) => Ok(Beginning { key, agent }),
         Ok(Once::Repeated(_)) => unreachable!("it was asked for without a key"),
         Err(AgentError::Store(error)) => Err(error),

@@ -2,16 +2,19 @@
 
 use domain::agent::{Agent, AgentConfig};
 use domain::api_key::{ENTROPY_BYTES, PlainKey};
+use domain::audit::Actor;
 use domain::business::{Business, Role, User};
 use domain::dial_policy::{country_calling_code, zones_of};
 use domain::disclosure::Disclosures;
 use domain::{AgentId, Author, BusinessId, E164, KeyId, Mode, Scope, ScopeSet};
 use store::keys::Key;
 
-use crate::App;
+use crate::numbers::hand_over;
 use crate::setup::{
     AccountError, check_business_name, check_email, installations_country, new_password, new_user,
+    note_account,
 };
+use crate::{Acting, App, agents, keys};
 
 /// Who signs up.
 #[derive(Debug, Clone)]
@@ -44,7 +47,7 @@ pub struct SignedUp {
 const AGENT_NAME: &str = "Kai";
 
 /// Makes an account. The owner has a password that nobody knows: the operator gives them one that they can log in with.
-pub async fn sign_up(app: &App, signup: Signup) -> Result<SignedUp, AccountError> {
+pub async fn sign_up(app: &Acting, signup: Signup) -> Result<SignedUp, AccountError> {
     check_email(&signup.email)?;
     check_business_name(&signup.business_name)?;
     let password = new_password(&*app.parts().entropy);
@@ -64,7 +67,7 @@ pub async fn sign_up(app: &App, signup: Signup) -> Result<SignedUp, AccountError
         updated_at: now,
     };
     let plain = PlainKey::generate(Mode::Live, &app.random::<ENTROPY_BYTES>());
-    let hash = crate::keys::hash(app, &plain);
+    let hash = keys::hash(app, &plain);
     let key = Key {
         id: KeyId::new(app.ids()),
         user_id: user.id,
@@ -80,7 +83,7 @@ pub async fn sign_up(app: &App, signup: Signup) -> Result<SignedUp, AccountError
     };
     let vault = app.store().vault().clone();
     let webhook_secret = webhooks::signature::new_secret(&app.random::<32>());
-    let nonce = app.random::<24>();
+    let (nonce, stranger) = (app.random::<24>(), app.clone());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
@@ -96,10 +99,16 @@ pub async fn sign_up(app: &App, signup: Signup) -> Result<SignedUp, AccountError
                 store::users::add_membership(tx, user.id, business.id, Role::Owner).await?;
                 store::keys::insert(tx, &key, &hash).await?;
                 store::agents::insert(tx, &agent, &Author::system()).await?;
+                // Whoever asks becomes the new user.
+                let who =
+                    Actor::user(user.id, stranger.address().map(str::to_owned)).named(user.email.as_str());
+                let acting = stranger.instead(who);
+                note_account(tx, &acting, &user, &business).await?;
+                acting.note(tx, keys::concerned(&key), keys::creation(&key)).await?;
+                agents::note(tx, &acting, None, &agent, None).await?;
                 let free = store::numbers::lock_free(tx, &business.country_calling_code).await?;
                 if let Some(number) = &free {
-                    let (phone, agent) = (&number.phone_number, Some(agent.id));
-                    store::numbers::assign(tx, phone, Some(business.id), agent).await?;
+                    hand_over(tx, &acting, number, Some(business.id), Some(agent.id)).await?;
                 }
                 let number = free.map(|number| number.phone_number);
                 Ok(SignedUp { key: plain.reveal().to_owned(), user, business, agent, number })

@@ -8,9 +8,10 @@ use domain::{BusinessId, Mode, Timestamp, UserId};
 use store::workspaces::{Metadata, Workspace};
 use store::{PlatformTx, StoreError, Tenancy};
 
-use crate::App;
+use crate::acting::Concerned;
 use crate::idempotency::{self, Intent, Once, Renderer};
-use crate::setup::{AccountError, check_business_name, check_timezone, installations_country};
+use crate::setup::{AccountError, check_business_name, check_timezone, founding, installations_country};
+use crate::{Acting, App};
 
 /// A business that a program makes.
 #[derive(Debug, Clone)]
@@ -38,7 +39,7 @@ pub type Repeatable = Option<(Intent, Renderer<AddedWorkspace>)>;
 
 /// Makes another business of a user, who is its owner. What two requests call the same is made once.
 pub async fn add(
-    app: &App,
+    app: &Acting,
     mode: Mode,
     owner: UserId,
     new: NewWorkspace,
@@ -57,7 +58,7 @@ pub async fn add(
 }
 
 async fn try_add(
-    app: &App,
+    app: &Acting,
     mode: Mode,
     owner: UserId,
     new: NewWorkspace,
@@ -89,6 +90,8 @@ async fn try_add(
                         store::businesses::insert(tx, &vault, business, &webhook_secret, &nonce).await?;
                         store::users::add_membership(tx, owner, business.id, Role::Owner).await?;
                         store::workspaces::insert(tx, owner, &workspace).await?;
+                        let concerned = Concerned::Business(workspace.business.id);
+                        platform.note(tx, concerned, founding(&workspace.business)).await?;
                         AddedWorkspace::Made(workspace)
                     }
                 };

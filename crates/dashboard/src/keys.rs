@@ -115,7 +115,7 @@ pub(crate) async fn new(
         _ => return Err(wrong("Choose what the key may do.")),
     };
     let new = NewKey { name, mode, scopes, business_id: None, expires_at: None };
-    match app::keys::create(web.app(), visitor.user.user_id, new).await {
+    match app::keys::create(&visitor.acting(&web), visitor.user.user_id, new).await {
         Ok(made) => drawn(&web, &visitor, &Asked::default(), Some(made.plain)).await,
         Err(KeyError::Store(error)) => Err(error.into()),
         Err(KeyError::ForeignBusiness) => Err(PageError::NotFound),
@@ -130,7 +130,7 @@ pub(crate) async fn revoke(
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
     let id: KeyId = parse_id(&name)?;
-    if !app::keys::revoke(web.app(), visitor.user.user_id, id).await? {
+    if !app::keys::revoke(&visitor.acting(&web), visitor.user.user_id, id).await? {
         return Err(PageError::NotFound);
     }
     Ok(Redirect::to(&format!("/{}/keys?done=revoked", visitor.mode())))

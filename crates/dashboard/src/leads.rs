@@ -435,9 +435,10 @@ pub(crate) async fn do_not_call(
         return Err(PageError::Wrong(format!("Write at most {LONGEST_REASON} characters as the reason.")));
     }
     let reason = Some(reason).filter(|reason| !reason.is_empty());
+    let acting = visitor.acting(&web);
     match form.text("wish").as_str() {
-        "block" => app::opt_outs::note(web.app(), lead.business_id, lead.mode, number, reason).await?,
-        "lift" => drop(app::opt_outs::lift(web.app(), lead.business_id, lead.mode, number).await?),
+        "block" => app::opt_outs::note(&acting, lead.business_id, lead.mode, number, reason).await?,
+        "lift" => drop(app::opt_outs::lift(&acting, lead.business_id, lead.mode, number).await?),
         _ => return Err(PageError::NotFound),
     }
     Ok(Redirect::to(&format!("/{}/leads/{}?done=saved", visitor.mode(), lead.id)))

@@ -7,6 +7,7 @@
 
 mod agents;
 mod assets;
+mod audit;
 mod calls;
 mod csv;
 mod events;
@@ -61,7 +62,7 @@ fn pages() -> Router<Web> {
         .route("/logout", post(login::leave))
         .route("/start/{token}", get(start::form).post(start::begin))
         .route("/enter/{token}", get(start::enter));
-    let pages: [(&str, MethodRouter<Web>); 40] = [
+    let pages: [(&str, MethodRouter<Web>); 41] = [
         ("", get(home::page)),
         ("/live", get(home::live)),
         ("/calls", get(calls::list::page).post(calls::act::new)),
@@ -99,6 +100,7 @@ fn pages() -> Router<Web> {
         ("/requests", get(requests::page)),
         ("/people/{business}", get(people::page).post(people::add)),
         ("/people/{business}/role", post(people::change)),
+        ("/audit", get(audit::page)),
         ("/settings", get(settings::page)),
         ("/settings/password", post(settings::password)),
         ("/settings/sessions", post(settings::end_sessions)),

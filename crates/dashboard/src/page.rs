@@ -207,6 +207,9 @@ pub(crate) enum PageError {
     /// The visitor may look at their businesses and change nothing in them.
     #[error("you may look at this business and change nothing in it")]
     MayOnlyLook,
+    /// The page is for those who look after a business.
+    #[error("only owners and admins of a business see this page")]
+    OverseersOnly,
     /// The request cannot be understood; says what was expected.
     #[error("{0}")]
     Wrong(String),
@@ -246,6 +249,12 @@ impl IntoResponse for PageError {
                 StatusCode::NOT_FOUND,
                 "Nothing here",
                 "It may have been removed, belong to another business, or be in the other mode.".to_owned(),
+                None,
+            ),
+            Self::OverseersOnly => (
+                StatusCode::FORBIDDEN,
+                "This page is for owners and admins",
+                "Ask an owner of the business to make you an admin.".to_owned(),
                 None,
             ),
             Self::MayOnlyLook => (

@@ -134,8 +134,9 @@ pub(crate) async fn add(
     let business = business(&visitor, &name)?;
     let role = chosen(&form)?;
     let by = Appointer::Member(visitor.user.user_id);
+    let acting = visitor.acting(&web);
     let welcomed =
-        app::members::welcome(web.app(), by, &form.text("email"), business.id, role, strangers(&web)).await;
+        app::members::welcome(&acting, by, &form.text("email"), business.id, role, strangers(&web)).await;
     let said = match welcomed {
         Ok(Welcomed { user, password }) => {
             Said { made: password.map(|password| (user.email, password)), wrong: None }
@@ -155,7 +156,7 @@ pub(crate) async fn change(
     let business = business(&visitor, &name)?;
     let role = if form.text("role") == "none" { None } else { Some(chosen(&form)?) };
     let by = Appointer::Member(visitor.user.user_id);
-    match app::members::set_role(web.app(), by, &form.text("email"), business.id, role).await {
+    match app::members::set_role(&visitor.acting(&web), by, &form.text("email"), business.id, role).await {
         Ok(user) if role.is_none() && user.id == visitor.user.user_id => {
             Ok(Redirect::to(&format!("/{}", visitor.mode())).into_response())
         }

@@ -50,6 +50,8 @@ struct SettingsPage {
     businesses: Vec<BusinessRow>,
     numbers: Vec<NumberRow>,
     sessions: Vec<SessionRow>,
+    /// Whether the visitor may see who changed what.
+    may_oversee: bool,
     wrong: Option<String>,
 }
 
@@ -84,7 +86,9 @@ async fn drawn(web: &Web, visitor: &Visitor, wrong: Option<String>) -> Result<Re
         .await?;
     let clock = visitor.clock(web);
     let sessions = app::sessions::of_user(web.app(), visitor.user.user_id).await?;
+    let overseen = app::audit::overseen(web.app(), visitor.user.user_id, &visitor.tenancy).await?;
     let page = SettingsPage {
+        may_oversee: overseen.is_some(),
         sessions: sessions
             .into_iter()
             .map(|session| SessionRow {
@@ -137,7 +141,7 @@ pub(crate) async fn password(
         Err(LoginError::Busy) => return Err(PageError::Refused(Refusal::LoginsBusy)),
         Err(LoginError::Store(error)) => return Err(error.into()),
     }
-    match app::accounts::set_password(web.app(), &visitor.email, wanted.clone()).await {
+    match app::accounts::set_password(&visitor.acting(&web), &visitor.email, wanted.clone()).await {
         Ok(_) => {}
         Err(AccountError::Store(error)) => return Err(error.into()),
         Err(error) => return drawn(&web, &visitor, Some(format!("Nothing was changed: {error}."))).await,
@@ -157,11 +161,11 @@ pub(crate) async fn end_sessions(
     if !one.is_empty() {
         // One that is over already, or was never theirs, is not there afterwards either.
         if let Ok(session) = one.parse() {
-            app::sessions::end(web.app(), visitor.user.user_id, session).await?;
+            app::sessions::end(&visitor.acting(&web), visitor.user.user_id, session).await?;
         }
         return Ok(Redirect::to(&format!("/{}/settings?done=session", visitor.mode())));
     }
-    match app::accounts::end_sessions(web.app(), &visitor.email).await {
+    match app::accounts::end_sessions(&visitor.acting(&web), &visitor.email).await {
         Ok(_) => Ok(Redirect::to(web::LOGIN_PAGE)),
         Err(AccountError::Store(error)) => Err(error.into()),
         Err(error) => Err(PageError::Wrong(error.to_string())),

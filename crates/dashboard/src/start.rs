@@ -10,7 +10,7 @@ use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use web::session::{client, count_entry, count_login, from_own_page};
+use web::session::{client, count_entry, count_login, from_own_page, stranger};
 use web::{Refusal, Web};
 
 use crate::calls::one::shell_request;
@@ -101,12 +101,12 @@ pub(crate) async fn begin(
         Ok(first) => first,
         Err(wrong) => return refused(page, wrong),
     };
-    let account = match app::setup::first_account(web.app(), first).await {
+    let account = match app::setup::first_account(&stranger(&web, &parts), first).await {
         Ok(account) => account.ok_or_else(gone)?,
         Err(AccountError::Store(error)) => return Err(error.into()),
         Err(error) => return refused(page, error.to_string()),
     };
-    let Beginning { key, agent } = app::setup::begin(web.app(), &account).await?;
+    let Beginning { key, agent } = app::setup::begin(&stranger(&web, &parts), &account).await?;
     let opened = web::session::log_in(&web, client(&web, &parts), &account.user.email, &password).await?;
     let base = &web.app().settings().public_url;
     let order = json!({ "agent_id": agent.id, "to": FIRST_CALLED });

@@ -1,7 +1,9 @@
 //! Who looks at a page, and what they may see.
 
+use app::Acting;
 use axum::extract::FromRequestParts;
 use domain::Mode;
+use domain::audit::Actor;
 use domain::business::Business;
 use http::request::Parts;
 use store::Tenancy;
@@ -29,6 +31,12 @@ pub(crate) struct Visitor {
 }
 
 impl Visitor {
+    /// The platform on behalf of the visitor.
+    pub(crate) fn acting(&self, web: &Web) -> Acting {
+        let actor = Actor::user(self.user.user_id, Some(self.user.address.to_string()));
+        web.app().for_actor(actor.named(self.email.as_str()))
+    }
+
     pub(crate) fn mode(&self) -> Mode {
         self.tenancy.mode()
     }

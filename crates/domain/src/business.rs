@@ -42,6 +42,11 @@ impl Role {
         !matches!(self, Self::Viewer)
     }
 
+    /// Whether somebody with this role may see what everybody did.
+    pub const fn may_oversee(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin)
+    }
+
     /// Whether somebody with this role may say what another one may do, who has or gets that role.
     pub const fn may_appoint(self, other: Self) -> bool {
         match self {

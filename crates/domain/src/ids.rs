@@ -79,6 +79,8 @@ macro_rules! every_id {
             JobId,
             /// One row of the usage log.
             UsageId,
+            /// One row of the log of administrative changes.
+            AuditId,
             /// A running process of ours; calls in progress belong to one.
             NodeId,
         }

@@ -4,6 +4,7 @@
 
 pub mod agent;
 pub mod api_key;
+pub mod audit;
 mod author;
 pub mod business;
 pub mod call;

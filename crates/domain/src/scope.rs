@@ -69,6 +69,8 @@ crate::word_enum! {
         ProductsWrite = "products:write",
         #[doc = "`support:write`"]
         SupportWrite = "support:write",
+        #[doc = "`audit:read`"]
+        AuditRead = "audit:read",
         #[doc = "`*`"]
         All = "*",
     }

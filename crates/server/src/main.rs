@@ -104,6 +104,8 @@ enum Command {
     /// Show minutes in use and the log of requests (API)
     #[command(subcommand)]
     Usage(commands::usage::Usage),
+    /// List administrative changes: who did what, from where, and what it was before (database)
+    Audit(commands::audit::Audit),
     /// List jobs and retry failed ones (database)
     #[command(subcommand)]
     Jobs(commands::jobs::Jobs),
@@ -202,6 +204,7 @@ async fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Listen(listen) => listen.run(config, format).await,
         Command::OptOuts(opt_outs) => opt_outs.run(config, format).await,
         Command::Usage(usage) => usage.run(config, format).await,
+        Command::Audit(audit) => audit.run(&config, format).await,
         Command::Jobs(jobs) => jobs.run(config, format).await,
         Command::Backup(backup) => backup.run(&config, format).await,
         Command::Restore(restore) => restore.run(&config, format).await,

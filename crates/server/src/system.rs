@@ -29,6 +29,15 @@ impl IdSource for TimeOrderedIds {
     }
 }
 
+/// The name of the account on this machine that a command was begun with.
+pub(crate) fn account() -> Option<String> {
+    // Behind `sudo` it is the one that asked for it.
+    let names = ["SUDO_USER", "USER", "LOGNAME"].into_iter();
+    #[expect(clippy::disallowed_methods, reason = "no setting: the system says who begins a command")]
+    let mut names = names.filter_map(|name| std::env::var(name).ok());
+    names.find(|name| !name.is_empty() && name.len() <= 64 && !name.contains(char::is_control))
+}
+
 /// The generator of secrets, seeded by the operating system.
 pub(crate) struct SystemEntropy;
 

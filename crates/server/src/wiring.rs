@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Api, Settings as ApiSettings};
-use app::{App, Desk, Engines, Entropy as _, Parts, RecordingFiles, Settings};
+use app::{Acting, App, Desk, Engines, Entropy as _, Parts, RecordingFiles, Settings};
 use axum::Router;
 use domain::agent::Model;
+use domain::audit::Actor;
 use domain::engine::CallEngine;
 use domain::{IdSource as _, NodeId};
 use providers::{DeterministicAnalyst, LocalVoices, ModelAnalyst, OpenAi, OpenAiSettings, Receptionist};
@@ -23,7 +24,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::private;
 use crate::sound;
-use crate::system::{SystemClock, SystemEntropy, TimeOrderedIds};
+use crate::system::{self, SystemClock, SystemEntropy, TimeOrderedIds};
 
 /// How long POST `/calls` waits for the engine's word.
 const ACCEPTANCE_WAIT: Duration = Duration::from_secs(5);
@@ -65,6 +66,11 @@ pub(crate) async fn open_database(
 pub(crate) fn build_app(config: &Config, database: Arc<Platform>) -> Result<App, Failure> {
     let vapi = vapi_engine(config, &database)?;
     build_app_on(config, database, vapi, voice_engine(config)?)
+}
+
+/// The use cases on behalf of whoever runs a command on the server's machine.
+pub(crate) fn operators_app(config: &Config, database: Arc<Platform>) -> Result<Acting, Failure> {
+    Ok(build_app(config, database)?.for_actor(Actor::operator(system::account())))
 }
 
 /// The use cases, with those engines for live calls that are configured.

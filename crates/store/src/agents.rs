@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::agent::{Agent, AgentConfig, Answering, Model, OnMenu, OnScreener, OnVoicemail};
 use domain::disclosure::OwnDisclosures;
+use domain::lead::changes::FieldChange;
 use domain::{AgentId, Author, BusinessId, E164, LanguageTag, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -306,6 +307,16 @@ fn difference(before: &AgentConfig, after: &AgentConfig) -> String {
         }
     }
     format!("changed {}", changed.join(", "))
+}
+
+/// The fields of a configuration that changed, for the log of administrative changes; of a new agent those that have a value.
+pub fn field_changes(before: Option<&AgentConfig>, after: &AgentConfig) -> Vec<FieldChange> {
+    fn fields(config: &Value) -> Vec<(&str, Value)> {
+        let all = config.as_object().into_iter().flatten();
+        all.map(|(name, value)| (name.as_str(), value.clone())).collect()
+    }
+    let (earlier, later) = (before.map(config_to_value), config_to_value(after));
+    domain::audit::changed(earlier.as_ref().map(fields).unwrap_or_default(), fields(&later))
 }
 
 /// A configuration as it is kept. The names of the fields, and their order, are for good: versions are compared by the text.

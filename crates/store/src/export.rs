@@ -43,6 +43,7 @@ const TABLES: &[(&str, &str)] = &[
     ("deliveries", "business_id = ?1"),
     ("attempts", "delivery_id IN (SELECT id FROM deliveries WHERE business_id = ?1)"),
     ("usage_log", "business_id = ?1"),
+    ("audit_log", "business_id = ?1"),
     ("talked", "business_id = ?1"),
 ];
 

@@ -25,6 +25,7 @@ mod writes;
 
 pub mod admission;
 pub mod agents;
+pub mod audit;
 pub mod backup;
 pub mod businesses;
 pub mod call_deliveries;

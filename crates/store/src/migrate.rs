@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 16, text: include_str!("../migrations/0016_lead_histories.sql") },
     Migration { number: 17, text: include_str!("../migrations/0017_sessions.sql") },
     Migration { number: 18, text: include_str!("../migrations/0018_roles.sql") },
+    Migration { number: 19, text: include_str!("../migrations/0019_audit.sql") },
 ];
 
 /// What stands in a hole on SQLite and on PostgreSQL.

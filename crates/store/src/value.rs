@@ -305,6 +305,9 @@ words! {
     domain::Mode: as_str, Self::parse;
     domain::Source: as_str, Self::parse;
     domain::business::Role: as_str, Self::parse;
+    domain::audit::Action: as_str, Self::parse;
+    domain::audit::ActorKind: as_str, Self::parse;
+    domain::audit::TargetKind: as_str, Self::parse;
     domain::ScopeSet: to_text, Self::from_text;
     domain::call::Direction: as_str, Self::parse;
     domain::call::FailureCode: as_str, Self::parse;

@@ -1,11 +1,13 @@
 //! What is thrown away goes oldest first, a slice at a time, and nothing younger goes with it, on every database that is at hand.
 
+use domain::audit::{Action, Actor, Deed, Target, TargetKind};
 use domain::business::User;
 use domain::event::{EventType, Subject};
 use domain::{
-    AttemptId, BusinessId, CallId, DeliveryId, EventId, JobId, LeadId, Mode, NodeId, SessionId, Timestamp,
-    UserId,
+    AttemptId, AuditId, BusinessId, CallId, DeliveryId, EventId, JobId, LeadId, Mode, NodeId, SessionId,
+    Timestamp, UserId,
 };
+use store::audit::AuditRow;
 use store::deliveries::{Addressee, Attempt, Delivery, DeliveryState, RequestHeaders};
 use store::engine_messages::NewMessage;
 use store::events::{EventOutcome, StoredEvent};
@@ -28,7 +30,7 @@ type Insert = for<'t> fn(&'t mut PlatformTx, i64) -> BoxFuture<'t, Result<(), St
 type Purge = for<'t> fn(&'t mut PlatformTx, Timestamp, u32) -> BoxFuture<'t, Result<u64, StoreError>>;
 
 /// A table, the column whose age decides, how a row of some second comes into it and how old ones leave.
-const AGEING: [(&str, &str, Insert, Purge); 6] = [
+const AGEING: [(&str, &str, Insert, Purge); 7] = [
     (
         "idempotency",
         "created_at",
@@ -149,6 +151,23 @@ const AGEING: [(&str, &str, Insert, Purge); 6] = [
             })
         },
         |tx, before, most| Box::pin(store::sessions::purge(tx, before, most)),
+    ),
+    (
+        "audit_log",
+        "created_at",
+        |tx, second| {
+            Box::pin(async move {
+                let row = AuditRow {
+                    id: AuditId(id(second)),
+                    business_id: None,
+                    actor: Actor::system(),
+                    deed: Deed::new(Action::KeyCreated, Target::unknown(TargetKind::Key)),
+                    created_at: at(second),
+                };
+                store::audit::insert(tx, &row).await
+            })
+        },
+        |tx, before, most| Box::pin(store::audit::purge(tx, before, most)),
     ),
 ];
 

@@ -393,7 +393,7 @@ async fn first_account(app: &App) -> Account {
         timezone: "America/Chicago".to_owned(),
         phone: E164::parse("+15125550100").ok(),
     };
-    let made = app::setup::first_account(app, first)
+    let made = app::setup::first_account(&app.for_itself(), first)
         .await
         .expect("the database works")
         .expect("the database was empty");
@@ -443,7 +443,7 @@ async fn with_keys(app: &App, user: User, business: Business) -> Account {
             business_id: None,
             expires_at: None,
         };
-        app::keys::create(app, user.id, new).await.expect("the user exists").plain
+        app::keys::create(&app.for_itself(), user.id, new).await.expect("the user exists").plain
     };
     let (test_key, live_key) = (key(Mode::Test).await, key(Mode::Live).await);
     Account { user, password: PASSWORD.to_owned(), business, test_key, live_key }

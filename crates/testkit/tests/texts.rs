@@ -44,7 +44,7 @@ fn own() -> E164 {
 async fn with_a_number(platform: &Platform) {
     let agent = platform.agent().await.parse().expect("an id");
     let holder = Holder { business_id: platform.account.business.id, agent_id: Some(agent) };
-    app::numbers::register(&platform.app, own(), Some(holder), None).await.expect("registered");
+    app::numbers::register(&platform.app.for_itself(), own(), Some(holder), None).await.expect("registered");
 }
 
 async fn live(platform: &Platform, path: &str) -> Value {

@@ -95,7 +95,7 @@ async fn the_child() {
     let (app, database) = task.platform(&clock).await;
     let config =
         AgentConfig { name: "Intake".into(), system_prompt: "Be kind.".into(), ..AgentConfig::default() };
-    let made = app::agents::create(&app, Mode::Live, task.business, config, domain::Author::system(), None)
+    let made = app::agents::create(&app.for_itself(), Mode::Live, task.business, config, None)
         .await
         .expect("the agent is made");
     let app::idempotency::Once::New(agent) = made else { panic!("nothing was repeated") };

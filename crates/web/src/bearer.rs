@@ -3,10 +3,13 @@
 //! Checks happen in one order everywhere: key, then rate; the scope is checked by the entry, which knows what it needs. Every key is
 //! answered alike until it has proved itself, and costs storage nothing before its checksum is right.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use app::Acting;
 use domain::Timestamp;
 use domain::api_key::PlainKey;
+use domain::audit::Actor;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -24,6 +27,15 @@ pub struct Bearer {
     pub record: Arc<Record>,
     /// When the request came in.
     pub received_at: Timestamp,
+    /// The network address that it came from.
+    pub address: IpAddr,
+}
+
+impl Bearer {
+    /// The platform on behalf of the key.
+    pub fn acting(&self, web: &Web) -> Acting {
+        web.app().for_actor(Actor::key(self.key.key_id, Some(self.address.to_string())))
+    }
 }
 
 /// Lets a request in by its key, and counts it.
@@ -41,7 +53,8 @@ pub async fn admit(web: &Web, parts: &Parts) -> Result<Bearer, Refusal> {
     let verdict = web.limits().take(Subject::Key(key.key_id), record.group(), received_at);
     record.know(Arc::clone(&key), received_at);
     record.count(verdict)?;
-    Ok(Bearer { key, record, received_at })
+    let address = web.settings().trusted_proxies.client(parts);
+    Ok(Bearer { key, record, received_at, address })
 }
 
 /// Whoever sent the key is told the same in each case; the operator sees which it was.

@@ -3,8 +3,12 @@
 //! The cookie cannot be read by scripts and is sent by pages of this server only; a request that changes something must also come from
 //! such a page (see [`crate::origin`]).
 
+use std::net::IpAddr;
+
+use app::Acting;
 use app::sessions::Client;
 use axum::extract::{FromRef, FromRequestParts};
+use domain::audit::Actor;
 use domain::business::User;
 use domain::{Mode, SessionId, Timestamp, UserId};
 use http::header::{COOKIE, USER_AGENT};
@@ -22,9 +26,16 @@ pub struct SignedIn {
     pub user_id: UserId,
     /// The session of the login.
     pub session_id: SessionId,
+    /// The network address that the request came from.
+    pub address: IpAddr,
 }
 
 impl SignedIn {
+    /// The platform on behalf of the user.
+    pub fn acting(&self, web: &Web) -> Acting {
+        web.app().for_actor(Actor::user(self.user_id, Some(self.address.to_string())))
+    }
+
     /// What the user may see in a mode.
     pub async fn tenancy(&self, web: &Web, mode: Mode) -> Result<Tenancy, StoreError> {
         app::sessions::tenancy(web.app(), self.user_id, mode).await
@@ -52,7 +63,8 @@ pub async fn signed_in(web: &Web, parts: &Parts) -> Result<SignedIn, Refusal> {
     if !matches!(parts.method, Method::GET | Method::HEAD) {
         from_own_page(web, parts)?;
     }
-    Ok(SignedIn { user_id: user.user_id, session_id: user.session_id })
+    let address = web.settings().trusted_proxies.client(parts);
+    Ok(SignedIn { user_id: user.user_id, session_id: user.session_id, address })
 }
 
 /// Refuses requests that a page of another site makes a browser send.
@@ -98,6 +110,11 @@ pub async fn log_in(web: &Web, client: Client, email: &str, password: &str) -> R
     Ok(opened(web, logged_in))
 }
 
+/// The platform on behalf of somebody who has not shown who they are.
+pub fn stranger(web: &Web, parts: &Parts) -> Acting {
+    web.app().for_actor(Actor::stranger(client(web, parts).address))
+}
+
 /// The program that sent a request, and from where.
 pub fn client(web: &Web, parts: &Parts) -> Client {
     let browser =
@@ -124,7 +141,7 @@ fn opened(web: &Web, logged_in: app::sessions::LoggedIn) -> Opened {
 pub async fn log_out(web: &Web, parts: &Parts) -> Result<HeaderValue, Refusal> {
     from_own_page(web, parts)?;
     if let Some(token) = cookie(&parts.headers, cookie_name(web)) {
-        app::sessions::log_out(web.app(), token).await?;
+        app::sessions::log_out(web.app(), token, client(web, parts).address).await?;
     }
     Ok(set_cookie(web, "", 0))
 }

@@ -1544,6 +1544,55 @@ export interface Usage {
   created_at: string;
 }
 
+/** A page of administrative changes. */
+export interface AuditList {
+  entries: AuditEntry[];
+  has_more: boolean;
+}
+
+/** An administrative change. */
+export interface AuditEntry {
+  id: string;
+  business_id: string | null;
+  actor: AuditActor;
+  /** What was done, like `key.revoked`. */
+  action: string;
+  target: AuditTarget;
+  /** The fields that changed; of what was made or removed those that had a value. */
+  changes: AuditChange[];
+  created_at: string;
+}
+
+/** Who did something. */
+export interface AuditActor {
+  /** `user`, `key`, `cli`, `system` or `stranger`. */
+  kind: string;
+  /** Id of the user or the key. */
+  id: string | null;
+  /** E-mail address of the user, prefix of the key, or name of the account on the server's machine. */
+  name: string | null;
+  /** Network address that the request came from. */
+  address: string | null;
+}
+
+/** What something was done to. */
+export interface AuditTarget {
+  /** The kind of thing, like `key` or `webhook`. */
+  kind: string;
+  id: string | null;
+  /** What people know it by: a name, an address, a phone number. */
+  name: string | null;
+}
+
+/** A field before and after. */
+export interface AuditChange {
+  field: string;
+  /** The value before; null if there was none. */
+  before: unknown;
+  /** The value afterwards; null if there is none. */
+  after: unknown;
+}
+
 /** A page of keys. */
 export interface KeyList {
   keys: KeyBody[];
@@ -2252,6 +2301,46 @@ export interface UsageListQuery {
   /** Only requests at this time or later. */
   start?: string | Date;
   /** Only requests before this time. */
+  end?: string | Date;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
+/** What `kai.auditLog.list` may be asked for. */
+export interface Audit_logListQuery {
+  /** Only what concerns this business. */
+  business_id?: string;
+  /** Only what this user or key did, by its id; or everybody of a kind: `user`, `key`, `cli` (whoever runs the server), `system` or `stranger`. */
+  actor?: string;
+  /** Only deeds of this kind. */
+  action?: string;
+  /** Only what was done to the thing with this id, or to the phone number. */
+  target?: string;
+  /** Only changes at this time or later. */
+  start?: string | Date;
+  /** Only changes before this time. */
+  end?: string | Date;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
+/** {@link Audit_logListQuery} with names like `agentId`. */
+export interface Audit_logListQueryInCamelCase {
+  /** Only what concerns this business. */
+  businessId?: string;
+  /** Only what this user or key did, by its id; or everybody of a kind: `user`, `key`, `cli` (whoever runs the server), `system` or `stranger`. */
+  actor?: string;
+  /** Only deeds of this kind. */
+  action?: string;
+  /** Only what was done to the thing with this id, or to the phone number. */
+  target?: string;
+  /** Only changes at this time or later. */
+  start?: string | Date;
+  /** Only changes before this time. */
   end?: string | Date;
   /** Largest number of rows in the answer. */
   limit?: number;

@@ -17,6 +17,10 @@ import type {
   AgentUpdated,
   AgentsListQuery,
   AgentsListQueryInCamelCase,
+  AuditEntry,
+  AuditList,
+  Audit_logListQuery,
+  Audit_logListQueryInCamelCase,
   AvailableNumbers,
   Balance,
   CallChecked,
@@ -548,6 +552,20 @@ export class UsageResource extends Resource {
    */
   list(query: UsageListQuery = {}, options?: RequestOptions): PagePromise<UsageList, Usage> {
     return this.client.pages('GET', 'usage', 'usage', { query }, options);
+  }
+}
+
+/** `kai.auditLog`. */
+export class Audit_logResource extends Resource {
+  /**
+   * List administrative changes.
+   *
+   * Who did what to keys, members, agents, numbers, webhooks and settings, from where, and what it was before; newest first. The key reads the log of those of its businesses of which its owner is owner or admin; without any the answer is 403. Rows are never changed. Secrets are in none of them: values that may hold some are `(not shown)`, and long texts are cut after 1000 characters.
+   *
+   * Needs the scope `audit:read`.
+   */
+  list(query: Audit_logListQuery | Audit_logListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<AuditList, AuditEntry> {
+    return this.client.pages('GET', 'audit-log', 'entries', { query }, options);
   }
 }
 

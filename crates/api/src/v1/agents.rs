@@ -594,7 +594,7 @@ async fn create(
     let once = key.once("POST /v1/agents", &bytes, move |agent: &Agent| {
         kept(201, &AgentCreated::new(agent.clone(), warnings(&app, mode, agent)))
     });
-    match app::agents::create(api.app(), caller.mode(), business, config, caller.author(), once).await? {
+    match app::agents::create(&caller.acting(&api), caller.mode(), business, config, once).await? {
         app::idempotency::Once::New(agent) => {
             let warnings = warnings(api.app(), mode, &agent);
             Ok(Once::Now(AgentCreated::new(agent, warnings)))
@@ -611,7 +611,7 @@ async fn update(
     let id = found(input.id.known(), "agent")?;
     let patch = AgentPatch::from(input);
     let change = move |config: &mut AgentConfig| patch.apply(config);
-    let updated = app::agents::update(api.app(), caller.tenancy(), id, caller.author(), change).await?;
+    let updated = app::agents::update(&caller.acting(&api), caller.tenancy(), id, change).await?;
     let app::agents::Updated { agent, changed } = found(updated, "agent")?;
     Ok(Reply(AgentUpdated {
         warnings: warnings(api.app(), caller.mode(), &agent),

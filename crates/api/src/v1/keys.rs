@@ -201,14 +201,15 @@ async fn create(
         business_id,
         expires_at,
     };
-    let made = app::keys::create(api.app(), user.user_id, new).await.map_err(|error| match error {
-        app::keys::KeyError::ForeignBusiness => ApiError::foreign_business(),
-        app::keys::KeyError::BeyondRole => ApiError::new(
-            Code::Forbidden,
-            "the user may look at this business and change nothing in it, so neither can a key of theirs",
-        ),
-        app::keys::KeyError::Store(error) => error.into(),
-    })?;
+    let made =
+        app::keys::create(&user.acting(api.web()), user.user_id, new).await.map_err(|error| match error {
+            app::keys::KeyError::ForeignBusiness => ApiError::foreign_business(),
+            app::keys::KeyError::BeyondRole => ApiError::new(
+                Code::Forbidden,
+                "the user may look at this business and change nothing in it, so neither can a key of theirs",
+            ),
+            app::keys::KeyError::Store(error) => error.into(),
+        })?;
     let key = made.key;
     Ok(Created(KeyCreated {
         key: made.plain,
@@ -229,7 +230,7 @@ async fn revoke(
     Query(query): Query<RevokeQuery>,
 ) -> Result<Reply<Success>, ApiError> {
     let id = found(query.id.known(), "key")?;
-    let existed = app::keys::revoke(api.app(), user.user_id, id).await?;
+    let existed = app::keys::revoke(&user.acting(api.web()), user.user_id, id).await?;
     found(existed.then_some(()), "key")?;
     Ok(Reply(Success { success: true }))
 }

@@ -1,6 +1,7 @@
 //! The resources of the public API, version 1. Wire structs are converted by hand: inner types never decide what clients see.
 
 pub mod agents;
+pub mod audit;
 pub mod balance;
 pub mod calls;
 pub mod capabilities;
@@ -50,6 +51,7 @@ pub(crate) fn routes() -> Vec<Route> {
         sandbox::routes(),
         balance::routes(),
         usage::routes(),
+        audit::routes(),
         keys::routes(),
         workspaces::routes(),
         signup::routes(),

@@ -360,7 +360,8 @@ async fn assign(
     let body = |number: &Number| NumberAssigned { success: true, number: number.clone().into() };
     let once = key.once("POST /v1/phone-numbers", &bytes, move |number: &Number| kept(200, &body(number)));
     let phone = input.phone_number.0;
-    let taken = app::numbers::take(api.app(), caller.tenancy(), phone, business, answered_by, once).await;
+    let taken =
+        app::numbers::take(&caller.acting(&api), caller.tenancy(), phone, business, answered_by, once).await;
     match taken.map_err(refused)? {
         app::idempotency::Once::New(number) => Ok(Once::Now(body(&number))),
         app::idempotency::Once::Repeated(earlier) => repeated(earlier),
@@ -375,7 +376,9 @@ async fn release(
     let business = caller.narrowed_to(query.business_id.as_ref())?;
     let AskedNumber(phone) = query.phone_number;
     let phone_number = phone.to_string();
-    app::numbers::give_back(api.app(), caller.tenancy(), phone, business).await.map_err(refused)?;
+    app::numbers::give_back(&caller.acting(&api), caller.tenancy(), phone, business)
+        .await
+        .map_err(refused)?;
     Ok(Reply(NumberReleased { success: true, phone_number, released: true }))
 }
 

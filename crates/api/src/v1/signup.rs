@@ -1,5 +1,6 @@
 //! Signing up, where whoever runs the server allows it.
 
+use app::Acting;
 use app::setup::AccountError;
 use app::signup::{SignedUp, Signup};
 use axum::extract::{FromRequestParts, State};
@@ -92,8 +93,9 @@ impl AccountCreated {
 }
 
 /// A request to sign up from an address that has not done so too often, at a server that allows it.
-#[derive(Debug)]
-struct SignupGate;
+struct SignupGate {
+    acting: Acting,
+}
 
 impl FromRequestParts<Api> for SignupGate {
     type Rejection = ApiError;
@@ -104,7 +106,7 @@ impl FromRequestParts<Api> for SignupGate {
             return Err(ApiError::new(Code::Forbidden, message));
         }
         web::session::count_signup(api.web(), parts)?;
-        Ok(Self)
+        Ok(Self { acting: web::session::stranger(api.web(), parts) })
     }
 }
 
@@ -116,7 +118,7 @@ impl Describe for SignupGate {
 
 async fn sign_up(
     State(api): State<Api>,
-    _gate: SignupGate,
+    gate: SignupGate,
     Body { input, .. }: Body<NewAccount>,
 ) -> Result<Created<AccountCreated>, ApiError> {
     let given = |text: String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -128,7 +130,7 @@ async fn sign_up(
         forward_to: input.phone_forward_to.map(|phone| phone.0),
     };
     let _plan = input.plan_id;
-    let made = app::signup::sign_up(api.app(), signup).await.map_err(refused)?;
+    let made = app::signup::sign_up(&gate.acting, signup).await.map_err(refused)?;
     let dashboard_url = api.app().settings().public_url.clone();
     Ok(Created(AccountCreated::new(made, dashboard_url)))
 }

@@ -312,9 +312,10 @@ async fn roll_back(
     Body { input, .. }: Body<AgentRollback>,
 ) -> Result<Reply<AgentRolledBack>, ApiError> {
     let id = found(input.agent_id.known(), "agent")?;
-    let (number, author) = (number_of(input.version), caller.author());
+    let number = number_of(input.version);
+    let acting = caller.acting(&api);
     // An unknown version of a known agent and an unknown agent answer alike: neither can be gone back to.
-    let back = Box::pin(app::agents::roll_back(api.app(), caller.tenancy(), id, number, author)).await?;
+    let back = Box::pin(app::agents::roll_back(&acting, caller.tenancy(), id, number)).await?;
     let app::agents::Updated { agent, changed } = found(back, "version of the agent")?;
     Ok(Reply(AgentRolledBack {
         id: agent.id.into(),

@@ -366,7 +366,7 @@ async fn save(
                 description: description.flatten(),
                 is_active: input.is_active.unwrap_or(true),
             };
-            app::endpoints::create(api.app(), caller.mode(), new, once).await
+            app::endpoints::create(&caller.acting(&api), caller.mode(), new, once).await
         }
         Some(id) => {
             let tenancy = narrowed(&caller, input.business_id.as_ref())?;
@@ -377,7 +377,7 @@ async fn save(
                 description,
                 is_active: input.is_active,
             };
-            app::endpoints::change(api.app(), &tenancy, id, change, once).await
+            app::endpoints::change(&caller.acting(&api), &tenancy, id, change, once).await
         }
     };
     match acted.map_err(refused)? {
@@ -408,7 +408,7 @@ async fn remove(
         Some(id) => {
             let tenancy = narrowed(&caller, query.business_id.as_ref())?;
             let id = found(id.known(), "webhook subscription")?;
-            app::endpoints::remove(api.app(), &tenancy, id).await.map_err(refused)?;
+            app::endpoints::remove(&caller.acting(&api), &tenancy, id).await.map_err(refused)?;
             Some(id.into())
         }
         None => {
@@ -419,7 +419,7 @@ async fn remove(
                 ));
             };
             let business = caller.business(&business)?;
-            app::endpoints::remove_all(api.app(), caller.tenancy(), business).await?;
+            app::endpoints::remove_all(&caller.acting(&api), caller.tenancy(), business).await?;
             None
         }
     };
@@ -461,7 +461,10 @@ async fn rotate(
     let id = found(input.id.known(), "webhook subscription")?;
     let once = key.once("POST /v1/webhooks/rotate-secret", &bytes, |saved| kept(200, &rotated(saved)));
     let old = if input.revoke_previous == Some(true) { OldSecret::Ends } else { OldSecret::Overlaps };
-    match app::endpoints::rotate_secret(api.app(), &tenancy, id, old, once).await.map_err(refused)? {
+    match app::endpoints::rotate_secret(&caller.acting(&api), &tenancy, id, old, once)
+        .await
+        .map_err(refused)?
+    {
         Acted::New(saved) => Ok(Once::Now(rotated(&saved))),
         Acted::Repeated(earlier) => repeated(earlier),
     }

@@ -169,7 +169,10 @@ async fn create(
     };
     let once = key.once("POST /v1/workspaces", &bytes, answer);
     let owner = caller.key().user_id;
-    match app::workspaces::add(api.app(), caller.mode(), owner, new, once).await.map_err(refused)? {
+    match app::workspaces::add(&caller.acting(&api), caller.mode(), owner, new, once)
+        .await
+        .map_err(refused)?
+    {
         app::idempotency::Once::New(added) => Ok(MadeOrKnown(Once::Kept(answer(&added), Replay::First))),
         app::idempotency::Once::Repeated(earlier) => repeated(earlier).map(MadeOrKnown),
     }

@@ -145,7 +145,8 @@ async fn what_must_be_said_first_is_said_and_noted() {
         assert_eq!(call().await.0, json!([]));
 
         let business = platform.account.business.id;
-        let disclosing = app::businesses::disclose(&platform.app, business, Some(true), None).await;
+        let disclosing =
+            app::businesses::disclose(&platform.app.for_itself(), business, Some(true), None).await;
         assert!(disclosing.expect("the database works").is_some());
         let (noted, transcript) = call().await;
         assert_eq!(noted, json!(["ai"]));

@@ -155,7 +155,7 @@ async fn key<const N: usize>(
         business_id,
         expires_at: None,
     };
-    app::keys::create(&platform.app, user.id, new).await.expect("a key").plain
+    app::keys::create(&platform.app.for_itself(), user.id, new).await.expect("a key").plain
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn a_viewer_looks_and_changes_nothing_with_whatever_key() {
         let platform = Platform::start(&database, Setup::default()).await;
         let business = platform.account.business.id;
         let password = "correct horse battery".to_owned();
-        add_user(&platform.app, "ada@example.com", password, vec![business], Role::Viewer)
+        add_user(&platform.app.for_itself(), "ada@example.com", password, vec![business], Role::Viewer)
             .await
             .expect("a user");
         let reader = key(&platform, "ada@example.com", None, [Scope::LeadsRead]).await;
@@ -183,30 +183,48 @@ async fn a_viewer_looks_and_changes_nothing_with_whatever_key() {
         assert_eq!((seen(&reader).await, seen(&writer).await), (1, 0));
         assert_eq!(status(&writer, "POST").await, 403);
 
-        set_role(&platform.app, Appointer::Operator, "ada@example.com", business, Some(Role::Member))
-            .await
-            .expect("there is an owner");
+        set_role(
+            &platform.app.for_itself(),
+            Appointer::Operator,
+            "ada@example.com",
+            business,
+            Some(Role::Member),
+        )
+        .await
+        .expect("there is an owner");
         assert_eq!(status(&writer, "POST").await, 201);
-        set_role(&platform.app, Appointer::Operator, "ada@example.com", business, Some(Role::Viewer))
-            .await
-            .expect("there is an owner");
+        set_role(
+            &platform.app.for_itself(),
+            Appointer::Operator,
+            "ada@example.com",
+            business,
+            Some(Role::Viewer),
+        )
+        .await
+        .expect("there is an owner");
         assert_eq!(status(&writer, "POST").await, 403, "from the first request after the change");
-        set_role(&platform.app, Appointer::Operator, "ada@example.com", business, None)
+        set_role(&platform.app.for_itself(), Appointer::Operator, "ada@example.com", business, None)
             .await
             .expect("there is an owner");
         assert_eq!(seen(&reader).await, 0);
-        let gone =
-            set_role(&platform.app, Appointer::Operator, "ada@example.com", business, Some(Role::Member))
-                .await;
+        let gone = set_role(
+            &platform.app.for_itself(),
+            Appointer::Operator,
+            "ada@example.com",
+            business,
+            Some(Role::Member),
+        )
+        .await;
         assert!(gone.is_err(), "who was removed is invited again, not promoted");
-        let_in(&platform.app, "ada@example.com", vec![business], Role::Admin)
+        let_in(&platform.app.for_itself(), "ada@example.com", vec![business], Role::Admin)
             .await
             .expect("the user is there");
         assert_eq!(status(&writer, "POST").await, 201);
 
         let owner = platform.account.user.email.clone();
         for role in [Some(Role::Viewer), None] {
-            let refused = set_role(&platform.app, Appointer::Operator, &owner, business, role).await;
+            let refused =
+                set_role(&platform.app.for_itself(), Appointer::Operator, &owner, business, role).await;
             assert!(refused.is_err(), "a business keeps an owner");
         }
         platform.stop().await;
@@ -218,7 +236,7 @@ async fn whoever_signs_up_can_call_at_once() {
     for database in databases().await {
         let platform = Platform::start(&database, Setup::default()).await;
         let number = domain::E164::parse("+15125550101").expect("a number");
-        app::numbers::register(&platform.app, number, None, None).await.expect("it is new");
+        app::numbers::register(&platform.app.for_itself(), number, None, None).await.expect("it is new");
         let body = json!({
             "business_name": "Smith & Partners", "email": "New@Example.com", "business_type": "legal",
             "website": "https://smith.example.com", "phone_forward_to": "+15125550142", "plan_id": "starter",
@@ -368,7 +386,11 @@ async fn a_key_that_was_revoked_or_has_expired_leaves_one_row_a_minute_and_one_t
         let user = platform.account.user.id;
         let page = store::Page { limit: 1, after: None };
         let newest = app::keys::list(&platform.app, user, page).await.expect("the database works").rows;
-        assert!(app::keys::revoke(&platform.app, user, newest[0].id).await.expect("the database works"));
+        assert!(
+            app::keys::revoke(&platform.app.for_itself(), user, newest[0].id)
+                .await
+                .expect("the database works")
+        );
         let new = NewKey {
             name: "Old".to_owned(),
             mode: Mode::Test,
@@ -376,7 +398,7 @@ async fn a_key_that_was_revoked_or_has_expired_leaves_one_row_a_minute_and_one_t
             business_id: None,
             expires_at: Some(domain::Clock::now(&*clock) + jiff::SignedDuration::from_secs(1)),
         };
-        let expired = app::keys::create(&platform.app, user, new).await.expect("a key").plain;
+        let expired = app::keys::create(&platform.app.for_itself(), user, new).await.expect("a key").plain;
         let unknown = domain::api_key::PlainKey::generate(Mode::Test, &[7; domain::api_key::ENTROPY_BYTES]);
         clock.advance(jiff::SignedDuration::from_secs(5));
         for _ in 0..2 {

@@ -1,6 +1,7 @@
 //! The public contract over real sockets, on every database that is at hand: what clients of the hosted service rely on.
 
 mod agents;
+mod audit;
 mod businesses;
 mod calls;
 mod dialling;

@@ -7,7 +7,7 @@ use testkit::{Account, Answer, Platform, Setup, databases};
 async fn register(platform: &Platform, numbers: &[&str]) {
     for number in numbers {
         let number = E164::parse(number).expect("a number");
-        app::numbers::register(&platform.app, number, None, None).await.expect("it is new");
+        app::numbers::register(&platform.app.for_itself(), number, None, None).await.expect("it is new");
     }
 }
 
@@ -196,7 +196,7 @@ async fn numbers_are_taken_and_given_back_with_their_own_scope() {
         let platform = Platform::start(&database, Setup::default()).await;
         register(&platform, &["+15125550101"]).await;
         let key = app::keys::create(
-            &platform.app,
+            &platform.app.for_itself(),
             platform.account.user.id,
             app::keys::NewKey {
                 name: "Reader".to_owned(),

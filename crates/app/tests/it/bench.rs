@@ -71,8 +71,7 @@ impl Bench {
     /// Changes the agent.
     pub async fn configure(&self, change: impl FnOnce(&mut AgentConfig) + Send + 'static) {
         let changed =
-            app::agents::update(self.app(), &self.tenancy(), self.agent, domain::Author::system(), change)
-                .await;
+            app::agents::update(&self.app().for_itself(), &self.tenancy(), self.agent, change).await;
         assert!(changed.expect("the engine takes it").is_some_and(|updated| updated.changed));
     }
 

@@ -134,9 +134,11 @@ async fn the_number_then_the_agent_then_the_default_choose_the_engine() {
         let agent: AgentId = id.parse().expect("an id");
         app.engines().make_default(Some("switchboard")).expect("it is there");
         assert_eq!(engine_of(&id).await, "switchboard");
-        let unknown = app::agents::prefer_engine(app, agent, Some("carrier-pigeon")).await;
+        let unknown = app::agents::prefer_engine(&app.for_itself(), agent, Some("carrier-pigeon")).await;
         assert!(matches!(unknown, Err(app::agents::PreferError::Unknown(_))));
-        assert!(app::agents::prefer_engine(app, agent, Some("sandbox")).await.expect("it is there"));
+        assert!(
+            app::agents::prefer_engine(&app.for_itself(), agent, Some("sandbox")).await.expect("it is there")
+        );
         assert_eq!(engine_of(&id).await, "sandbox");
         // The emulator's number was imported, so it is known who carries it.
         attach(&world.platform.store, world.platform.account.business.id, agent, own_number()).await;
@@ -201,7 +203,7 @@ async fn with_an_agent(database: &TestDatabase, clock: &Arc<ManualClock>) -> (Bu
     let agent: AgentId = platform.agent().await.parse().expect("an id");
     let number = phone(own_number());
     let holder = app::numbers::Holder { business_id: business, agent_id: Some(agent) };
-    let added = app::numbers::register(&platform.app, number, Some(holder), None).await;
+    let added = app::numbers::register(&platform.app.for_itself(), number, Some(holder), None).await;
     added.expect("the number is new");
     platform.app.stop(Duration::from_secs(5)).await;
     platform.store.close();

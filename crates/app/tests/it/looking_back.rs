@@ -74,7 +74,7 @@ async fn an_agent_that_an_engine_did_not_take_can_be_changed_again_at_once() {
             let name = name.to_owned();
             let tenancy = bench.tenancy();
             let rename = move |config: &mut domain::agent::AgentConfig| config.name = name;
-            app::agents::update(bench.app(), &tenancy, bench.agent, domain::Author::system(), rename).await
+            app::agents::update(&bench.app().for_itself(), &tenancy, bench.agent, rename).await
         };
         // The engine is given the agent with its first call.
         bench.placed(bench.order(MARIA)).await;

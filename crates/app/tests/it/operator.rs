@@ -29,23 +29,29 @@ async fn a_number_goes_to_a_business_and_its_own_agents_only_and_back_into_the_p
         let foreign = Holder { business_id: stranger, agent_id: Some(agent) };
         let nobody = Holder { business_id: BusinessId(uuid::Uuid::nil()), agent_id: None };
 
-        assert!(matches!(assign(app, number.clone(), own).await, Err(NumberError::Unregistered)));
-        assert!(matches!(release(app, number.clone()).await, Err(NumberError::Unregistered)));
         assert!(matches!(
-            register(app, number.clone(), Some(foreign), None).await,
+            assign(&app.for_itself(), number.clone(), own).await,
+            Err(NumberError::Unregistered)
+        ));
+        assert!(matches!(release(&app.for_itself(), number.clone()).await, Err(NumberError::Unregistered)));
+        assert!(matches!(
+            register(&app.for_itself(), number.clone(), Some(foreign), None).await,
             Err(NumberError::UnknownAgent)
         ));
-        register(app, number.clone(), None, None).await.expect("it is new");
-        assert!(matches!(register(app, number.clone(), None, None).await, Err(NumberError::Taken)));
+        register(&app.for_itself(), number.clone(), None, None).await.expect("it is new");
+        assert!(matches!(
+            register(&app.for_itself(), number.clone(), None, None).await,
+            Err(NumberError::Taken)
+        ));
 
-        assign(app, number.clone(), own).await.expect("the agent is the business's own");
+        assign(&app.for_itself(), number.clone(), own).await.expect("the agent is the business's own");
         for (holder, expected) in [(foreign, "no such agent"), (nobody, "no such business")] {
-            let error = assign(app, number.clone(), holder).await.expect_err(expected);
+            let error = assign(&app.for_itself(), number.clone(), holder).await.expect_err(expected);
             assert!(error.to_string().contains(expected), "{error}");
         }
         let held = stored(&platform, &number).await;
         assert_eq!((held.business_id, held.agent_id), (Some(business_id), Some(agent)), "{}", database.kind);
-        release(app, number.clone()).await.expect("it is registered");
+        release(&app.for_itself(), number.clone()).await.expect("it is registered");
         let free = stored(&platform, &number).await;
         assert_eq!((free.business_id, free.agent_id), (None, None), "{}", database.kind);
         platform.stop().await;
@@ -63,7 +69,8 @@ async fn a_lifted_wish_lets_the_number_be_called_again_in_that_mode_only() {
         platform.finished(&placed.text("id")).await;
         assert_eq!(platform.post("/api/v1/calls", &call).await.code(), "number_on_dnc");
 
-        let lift = |mode| app::opt_outs::lift(&platform.app, business, mode, phone(number));
+        let acting = platform.app.for_itself();
+        let lift = |mode| app::opt_outs::lift(&acting, business, mode, phone(number));
         assert!(!lift(Mode::Live).await.expect("the database works"), "the wish was made in test mode");
         assert_eq!(platform.post("/api/v1/calls", &call).await.code(), "number_on_dnc");
         assert!(lift(Mode::Test).await.expect("the database works"));
@@ -86,7 +93,7 @@ async fn an_account_that_nobody_could_use_is_refused_before_anything_is_stored()
             timezone: "America/Chicago".to_owned(),
             phone: None,
         };
-        let made = first_account(&platform.app, good()).await.expect("nothing is wrong with it");
+        let made = first_account(&platform.app.for_itself(), good()).await.expect("nothing is wrong with it");
         assert!(made.is_none(), "there is an account already");
         for email in ["you", "@example.com", "you@host", &format!("{}@example.com", "y".repeat(320))] {
             let wrong = FirstAccount { email: email.to_owned(), ..good() };
@@ -94,7 +101,10 @@ async fn an_account_that_nobody_could_use_is_refused_before_anything_is_stored()
         }
         for password in ["too short", &"x".repeat(257)] {
             let wrong = FirstAccount { password: password.to_owned(), ..good() };
-            assert!(matches!(first_account(&platform.app, wrong).await, Err(AccountError::Password)));
+            assert!(matches!(
+                first_account(&platform.app.for_itself(), wrong).await,
+                Err(AccountError::Password)
+            ));
         }
         for name in ["", "  ", "\t", "Smith\nPartners", "Smith\u{202e}", &"x".repeat(201)] {
             let wrong = FirstAccount { business_name: name.to_owned(), ..good() };
@@ -105,11 +115,14 @@ async fn an_account_that_nobody_could_use_is_refused_before_anything_is_stored()
                 phone: None,
                 owner: "owner@example.com".to_owned(),
             };
-            let made = add_business(&platform.app, second).await;
+            let made = add_business(&platform.app.for_itself(), second).await;
             assert!(matches!(made, Err(AccountError::BusinessName)), "{name:?}");
         }
         let wrong = FirstAccount { timezone: "Texas".to_owned(), ..good() };
-        assert!(matches!(first_account(&platform.app, wrong).await, Err(AccountError::Timezone(_))));
+        assert!(matches!(
+            first_account(&platform.app.for_itself(), wrong).await,
+            Err(AccountError::Timezone(_))
+        ));
         platform.stop().await;
     }
 }

@@ -76,24 +76,25 @@ async fn logging_out_ends_one_login_and_a_new_password_ends_all() {
                 .token
         };
         let (one, other) = (enter().await, enter().await);
-        log_out(app, &one).await.expect("the database works");
-        log_out(app, &one).await.expect("doing it again changes nothing");
+        log_out(app, &one, None).await.expect("the database works");
+        log_out(app, &one, None).await.expect("doing it again changes nothing");
         assert!(!is_in(&platform, &one).await && is_in(&platform, &other).await, "{}", database.kind);
 
-        let unknown = set_password(app, "nobody@example.com", "a new password".to_owned()).await;
+        let unknown =
+            set_password(&app.for_itself(), "nobody@example.com", "a new password".to_owned()).await;
         assert!(matches!(unknown, Err(AccountError::UnknownUser)));
-        let short = set_password(app, &owner.user.email, "short".to_owned()).await;
+        let short = set_password(&app.for_itself(), &owner.user.email, "short".to_owned()).await;
         assert!(matches!(short, Err(AccountError::Password)));
         assert!(is_in(&platform, &other).await, "what is refused changes nothing");
         let third = enter().await;
-        let ended = set_password(app, &owner.user.email, "a new password".to_owned()).await;
+        let ended = set_password(&app.for_itself(), &owner.user.email, "a new password".to_owned()).await;
         assert_eq!(ended.expect("the user exists"), 2);
         assert!(!is_in(&platform, &other).await && !is_in(&platform, &third).await);
         let old = log_in(app, &owner.user.email, &owner.password, Client::default()).await;
         assert!(matches!(old, Err(LoginError::Wrong)), "{}", database.kind);
         let new =
             log_in(app, &owner.user.email, "a new password", Client::default()).await.expect("the new one");
-        assert_eq!(end_sessions(app, &owner.user.email).await.expect("the user exists"), 1);
+        assert_eq!(end_sessions(&app.for_itself(), &owner.user.email).await.expect("the user exists"), 1);
         assert!(!is_in(&platform, &new.token).await, "{}", database.kind);
         platform.stop().await;
     }
@@ -111,12 +112,13 @@ async fn a_new_user_sees_the_businesses_that_they_were_let_into() {
             owner: owner.to_owned(),
         };
         let owner = &platform.account.user.email;
-        let wrong = add_business(app, wanted("Texas", owner)).await;
+        let wrong = add_business(&app.for_itself(), wanted("Texas", owner)).await;
         assert!(matches!(wrong, Err(AccountError::Timezone(_))));
-        let nobody = add_business(app, wanted("Europe/London", "nobody@example.com")).await;
+        let nobody = add_business(&app.for_itself(), wanted("Europe/London", "nobody@example.com")).await;
         assert!(matches!(nobody, Err(AccountError::UnknownUser)));
-        let business =
-            add_business(app, wanted("Europe/London", owner)).await.expect("nothing is wrong with it");
+        let business = add_business(&app.for_itself(), wanted("Europe/London", owner))
+            .await
+            .expect("nothing is wrong with it");
         assert_eq!(business.country_calling_code, "44", "it is at home where its office is");
         let seen = async |user| {
             let tenancy = app::sessions::tenancy(app, user, Mode::Live).await.expect("the database works");
@@ -127,19 +129,24 @@ async fn a_new_user_sees_the_businesses_that_they_were_let_into() {
         let first = platform.account.business.id;
         let missing = BusinessId(Uuid::from_u128(7));
         let password = || "long enough".to_owned();
-        let lost = add_user(app, "maria@example.com", password(), vec![missing], Role::Owner).await;
+        let lost =
+            add_user(&app.for_itself(), "maria@example.com", password(), vec![missing], Role::Owner).await;
         assert!(matches!(lost, Err(AccountError::UnknownBusiness)));
-        let maria = add_user(app, "Maria@Example.com", password(), vec![business.id], Role::Owner)
-            .await
-            .expect("a new user");
+        let maria =
+            add_user(&app.for_itself(), "Maria@Example.com", password(), vec![business.id], Role::Owner)
+                .await
+                .expect("a new user");
         assert_eq!(maria.email, "maria@example.com");
         assert_eq!(seen(maria.id).await, [business.id], "{}", database.kind);
-        let taken = add_user(app, "maria@example.com", password(), Vec::new(), Role::Owner).await;
+        let taken =
+            add_user(&app.for_itself(), "maria@example.com", password(), Vec::new(), Role::Owner).await;
         assert!(matches!(taken, Err(AccountError::EmailTaken)));
-        let lost = let_in(app, "maria@example.com", vec![first, missing], Role::Owner).await;
+        let lost = let_in(&app.for_itself(), "maria@example.com", vec![first, missing], Role::Owner).await;
         assert!(matches!(lost, Err(AccountError::UnknownBusiness)));
         assert_eq!(seen(maria.id).await, [business.id], "{}: all or nothing", database.kind);
-        let_in(app, "MARIA@example.com", vec![first, business.id], Role::Owner).await.expect("both exist");
+        let_in(&app.for_itself(), "MARIA@example.com", vec![first, business.id], Role::Owner)
+            .await
+            .expect("both exist");
         let mut all = vec![first, business.id];
         all.sort();
         assert_eq!(seen(maria.id).await, all, "{}", database.kind);
@@ -160,10 +167,12 @@ async fn a_key_works_until_it_expires_or_is_revoked_and_only_for_its_owners_busi
             business_id,
             expires_at: Some(clock.now() + SignedDuration::from_hours(1)),
         };
-        let foreign = app::keys::create(app, owner.user.id, wanted(Some(stranger.business.id))).await;
+        let foreign =
+            app::keys::create(&app.for_itself(), owner.user.id, wanted(Some(stranger.business.id))).await;
         assert!(matches!(foreign, Err(KeyError::ForeignBusiness)), "{}", database.kind);
-        let made =
-            app::keys::create(app, owner.user.id, wanted(Some(owner.business.id))).await.expect("a key");
+        let made = app::keys::create(&app.for_itself(), owner.user.id, wanted(Some(owner.business.id)))
+            .await
+            .expect("a key");
         let plain = PlainKey::parse(&made.plain).expect("a key");
         let found = app::keys::authenticate(app, &plain, clock.now()).await.expect("the database works");
         let found = found.expect("it works");
@@ -175,8 +184,9 @@ async fn a_key_works_until_it_expires_or_is_revoked_and_only_for_its_owners_busi
         let page = Page { limit: 10, after: None };
         let listed = app::keys::list(app, owner.user.id, page).await.expect("the database works");
         assert!(listed.rows.iter().any(|key| key.id == made.key.id) && !listed.has_more);
-        let revoke =
-            async |user| app::keys::revoke(app, user, made.key.id).await.expect("the database works");
+        let revoke = async |user| {
+            app::keys::revoke(&app.for_itself(), user, made.key.id).await.expect("the database works")
+        };
         assert!(!revoke(stranger.user.id).await, "somebody else's key is out of reach");
         assert!(app::keys::is_usable(app, &found, clock.now()).await.expect("the database works"));
         assert!(revoke(owner.user.id).await && revoke(owner.user.id).await);
@@ -194,8 +204,9 @@ async fn members_give_no_role_that_is_above_their_own_and_everybody_may_leave() 
         for role in [Role::Admin, Role::Member, Role::Viewer] {
             let email = format!("{}@example.com", role.as_str());
             let by = Appointer::Member(platform.account.user.id);
-            let made =
-                welcome(app, by, &email, business, role, Strangers::GetAnAccount).await.expect("a member");
+            let made = welcome(&app.for_itself(), by, &email, business, role, Strangers::GetAnAccount)
+                .await
+                .expect("a member");
             let password = made.password.expect("an account was made");
             log_in(app, &email, &password, Client::default()).await.expect("the password works");
             people.push((role, made.user.id));
@@ -204,7 +215,8 @@ async fn members_give_no_role_that_is_above_their_own_and_everybody_may_leave() 
             for role in Role::ALL {
                 let email = format!("{}-by-{}@example.com", role.as_str(), own.as_str());
                 let by = Appointer::Member(*user);
-                let done = welcome(app, by, &email, business, *role, Strangers::GetAnAccount).await;
+                let done =
+                    welcome(&app.for_itself(), by, &email, business, *role, Strangers::GetAnAccount).await;
                 assert_eq!(
                     done.is_ok(),
                     *own == Role::Admin && *role != Role::Owner,
@@ -213,7 +225,7 @@ async fn members_give_no_role_that_is_above_their_own_and_everybody_may_leave() 
                 if done.is_err() {
                     let nobody = log_in(app, &email, "whatever it is", Client::default()).await;
                     assert!(matches!(nobody, Err(LoginError::Wrong)));
-                    let unknown = let_in(app, &email, Vec::new(), Role::Viewer).await;
+                    let unknown = let_in(&app.for_itself(), &email, Vec::new(), Role::Viewer).await;
                     assert!(matches!(unknown, Err(AccountError::UnknownUser)), "no account was made");
                 }
             }
@@ -221,22 +233,29 @@ async fn members_give_no_role_that_is_above_their_own_and_everybody_may_leave() 
         let admin = Appointer::Member(people[0].1);
         let owner = platform.account.user.email.as_str();
         for role in [Some(Role::Member), None] {
-            let refused = set_role(app, admin, owner, business, role).await;
+            let refused = set_role(&app.for_itself(), admin, owner, business, role).await;
             assert!(matches!(refused, Err(AccountError::BeyondRole)), "an admin does not unmake an owner");
         }
-        let refused = set_role(app, admin, "member@example.com", business, Some(Role::Owner)).await;
+        let refused =
+            set_role(&app.for_itself(), admin, "member@example.com", business, Some(Role::Owner)).await;
         assert!(matches!(refused, Err(AccountError::BeyondRole)));
-        set_role(app, admin, "member@example.com", business, Some(Role::Viewer)).await.expect("an admin may");
+        set_role(&app.for_itself(), admin, "member@example.com", business, Some(Role::Viewer))
+            .await
+            .expect("an admin may");
         let viewer = Appointer::Member(people[2].1);
-        let refused = set_role(app, viewer, "member@example.com", business, None).await;
+        let refused = set_role(&app.for_itself(), viewer, "member@example.com", business, None).await;
         assert!(matches!(refused, Err(AccountError::BeyondRole)));
-        set_role(app, viewer, "viewer@example.com", business, None).await.expect("everybody may leave");
-        let gone = set_role(app, viewer, "member@example.com", business, None).await;
+        set_role(&app.for_itself(), viewer, "viewer@example.com", business, None)
+            .await
+            .expect("everybody may leave");
+        let gone = set_role(&app.for_itself(), viewer, "member@example.com", business, None).await;
         assert!(matches!(gone, Err(AccountError::BeyondRole)), "whoever left has no say");
-        let again = welcome(app, admin, owner, business, Role::Viewer, Strangers::GetAnAccount).await;
+        let again =
+            welcome(&app.for_itself(), admin, owner, business, Role::Viewer, Strangers::GetAnAccount).await;
         assert!(matches!(again, Err(AccountError::MemberAlready)));
+        let acting = app.for_itself();
         let stranger =
-            welcome(app, admin, "somebody@example.com", business, Role::Viewer, Strangers::StayOutside);
+            welcome(&acting, admin, "somebody@example.com", business, Role::Viewer, Strangers::StayOutside);
         assert!(matches!(stranger.await, Err(AccountError::UnknownUser)));
         platform.stop().await;
     }
@@ -250,13 +269,19 @@ async fn two_owners_who_remove_each_other_at_once_leave_one() {
         let (first, second) = ("owner@example.com", "second@example.com");
         for _ in 0..10 {
             let operator = Appointer::Operator;
-            let both = welcome(app, operator, second, business, Role::Owner, Strangers::GetAnAccount).await;
+            let both =
+                welcome(&app.for_itself(), operator, second, business, Role::Owner, Strangers::GetAnAccount)
+                    .await;
             assert!(matches!(both, Ok(_) | Err(AccountError::MemberAlready)));
-            let back = welcome(app, operator, first, business, Role::Owner, Strangers::GetAnAccount).await;
+            let back =
+                welcome(&app.for_itself(), operator, first, business, Role::Owner, Strangers::GetAnAccount)
+                    .await;
             assert!(matches!(back, Ok(_) | Err(AccountError::MemberAlready)));
             let removals = [first, second].map(|email| {
                 let app = app.clone();
-                tokio::spawn(async move { set_role(&app, operator, email, business, None).await })
+                tokio::spawn(
+                    async move { set_role(&app.for_itself(), operator, email, business, None).await },
+                )
             });
             let mut done = 0;
             for removal in removals {

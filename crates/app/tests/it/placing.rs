@@ -26,9 +26,15 @@ async fn what_may_not_be_called_leaves_no_call_behind() {
         let foreign = serde_json::json!({ "business_id": stranger.business.id, "name": "Ada" }).to_string();
         let request = bench.platform.request("POST", "/api/v1/leads", &stranger.live_key).body(foreign);
         let foreign_lead: LeadId = bench.platform.send(request).await.text("id").parse().expect("an id");
-        app::opt_outs::note(bench.app(), bench.business(), Mode::Live, phone("+15125550177"), None)
-            .await
-            .expect("noted");
+        app::opt_outs::note(
+            &bench.app().for_itself(),
+            bench.business(),
+            Mode::Live,
+            phone("+15125550177"),
+            None,
+        )
+        .await
+        .expect("noted");
         let order = |to: &str| bench.order(to);
         for (order, expected) in [
             (to_webhook(order(MARIA), "http://10.0.0.1/hook"), "public internet"),
@@ -199,9 +205,15 @@ async fn calls_take_turns_at_an_engine_that_makes_one_at_a_time() {
         let asked = app::calls::end(bench.app(), &bench.tenancy(), ended, None).await.expect("it is there");
         let app::idempotency::Once::New(asked) = asked else { panic!("{asked:?}") };
         assert_eq!(asked.call.failure().map(|failure| failure.code), Some(FailureCode::Canceled));
-        app::opt_outs::note(bench.app(), bench.business(), Mode::Live, phone("+15125550144"), None)
-            .await
-            .expect("noted");
+        app::opt_outs::note(
+            &bench.app().for_itself(),
+            bench.business(),
+            Mode::Live,
+            phone("+15125550144"),
+            None,
+        )
+        .await
+        .expect("noted");
         bench.pass(2).await;
         let refused = bench.final_call(blocked).await;
         assert_eq!(refused.failure().map(|failure| failure.code), Some(FailureCode::Blocked));
@@ -252,10 +264,14 @@ async fn a_repeated_order_places_one_call_even_if_its_number_has_been_blocked_si
             let (app, business) = (bench.app(), bench.business());
             async move {
                 if is_blocked {
-                    app::opt_outs::note(app, business, Mode::Live, phone(MARIA), None).await.expect("noted");
+                    app::opt_outs::note(&app.for_itself(), business, Mode::Live, phone(MARIA), None)
+                        .await
+                        .expect("noted");
                 } else {
                     assert!(
-                        app::opt_outs::lift(app, business, Mode::Live, phone(MARIA)).await.expect("lifted")
+                        app::opt_outs::lift(&app.for_itself(), business, Mode::Live, phone(MARIA))
+                            .await
+                            .expect("lifted")
                     );
                 }
             }

@@ -45,12 +45,12 @@ impl Street {
     }
 
     async fn their_agent(&self) -> AgentId {
+        let acting = self.bench.app().for_itself();
         let made = app::agents::create(
-            self.bench.app(),
+            &acting,
             Mode::Test,
             self.stranger,
             domain::agent::AgentConfig::default(),
-            Author::system(),
             None,
         );
         let Ok(Once::New(agent)) = made.await else { panic!("nothing forbids it") };
@@ -84,7 +84,7 @@ async fn subscribe(street: &Street, mode: Mode, url: &str) -> Result<Once<Saved>
         description: None,
         is_active: true,
     };
-    app::endpoints::create(street.bench.app(), mode, new, None).await
+    app::endpoints::create(&street.bench.app().for_itself(), mode, new, None).await
 }
 
 /// How many rows there are of everything that a use case could leave behind.
@@ -124,24 +124,25 @@ async fn subscriptions_are_out_of_reach_for_others_and_for_the_other_mode() {
         let outside = street.outsiders().map(|tenancy| (tenancy, own));
         for (tenancy, id) in outside.into_iter().chain([(&street.live, nobody)]) {
             let off = EndpointChange { is_active: Some(false), ..EndpointChange::default() };
-            let changed = app::endpoints::change(app, tenancy, id, off, None).await;
+            let changed = app::endpoints::change(&app.for_itself(), tenancy, id, off, None).await;
             assert!(matches!(changed, Err(EndpointError::NotFound)), "{}", database.kind);
-            let rotated = app::endpoints::rotate_secret(app, tenancy, id, OldSecret::Ends, None).await;
+            let rotated =
+                app::endpoints::rotate_secret(&app.for_itself(), tenancy, id, OldSecret::Ends, None).await;
             assert!(matches!(rotated, Err(EndpointError::NotFound)), "{}", database.kind);
             let tested = app::endpoints::test(app, tenancy, id, TestData::default(), None).await;
             assert!(matches!(tested, Err(EndpointError::NotFound)), "{}", database.kind);
-            let removed = app::endpoints::remove(app, tenancy, id).await;
+            let removed = app::endpoints::remove(&app.for_itself(), tenancy, id).await;
             assert!(matches!(removed, Err(EndpointError::NotFound)), "{}", database.kind);
         }
         assert_eq!(rows(&database).await, before, "{}: nothing is gone", database.kind);
         let wrong = EndpointChange { url: Some("ftp://crm.example".to_owned()), ..EndpointChange::default() };
-        let refused = app::endpoints::change(app, &street.live, own, wrong, None).await;
+        let refused = app::endpoints::change(&app.for_itself(), &street.live, own, wrong, None).await;
         assert!(matches!(refused, Err(EndpointError::Address(_))), "{}", database.kind);
         for tenancy in street.outsiders() {
-            let all = app::endpoints::remove_all(app, tenancy, street.bench.business()).await;
+            let all = app::endpoints::remove_all(&app.for_itself(), tenancy, street.bench.business()).await;
             assert_eq!(all.expect("the database works"), 0, "{}", database.kind);
         }
-        let all = app::endpoints::remove_all(app, &street.live, street.bench.business()).await;
+        let all = app::endpoints::remove_all(&app.for_itself(), &street.live, street.bench.business()).await;
         assert_eq!(all.expect("the database works"), 1, "{}", database.kind);
         street.bench.platform.stop().await;
     }
@@ -160,7 +161,9 @@ async fn a_business_has_fifty_subscriptions_at_most_in_each_mode() {
         assert!(matches!(refused, Err(EndpointError::TooMany)), "{}", database.kind);
         assert_eq!(rows(&database).await, before, "{}", database.kind);
         street.subscription(Mode::Test).await;
-        app::endpoints::remove(street.bench.app(), &street.live, first).await.expect("it is there");
+        app::endpoints::remove(&street.bench.app().for_itself(), &street.live, first)
+            .await
+            .expect("it is there");
         street.subscription(Mode::Live).await;
         street.bench.platform.stop().await;
     }
@@ -294,7 +297,9 @@ async fn events_are_sent_again_only_to_whom_they_may_be() {
         let (on, off) = (street.subscription(Mode::Live).await, street.subscription(Mode::Live).await);
         let of_tests = street.subscription(Mode::Test).await;
         let switch_off = EndpointChange { is_active: Some(false), ..EndpointChange::default() };
-        app::endpoints::change(app, &street.live, off, switch_off, None).await.expect("it is there");
+        app::endpoints::change(&app.for_itself(), &street.live, off, switch_off, None)
+            .await
+            .expect("it is there");
         let lead = street.lead(&street.live, "Maria").await;
         let event = street.bench.platform.events_about(Mode::Live, Subject::Lead(lead)).await.remove(0).id;
         let replay = async |tenancy: &Tenancy, business_id, id: EventId, only| {
@@ -368,12 +373,15 @@ async fn an_agent_is_tried_out_only_with_whom_there_is() {
         let foreign_lead = street.lead(&street.theirs, "Ada").await;
         let live_lead = street.lead(&street.live, "Maria").await;
         let (free, theirs, own) = (phone("+15125550181"), phone("+15125550182"), phone("+15125550183"));
-        app::numbers::register(app, free.clone(), None, None).await.expect("it is new");
+        app::numbers::register(&app.for_itself(), free.clone(), None, None).await.expect("it is new");
         let holder = Holder { business_id: street.stranger, agent_id: Some(street.their_agent().await) };
-        app::numbers::register(app, theirs.clone(), Some(holder), None).await.expect("it is new");
+        app::numbers::register(&app.for_itself(), theirs.clone(), Some(holder), None)
+            .await
+            .expect("it is new");
         let holder = Holder { business_id: street.bench.business(), agent_id: None };
-        app::numbers::register(app, own.clone(), Some(holder), None).await.expect("it is new");
-        let unknown = app::numbers::register(app, phone("+15125550184"), None, Some("asterisk")).await;
+        app::numbers::register(&app.for_itself(), own.clone(), Some(holder), None).await.expect("it is new");
+        let unknown =
+            app::numbers::register(&app.for_itself(), phone("+15125550184"), None, Some("asterisk")).await;
         assert!(matches!(unknown, Err(NumberError::UnknownEngine(_))), "{}", database.kind);
         let before = rows(&database).await;
 

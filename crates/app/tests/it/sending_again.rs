@@ -225,7 +225,9 @@ async fn what_waited_for_a_subscription_that_was_deleted_counts_as_failed() {
         receiver.answer_next(500);
         let event = new_lead(&platform).await;
         receiver.next().await;
-        app::endpoints::remove(&platform.app, &tenancy(&platform), id).await.expect("it is there");
+        app::endpoints::remove(&platform.app.for_itself(), &tenancy(&platform), id)
+            .await
+            .expect("it is there");
         crate::until("nothing waits any more", async || {
             let jobs =
                 platform.store.read(|tx| Box::pin(async move { store::jobs::pending(tx).await })).await;
@@ -267,7 +269,7 @@ async fn a_secret_that_was_exchanged_signs_for_a_day_beside_the_new_one_unless_s
             read.expect("the database works")
         };
         let rotated = async |old: OldSecret| {
-            let done = rotate_secret(&platform.app, &tenancy(&platform), id, old, None).await;
+            let done = rotate_secret(&platform.app.for_itself(), &tenancy(&platform), id, old, None).await;
             let Ok(Once::New(Saved { secret: Some(secret), .. })) = done else { panic!("{done:?}") };
             secret
         };
@@ -279,7 +281,7 @@ async fn a_secret_that_was_exchanged_signs_for_a_day_beside_the_new_one_unless_s
         let third = rotated(OldSecret::Ends).await;
         assert_eq!(secrets(now).await, [third], "{}", database.kind);
         let tenant = Tenancy::one(platform.account.business.id, Mode::Live);
-        let foreign = rotate_secret(&platform.app, &tenant, id, OldSecret::Ends, None).await;
+        let foreign = rotate_secret(&platform.app.for_itself(), &tenant, id, OldSecret::Ends, None).await;
         assert!(foreign.is_err(), "{}: it belongs to test mode", database.kind);
         platform.stop().await;
     }

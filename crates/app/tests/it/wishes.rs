@@ -90,7 +90,9 @@ async fn a_wish_that_only_the_engines_own_transcript_holds_blocks_the_number() {
             assert_eq!(source, over.map(|_| format!("call {id}")), "{words:?}");
 
             // It comes when the call is final.
-            let _lifted = app::opt_outs::lift(bench.app(), bench.business(), Mode::Live, phone(number)).await;
+            let _lifted =
+                app::opt_outs::lift(&bench.app().for_itself(), bench.business(), Mode::Live, phone(number))
+                    .await;
             let id = bench.answered(bench.order(number)).await;
             bench.engine.say(id, bench.clock.now(), "Hello?").await;
             bench.engine.report(id, bench.clock.now(), ended(&bench, 5)).await;

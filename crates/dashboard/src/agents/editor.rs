@@ -11,7 +11,7 @@ use domain::call::Direction;
 use domain::engine::{Opposite, PlayedCaller};
 use domain::lead::Lead;
 use domain::prompt::{self, Knowledge};
-use domain::{AgentId, Author, E164, LanguageTag};
+use domain::{AgentId, E164, LanguageTag};
 use http::StatusCode;
 use serde_json::{Map, Value};
 use store::agents::AgentVersion;
@@ -366,8 +366,8 @@ pub(crate) async fn save(
         Err(wrong) => return drawn(&web, &visitor, id, &Asked::default(), Some((fields, wrong))).await,
     };
     let change = move |config: &mut AgentConfig| changes.apply(config);
-    let by = Author::person(visitor.email.as_str());
-    let updated = Box::pin(app::agents::update(web.app(), &visitor.tenancy, id, by, change)).await;
+    let acting = visitor.acting(&web);
+    let updated = Box::pin(app::agents::update(&acting, &visitor.tenancy, id, change)).await;
     let updated = updated.map_err(refused)?.ok_or(PageError::NotFound)?;
     if form.text("then") == "talk" {
         let trial = Trial { agent: id, with: Opposite::Writer, direction: Direction::Inbound, lead: None };

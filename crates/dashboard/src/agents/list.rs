@@ -5,7 +5,6 @@ use app::idempotency::Once;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{Redirect, Response};
-use domain::Author;
 use domain::agent::AgentConfig;
 use web::{Refusal, Web};
 
@@ -79,15 +78,8 @@ pub(crate) async fn new(
         name,
         ..AgentConfig::default()
     };
-    let made = Box::pin(app::agents::create(
-        web.app(),
-        visitor.mode(),
-        business.id,
-        config,
-        Author::person(visitor.email.as_str()),
-        None,
-    ))
-    .await;
+    let made =
+        Box::pin(app::agents::create(&visitor.acting(&web), visitor.mode(), business.id, config, None)).await;
     match made.map_err(refused)? {
         Once::New(agent) => Ok(Redirect::to(&format!("/{}/agents/{}", visitor.mode(), agent.id))),
         Once::Repeated(_) => Err(PageError::Wrong("This agent has been made already.".to_owned())),

@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
-use domain::Author;
 use domain::agent::AgentConfig;
 use serde_json::Value;
 use store::agents::WholeVersion;
@@ -162,8 +161,8 @@ pub(crate) async fn restore(
     State(web): State<Web>,
     Path((name, number)): Path<(String, u32)>,
 ) -> Result<Redirect, PageError> {
-    let (id, by) = (parse_id(&name)?, Author::person(visitor.email.as_str()));
-    let updated = Box::pin(app::agents::roll_back(web.app(), &visitor.tenancy, id, number, by)).await;
+    let (id, acting) = (parse_id(&name)?, visitor.acting(&web));
+    let updated = Box::pin(app::agents::roll_back(&acting, &visitor.tenancy, id, number)).await;
     updated.map_err(refused)?.ok_or(PageError::NotFound)?;
     Ok(Redirect::to(&format!("/{}/agents/{id}?done=saved", visitor.mode())))
 }

@@ -39,7 +39,8 @@ pub(crate) async fn switch(
         _ => return Err(PageError::Wrong("Choose whether the webhook is on.".to_owned())),
     };
     let change = EndpointChange { is_active: Some(is_active), ..EndpointChange::default() };
-    let changed = app::endpoints::change(web.app(), &visitor.tenancy, parse_id(&name)?, change, None);
+    let acting = visitor.acting(&web);
+    let changed = app::endpoints::change(&acting, &visitor.tenancy, parse_id(&name)?, change, None);
     changed.await.map_err(refused)?;
     Ok(back(visitor.mode(), &name, if is_active { "enabled" } else { "paused" }))
 }
@@ -49,7 +50,9 @@ pub(crate) async fn delete(
     State(web): State<Web>,
     Path(name): Path<String>,
 ) -> Result<Redirect, PageError> {
-    app::endpoints::remove(web.app(), &visitor.tenancy, parse_id(&name)?).await.map_err(refused)?;
+    app::endpoints::remove(&visitor.acting(&web), &visitor.tenancy, parse_id(&name)?)
+        .await
+        .map_err(refused)?;
     Ok(Redirect::to(&format!("/{}/webhooks?done=deleted", visitor.mode())))
 }
 
@@ -62,7 +65,8 @@ pub(crate) async fn rotate(
 ) -> Result<Response, PageError> {
     let id = parse_id(&name)?;
     let old = if form.text("old") == "ends" { OldSecret::Ends } else { OldSecret::Overlaps };
-    let rotated = app::endpoints::rotate_secret(web.app(), &visitor.tenancy, id, old, None);
+    let acting = visitor.acting(&web);
+    let rotated = app::endpoints::rotate_secret(&acting, &visitor.tenancy, id, old, None);
     match rotated.await.map_err(refused)? {
         Once::New(saved) => one::with_secret(&web, &visitor, id, saved.secret).await,
         Once::Repeated(_) => Err(PageError::NotFound),

@@ -105,7 +105,7 @@ pub(crate) async fn new(
         Err(wrong) => wrong,
         Ok(Wanted { url, events, description }) => {
             let new = NewEndpoint { business_id, url, events, description, is_active: true };
-            match app::endpoints::create(web.app(), visitor.mode(), new, None).await {
+            match app::endpoints::create(&visitor.acting(&web), visitor.mode(), new, None).await {
                 Ok(Once::New(saved)) => {
                     return one::with_secret(&web, &visitor, saved.endpoint.id, saved.secret).await;
                 }

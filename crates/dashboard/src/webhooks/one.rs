@@ -188,7 +188,7 @@ pub(crate) async fn save(
                 description: Some(description),
                 is_active: None,
             };
-            match app::endpoints::change(web.app(), &visitor.tenancy, id, change, None).await {
+            match app::endpoints::change(&visitor.acting(&web), &visitor.tenancy, id, change, None).await {
                 Ok(_) => {
                     let back = format!("/{}/webhooks/{id}?done=saved", visitor.mode());
                     return Ok(Redirect::to(&back).into_response());

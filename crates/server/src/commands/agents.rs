@@ -219,7 +219,7 @@ impl Agents {
                 }
             }
             Self::Prefer { id, engine } => {
-                let app = wiring::build_app(&config, wiring::open_store(&config, false).await?)?;
+                let app = wiring::operators_app(&config, wiring::open_store(&config, false).await?)?;
                 let preferred = app::agents::prefer_engine(&app, id, engine.as_deref()).await;
                 if !preferred.map_err(|error| Failure::Because(error.to_string()))? {
                     return Err(Failure::Because(NO_AGENT.to_owned()));

@@ -7,10 +7,12 @@ use std::fs::{File, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use domain::Clock as _;
+use domain::audit::Action;
 use domain::clock::written;
+use domain::{BusinessId, Clock as _};
 use serde::{Deserialize, Serialize};
 use store::DatabaseUrl;
 use store::backup::Contents;
@@ -91,6 +93,7 @@ impl Backup {
             serde_json::to_string_pretty(&manifest).map_err(|error| Failure::Because(error.to_string()))?;
         write_synced(&draft.path().join(MANIFEST), text.as_bytes()).map_err(failed)?;
         draft.keep(&folder).map_err(failed)?;
+        note(config, None, Action::BackedUp, &folder).await?;
         if !manifest.missing_recordings.is_empty() {
             output::remark(format_args!(
                 "warning: the files of {} recordings are not in {}; {MANIFEST} names them",
@@ -130,6 +133,20 @@ pub(super) async fn copy_database(config: &Config, to: &Path) -> Result<&'static
             Ok("postgres")
         }
     }
+}
+
+/// Writes into the log of administrative changes that somebody has a copy of what the installation keeps.
+pub(super) async fn note(
+    config: &Config,
+    business: Option<BusinessId>,
+    action: Action,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let store = wiring::open_store(config, false).await?;
+    let app = wiring::operators_app(config, Arc::clone(&store))?;
+    app::audit::note_command(&app, business, action, folder.display().to_string()).await?;
+    store.close();
+    Ok(())
 }
 
 pub(super) fn rows(contents: &Contents, table: &str) -> u64 {

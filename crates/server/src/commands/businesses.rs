@@ -76,12 +76,12 @@ impl Businesses {
             Self::Create { name, timezone, phone, user } => {
                 let phone = phone.as_deref().map(|phone| commands::phone("--phone", phone)).transpose()?;
                 let owner = commands::user(&store, user).await?.email;
-                let app = wiring::build_app(&config, store)?;
+                let app = wiring::operators_app(&config, store)?;
                 let new = NewBusiness { name, timezone, phone, owner };
                 output::made(format, &row(&app::accounts::add_business(&app, new).await?))
             }
             Self::Disclose { id, ai, recording } => {
-                let app = wiring::build_app(&config, store)?;
+                let app = wiring::operators_app(&config, store)?;
                 let is_yes = |choice: YesOrNo| choice == YesOrNo::Yes;
                 let changed =
                     app::businesses::disclose(&app, id, ai.map(is_yes), recording.map(is_yes)).await?;

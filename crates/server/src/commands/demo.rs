@@ -233,7 +233,7 @@ impl Stage<'_> {
             timezone: "America/Chicago".to_owned(),
             phone: E164::parse("+15125550100").ok(),
         };
-        let account = app::setup::first_account(&running.app, first).await?;
+        let account = app::setup::first_account(&running.app.for_itself(), first).await?;
         let account =
             account.ok_or_else(|| Failure::Because("the demo's database is not empty".to_owned()))?;
         let business = account.business.id.to_string();
@@ -246,7 +246,7 @@ impl Stage<'_> {
                 business_id: None,
                 expires_at: None,
             };
-            let made = app::keys::create(&running.app, account.user.id, new).await;
+            let made = app::keys::create(&running.app.for_itself(), account.user.id, new).await;
             keys.push(made.map_err(|error| Failure::Because(error.to_string()))?.plain);
         }
         let client = Client::new(format!("http://{}", running.address), keys[0].clone());

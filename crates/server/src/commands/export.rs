@@ -8,6 +8,7 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use domain::audit::Action;
 use domain::clock::written;
 use domain::{BusinessId, Timestamp};
 use serde_json::{Map, Value, json};
@@ -51,6 +52,7 @@ impl Export {
         let missing =
             backup::copy_files(&heard, &recordings, &draft.path().join(RECORDINGS)).map_err(failed)?;
         draft.keep(&folder).map_err(failed)?;
+        backup::note(config, Some(business), Action::Exported, &folder).await?;
         let recordings = heard.len() - missing.len();
         if format == Format::Json {
             return output::json(&json!({

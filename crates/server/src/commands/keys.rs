@@ -91,7 +91,7 @@ const COLUMNS: &[Column] = &[
 impl Keys {
     pub(crate) async fn run(self, config: Config, format: Format) -> Result<(), Failure> {
         let store = wiring::open_store(&config, false).await?;
-        let app = wiring::build_app(&config, Arc::clone(&store))?;
+        let app = wiring::operators_app(&config, Arc::clone(&store))?;
         match self {
             Self::Create { name, mode, scopes, business: business_id, user, quiet } => {
                 let user = commands::user(&store, user).await?;

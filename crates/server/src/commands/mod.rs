@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod arguments;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod businesses;
 pub(crate) mod calls;

@@ -72,7 +72,7 @@ impl Numbers {
                     (None, None) => None,
                     (business, agent) => Some(holder(&store, business, agent).await?),
                 };
-                let app = wiring::build_app(&config, store)?;
+                let app = wiring::operators_app(&config, store)?;
                 let added = app::numbers::register(&app, number, holder, engine.as_deref()).await?;
                 match format {
                     Format::Json => output::json(&row(&added)),
@@ -80,7 +80,7 @@ impl Numbers {
                 }
             }
             Self::Import => {
-                let app = wiring::build_app(&config, store)?;
+                let app = wiring::operators_app(&config, store)?;
                 if !config.vapi_takes_calls()? {
                     return Err(Failure::setting(
                         "vapi_api_key",
@@ -112,7 +112,7 @@ impl Numbers {
             Self::Assign { number, business, agent } => {
                 let number = commands::phone("NUMBER", &number)?;
                 let holder = holder(&store, business, agent).await?;
-                let app = wiring::build_app(&config, store)?;
+                let app = wiring::operators_app(&config, store)?;
                 app::numbers::assign(&app, number.clone(), holder).await?;
                 let agent = holder.agent_id.map(|id| id.to_string());
                 let done = json!({
@@ -121,7 +121,7 @@ impl Numbers {
                 done_with(format, "assigned", &done)
             }
             Self::Release { number } => {
-                let app = wiring::build_app(&config, store)?;
+                let app = wiring::operators_app(&config, store)?;
                 let number = commands::phone("NUMBER", &number)?;
                 app::numbers::release(&app, number.clone()).await?;
                 done_with(format, "released", &json!({ "phone_number": number.as_str(), "released": true }))

@@ -51,7 +51,7 @@ impl OptOuts {
             Self::Remove { number, business, mode } => {
                 let number = commands::phone("NUMBER", &number)?;
                 let business = commands::business(&store, business).await?;
-                let app = wiring::build_app(&config, store)?;
+                let app = wiring::operators_app(&config, store)?;
                 if !app::opt_outs::lift(&app, business, mode.into(), number.clone()).await? {
                     return Err(Failure::Because(
                         "this number is not on the list of that business and mode; `kaicalls opt-outs list` shows which \

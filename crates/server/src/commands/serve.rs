@@ -50,6 +50,7 @@ pub(crate) async fn run(mut config: Config) -> Result<(), Failure> {
         None => None,
     };
     first_account(&config, &app, &store, &address_of(&listener)).await?;
+    app::audit::note_retention(&app.for_itself()).await?;
     app::jobs::start(&app).await?;
     // Where it takes no calls it only hands over what it has recorded.
     let voice = voice.filter(|_| matches!(config.voice_takes_calls(), Ok(true)));
@@ -219,7 +220,7 @@ async fn first_account(config: &Config, app: &App, store: &Platform, address: &s
             .map(|phone| crate::commands::phone("KAICALLS_SETUP_PHONE", phone))
             .transpose()?,
     };
-    if let Some(account) = app::setup::first_account(app, first).await? {
+    if let Some(account) = app::setup::first_account(&app.for_itself(), first).await? {
         tracing::info!(business = %account.business.id, "Made the first user and business");
     }
     Ok(())

@@ -66,7 +66,7 @@ impl Setup {
             }
         }
         let store = wiring::open_store(&config, false).await?;
-        let app = wiring::build_app(&config, store.clone())?;
+        let app = wiring::operators_app(&config, store.clone())?;
         let Some(account) = app::setup::first_account(&app, first).await? else {
             return Err(Failure::Because("there is an account already; nothing was changed. `kaicalls users invite` adds a user, `kaicalls \
                  businesses create` a business, `kaicalls keys create` a key"

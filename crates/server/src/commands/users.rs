@@ -124,7 +124,7 @@ impl Users {
                 let known = store
                     .read(move |tx| Box::pin(async move { store::users::by_email(tx, &wanted).await }))
                     .await?;
-                let app = wiring::build_app(&config, store)?;
+                let app = wiring::operators_app(&config, store)?;
                 let (user, password) = if known.is_some() {
                     (app::accounts::let_in(&app, &email, businesses, role.into()).await?, None)
                 } else {
@@ -138,7 +138,7 @@ impl Users {
             }
             Self::Role { email, role, business } => {
                 let business = commands::business(&store, business).await?;
-                let app = wiring::build_app(&config, store)?;
+                let app = wiring::operators_app(&config, store)?;
                 let role = Role::from(role);
                 let user =
                     app::members::set_role(&app, Appointer::Operator, &email, business, Some(role)).await?;
@@ -146,12 +146,12 @@ impl Users {
             }
             Self::Remove { email, business } => {
                 let business = commands::business(&store, business).await?;
-                let app = wiring::build_app(&config, store)?;
+                let app = wiring::operators_app(&config, store)?;
                 let user = app::members::set_role(&app, Appointer::Operator, &email, business, None).await?;
                 shown_role(format, &user, business, None)
             }
             Self::Password { email, stdin } => {
-                let app = wiring::build_app(&config, store)?;
+                let app = wiring::operators_app(&config, store)?;
                 let (password, is_made) = if stdin {
                     let text = commands::read_text("--stdin", "-")?;
                     (text.trim_end_matches(['\r', '\n']).to_owned(), false)
@@ -171,7 +171,7 @@ impl Users {
                 say!("{ended} sessions ended")
             }
             Self::EndSessions { email } => {
-                let app = wiring::build_app(&config, store)?;
+                let app = wiring::operators_app(&config, store)?;
                 let ended = app::accounts::end_sessions(&app, &email).await?;
                 match format {
                     Format::Json => output::json(&json!({ "email": email, "sessions_ended": ended })),

@@ -292,7 +292,7 @@ impl Records {
             }
             Self::Secret(Secret::Rotate { business, revoke_previous }) => {
                 let business = commands::business(&store, business).await?;
-                let app = wiring::build_app(config, store)?;
+                let app = wiring::operators_app(config, store)?;
                 let old = if revoke_previous { OldSecret::Ends } else { OldSecret::Overlaps };
                 show(format, app::accounts::rotate_webhook_secret(&app, business, old).await?)
             }

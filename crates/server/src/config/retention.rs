@@ -10,12 +10,13 @@ use crate::failure::Failure;
 const MOST_DAYS: u32 = 36_500;
 
 impl Config {
-    /// How long recordings, transcripts and logs are kept.
+    /// How long recordings, transcripts, logs and the log of administrative changes are kept.
     pub(crate) fn retention(&self) -> Result<Retention, Failure> {
         Ok(Retention {
             recordings: self.days("keep_recordings_days")?,
             transcripts: self.days("keep_transcripts_days")?,
             logs: self.days("keep_logs_days")?,
+            audit: self.days("keep_audit_days")?,
         })
     }
 

@@ -98,6 +98,7 @@ settings! {
     "keep_recordings_days" = "", "How many days after the end of a call its recording is kept. For ever by default.";
     "keep_transcripts_days" = "", "The same for what was said, word for word: transcripts, and the words in the logs of calls. Summaries and leads stay.";
     "keep_logs_days" = "", "The same for the logs of calls, and for the log of requests with keys.";
+    "keep_audit_days" = "", "How many days the log of administrative changes is kept. For ever by default.";
     "trusted_proxies" = "", "Addresses or networks of proxies before this server, like `127.0.0.1,10.1.0.0/16`. They say in `Forwarded` or `X-Forwarded-For` who the client is; nobody else is believed. A request with both headers that name different clients counts as the proxy. Without it, everybody behind a proxy shares one limit of logins.";
     "max_connections" = "16384", "Largest number of connections to the API. For each one beyond it, the connection is closed that has waited longest for a request. The system's limit of open files may allow fewer; it is raised at the start as far as the system allows.";
     "max_connections_per_address" = "1024", "The same for one client address; a network of 64 bits is one address in IPv6. It does not count for `trusted_proxies`.";

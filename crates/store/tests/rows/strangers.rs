@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use domain::audit::{Action, Actor, Deed, Target, TargetKind};
 use domain::call::{LogEntry, LogLine, Party, Utterance};
 use domain::event::Subject;
 use domain::usage::Month;
-use domain::{AgentId, Author, CallId, EndpointId, EventId, LeadChangeId, LeadId, Mode};
+use domain::{AgentId, AuditId, Author, CallId, EndpointId, EventId, LeadChangeId, LeadId, Mode};
+use store::audit::{AuditFilter, AuditRow};
 use store::call_log::LogRow;
 use store::call_remarks::Remark;
 use store::deliveries::{AttemptFilter, DeliveryState};
@@ -68,6 +70,13 @@ const LOOKS: &[(&str, bool, Look)] = &[
                 Err(StoreError::Conflict(_)) => Ok(false),
                 Err(other) => Err(other),
             }
+        })
+    }),
+    ("audit::list", false, |tx, who| {
+        Box::pin(async move {
+            let all = store::audit::list(tx, who, None, &AuditFilter::default(), &PAGE).await?.rows;
+            let named = store::audit::list(tx, who, Some(OURS), &AuditFilter::default(), &PAGE).await?.rows;
+            Ok(all.len() + named.len() > 0)
         })
     }),
     ("audit::audit", true, |tx, who| {
@@ -347,6 +356,14 @@ async fn furnish(tx: &mut PlatformTx, vault: &store::Vault) -> Result<(), StoreE
         created_at: at(4),
     };
     store::leads::history::note(tx, &change).await?;
+    let noted = AuditRow {
+        id: AuditId(id(92)),
+        business_id: Some(OURS),
+        actor: Actor::system(),
+        deed: Deed::new(Action::AgentCreated, Target::unknown(TargetKind::Agent)),
+        created_at: at(4),
+    };
+    store::audit::insert(tx, &noted).await?;
     let mut dialled = call(5, OURS, mode);
     assert!(dialled.dial(domain::NodeId(id(1))));
     dialled.name("theirs");

@@ -22,6 +22,11 @@ __all__ = [
     "AgentVersions",
     "AgentWarning",
     "AnsweringView",
+    "AuditActor",
+    "AuditChange",
+    "AuditEntry",
+    "AuditList",
+    "AuditTarget",
     "AvailableNumber",
     "AvailableNumbers",
     "Balance",
@@ -1347,6 +1352,66 @@ class Usage(KaiObject):
     created_at: str
 
 
+class AuditEntry(KaiObject):
+    """An administrative change."""
+
+    id: str
+
+    business_id: Optional[str]
+
+    actor: AuditActor
+
+    action: str
+    """What was done, like `key.revoked`."""
+
+    target: AuditTarget
+
+    changes: List[AuditChange]
+    """The fields that changed; of what was made or removed those that had a value."""
+
+    created_at: str
+
+
+class AuditActor(KaiObject):
+    """Who did something."""
+
+    kind: str
+    """`user`, `key`, `cli`, `system` or `stranger`."""
+
+    id: Optional[str]
+    """Id of the user or the key."""
+
+    name: Optional[str]
+    """E-mail address of the user, prefix of the key, or name of the account on the server's machine."""
+
+    address: Optional[str]
+    """Network address that the request came from."""
+
+
+class AuditTarget(KaiObject):
+    """What something was done to."""
+
+    kind: str
+    """The kind of thing, like `key` or `webhook`."""
+
+    id: Optional[str]
+
+    name: Optional[str]
+    """What people know it by: a name, an address, a phone number."""
+
+
+class AuditChange(KaiObject):
+    """A field before and after."""
+
+    field: str
+
+    before: Any
+    """The value before; null if there was none."""
+
+    after: Any
+    """The value afterwards; null if there is none."""
+
+
 class KeyBody(KaiObject):
     """An API key, without its secret."""
 
@@ -1788,6 +1853,16 @@ class UsageList(Page[Usage]):
     _rows_field = "usage"
 
     usage: List[Usage]
+
+    has_more: bool
+
+
+class AuditList(Page[AuditEntry]):
+    """A page of administrative changes."""
+
+    _rows_field = "entries"
+
+    entries: List[AuditEntry]
 
     has_more: bool
 

@@ -19,6 +19,8 @@ from ..types import (
     AgentRow,
     AgentUpdated,
     AgentVersions,
+    AuditEntry,
+    AuditList,
     AvailableNumbers,
     Balance,
     CallChecked,
@@ -1562,6 +1564,57 @@ class AsyncUsageResource(AsyncResource):
             "GET",
             "/api/v1/usage",
             query={
+                "start": start,
+                "end": end,
+                "limit": limit,
+                "after": after,
+            },
+            options=options,
+        )
+
+
+class AsyncAudit_logResource(AsyncResource):
+    """`kai.audit_log`."""
+
+    @spelled
+    def list(
+        self,
+        business_id: Optional[str] = None,
+        actor: Optional[str] = None,
+        action: Optional[str] = None,
+        target: Optional[str] = None,
+        start: Optional[str] = None,
+        end: Optional[str] = None,
+        limit: Optional[int] = None,
+        after: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncPager[AuditList, AuditEntry]:
+        """List administrative changes.
+
+        Who did what to keys, members, agents, numbers, webhooks and settings, from where, and what it was before; newest first. The key reads the log of those of its businesses of which its owner is owner or admin; without any the answer is 403. Rows are never changed. Secrets are in none of them: values that may hold some are `(not shown)`, and long texts are cut after 1000 characters.
+
+        Needs the scope `audit:read`.
+
+        Args:
+            business_id: Only what concerns this business.
+            actor: Only what this user or key did, by its id; or everybody of a kind: `user`, `key`, `cli` (whoever runs the server), `system` or `stranger`.
+            action: Only deeds of this kind.
+            target: Only what was done to the thing with this id, or to the phone number.
+            start: Only changes at this time or later.
+            end: Only changes before this time.
+            limit: Largest number of rows in the answer.
+            after: Only rows created before this time; take the `created_at` of the last row of the page before.
+        """
+        return self._pages(
+            AuditList,
+            "GET",
+            "/api/v1/audit-log",
+            query={
+                "business_id": business_id,
+                "actor": actor,
+                "action": action,
+                "target": target,
                 "start": start,
                 "end": end,
                 "limit": limit,
