@@ -11,6 +11,7 @@ use store::{DatabaseUrl, Page, Platform, StoreError, Tenancy, Wakes};
 use testkit::databases;
 use testkit::servers::PgBouncer;
 use tokio::task::JoinSet;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
 use uuid::Uuid;
 
 use crate::{hears, open, open_past_a_pooler};
@@ -133,14 +134,39 @@ async fn everything_works(platform: Platform) {
     assert_eq!(listed.rows.len() as u128, TASKS * ROUNDS);
 }
 
+/// How many of the pooler's connections keep a setting that was made for a session.
+async fn changed_settings(pooled: &str) -> usize {
+    let (client, connection) = tokio_postgres::connect(pooled, NoTls).await.expect("it answers");
+    let connection = tokio::spawn(connection);
+    let mut changed = 0;
+    // More often than there are connections.
+    for _ in 0..50 {
+        let sql = "SELECT count(*) FROM pg_settings WHERE source = 'session' AND name = 'plan_cache_mode'";
+        let answer = client.simple_query(sql).await.expect("it answers");
+        changed += answer
+            .iter()
+            .filter(|message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) != Some("0")))
+            .count();
+    }
+    drop(client);
+    // It ends because its client is gone.
+    let _ = connection.await;
+    changed
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_pooler_that_keeps_no_sessions_everything_works_but_waking_others() {
-    let Some((_pooler, pooled, _)) = behind("transaction", FEW).await else { return };
+    let Some((pooler, pooled, direct)) = behind("transaction", FEW).await else { return };
     let one = open(pooled.clone()).await.expect("it opens, and makes its tables");
     let other = open(pooled).await.expect("it opens again");
     assert_eq!(one.wakes(), Some(Wakes::Unheard));
     assert!(!hears(&other, &one, 2).await, "nobody hears anything through such a pooler");
     everything_works(one).await;
+    assert_eq!(
+        changed_settings(&pooler.in_front_of(&direct)).await,
+        0,
+        "others who get the pooler's connections find them as they were"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
