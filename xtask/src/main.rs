@@ -46,7 +46,7 @@ usage: cargo xtask <command>
   bench              rates, latencies, memory and start time on both databases, beside what they are held against; --rounds, --growth: with
                      a million rows, --against COMMIT, --json FILE; fails if a goal is missed
   release            static binary, Debian package, container image, list of contents and checksums, in target/release-files
-  understanding      how well people's words are understood; --misses: where they are not; --lines FILE: those of a file; --write: its page; --train: the second opinion
+  understanding      how well people's words are understood; --misses: where they are not; --write: its page; --train: the second opinion
   codegen [--check]  openapi/v1.json, the settings page and other files that are made from the code
   tidy               the architecture's rules
   deny               licences, sources, bans and security advisories of dependencies; installs cargo-deny if need be
@@ -97,7 +97,6 @@ async fn run(arguments: &[String]) -> Result<(), Failure> {
         }
         ["understanding", "--train"] => second_opinion::train(),
         ["understanding", "--write"] => codegen::write_understanding(),
-        ["understanding", "--lines", path] => understanding::of_file(path),
         ["understanding", "--misses"] => {
             understanding::misses();
             Ok(())

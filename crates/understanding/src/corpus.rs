@@ -56,25 +56,6 @@ pub fn opt_out(half: Half) -> Vec<Line> {
         Half::Build => include_str!("../../../corpus/optout/build.tsv"),
         Half::Measure => include_str!("../../../corpus/optout/measure.tsv"),
     };
-    opt_out_lines(text)
-}
-
-/// A third set of lines on "stop calling me", written from angles that the others lack before anybody looked at how they are read. No rule was
-/// changed for it.
-///
-/// # Panics
-/// Never: a test reads the file.
-#[must_use]
-pub fn opt_out_unseen() -> Vec<Line> {
-    opt_out_lines(include_str!("../../../corpus/optout/third.tsv"))
-}
-
-/// Reads lines on "stop calling me" in the form in which the corpus keeps them.
-///
-/// # Panics
-/// If a line has another form.
-#[must_use]
-pub fn opt_out_lines(text: &'static str) -> Vec<Line> {
     text.lines().filter(|line| !line.starts_with('#')).map(line).collect()
 }
 

@@ -3,7 +3,7 @@
 //! Three answers. *Clear*: the words say so, and the number may be blocked. *Doubtful*: they can be meant so; the agent asks back in one
 //! sentence, and the answer decides. *No*: everything else, among it what only sounds alike ("don't stop calling until...", "take me
 //! off hold"). The grammars beside this file say what asks for it in each language; here is what goes over several turns. Where the grammars
-//! find nothing that takes such an asking back, a [second opinion](second_opinion) weighs the words, too.
+//! find nothing that asks for it and nothing that takes such an asking back, a [second opinion](second_opinion) can leave a doubt.
 
 pub mod second_opinion;
 
@@ -127,8 +127,7 @@ fn after(before: OptOut, turns: &[Turn<'_>], at: usize) -> OptOut {
         }
     }
     let wholes = continued(turns, at);
-    let strongest =
-        wholes.iter().map(|whole| Heard::new(whole).found_by_grammars()).max_by_key(|(finding, _)| *finding);
+    let strongest = wholes.iter().map(|whole| Heard::new(whole).found()).max_by_key(|(finding, _)| *finding);
     match strongest {
         Some((Finding::Clear, language)) => return OptOut::Clear(Evidence { turn: at, language }),
         Some((Finding::Unsure, language)) => return OptOut::Doubtful(Evidence { turn: at, language }),
@@ -207,17 +206,8 @@ impl<'a> Heard<'a> {
         POLITE.contains(&said.as_str())
     }
 
-    /// The strongest finding of all languages, and what the second opinion makes of it.
+    /// The strongest finding of all languages.
     fn found(&self) -> (Finding, Language) {
-        let (found, language) = self.found_by_grammars();
-        if found == Finding::Clear || !self.may_have_a_second_opinion(found) {
-            return (found, language);
-        }
-        let language = if found == Finding::Nothing { self.nearest_language() } else { language };
-        (second_opinion::of(self.text, found), language)
-    }
-
-    fn found_by_grammars(&self) -> (Finding, Language) {
         let mut best = (Finding::Nothing, Language::English);
         for (language, grammar, said) in self.in_each_language() {
             let finding = grammar.read(said);
@@ -225,23 +215,18 @@ impl<'a> Heard<'a> {
                 best = (finding, language);
             }
         }
+        if best.0 == Finding::Nothing
+            && second_opinion::suspects(self.text)
+            && !remark::heard(self.text).iter().any(|remark| SPEAKS_OF_ELSE.contains(remark))
+            && !self.in_each_language().any(|(_, grammar, said)| grammar.touches(said))
+        {
+            let known = |(language, _, said): &(Language, &Grammar, &Said)| {
+                (said.words_known(), *language == Language::English)
+            };
+            let nearest = self.in_each_language().max_by_key(known);
+            return (Finding::Unsure, nearest.map_or(Language::English, |(language, ..)| language));
+        }
         best
-    }
-
-    /// True if no grammar knows a word of it that takes an asking back, and nothing in it is about something else.
-    fn may_have_a_second_opinion(&self, found: Finding) -> bool {
-        let touched = || self.in_each_language().any(|(_, grammar, said)| grammar.touches(said));
-        !remark::heard(self.text).iter().any(|remark| SPEAKS_OF_ELSE.contains(remark))
-            && (found == Finding::Unsure || !touched())
-    }
-
-    /// The language whose grammar knows most of the words, English among equals.
-    fn nearest_language(&self) -> Language {
-        let known = |(language, _, said): &(Language, &Grammar, &Said)| {
-            (said.words_known(), *language == Language::English)
-        };
-        let nearest = self.in_each_language().max_by_key(known);
-        nearest.map_or(Language::English, |(language, ..)| language)
     }
 }
 
