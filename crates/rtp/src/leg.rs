@@ -13,6 +13,7 @@ use crate::negotiate::Agreement;
 use crate::packet::Packet;
 use crate::playout::{Played, Playout};
 use crate::rtcp::{self, Compound, Schedule, Sent};
+use crate::srtp::{Incoming, Outgoing};
 use crate::statistics::{Reception, Statistics};
 
 /// How a leg shows itself to the other side. Numbers are drawn by the owner: RFC 3550 wants them unpredictable.
@@ -55,6 +56,9 @@ pub enum Arrival {
     Refused,
 }
 
+/// No datagram of a call is longer.
+const LONGEST: usize = 2048;
+
 /// The payload type of comfort noise (RFC 3389), which is not played but may come at any time.
 const COMFORT_NOISE: u8 = 13;
 
@@ -76,6 +80,9 @@ pub struct Leg {
     /// What was lost and repeated of sources before the present one.
     before: (u64, u64),
     buffer: Vec<u8>,
+    /// What opens the other side's packets, where they are encrypted.
+    opener: Option<Incoming>,
+    opened: Vec<u8>,
 }
 
 impl Leg {
@@ -93,7 +100,9 @@ impl Leg {
             last_packet: None,
             statistics: Statistics::default(),
             before: (0, 0),
-            buffer: Vec::with_capacity(2048),
+            buffer: Vec::with_capacity(LONGEST),
+            opener: None,
+            opened: Vec::with_capacity(LONGEST),
         }
     }
 
@@ -103,6 +112,14 @@ impl Leg {
             self.latch.name(agreement.remote);
         }
         self.playout.expect(agreement.receives.clone());
+        // As long as a key stays, its packets are counted on.
+        let (ours, theirs) = agreement.protected.clone().map(|both| (both.ours, both.theirs)).unzip();
+        if self.speaker.protector.as_ref().map(Outgoing::protection) != ours.as_ref() {
+            self.speaker.protector = ours.map(Outgoing::new);
+        }
+        if self.opener.as_ref().map(Incoming::protection) != theirs.as_ref() {
+            self.opener = theirs.map(Incoming::new);
+        }
         self.agreement = Some(agreement);
     }
 
@@ -113,7 +130,22 @@ impl Leg {
 
     /// Takes a datagram that came to the port for RTP.
     pub fn handle_rtp(&mut self, now: Duration, from: SocketAddr, bytes: &[u8]) -> Arrival {
-        let arrival = self.take(now, from, bytes);
+        let arrival = match &mut self.opener {
+            None => self.take(now, from, bytes),
+            Some(opener) => {
+                let mut opened = std::mem::take(&mut self.opened);
+                opened.clear();
+                opened.extend_from_slice(&bytes[..bytes.len().min(LONGEST)]);
+                let arrival = if opener.open(&mut opened) {
+                    self.take(now, from, &opened)
+                } else {
+                    self.statistics.forged += 1;
+                    Arrival::Refused
+                };
+                self.opened = opened;
+                arrival
+            }
+        };
         if arrival == Arrival::Refused {
             self.statistics.refused += 1;
         }
@@ -124,7 +156,22 @@ impl Leg {
     pub fn handle_rtcp(&mut self, now: Duration, from: SocketAddr, bytes: &[u8]) {
         let is_expected = self.latch.target().is_some_and(|target| target.ip() == from.ip())
             || self.agreement.as_ref().is_some_and(|agreement| agreement.remote_rtcp.ip() == from.ip());
-        let Some(compound) = Some(bytes).filter(|_| is_expected).and_then(Compound::parse) else { return };
+        if !is_expected {
+            return;
+        }
+        let mut opened = std::mem::take(&mut self.opened);
+        opened.clear();
+        opened.extend_from_slice(&bytes[..bytes.len().min(LONGEST)]);
+        if self.opener.as_mut().is_none_or(|opener| opener.open_report(&mut opened)) {
+            self.read_report(now, &opened);
+        } else {
+            self.statistics.forged += 1;
+        }
+        self.opened = opened;
+    }
+
+    fn read_report(&mut self, now: Duration, bytes: &[u8]) {
+        let Some(compound) = Compound::parse(bytes) else { return };
         if let Some((ssrc, time)) = compound.sender
             && let Some((_, reception)) = self.source.as_mut().filter(|(source, _)| *source == ssrc)
         {
@@ -188,6 +235,7 @@ impl Leg {
             left_out: counts.left_out,
             jitter: Duration::from_micros(jitter * 1_000_000 / u64::from(self.rate())),
             delay: self.playout.target(),
+            encryption: self.opener.as_ref().map(|opener| opener.protection().suite),
             ..self.statistics
         }
     }
@@ -253,6 +301,9 @@ impl Leg {
         });
         let block = self.source.as_mut().map(|(ssrc, reception)| rtcp::block(*ssrc, reception, now));
         rtcp::write(self.identity.ssrc, &self.identity.name, sent, block, leaves, &mut self.buffer);
+        if let Some(protector) = &mut self.speaker.protector {
+            protector.protect_report(&mut self.buffer);
+        }
         send(Transmit { to, channel: Channel::Rtcp, bytes: &self.buffer });
     }
 
@@ -286,6 +337,8 @@ struct Speaker {
     is_talking: bool,
     packets: u64,
     bytes: u64,
+    /// What encrypts our packets, where they are.
+    protector: Option<Outgoing>,
 }
 
 impl Speaker {
@@ -300,6 +353,7 @@ impl Speaker {
             is_talking: false,
             packets: 0,
             bytes: 0,
+            protector: None,
         }
     }
 
@@ -364,6 +418,9 @@ impl Speaker {
     fn write(&mut self, marker: bool, payload_type: u8, timestamp: u32, buffer: &mut Vec<u8>) {
         let (sequence, payload) = (self.sequence, &self.payload);
         Packet { marker, payload_type, sequence, timestamp, ssrc: self.ssrc, payload }.write(buffer);
+        if let Some(protector) = &mut self.protector {
+            protector.protect(buffer);
+        }
         self.sequence = self.sequence.wrapping_add(1);
         self.packets += 1;
         self.bytes += payload.len() as u64;

@@ -18,13 +18,15 @@ mod playout;
 mod quality;
 mod rtcp;
 pub mod sdp;
+mod srtp;
 mod statistics;
 
 pub use codec::Codec;
 pub use keys::Key;
 pub use latch::Latching;
 pub use leg::{Arrival, Channel, Identity, Leg, Transmit};
-pub use negotiate::{Agreement, Local, Negotiator, Unacceptable};
+pub use negotiate::{Agreement, Encryption, Keys, Local, Negotiator, Protected, Unacceptable};
 pub use playout::Played;
 pub use quality::mean_opinion;
+pub use srtp::{MasterKey, Protection, Suite};
 pub use statistics::Statistics;

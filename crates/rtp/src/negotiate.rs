@@ -7,7 +7,8 @@ use core::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::Codec;
-use crate::sdp::{Description, Direction, Mapping, Media};
+use crate::sdp::{Crypto, Description, Direction, Mapping, Media};
+use crate::srtp::{MasterKey, Protection, Suite};
 
 /// What our side brings to the agreement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +18,71 @@ pub struct Local {
     pub port: u16,
     /// What we speak, the best first.
     pub codecs: Vec<Codec>,
+    /// Whether our sound is encrypted.
+    pub encryption: Encryption,
     /// Tells our descriptions of one call from others.
     pub session_id: u64,
+}
+
+/// Whether sound is encrypted (SRTP, with keys in the descriptions). Keys in descriptions are as secret as the signalling is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encryption {
+    /// Never, even if the other side offers it.
+    Off,
+    /// If the other side can do it (RFC 8643).
+    Optional(Keys),
+    /// There is no call without it.
+    Required(Keys),
+}
+
+/// The keys with which we encrypt, one for each suite. Drawn by the owner: nobody may guess them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys(pub [MasterKey; 2]);
+
+/// How both directions are encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Protected {
+    pub ours: Protection,
+    pub theirs: Protection,
+}
+
+impl Encryption {
+    fn keys(&self) -> Option<&Keys> {
+        match self {
+            Self::Off => None,
+            Self::Optional(keys) | Self::Required(keys) => Some(keys),
+        }
+    }
+
+    /// Whether sound may go as this medium says.
+    fn allows(&self, media: &Media) -> bool {
+        match self {
+            Self::Off => !is_encrypted(media),
+            Self::Optional(_) => !is_encrypted(media) || !media.crypto.is_empty(),
+            Self::Required(_) => !media.crypto.is_empty(),
+        }
+    }
+}
+
+impl Keys {
+    /// What we offer, the best first.
+    fn offered(&self) -> Vec<Crypto> {
+        let all = (1..).zip(Suite::ALL).zip(&self.0);
+        all.map(|((tag, suite), key)| Crypto { tag, suite, key: key.clone() }).collect()
+    }
+
+    /// How both directions are encrypted if the other side encrypts in this way, and what we say of it.
+    fn with(&self, theirs: &Crypto) -> Option<(Crypto, Protected)> {
+        let ours = self.offered().into_iter().find(|ours| ours.suite == theirs.suite)?;
+        let protection = |crypto: &Crypto| Protection { suite: crypto.suite, key: crypto.key.clone() };
+        let protected = Protected { ours: protection(&ours), theirs: protection(theirs) };
+        Some((Crypto { tag: theirs.tag, ..ours }, protected))
+    }
+}
+
+/// True if a medium is told to be encrypted.
+fn is_encrypted(media: &Media) -> bool {
+    matches!(media.protocol.as_str(), "RTP/SAVP" | "RTP/SAVPF")
 }
 
 /// What both sides agreed on.
@@ -39,6 +103,8 @@ pub struct Agreement {
     pub ptime: Duration,
     /// Which way sound flows, seen from this side.
     pub direction: Direction,
+    /// How sound is encrypted, if it is.
+    pub protected: Option<Protected>,
 }
 
 impl Agreement {
@@ -51,8 +117,10 @@ impl Agreement {
 /// Why there is no agreement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unacceptable {
-    /// There is no sound in it, or sound over something else than plain RTP.
+    /// There is no sound in it, or sound over something else than RTP.
     NoAudio,
+    /// Sound would be encrypted, or not, against our wish, or with a key that was not agreed on.
+    Encryption,
     /// No codec that both know.
     NoCodec,
     /// It does not say where to send.
@@ -65,6 +133,7 @@ impl core::fmt::Display for Unacceptable {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             Self::NoAudio => "the description holds no sound over RTP",
+            Self::Encryption => "both sides do not agree on whether sound is encrypted, and how",
             Self::NoCodec => "the other side knows none of our codecs",
             Self::NoAddress => "the description holds no address",
             Self::NothingOffered => "this answers an offer that was not made",
@@ -102,7 +171,11 @@ impl Negotiator {
         let mut audio = Media {
             kind: "audio".to_owned(),
             port: self.local.port,
-            protocol: "RTP/AVP".to_owned(),
+            protocol: match self.local.encryption {
+                Encryption::Required(_) => "RTP/SAVP".to_owned(),
+                Encryption::Off | Encryption::Optional(_) => "RTP/AVP".to_owned(),
+            },
+            crypto: self.local.encryption.keys().map(Keys::offered).unwrap_or_default(),
             direction: Some(direction),
             ptime: Some(PTIME),
             ..Media::default()
@@ -121,25 +194,30 @@ impl Negotiator {
         offer: &Description,
         wish: Direction,
     ) -> Result<(Description, Agreement), Unacceptable> {
-        let (chosen, theirs) = audio(offer)?;
+        let (chosen, theirs) = self.audio(offer)?;
         let (payload_type, codec) = self.common(theirs)?;
+        let keys = self.local.encryption.keys();
+        let encrypted = keys.and_then(|keys| theirs.crypto.iter().find_map(|theirs| keys.with(theirs)));
+        let (crypto, protected) = encrypted.unzip();
         let direction = wish.and(offer.direction_of(theirs).reversed());
-        let keys = keys_of(theirs);
+        let signs = keys_of(theirs);
         let agreement = Agreement {
             receives: vec![(payload_type, codec)],
-            keys_in: keys,
+            keys_in: signs,
+            protected,
             ..agreement(offer, theirs, codec, payload_type, direction)?
         };
         let mut ours = Media {
             kind: theirs.kind.clone(),
             port: self.local.port,
             protocol: theirs.protocol.clone(),
+            crypto: Vec::from_iter(crypto),
             direction: Some(direction),
             ptime: Some(PTIME),
             ..Media::default()
         };
         add_codec(&mut ours, payload_type, codec);
-        if let Some(payload_type) = keys {
+        if let Some(payload_type) = signs {
             add_keys(&mut ours, payload_type);
         }
         // Every medium of the offer has its place in the answer; those that we do not take get the port zero.
@@ -156,15 +234,36 @@ impl Negotiator {
     /// Takes the answer to our offer.
     pub fn accept(&mut self, answer: &Description) -> Result<Agreement, Unacceptable> {
         let offered = self.offered.ok_or(Unacceptable::NothingOffered)?;
-        let (_, theirs) = audio(answer)?;
+        let (_, theirs) = self.audio(answer)?;
         let (payload_type, codec) = self.common(theirs)?;
+        let protected = match (self.local.encryption.keys(), theirs.crypto.first()) {
+            (Some(keys), Some(theirs)) => {
+                // An answer takes one of the keys that we offered.
+                let (ours, protected) = keys.with(theirs).ok_or(Unacceptable::Encryption)?;
+                if !keys.offered().contains(&ours) {
+                    return Err(Unacceptable::Encryption);
+                }
+                Some(protected)
+            }
+            _ => None,
+        };
         let direction = offered.and(answer.direction_of(theirs).reversed());
         self.offered = None;
         Ok(Agreement {
             receives: self.local.codecs.iter().map(|codec| (codec.payload_type(), *codec)).collect(),
             keys_in: Some(KEYS),
+            protected,
             ..agreement(answer, theirs, codec, payload_type, direction)?
         })
+    }
+
+    /// The medium of a description that is sound as we may have it, and its place.
+    fn audio<'a>(&self, description: &'a Description) -> Result<(usize, &'a Media), Unacceptable> {
+        let mut all = description.media.iter().enumerate().filter(|(_, media)| is_audio(media)).peekable();
+        if all.peek().is_none() {
+            return Err(Unacceptable::NoAudio);
+        }
+        all.find(|(_, media)| self.local.encryption.allows(media)).ok_or(Unacceptable::Encryption)
     }
 
     /// The codec that the other side prefers of those that both know, and its payload type.
@@ -195,12 +294,10 @@ impl Negotiator {
     }
 }
 
-/// The medium of a description that is sound over plain RTP, and its place.
-fn audio(description: &Description) -> Result<(usize, &Media), Unacceptable> {
-    let is_ours = |media: &Media| {
-        media.kind == "audio" && media.port != 0 && matches!(media.protocol.as_str(), "RTP/AVP" | "RTP/AVPF")
-    };
-    description.media.iter().enumerate().find(|(_, media)| is_ours(media)).ok_or(Unacceptable::NoAudio)
+/// True for sound over RTP.
+fn is_audio(media: &Media) -> bool {
+    let is_rtp = is_encrypted(media) || matches!(media.protocol.as_str(), "RTP/AVP" | "RTP/AVPF");
+    media.kind == "audio" && media.port != 0 && is_rtp
 }
 
 fn agreement(
@@ -222,6 +319,7 @@ fn agreement(
         receives: Vec::new(),
         keys_out: keys_of(theirs),
         keys_in: None,
+        protected: None,
         ptime: Duration::from_millis(u64::from(ptime(theirs))),
         direction,
     })
@@ -276,7 +374,7 @@ mod tests {
 
     fn local(codecs: &[Codec]) -> Local {
         let address = "198.51.100.1".parse().expect("an address");
-        Local { address, port: 7000, codecs: codecs.to_vec(), session_id: 9 }
+        Local { address, port: 7000, codecs: codecs.to_vec(), encryption: Encryption::Off, session_id: 9 }
     }
 
     fn negotiator() -> Negotiator {
@@ -355,7 +453,8 @@ mod tests {
     fn what_cannot_be_agreed_on_is_refused_with_its_reason() {
         assert_eq!(answered("m=audio 4000 RTP/AVP 18\r\n"), Err(Unacceptable::NoCodec));
         assert_eq!(answered("m=audio 0 RTP/AVP 0\r\n"), Err(Unacceptable::NoAudio));
-        assert_eq!(answered("m=audio 4000 RTP/SAVP 0\r\n"), Err(Unacceptable::NoAudio));
+        assert_eq!(answered("m=audio 4000 RTP/SAVP 0\r\n"), Err(Unacceptable::Encryption));
+        assert_eq!(answered("m=audio 4000 UDP/TLS/RTP/SAVP 0\r\n"), Err(Unacceptable::NoAudio));
         assert_eq!(answered(""), Err(Unacceptable::NoAudio));
         let nowhere = Description::parse(b"v=0\r\nm=audio 4000 RTP/AVP 0\r\n").expect("a description");
         assert_eq!(negotiator().answer(&nowhere, Direction::SendReceive), Err(Unacceptable::NoAddress));
@@ -396,5 +495,76 @@ mod tests {
         let agreement = negotiator.accept(&parsed("m=audio 4000 RTP/AVP 8 0\r\n")).expect("an agreement");
         assert_eq!((agreement.codec, agreement.keys_out), (Codec::Pcma, None));
         assert_eq!(agreement.receives, [(0, Codec::Pcmu), (8, Codec::Pcma)]);
+    }
+
+    fn with(encryption: fn(Keys) -> Encryption, key: u8) -> Negotiator {
+        let keys = Keys([MasterKey([key; 30]), MasterKey([key + 1; 30])]);
+        Negotiator::new(Local { encryption: encryption(keys), ..local(&Codec::ALL) })
+    }
+
+    #[test]
+    fn both_encrypt_where_both_can_and_not_where_one_must_not() {
+        let kinds: [fn(Keys) -> Encryption; 3] =
+            [|_| Encryption::Off, Encryption::Optional, Encryption::Required];
+        for (place, offering) in kinds.into_iter().enumerate() {
+            for (other, answering) in kinds.into_iter().enumerate() {
+                let (mut offering, mut answering) = (with(offering, 1), with(answering, 5));
+                let offer = offering.offer(Direction::SendReceive).to_string();
+                let offer = Description::parse(offer.as_bytes()).expect("a description");
+                let answered = answering.answer(&offer, Direction::SendReceive);
+                let Ok((answer, theirs)) = answered else {
+                    assert_eq!(answered.map(|_| ()), Err(Unacceptable::Encryption));
+                    assert!(place.abs_diff(other) == 2, "only what is required and off do not fit");
+                    continue;
+                };
+                let answer = Description::parse(answer.to_string().as_bytes()).expect("a description");
+                let ours = offering.accept(&answer).expect("an agreement");
+                assert_eq!(ours.protected.is_some(), place > 0 && other > 0);
+                if let (Some(ours), Some(theirs)) = (ours.protected, theirs.protected) {
+                    assert_eq!((&ours.ours, &ours.theirs), (&theirs.theirs, &theirs.ours));
+                    assert_eq!(ours.ours, Protection { suite: Suite::Tag80, key: MasterKey([1; 30]) });
+                }
+            }
+        }
+    }
+
+    const KEY: &str = "inline:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB";
+
+    #[test]
+    fn a_key_that_we_do_not_understand_is_not_used() {
+        let offer = |lines: &str| {
+            let offer = parsed(&format!("m=audio 4000 RTP/SAVP 0\r\n{lines}"));
+            let (answer, agreement) = with(Encryption::Optional, 5).answer(&offer, Direction::SendReceive)?;
+            Ok((answer.media[0].crypto[0].tag, agreement.protected.expect("it is encrypted").theirs.suite))
+        };
+        let line = |tag: u32, suite: &str, rest: &str| format!("a=crypto:{tag} {suite} {KEY}{rest}\r\n");
+        let (whole, short) = (Suite::Tag80.name(), Suite::Tag32.name());
+        assert_eq!(
+            offer(&(line(1, "AES_256_CM_HMAC_SHA1_80", "") + &line(7, short, "|2^31"))),
+            Ok((7, Suite::Tag32))
+        );
+        assert_eq!(offer(&(line(1, whole, "|2^20|1:4") + &line(2, whole, ""))), Ok((2, Suite::Tag80)));
+        for refused in [
+            line(1, whole, " UNENCRYPTED_SRTP"),
+            line(1, whole, " KDR=1"),
+            line(1, "F8_128_HMAC_SHA1_80", ""),
+            format!("a=crypto:1 {whole} inline:AQEB\r\n"),
+            String::new(),
+        ] {
+            assert_eq!(offer(&refused), Err(Unacceptable::Encryption), "{refused}");
+        }
+    }
+
+    #[test]
+    fn an_answer_with_a_key_that_was_not_offered_is_refused() {
+        for line in ["a=crypto:3 AES_CM_128_HMAC_SHA1_80 ", "a=crypto:1 AES_CM_128_HMAC_SHA1_32 "] {
+            let mut negotiator = with(Encryption::Required, 5);
+            negotiator.offer(Direction::SendReceive);
+            let answer = parsed(&format!("m=audio 4000 RTP/SAVP 0\r\n{line}{KEY}\r\n"));
+            assert_eq!(negotiator.accept(&answer), Err(Unacceptable::Encryption), "{line}");
+        }
+        let mut negotiator = with(Encryption::Required, 5);
+        negotiator.offer(Direction::SendReceive);
+        assert_eq!(negotiator.accept(&parsed("m=audio 4000 RTP/AVP 0\r\n")), Err(Unacceptable::Encryption));
     }
 }

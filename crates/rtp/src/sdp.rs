@@ -6,6 +6,11 @@ use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::srtp::{MasterKey, Suite};
+
 /// Which way sound goes, seen from whoever says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
@@ -69,6 +74,16 @@ pub struct Mapping {
     pub clock_rate: u32,
 }
 
+/// A key for encrypted sound (RFC 4568): `a=crypto`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crypto {
+    /// Which of an offer's keys an answer belongs to.
+    pub tag: u32,
+    pub suite: Suite,
+    /// What its sender encrypts with.
+    pub key: MasterKey,
+}
+
 /// One medium: a line `m=` and what follows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Media {
@@ -89,6 +104,8 @@ pub struct Media {
     pub rtcp: Option<(u16, Option<IpAddr>)>,
     pub mappings: BTreeMap<u8, Mapping>,
     pub parameters: BTreeMap<u8, String>,
+    /// Keys in the order in which they are preferred; those that we could not use are passed over.
+    pub crypto: Vec<Crypto>,
 }
 
 /// What one side offers or answers.
@@ -127,6 +144,7 @@ impl fmt::Display for Malformed {
 const LONGEST: usize = 16 * 1024;
 const MOST_MEDIA: usize = 16;
 const MOST_FORMATS: usize = 64;
+const MOST_KEYS: usize = 8;
 
 impl Description {
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
@@ -200,6 +218,7 @@ impl Media {
                     self.parameters.insert(payload_type, parameters.to_owned());
                 }
             }
+            "crypto" if self.crypto.len() < MOST_KEYS => self.crypto.extend(crypto(value)),
             "ptime" => self.ptime = value.trim().parse().ok(),
             "rtcp" => {
                 let (port, rest) = value.split_once(' ').unwrap_or((value, ""));
@@ -260,6 +279,22 @@ fn mapping(value: &str) -> Option<(u8, Mapping)> {
     Some((payload_type, Mapping { name, clock_rate }))
 }
 
+/// `1 AES_CM_128_HMAC_SHA1_80 inline:KEY|2^31`. Keys that are told apart within packets, several keys in a line, and parameters that change
+/// how packets are protected are not understood, and a line with any of them must not be used (RFC 4568 section 6.3).
+fn crypto(value: &str) -> Option<Crypto> {
+    let mut words = value.split_whitespace();
+    let (tag, suite, key) = (words.next()?.parse().ok()?, words.next()?, words.next()?);
+    let suite = Suite::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(suite))?;
+    if words.any(|parameter| !parameter.starts_with("WSH=")) {
+        return None;
+    }
+    let mut parts = key.strip_prefix("inline:")?.split('|');
+    let key = STANDARD.decode(parts.next()?).ok()?.try_into().ok()?;
+    // What may follow is how long the key lasts: longer than any call.
+    parts.all(|part| !part.contains(':') && !part.contains(';')).then_some(())?;
+    Some(Crypto { tag, suite, key: MasterKey(key) })
+}
+
 fn numbered(value: &str) -> Option<(u8, &str)> {
     let (payload_type, rest) = value.trim().split_once(char::is_whitespace)?;
     Some((payload_type.parse().ok().filter(|number| *number < 128)?, rest.trim()))
@@ -293,6 +328,9 @@ impl fmt::Display for Media {
         }
         for (payload_type, parameters) in &self.parameters {
             write!(f, "a=fmtp:{payload_type} {parameters}\r\n")?;
+        }
+        for Crypto { tag, suite, key } in &self.crypto {
+            write!(f, "a=crypto:{tag} {} inline:{}\r\n", suite.name(), STANDARD.encode(key.0))?;
         }
         if let Some(ptime) = self.ptime {
             write!(f, "a=ptime:{ptime}\r\n")?;
@@ -407,6 +445,7 @@ mod tests {
                 protocol: "RTP/AVP".to_owned(),
                 formats: mappings.keys().map(ToString::to_string).collect(),
                 parameters: mappings.keys().map(|key| (*key, "0-15".to_owned())).collect(),
+                crypto: vec![Crypto { tag: port.into(), suite: Suite::Tag32, key: MasterKey([7; 30]) }],
                 mappings,
                 direction,
                 ptime,

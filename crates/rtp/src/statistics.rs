@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::srtp::Suite;
+
 /// What was sent and what arrived in one leg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Statistics {
@@ -18,6 +20,10 @@ pub struct Statistics {
     pub left_out: u64,
     /// From addresses that have no business here, or no RTP at all.
     pub refused: u64,
+    /// Of these, packets that should be encrypted and are not the other side's, or came twice.
+    pub forged: u64,
+    /// How sound was encrypted at the end, if it was.
+    pub encryption: Option<Suite>,
     /// How unevenly packets arrive.
     pub jitter: Duration,
     /// How long sound is held back so that it comes evenly.

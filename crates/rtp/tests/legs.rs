@@ -7,8 +7,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use rtp::sdp::Direction;
 use rtp::{
-    Agreement, Arrival, Channel, Codec, Identity, Key, Latching, Leg, Local, Negotiator, Played, Transmit,
-    mean_opinion,
+    Agreement, Arrival, Channel, Codec, Encryption, Identity, Key, Keys, Latching, Leg, Local, MasterKey,
+    Negotiator, Played, Suite, Transmit, mean_opinion,
 };
 
 const TICK: Duration = Duration::from_millis(20);
@@ -73,11 +73,13 @@ impl Party {
         }
     }
 
-    fn negotiator(&self, codecs: &[Codec]) -> Negotiator {
+    fn negotiator(&self, codecs: &[Codec], is_encrypted: bool) -> Negotiator {
+        let keys = [1, 2].map(|key| MasterKey([u8::try_from(self.tone % 100).expect("small") + key; 30]));
         let local = Local {
             address: self.address.ip(),
             port: self.address.port(),
             codecs: codecs.to_vec(),
+            encryption: if is_encrypted { Encryption::Required(Keys(keys)) } else { Encryption::Off },
             session_id: 1,
         };
         Negotiator::new(local)
@@ -113,11 +115,15 @@ impl Line {
     }
 
     fn agree(&mut self, codecs: &[Codec], direction: Direction) -> [Agreement; 2] {
+        self.agree_on(codecs, direction, false)
+    }
+
+    fn agree_on(&mut self, codecs: &[Codec], direction: Direction, is_encrypted: bool) -> [Agreement; 2] {
         let [one, other] = &mut self.parties;
-        let mut offering = one.negotiator(codecs);
+        let mut offering = one.negotiator(codecs, is_encrypted);
         let offer = offering.offer(direction);
         let (answer, theirs) =
-            other.negotiator(codecs).answer(&offer, Direction::SendReceive).expect("an answer");
+            other.negotiator(codecs, is_encrypted).answer(&offer, Direction::SendReceive).expect("an answer");
         let ours = offering.accept(&answer).expect("an agreement");
         one.leg.agree(ours.clone());
         other.leg.agree(theirs.clone());
@@ -218,6 +224,43 @@ fn each_hears_the_other_and_not_itself() {
         assert_eq!((statistics.lost, statistics.late, statistics.refused), (0, 0, 0));
         assert!(mean_opinion(&statistics) > 4.2, "{statistics:?}");
     }
+}
+
+#[test]
+fn encrypted_sound_keys_and_reports_arrive_over_a_bad_network_and_over_a_hold() {
+    let network = Network { lost: 3, repeated: 5, jitter: Duration::from_millis(60), ..Network::default() };
+    let mut line = Line::new(network);
+    let [ours, _] = line.agree_on(&Codec::ALL, Direction::SendReceive, true);
+    line.run(10);
+    line.parties[0].leg.press(Key::new('7').expect("a key"));
+    line.run(5);
+    // The same keys again, as after a hold: packets are counted on.
+    line.parties[0].leg.agree(Agreement { ptime: Duration::from_millis(40), ..ours });
+    line.run(10);
+    for (party, tone) in line.parties.iter().zip([1000, 440]) {
+        let statistics = party.leg.statistics();
+        assert!(sounding(party) > 1000, "{}", sounding(party));
+        assert!(share(&party.heard[8000 * 20..], tone) > 0.9);
+        assert_eq!(statistics.encryption, Some(Suite::Tag80));
+        // Those that came twice are refused by their numbers, and reports as well.
+        assert!(statistics.refused > 0 && statistics.forged >= statistics.refused, "{statistics:?}");
+        assert!(statistics.round_trip.is_some(), "reports were understood");
+    }
+    assert_eq!(line.parties[1].keys, "7");
+}
+
+#[test]
+fn whoever_has_no_key_is_not_heard_where_sound_is_encrypted() {
+    let mut line = Line::new(Network::default());
+    let [ours, theirs] = line.agree_on(&Codec::ALL, Direction::SendReceive, true);
+    // One side speaks in the clear, as somebody would who only knows where to send.
+    line.parties[0].leg.agree(Agreement { protected: None, ..ours });
+    line.parties[1].leg.agree(theirs);
+    line.run(3);
+    let heard = &line.parties[1];
+    assert!(heard.heard.iter().all(|sample| *sample == 0));
+    let statistics = heard.leg.statistics();
+    assert!(statistics.forged > 100 && statistics.packets_received == 0, "{statistics:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use conversation::{Conversation, Input, Output};
 use domain::call::{CallPlan, Direction as Way, Progress};
 use domain::engine::CallObserver;
 use rtp::sdp::Direction;
-use rtp::{Identity, Leg, Local, Negotiator};
+use rtp::{Encryption, Identity, Keys, Leg, Local, MasterKey, Negotiator};
 use sip::{Call, End, Event, Failure, Order, UserAgent};
 use speech::{RecognitionConfig, SynthesisConfig, VoiceChoice};
 use tokio::sync::Notify;
@@ -21,7 +21,7 @@ use crate::line::{LineEnd, line};
 use crate::playback::Playback;
 use crate::ports;
 use crate::reports::Reports;
-use crate::settings::Profile;
+use crate::settings::{self, Trunk, USUAL};
 use crate::shared::Shared;
 use crate::stopwatch::Stopwatch;
 use crate::talk::Talk;
@@ -43,7 +43,7 @@ pub(crate) fn prepare(
     plan: &CallPlan,
     trunk: &str,
 ) -> Result<Prepared, Progress> {
-    let opened = open(shared, agent, shared.settings.profile_of(trunk));
+    let opened = open(shared, agent, shared.settings.trunk(trunk));
     let Opened { line, negotiator, clock } = opened.map_err(|error| {
         tracing::error!(call.id = %plan.call_id.0, %error, "a call has no line for its sound");
         cause::broken("no-line")
@@ -67,11 +67,17 @@ struct Opened {
     clock: Instant,
 }
 
-fn open(shared: &Shared, agent: &UserAgent, profile: &Profile) -> std::io::Result<Opened> {
+fn open(shared: &Shared, agent: &UserAgent, trunk: Option<&Trunk>) -> std::io::Result<Opened> {
+    let profile = trunk.map_or(&USUAL, |trunk| &trunk.profile);
     let address = shared.settings.media_address.unwrap_or_else(|| agent.address().ip());
     let pair = ports::open(shared.settings.listen.ip(), &shared.settings.ports, draw)?;
     let codecs = profile.codecs.to_vec();
-    let local = Local { address, port: pair.port, codecs, session_id: draw::<u64>() >> 1 };
+    let encryption = match trunk.map_or(settings::Encryption::Off, |trunk| trunk.encryption) {
+        settings::Encryption::Off => Encryption::Off,
+        settings::Encryption::Optional => Encryption::Optional(keys()),
+        settings::Encryption::Required => Encryption::Required(keys()),
+    };
+    let local = Local { address, port: pair.port, codecs, encryption, session_id: draw::<u64>() >> 1 };
     let leg = Leg::new(identity(shared), profile.latching);
     let (on_the_clock, line) = line(leg, pair.rtp, pair.rtcp);
     let clock = shared.threads.run(on_the_clock);
@@ -215,6 +221,11 @@ impl Outgoing {
             }
         }
     }
+}
+
+/// Keys that nobody can guess, drawn for one call.
+fn keys() -> Keys {
+    Keys([(); 2].map(|()| MasterKey([(); 30].map(|()| draw()))))
 }
 
 fn identity(shared: &Shared) -> Identity {

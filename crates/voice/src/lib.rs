@@ -32,7 +32,7 @@ mod talk;
 pub use engine::{Parts, VoiceEngine, ask_trunks};
 pub use media_clock::MediaThreads;
 pub use rtp::{Codec, Latching};
-pub use settings::{Profile, Settings, Trunk, USUAL};
+pub use settings::{Encryption, Profile, Settings, Trunk, USUAL};
 pub use sip::{
     Authorities, Credentials, Health, Secure, StartError, Transport, Trunk as Signalling, check_certificate,
 };

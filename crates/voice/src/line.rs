@@ -223,6 +223,10 @@ impl Line {
     }
 }
 
+fn not_agreed(reason: &dyn std::fmt::Display) {
+    tracing::warn!(%reason, "both sides of a call have no sound in common");
+}
+
 /// What the network does not take is lost, as on any network.
 fn send(rtp: &UdpSocket, rtcp: &UdpSocket, datagram: rtp::Transmit<'_>) {
     let socket = match datagram.channel {
@@ -254,8 +258,9 @@ impl LineEnd {
         let ours = match offer {
             None => negotiator.offer(Direction::SendReceive),
             Some(offer) => {
-                let theirs = Description::parse(offer).ok()?;
-                let (ours, agreement) = negotiator.answer(&theirs, Direction::SendReceive).ok()?;
+                let theirs = Description::parse(offer).inspect_err(|error| not_agreed(error)).ok()?;
+                let answered = negotiator.answer(&theirs, Direction::SendReceive);
+                let (ours, agreement) = answered.inspect_err(|error| not_agreed(error)).ok()?;
                 self.agree(agreement);
                 ours
             }
@@ -265,8 +270,9 @@ impl LineEnd {
 
     /// Takes the other side's answer to our offer; false if both have no sound in common.
     pub(crate) fn accept(&mut self, negotiator: &mut Negotiator, answer: &[u8]) -> bool {
-        let theirs = Description::parse(answer).ok();
-        let Some(agreement) = theirs.and_then(|theirs| negotiator.accept(&theirs).ok()) else { return false };
+        let theirs = Description::parse(answer).inspect_err(|error| not_agreed(error)).ok();
+        let agreed = theirs.map(|theirs| negotiator.accept(&theirs).inspect_err(|error| not_agreed(error)));
+        let Some(Ok(agreement)) = agreed else { return false };
         self.agree(agreement);
         true
     }

@@ -36,8 +36,20 @@ pub struct Settings {
 pub struct Trunk {
     pub signalling: sip::Trunk,
     pub profile: Profile,
+    /// Whether sound is encrypted.
+    pub encryption: Encryption,
     /// The number that is called by a call whose trunk names none, such as one to the name with which we are registered.
     pub number: Option<E164>,
+}
+
+/// Whether the sound of a trunk's calls is encrypted (SRTP). The keys are in the signalling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    Off,
+    /// Where the other side can do it.
+    Optional,
+    /// No call without it.
+    Required,
 }
 
 /// What is different about a kind of trunk. Everything is data; nothing in the code asks for a trunk's maker.
@@ -76,10 +88,5 @@ impl Settings {
     /// The trunk with this name.
     pub(crate) fn trunk(&self, name: &str) -> Option<&Trunk> {
         self.trunks.iter().find(|trunk| trunk.signalling.name == name)
-    }
-
-    /// The profile of the trunk with this name.
-    pub(crate) fn profile_of(&self, trunk: &str) -> &Profile {
-        self.trunk(trunk).map_or(&USUAL, |trunk| &trunk.profile)
     }
 }

@@ -75,6 +75,9 @@ impl Talk<'_> {
             let quality = quality(&statistics);
             count(&quality);
             reports.tell_at(talked, Progress::Sounded(quality)).await;
+            if let Some(note) = encrypted(&statistics) {
+                reports.tell_at(talked, note).await;
+            }
         }
         if let Some(tape) = tape {
             tape.end().await;
@@ -305,6 +308,13 @@ fn quality(statistics: &Statistics) -> SoundQuality {
         round_trip: statistics.round_trip,
         concealed: statistics.concealed,
     }
+}
+
+/// How the sound was encrypted, if it was, and how many packets somebody else may have made.
+fn encrypted(statistics: &Statistics) -> Option<Progress> {
+    let suite = statistics.encryption?;
+    let detail = format!("suite={} forged={}", suite.name(), statistics.forged);
+    Some(Progress::Noted { kind: "sound_encrypted".to_owned(), detail })
 }
 
 fn measured(times: &TurnTimes) {

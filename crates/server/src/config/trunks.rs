@@ -11,7 +11,7 @@ use std::time::Duration;
 use domain::E164;
 use ipnet::IpNet;
 use serde::Deserialize;
-use voice::{Authorities, Credentials, Profile, Secure, Settings, Signalling, Transport, Trunk};
+use voice::{Authorities, Credentials, Encryption, Profile, Secure, Settings, Signalling, Transport, Trunk};
 
 use super::{Config, trunk_profiles};
 use crate::failure::Failure;
@@ -38,6 +38,9 @@ struct Written {
     transport: Over,
     authorities: Option<PathBuf>,
     wildcard_certificate: Option<bool>,
+    srtp: Option<Srtp>,
+    #[serde(default)]
+    srtp_without_tls: bool,
     username: Option<String>,
     password: Option<String>,
     register: Option<bool>,
@@ -57,6 +60,14 @@ enum Over {
     Udp,
     Tcp,
     Tls,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Srtp {
+    Off,
+    Optional,
+    Required,
 }
 
 fn usual_profile() -> String {
@@ -211,6 +222,20 @@ impl Config {
         {
             return Err("`authorities` and `wildcard_certificate` need `transport = \"tls\"`".to_owned());
         }
+        let encryption = match written.srtp {
+            Some(Srtp::Off) => Encryption::Off,
+            Some(Srtp::Optional) => Encryption::Optional,
+            Some(Srtp::Required) => Encryption::Required,
+            None if transport == Transport::Tls => Encryption::Optional,
+            None => Encryption::Off,
+        };
+        if encryption != Encryption::Off && transport != Transport::Tls && !written.srtp_without_tls {
+            return Err(
+                "`srtp`: its keys stand in the signalling, which everybody on the way can read without `transport = \"tls\"`; \
+                 `srtp_without_tls = true` has them sent all the same"
+                    .to_owned(),
+            );
+        }
         let credentials = self.credentials(&written.name, written.username, written.password)?;
         let registers = written.register.unwrap_or(profile.registers && credentials.is_some());
         if registers && credentials.is_none() {
@@ -243,6 +268,7 @@ impl Config {
                 caller_id: written.caller_id,
             },
             profile: profile.clone(),
+            encryption,
             number,
         })
     }
@@ -419,6 +445,18 @@ mod tests {
     }
 
     #[test]
+    fn sound_is_encrypted_where_a_trunk_can_unless_its_keys_would_go_in_the_clear() {
+        use Encryption::{Off, Optional, Required};
+        let config = with(
+            r#"[{name = "a", host = "x"}, {name = "b", host = "x", transport = "tls"},
+                {name = "c", host = "x", transport = "tls", srtp = "required"}, {name = "d", host = "x", transport = "tls", srtp = "off"},
+                {name = "e", host = "x", srtp = "required", srtp_without_tls = true}]"#,
+        );
+        let found: Vec<Encryption> = settings(&config).trunks.iter().map(|trunk| trunk.encryption).collect();
+        assert_eq!(found, [Off, Optional, Required, Off, Required]);
+    }
+
+    #[test]
     fn listening_over_tls_needs_a_certificate_and_its_key() {
         let trunk = r#"[{name = "a", host = "x"}]"#;
         for (set, expected) in [
@@ -496,6 +534,8 @@ mod tests {
             (r#"[{name = "a", host = "x", port = 70000}]"#, "trunk `a`"),
             (r#"[{name = "a", host = "x", transport = "sctp"}]"#, "`udp`, `tcp`, `tls`"),
             (r#"[{name = "a", host = "x", authorities = "ca.pem"}]"#, "need `transport = \"tls\"`"),
+            (r#"[{name = "a", host = "x", srtp = "yes"}]"#, "`off`, `optional`, `required`"),
+            (r#"[{name = "a", host = "x", srtp = "optional"}]"#, "srtp_without_tls"),
             (r#"[{name = "a"}]"#, "trunk `a`: `host` is missing"),
             (r#"[{name = "a b", host = "x"}]"#, "`name`: expected letters"),
             (r#"[{name = "a", host = "sip:x"}]"#, "`host`: expected a name"),

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use rtp::sdp::{Description, Direction};
-use rtp::{Channel, Codec, Identity, Latching, Leg, Local, Negotiator, Played};
+use rtp::{Channel, Codec, Encryption, Identity, Latching, Leg, Local, Negotiator, Played};
 use sip::{Call, Credentials, End, Event, Failure, Health, Side, Transport, Trunk};
 use sipp::{Sipp, is_here};
 use tokio::time::Instant;
@@ -327,7 +327,13 @@ async fn sipp_calls_us_without_an_offer() {
 }
 
 fn local(address: SocketAddr) -> Local {
-    Local { address: address.ip(), port: address.port(), codecs: Codec::ALL.to_vec(), session_id: 1 }
+    Local {
+        address: address.ip(),
+        port: address.port(),
+        codecs: Codec::ALL.to_vec(),
+        encryption: Encryption::Off,
+        session_id: 1,
+    }
 }
 
 /// A whole call with sound: sipp sends back what it hears, so that our tone comes back over the wire.

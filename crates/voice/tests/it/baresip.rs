@@ -9,7 +9,7 @@ use base64::Engine as _;
 use domain::call::{Party, Progress};
 use domain::engine::CallEngine as _;
 use tokio::time::{sleep, timeout};
-use voice::{Authorities, Secure, Signalling, Transport};
+use voice::{Authorities, Encryption, Secure, Signalling, Transport};
 
 use crate::sound::{ACCIDENT, GREETING, THANKS, contains};
 use crate::support::{Bench, OURS, PATIENCE, plan, trunk};
@@ -79,8 +79,37 @@ async fn a_telephone_is_called_over_tls_and_both_understand_each_other() {
         authorities: Authorities::File(authorities),
         ..trunk(phone.address())
     };
-    let bench = Bench::over_trunk(over_tls).await;
+    let bench = Bench::over_trunk(over_tls, Encryption::Off).await;
     talk(&bench, &phone).await;
+}
+
+#[tokio::test]
+async fn encrypted_sound_is_understood_on_both_sides() {
+    if !is_here() {
+        return;
+    }
+    // As it must be for both, and as it may be for both.
+    for (theirs, ours) in [("srtp-mand", Encryption::Required), ("srtp", Encryption::Optional)] {
+        let telephone = Telephone { encryption: Some(theirs), ..Telephone::default() };
+        let phone = Baresip::start(telephone, speech(), None).await;
+        let bench = Bench::over_trunk(trunk(phone.address()), ours).await;
+        talk(&bench, &phone).await;
+        let is_encrypted = |progress: &Progress| matches!(progress, Progress::Noted { detail, .. } if detail.contains("AES_CM_128_HMAC_SHA1_80 forged=0"));
+        assert!(bench.notebook.reports().iter().any(|report| is_encrypted(&report.progress)), "{theirs}");
+    }
+}
+
+#[tokio::test]
+async fn a_telephone_that_does_not_encrypt_is_not_spoken_with_where_that_is_required() {
+    if !is_here() {
+        return;
+    }
+    let phone = Baresip::start(Telephone::default(), speech(), None).await;
+    let bench = Bench::over_trunk(trunk(phone.address()), Encryption::Required).await;
+    bench.engine.place(plan(), bench.observer()).await.expect("it is taken");
+    let story = bench.notebook.end().await;
+    assert!(!story.was_answered, "{story:?}");
+    assert!(phone.heard().iter().all(|sample| *sample == 0));
 }
 
 #[tokio::test]

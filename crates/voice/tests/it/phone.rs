@@ -4,7 +4,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use rtp::sdp::{Description, Direction};
-use rtp::{Channel, Codec, Identity, Key, Latching, Leg, Local, Negotiator, Played};
+use rtp::{Channel, Codec, Encryption, Identity, Key, Latching, Leg, Local, Negotiator, Played};
 use sip::{Call, Event, Incoming, Order, UserAgent};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
@@ -98,8 +98,13 @@ fn open() -> (UdpSocket, Negotiator) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     socket.set_nonblocking(true).expect("a socket");
     let address: SocketAddr = socket.local_addr().expect("an address");
-    let local =
-        Local { address: address.ip(), port: address.port(), codecs: vec![Codec::Pcma], session_id: 1 };
+    let local = Local {
+        address: address.ip(),
+        port: address.port(),
+        codecs: vec![Codec::Pcma],
+        encryption: Encryption::Off,
+        session_id: 1,
+    };
     (socket, Negotiator::new(local))
 }
 

@@ -19,7 +19,9 @@ use speech::{Recogniser, StreamingSynthesiser};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 use uuid::Uuid;
-use voice::{Authorities, Parts, Secure, Settings, Signalling, Transport, Trunk, USUAL, VoiceEngine};
+use voice::{
+    Authorities, Encryption, Parts, Secure, Settings, Signalling, Transport, Trunk, USUAL, VoiceEngine,
+};
 
 use crate::minds::{Ear, MachineEar, Mouth, TwoLines};
 use crate::sound::GREETING;
@@ -80,8 +82,12 @@ impl Bench {
         Self::over(Vec::new(), Arc::new(Mouth)).await
     }
 
-    pub async fn over_trunk(trunk: Signalling) -> Self {
-        Self::over(vec![trunk], Arc::new(Mouth)).await
+    pub async fn over_trunk(trunk: Signalling, encryption: Encryption) -> Self {
+        let change = |mut settings: Settings| {
+            settings.trunks[0].encryption = encryption;
+            settings
+        };
+        Self::with(change, vec![trunk], Arc::new(Mouth)).await
     }
 
     /// One that trunks can connect with over TLS.
@@ -154,7 +160,8 @@ impl Bench {
 fn settings(trunks: Vec<Signalling>, folder: &Path) -> Settings {
     let usual = |signalling| {
         let number = E164::parse(OURS).expect("a number");
-        Trunk { signalling, profile: USUAL, number: Some(number) }
+        let encryption = Encryption::Off;
+        Trunk { signalling, profile: USUAL, encryption, number: Some(number) }
     };
     Settings {
         listen: "127.0.0.1:0".parse().expect("an address"),
