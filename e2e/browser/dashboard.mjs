@@ -194,7 +194,8 @@ async function main() {
     lead: `/test/leads/${lead.body.id}`, agents: '/test/agents', agent: `/test/agents/${agent}`,
     talk: talk.pathname + talk.search, version: `/test/agents/${agent}/versions/1`, keys: '/test/keys', requests: '/test/requests',
     webhooks: '/test/webhooks', webhook, events: '/test/events', 'events-none': '/test/events?type=sms.sent', event,
-    'webhooks-none': '/live/webhooks', settings: '/test/settings', people: `/test/people/${business}`, audit: '/test/audit',
+    'webhooks-none': '/live/webhooks', settings: '/test/settings', 'second-factor': '/test/settings/second-factor', 'second-factor-app': '/test/settings/second-factor/app',
+    people: `/test/people/${business}`, audit: '/test/audit',
     'calls-live': '/live/calls', nothing: '/test/nothing',
   };
   for (const path of Object.values(pages)) {
@@ -223,6 +224,9 @@ async function main() {
   assert.ok((await page.locator('#calls-create').boundingBox()).y < 300, 'the operation is in view');
   assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll('a[href^="#"]')]
     .map((link) => link.hash.slice(1)).filter((id) => !document.getElementById(id))), [], 'every link of the contents leads somewhere');
+
+  step('a second factor: a passkey and an app for codes, at the login and before what cannot be taken back');
+  await secondFactor(page, context);
 
   step('a lost connection is said and resumed');
   await page.goto(`${base}/test`);
@@ -257,6 +261,64 @@ async function main() {
 
 function step(text) {
   console.log(`   ${text}`);
+}
+
+/** Browsers make passkeys for names only, so the owner logs in again under the name of this machine. */
+async function secondFactor(page, context) {
+  const named = base.replace('127.0.0.1', 'localhost');
+  const tools = await context.newCDPSession(page);
+  await tools.send('WebAuthn.enable');
+  const { authenticatorId } = await tools.send('WebAuthn.addVirtualAuthenticator', {
+    options: { protocol: 'ctap2', transport: 'usb', hasResidentKey: false, hasUserVerification: false, automaticPresenceSimulation: true },
+  });
+  const logIn = async () => {
+    await page.goto(`${named}/login`);
+    await page.fill('#email', 'owner@example.com');
+    await page.fill('#password', PASSWORD);
+    await page.click('button:has-text("Log in")');
+  };
+  await logIn();
+  await page.waitForURL(/\/(test|live)$/);
+  await page.goto(`${named}/test/settings`);
+  await page.click('text=Set up a second factor');
+  await picture(page, 'second-factor-none');
+  await page.click('header >> text=Add a passkey');
+  await page.fill('#passkey-name', ATTACK);
+  await page.click('dialog[open] >> [data-passkey]');
+  const codes = (await page.textContent('#codes')).trim().split(/\s+/);
+  assert.equal(codes.length, 10);
+  await picture(page, 'second-factor-codes');
+  assert.equal((await tools.send('WebAuthn.getCredentials', { authenticatorId })).credentials.length, 1);
+
+  await page.click('[aria-label="Log out"]');
+  await logIn();
+  await page.waitForURL(/\/login\/second/);
+  await picture(page, 'login-second');
+  const faults = await accessibility(context, page);
+  assert.deepEqual(faults, []);
+  await page.goto(`${named}/test/calls`);
+  assert.match(page.url(), /\/login\?/, 'half a login opens nothing');
+  await page.goto(`${named}/login/second`);
+  await page.click('text=Use a passkey');
+  await page.waitForURL(/\/(test|live)$/);
+
+  // An authenticator that is gone: a recovery code counts, once.
+  await tools.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
+  for (const counts of [true, false]) {
+    await page.click('[aria-label="Log out"]');
+    await logIn();
+    await page.fill('#code', codes[0]);
+    await page.click('text=Log in with the code');
+    if (counts) await page.waitForURL(/\/(test|live)$/);
+    else await page.waitForSelector('text=That does not count.');
+    if (counts) {
+      await page.goto(`${named}/test/settings/second-factor`);
+      await page.waitForSelector('text=9 left');
+    }
+  }
+  assert.equal(await page.evaluate(() => window.hacked), undefined);
+  await tools.detach();
+  await context.clearCookies({ name: 'kaicalls_login' });
 }
 
 /** Collects what a browser complains of; what the tests break themselves does not count. */

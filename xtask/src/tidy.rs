@@ -21,16 +21,17 @@ const EDGES: &[(&str, &[&str])] = &[
     ("baresip", &[]),
     ("media", &[]),
     ("rtp", &[]),
+    ("factors", &[]),
     ("egress", &[]),
     ("meters", &[]),
     ("conversation", &["domain", "speech", "understanding"]),
     ("store", &["domain", "meters"]),
     ("webhooks", &["domain"]),
-    ("app", &["domain", "store", "webhooks", "egress", "meters", "speech", "understanding"]),
+    ("app", &["domain", "store", "webhooks", "egress", "factors", "meters", "speech", "understanding"]),
     ("web", &["domain", "store", "app", "meters"]),
     ("api", &["web", "domain", "store", "app"]),
     ("mcp", &["web", "domain", "store", "app"]),
-    ("dashboard", &["web", "domain", "store", "app", "media"]),
+    ("dashboard", &["web", "domain", "store", "app", "factors", "media"]),
     ("providers", &["domain", "speech", "egress", "media", "meters", "understanding"]),
     ("vapi", &["domain", "egress", "media", "meters"]),
     ("voice", &["domain", "speech", "sip", "rtp", "media", "meters", "conversation", "agent"]),
@@ -42,7 +43,7 @@ const EDGES: &[(&str, &[&str])] = &[
 
 /// Crates that decide and never act: no IO, no clock, no randomness.
 const PURE: &[&str] =
-    &["domain", "webhooks", "speech", "media", "rtp", "conversation", "agent", "understanding"];
+    &["domain", "webhooks", "speech", "media", "rtp", "conversation", "agent", "understanding", "factors"];
 
 /// What a pure crate's dependency tree may not hold.
 const IMPURE: &[&str] = &[

@@ -307,6 +307,13 @@ impl From<Refusal> for ApiError {
             Refusal::NoKey => Self::no_key(),
             Refusal::NoSession => Self::no_session(),
             Refusal::WrongCredentials => Self::wrong_credentials(),
+            Refusal::SecondFactor | Refusal::WrongFactor(_) => {
+                let state = if refusal == Refusal::SecondFactor { "required" } else { "wrong" };
+                Self::new(Code::Unauthorized, refusal.to_string())
+                    .with_header(WWW_AUTHENTICATE, "Session realm=\"kaicalls\"")
+                    .with_details(json!({ "second_factor": state }))
+            }
+            Refusal::NotRecent => Self::new(Code::Forbidden, refusal.to_string()),
             Refusal::ForeignPage => Self::new(Code::Forbidden, refusal.to_string()),
             Refusal::TooMany { .. } => Self::new(Code::RateLimited, refusal.to_string()),
             Refusal::LoginsBusy => Self::new(Code::Unavailable, refusal.to_string()),

@@ -28,7 +28,8 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Method::POST, path, "session.create", log_in)
             .about(
                 "Log in",
-                "Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use.",
+                "Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use. A user with a second factor sends a \
+                 `code` along; without one, `details` of the 401 says `{\"second_factor\": \"required\"}`.",
             )
             .counted_as(Group::Login)
             .refuses(&[Code::Unauthorized, Code::RateLimited])
@@ -52,6 +53,8 @@ input! {
         email: Line<1, 320> = "email",
         /// The password of the user.
         password: Line<1, 256> = "password",
+        /// The code of an app, or a recovery code; wanted if the user has a second factor.
+        code: Option<Line<1, 40>> = "code",
     }
 }
 
@@ -138,7 +141,9 @@ async fn log_in(
     gate: LoginGate,
     Body { input, .. }: Body<Credentials>,
 ) -> Result<WithCookie<SessionBody>, ApiError> {
-    let opened = web::session::log_in(api.web(), gate.client, &input.email, &input.password).await?;
+    let code = input.code.map(Line::into_inner);
+    let opened =
+        web::session::log_in_with_code(api.web(), gate.client, &input.email, &input.password, code).await?;
     Ok(WithCookie {
         cookie: opened.cookie,
         body: SessionBody {

@@ -153,6 +153,20 @@ pub async fn end_sessions(app: &Acting, email: &str) -> Result<u64, AccountError
         .await
 }
 
+/// Takes all second factors and recovery codes from somebody who has lost them, and ends their sessions; says how many factors there were.
+pub async fn reset_second_factors(app: &App, email: &str) -> Result<u64, AccountError> {
+    let email = email.to_owned();
+    app.platform()
+        .write(move |tx| {
+            Box::pin(async move {
+                let user = named(tx, &email).await?;
+                store::sessions::delete_of_user(tx, user.id).await?;
+                Ok(store::second_factors::delete_of_user(tx, user.id).await?)
+            })
+        })
+        .await
+}
+
 /// Exchanges the secret that the webhooks of a business's calls are signed with, and gives the new one. For a day they are signed with the
 /// old one as well, unless it is to count no longer at once; `None` if there is no such business.
 pub async fn rotate_webhook_secret(

@@ -35,6 +35,7 @@ pub mod rehearsal;
 pub mod remarks;
 mod reports;
 pub mod retention;
+pub mod second_factor;
 pub mod sessions;
 pub mod setup;
 pub mod signup;

@@ -13,6 +13,7 @@ use store::sessions::{NewSession, Session};
 use store::{StoreError, Tenancy};
 
 use crate::acting::Concerned;
+use crate::second_factor::{self, Proof, ProofError, Site};
 use crate::{Acting, App, passwords};
 
 /// A session ends this long after its login.
@@ -20,6 +21,9 @@ pub const ABSOLUTE_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
 /// A session ends this long after its last use.
 pub const IDLE_LIFETIME: SignedDuration = SignedDuration::from_mins(30);
+
+/// Somebody who has shown who they are is asked again before a dangerous change this long afterwards.
+pub const CERTAIN_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 /// Uses of a session are written down at most this often.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -52,6 +56,14 @@ pub struct LoggedIn {
     pub user: User,
 }
 
+/// A login whose password was right.
+#[derive(Debug)]
+pub enum Login {
+    Done(LoggedIn),
+    /// The user has a second factor and is asked for it. The text is the value of the cookie that finds the question again.
+    SecondFactor(String),
+}
+
 /// Why a login did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
@@ -61,27 +73,63 @@ pub enum LoginError {
     /// Too many logins at once.
     #[error("too many logins at once")]
     Busy,
+    /// The user has a second factor, and no code came with the password.
+    #[error("this account has a second factor")]
+    SecondFactor,
+    /// What was shown as the second factor does not count.
+    #[error(transparent)]
+    Proof(ProofError),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Checks e-mail and password, and opens a session. An account at which somebody has guessed waits first (see `passwords.rs`).
-pub async fn log_in(app: &App, email: &str, password: &str, client: Client) -> Result<LoggedIn, LoginError> {
-    match check(app, email, password).await {
-        Ok(user) => Ok(open(app, user, client, "password").await?),
-        Err(LoginError::Wrong) => {
-            if let Err(error) = note_failure(app, email, client).await {
-                tracing::warn!(%error, "a login that failed could not be written down");
-            }
-            Err(LoginError::Wrong)
-        }
-        Err(error) => Err(error),
+impl From<ProofError> for LoginError {
+    fn from(error: ProofError) -> Self {
+        if let ProofError::Store(error) = error { Self::Store(error) } else { Self::Proof(error) }
     }
 }
 
+/// Checks e-mail and password, and opens a session unless the user has a second factor. An account at which somebody has guessed waits first
+/// (see `passwords.rs`).
+pub async fn log_in(app: &App, email: &str, password: &str, client: Client) -> Result<Login, LoginError> {
+    let user = check_and_note(app, email, password, &client).await?;
+    if second_factor::of_user(app, user.id).await?.all.is_empty() {
+        return Ok(Login::Done(open(app, user, client, "password").await?));
+    }
+    Ok(Login::SecondFactor(second_factor::ask_at_login(app, user.id).await?))
+}
+
+/// The same in one step, for programs: a user with a second factor sends a code along.
+pub async fn log_in_with_code(
+    app: &App,
+    email: &str,
+    password: &str,
+    code: Option<String>,
+    client: Client,
+) -> Result<LoggedIn, LoginError> {
+    let user = check_and_note(app, email, password, &client).await?;
+    if second_factor::of_user(app, user.id).await?.all.is_empty() {
+        return Ok(open(app, user, client, "password").await?);
+    }
+    let code = code.ok_or(LoginError::SecondFactor)?;
+    second_factor::check_code(app, user.id, code).await?;
+    Ok(open(app, user, client, "second factor").await?)
+}
+
+/// Checks e-mail and password, and writes down if they were wrong.
+async fn check_and_note(app: &App, email: &str, password: &str, client: &Client) -> Result<User, LoginError> {
+    let checked = check(app, email, password).await;
+    if matches!(checked, Err(LoginError::Wrong))
+        && let Err(error) = note_failure(app, email, client).await
+    {
+        tracing::warn!(%error, "a login that failed could not be written down");
+    }
+    checked
+}
+
 /// Writes down that somebody could not log in. What was given for an e-mail address that nobody has is not kept: it may be a password.
-async fn note_failure(app: &App, email: &str, client: Client) -> Result<(), StoreError> {
-    let (email, acting) = (email.trim().to_lowercase(), app.for_actor(Actor::stranger(client.address)));
+async fn note_failure(app: &App, email: &str, client: &Client) -> Result<(), StoreError> {
+    let (email, acting) = (email.trim().to_lowercase(), app.for_actor(Actor::stranger(client.address.clone())));
     app.platform()
         .write_lazily(move |tx| {
             Box::pin(async move {
@@ -94,6 +142,20 @@ async fn note_failure(app: &App, email: &str, client: Client) -> Result<(), Stor
             })
         })
         .await
+}
+
+/// The second step of a login, after [`Login::SecondFactor`].
+pub async fn finish(
+    app: &App,
+    token: &str,
+    site: &Site,
+    proof: Proof,
+    client: Client,
+) -> Result<LoggedIn, ProofError> {
+    let id = second_factor::answer_at_login(app, token, site, proof).await?;
+    let user =
+        app.platform().read(move |tx| Box::pin(async move { store::users::get(tx, id).await })).await?;
+    Ok(open(app, user.ok_or(ProofError::Gone)?, client, "second factor").await?)
 }
 
 /// Checks e-mail and password, and opens nothing.
@@ -124,7 +186,7 @@ pub async fn check(app: &App, email: &str, password: &str) -> Result<User, Login
 }
 
 /// Opens a session for somebody who has shown who they are.
-async fn open(app: &App, user: User, client: Client, by: &'static str) -> Result<LoggedIn, StoreError> {
+pub async fn open(app: &App, user: User, client: Client, by: &'static str) -> Result<LoggedIn, StoreError> {
     let token = URL_SAFE_NO_PAD.encode(app.random::<32>());
     let now = app.now();
     let who = Actor::user(user.id, client.address.clone()).named(user.email.as_str());
@@ -192,6 +254,8 @@ pub async fn enter(app: &App, token: &str, client: Client) -> Result<Option<Logg
 pub struct CurrentUser {
     pub session_id: SessionId,
     pub user_id: UserId,
+    /// Whether they showed who they are not long ago, so that they may do what cannot be taken back.
+    pub is_certain: bool,
 }
 
 /// The session behind a cookie; `None` if it never was, has ended or has been idle for too long.
@@ -211,7 +275,8 @@ pub async fn current(app: &App, token: &str) -> Result<Option<CurrentUser>, Stor
             .write_lazily(move |tx| Box::pin(async move { store::sessions::touch(tx, id, now).await }))
             .await?;
     }
-    Ok(Some(CurrentUser { session_id: session.id, user_id: session.user_id }))
+    let is_certain = session.confirmed_at.is_some_and(|at| now.duration_since(at) <= CERTAIN_FOR);
+    Ok(Some(CurrentUser { session_id: session.id, user_id: session.user_id, is_certain }))
 }
 
 /// Whether a session still lasts. Asking is no use of it: a page that is left open does not keep its session alive.

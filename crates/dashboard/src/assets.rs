@@ -54,6 +54,8 @@ static LIVE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("live.js", JAVASCRIPT, include_bytes!("../assets/live.js")));
 static PLAYER: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("player.js", JAVASCRIPT, include_bytes!("../assets/player.js")));
+static PASSKEY: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("passkey.js", JAVASCRIPT, include_bytes!("../assets/passkey.js")));
 static MARK: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("mark.svg", "image/svg+xml", include_bytes!("../assets/mark.svg")));
 
@@ -64,6 +66,7 @@ pub(crate) struct Paths {
     pub(crate) app: String,
     pub(crate) live: String,
     pub(crate) player: String,
+    pub(crate) passkey: String,
     pub(crate) mark: String,
 }
 
@@ -74,6 +77,7 @@ pub(crate) fn paths() -> &'static Paths {
         app: APP.path(),
         live: LIVE.path(),
         player: PLAYER.path(),
+        passkey: PASSKEY.path(),
         mark: MARK.path(),
     });
     &PATHS
@@ -81,7 +85,7 @@ pub(crate) fn paths() -> &'static Paths {
 
 /// An asset by its full name. A name with another hash is another build's: it is not there.
 pub(crate) async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let all = [&STYLE, &APP, &LIVE, &PLAYER, &MARK];
+    let all = [&STYLE, &APP, &LIVE, &PLAYER, &PASSKEY, &MARK];
     match all.into_iter().find(|asset| asset.name == name) {
         Some(asset) => answer(asset, &headers, "public, max-age=31536000, immutable"),
         None => StatusCode::NOT_FOUND.into_response(),
@@ -120,7 +124,7 @@ mod tests {
 
     #[test]
     fn everything_that_a_page_loads_is_small_and_has_its_hash_in_its_name() {
-        let all = [&STYLE, &APP, &LIVE, &PLAYER, &MARK];
+        let all = [&STYLE, &APP, &LIVE, &PLAYER, &PASSKEY, &MARK];
         let packed: usize = all.iter().map(|asset| asset.packed.len()).sum();
         assert!(packed < 40_000, "all assets together are {packed} bytes");
         for asset in all {

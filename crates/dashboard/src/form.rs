@@ -32,6 +32,17 @@ impl Filled {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The form without the fields whose names begin so.
+    pub(crate) fn without(mut self, prefix: &str) -> Self {
+        self.0.retain(|(name, _)| !name.starts_with(prefix));
+        self
+    }
+
+    /// All fields with what is in them.
+    pub(crate) fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
+    }
+
     fn parse(text: &[u8]) -> Self {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }

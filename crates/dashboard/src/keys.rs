@@ -8,7 +8,8 @@ use domain::{KeyId, Mode, Scope, ScopeSet};
 use store::Page;
 use web::Web;
 
-use crate::form::{Asked, Filled, fits, parse_id};
+use crate::certain::Certain;
+use crate::form::{Asked, fits, parse_id};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::When;
 use crate::visitor::Visitor;
@@ -93,7 +94,7 @@ pub(crate) async fn page(
 pub(crate) async fn new(
     visitor: Visitor,
     State(web): State<Web>,
-    form: Filled,
+    Certain(form): Certain,
 ) -> Result<Response, PageError> {
     let wrong = |text: &str| PageError::Wrong(text.to_owned());
     let name = form.text("name");
@@ -128,6 +129,7 @@ pub(crate) async fn revoke(
     visitor: Visitor,
     State(web): State<Web>,
     Path(name): Path<String>,
+    _: Certain,
 ) -> Result<Redirect, PageError> {
     let id: KeyId = parse_id(&name)?;
     if !app::keys::revoke(&visitor.acting(&web), visitor.user.user_id, id).await? {

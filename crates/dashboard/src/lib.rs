@@ -9,6 +9,7 @@ mod agents;
 mod assets;
 mod audit;
 mod calls;
+mod certain;
 mod csv;
 mod events;
 mod exchange;
@@ -19,9 +20,11 @@ mod leads;
 mod live;
 mod login;
 mod page;
+mod passkey;
 mod people;
 mod reference;
 mod requests;
+mod second_factor;
 mod settings;
 mod show;
 mod start;
@@ -59,10 +62,11 @@ fn pages() -> Router<Web> {
     let routes = Router::new()
         .route("/", get(login::front))
         .route("/login", get(login::form).post(login::log_in))
+        .route("/login/second", get(login::second_form).post(login::second))
         .route("/logout", post(login::leave))
         .route("/start/{token}", get(start::form).post(start::begin))
         .route("/enter/{token}", get(start::enter));
-    let pages: [(&str, MethodRouter<Web>); 41] = [
+    let pages: [(&str, MethodRouter<Web>); 46] = [
         ("", get(home::page)),
         ("/live", get(home::live)),
         ("/calls", get(calls::list::page).post(calls::act::new)),
@@ -104,6 +108,11 @@ fn pages() -> Router<Web> {
         ("/settings", get(settings::page)),
         ("/settings/password", post(settings::password)),
         ("/settings/sessions", post(settings::end_sessions)),
+        ("/settings/second-factor", get(second_factor::page).post(second_factor::add_passkey)),
+        ("/settings/second-factor/app", get(second_factor::app).post(second_factor::add_app)),
+        ("/settings/second-factor/codes", post(second_factor::codes)),
+        ("/settings/second-factor/{id}/name", post(second_factor::rename)),
+        ("/settings/second-factor/{id}/remove", post(second_factor::remove)),
     ];
     pages.into_iter().fold(routes, |routes, (path, methods)| {
         Mode::ALL.iter().fold(routes, |routes, &mode| {

@@ -1,19 +1,24 @@
 //! The way in and out: where a visitor begins, the login form, and leaving.
 
+use app::second_factor::ProofError;
 use askama::Template;
 use axum::extract::{FromRequestParts as _, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use domain::Mode;
 use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use store::Page;
 use store::calls::CallFilter;
-use web::session::{SignedIn, client, count_login, from_own_page, log_out};
+use web::session::{
+    Entry, SignedIn, at_second_step, client, count_login, forget_step, from_own_page, log_out,
+};
 use web::{LOGIN_PAGE, Refusal, Web};
 
-use crate::form::{Asked, Filled};
+use crate::certain::FactorQuestion;
+use crate::form::{Asked, Filled, address};
 use crate::page::{BareFrame, PageError, framed};
+use crate::passkey;
 
 /// The address without anything behind it: the mode in which there are calls.
 pub(crate) async fn front(user: SignedIn, State(web): State<Web>) -> Result<Redirect, PageError> {
@@ -75,7 +80,11 @@ pub(crate) async fn log_in(
     from_own_page(&web, &parts)?;
     count_login(&web, &parts)?;
     match web::session::log_in(&web, client(&web, &parts), &email, password).await {
-        Ok(opened) => Ok(([(SET_COOKIE, opened.cookie)], Redirect::to(&next)).into_response()),
+        Ok(Entry::Opened(opened)) => Ok(([(SET_COOKIE, opened.cookie)], Redirect::to(&next)).into_response()),
+        Ok(Entry::SecondFactor(cookie)) => {
+            let further = address("/login/second", &[("next", Some(&next))]);
+            Ok(([(SET_COOKIE, cookie)], Redirect::to(&further)).into_response())
+        }
         Err(refusal @ (Refusal::WrongCredentials | Refusal::LoginsBusy)) => {
             let (status, words) = match refusal {
                 Refusal::WrongCredentials => {
@@ -90,6 +99,74 @@ pub(crate) async fn log_in(
             Ok(response)
         }
         Err(other) => Err(other.into()),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "login_second.html")]
+struct SecondPage {
+    frame: BareFrame,
+    email: String,
+    next: String,
+    factor: FactorQuestion,
+    wrong: Option<String>,
+}
+
+/// The second step; whoever has not taken the first one begins there.
+async fn second_page(
+    web: &Web,
+    parts: &Parts,
+    next: String,
+    wrong: Option<String>,
+) -> Result<Response, PageError> {
+    let Some((user, question)) = at_second_step(web, parts).await? else {
+        return match wrong {
+            None => Ok(Redirect::to(&address(LOGIN_PAGE, &[("next", Some(&next))])).into_response()),
+            wrong => login_page(web, &parts.headers, String::new(), next, wrong),
+        };
+    };
+    let page = SecondPage {
+        frame: BareFrame::new(web, &parts.headers),
+        email: user.email,
+        next,
+        factor: FactorQuestion::new(web, &question, ""),
+        wrong,
+    };
+    framed(&page.frame.nonce, &page)
+}
+
+pub(crate) async fn second_form(
+    State(web): State<Web>,
+    asked: Asked,
+    parts: Parts,
+) -> Result<Response, PageError> {
+    second_page(&web, &parts, own_path(&asked.text("next").unwrap_or_default()), None).await
+}
+
+/// Takes a passkey or a code, and lets its owner in.
+pub(crate) async fn second(
+    State(web): State<Web>,
+    parts: Parts,
+    fields: Filled,
+) -> Result<Response, PageError> {
+    from_own_page(&web, &parts)?;
+    count_login(&web, &parts)?;
+    let next = own_path(&fields.text("next"));
+    let shown = match passkey::proof(&fields, "") {
+        Some(proof) => web::session::finish(&web, &parts, proof).await,
+        None => Err(ProofError::Wrong),
+    };
+    match shown {
+        Ok(opened) => {
+            let cookies = AppendHeaders([(SET_COOKIE, opened.cookie), (SET_COOKIE, forget_step(&web))]);
+            Ok((cookies, Redirect::to(&next)).into_response())
+        }
+        Err(ProofError::Store(error)) => Err(error.into()),
+        Err(error) => {
+            let mut response = second_page(&web, &parts, next, Some(passkey::words(&error))).await?;
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            Ok(response)
+        }
     }
 }
 

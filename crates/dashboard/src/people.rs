@@ -9,6 +9,7 @@ use domain::business::{Business, Role};
 use http::StatusCode;
 use web::Web;
 
+use crate::certain::Certain;
 use crate::form::Filled;
 use crate::page::{Frame, PageError, Section, framed};
 use crate::visitor::Visitor;
@@ -129,7 +130,7 @@ pub(crate) async fn add(
     visitor: Visitor,
     State(web): State<Web>,
     Path(name): Path<String>,
-    form: Filled,
+    Certain(form): Certain,
 ) -> Result<Response, PageError> {
     let business = business(&visitor, &name)?;
     let role = chosen(&form)?;
@@ -151,7 +152,7 @@ pub(crate) async fn change(
     visitor: Visitor,
     State(web): State<Web>,
     Path(name): Path<String>,
-    form: Filled,
+    Certain(form): Certain,
 ) -> Result<Response, PageError> {
     let business = business(&visitor, &name)?;
     let role = if form.text("role") == "none" { None } else { Some(chosen(&form)?) };

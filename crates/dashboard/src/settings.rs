@@ -52,6 +52,9 @@ struct SettingsPage {
     sessions: Vec<SessionRow>,
     /// Whether the visitor may see who changed what.
     may_oversee: bool,
+    /// The visitor's second factors, by their names.
+    factors: Vec<String>,
+    codes_left: u64,
     wrong: Option<String>,
 }
 
@@ -87,8 +90,11 @@ async fn drawn(web: &Web, visitor: &Visitor, wrong: Option<String>) -> Result<Re
     let clock = visitor.clock(web);
     let sessions = app::sessions::of_user(web.app(), visitor.user.user_id).await?;
     let overseen = app::audit::overseen(web.app(), visitor.user.user_id, &visitor.tenancy).await?;
+    let factors = app::second_factor::of_user(web.app(), visitor.user.user_id).await?;
     let page = SettingsPage {
         may_oversee: overseen.is_some(),
+        factors: factors.all.into_iter().map(|factor| factor.name).collect(),
+        codes_left: factors.recovery_codes,
         sessions: sessions
             .into_iter()
             .map(|session| SessionRow {
@@ -133,20 +139,19 @@ pub(crate) async fn password(
 ) -> Result<Response, PageError> {
     count_login(&web, &parts)?;
     let (current, wanted) = (form.raw("current"), form.raw("new").to_owned());
-    match app::sessions::check(web.app(), &visitor.email, current).await {
-        Ok(_) => {}
+    let user = match app::sessions::check(web.app(), &visitor.email, current).await {
+        Ok(user) => user,
         Err(LoginError::Wrong) => {
             return drawn(&web, &visitor, Some("The current password is wrong.".to_owned())).await;
         }
-        Err(LoginError::Busy) => return Err(PageError::Refused(Refusal::LoginsBusy)),
-        Err(LoginError::Store(error)) => return Err(error.into()),
-    }
-    match app::accounts::set_password(&visitor.acting(&web), &visitor.email, wanted.clone()).await {
+        Err(error) => return Err(Refusal::from(error).into()),
+    };
+    match app::accounts::set_password(&visitor.acting(&web), &visitor.email, wanted).await {
         Ok(_) => {}
         Err(AccountError::Store(error)) => return Err(error.into()),
         Err(error) => return drawn(&web, &visitor, Some(format!("Nothing was changed: {error}."))).await,
     }
-    let opened = web::session::log_in(&web, client(&web, &parts), &visitor.email, &wanted).await?;
+    let opened = web::session::open_anew(&web, client(&web, &parts), user).await?;
     let back = Redirect::to(&format!("/{}/settings?done=password", visitor.mode()));
     Ok(([(SET_COOKIE, opened.cookie)], back).into_response())
 }

@@ -107,7 +107,7 @@ pub(crate) async fn begin(
         Err(error) => return refused(page, error.to_string()),
     };
     let Beginning { key, agent } = app::setup::begin(&stranger(&web, &parts), &account).await?;
-    let opened = web::session::log_in(&web, client(&web, &parts), &account.user.email, &password).await?;
+    let opened = web::session::open_anew(&web, client(&web, &parts), account.user.clone()).await?;
     let base = &web.app().settings().public_url;
     let order = json!({ "agent_id": agent.id, "to": FIRST_CALLED });
     let ready = ReadyPage {

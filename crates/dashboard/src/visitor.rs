@@ -89,6 +89,7 @@ impl FromRequestParts<Web> for Visitor {
             }
             other => other?,
         };
+        parts.extensions.insert(user);
         let mode = parts.extensions.get::<Mode>().copied().unwrap_or(Mode::Test);
         let person = app::accounts::person(web.app(), user.user_id).await?;
         let (known, businesses) = person.ok_or(PageError::Refused(Refusal::NoSession))?;

@@ -57,6 +57,16 @@ impl Role {
     }
 }
 
+crate::word_enum! {
+    /// What somebody shows besides their password when they log in.
+    pub enum FactorKind {
+        /// An authenticator that signs: in the device, in a telephone, or on a key ring.
+        Passkey = "passkey",
+        /// An app that shows codes.
+        App = "app",
+    }
+}
+
 /// A person who can log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {

@@ -57,6 +57,8 @@ macro_rules! every_id {
             /// A person who can log in.
             UserId,
             SessionId,
+            /// What somebody shows besides their password: a passkey, or an app for codes.
+            FactorId,
             KeyId,
             AgentId,
             /// A phone number of the registry.

@@ -57,10 +57,13 @@ pub const LEFT_OUT: &[&str] = &[
     "engine_messages",
     "idempotency",
     "jobs",
+    "login_steps",
     "meta",
     "migrations",
     "nodes",
+    "recovery_codes",
     "saved_views",
+    "second_factors",
     "sessions",
 ];
 

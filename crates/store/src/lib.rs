@@ -50,6 +50,7 @@ pub mod opt_outs;
 pub mod overview;
 pub mod retention;
 pub mod saved_views;
+pub mod second_factors;
 pub mod sessions;
 pub mod transcripts;
 pub mod transfer;

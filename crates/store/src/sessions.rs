@@ -36,13 +36,15 @@ pub struct Session {
     pub browser: Option<String>,
     /// The network address that the login came from.
     pub address: Option<String>,
+    /// When its user last showed who they are; sessions of older versions do not say.
+    pub confirmed_at: Option<Timestamp>,
 }
 
 table! {
     /// Logins, each found by the hash of its cookie.
     Sessions = "sessions" as "s", (session: &NewSession) -> Session
     key { id }
-    fixed { user_id, created_at, last_seen_at = session.created_at, expires_at, browser, address }
+    fixed { user_id, created_at, last_seen_at = session.created_at, expires_at, browser, address, confirmed_at = session.created_at }
     unread { token_hash }
 }
 
@@ -76,6 +78,12 @@ pub async fn last_seen(
 /// Notes that a login was used.
 pub async fn touch(tx: &mut PlatformTx, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
     tx.execute("UPDATE sessions SET last_seen_at = $2 WHERE id = $1", params![id, now]).await?;
+    Ok(())
+}
+
+/// Notes that the user of a login has shown who they are.
+pub async fn confirm(tx: &mut PlatformTx, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute("UPDATE sessions SET confirmed_at = $2 WHERE id = $1", params![id, now]).await?;
     Ok(())
 }
 

@@ -304,6 +304,7 @@ words! {
     domain::E164: as_str, |text| Self::parse(text).ok();
     domain::Mode: as_str, Self::parse;
     domain::Source: as_str, Self::parse;
+    domain::business::FactorKind: as_str, Self::parse;
     domain::business::Role: as_str, Self::parse;
     domain::audit::Action: as_str, Self::parse;
     domain::audit::ActorKind: as_str, Self::parse;

@@ -4,6 +4,7 @@
 //! The name that the request itself asks for (`Host`) is no proof: a page of another site can give its own name our address. Programs
 //! send neither header and are not meant; they have no cookies that a page could ride on.
 
+use app::second_factor::Site;
 use http::HeaderMap;
 use http::header::{HeaderName, ORIGIN};
 
@@ -28,11 +29,23 @@ impl OwnOrigin {
     fn is(&self, origin: &str) -> bool {
         match self {
             Self::Public(own) => origin == own,
+            Self::Loopback { port } => ["localhost", "127.0.0.1", "[::1]"]
+                .iter()
+                .any(|name| origin == format!("http://{name}{}", written(*port))),
+        }
+    }
+
+    /// The site that passkeys are made for. None where people come by a bare network address: browsers make passkeys for names only.
+    pub fn site(&self) -> Option<Site> {
+        match self {
+            Self::Public(own) => {
+                let url = url::Url::parse(own).ok()?;
+                let id = url.domain()?.to_owned();
+                Some(Site { id, origins: vec![own.clone()] })
+            }
             Self::Loopback { port } => {
-                let port = if *port == 80 { String::new() } else { format!(":{port}") };
-                ["localhost", "127.0.0.1", "[::1]"]
-                    .iter()
-                    .any(|name| origin == format!("http://{name}{port}"))
+                let origin = format!("http://localhost{}", written(*port));
+                Some(Site { id: "localhost".to_owned(), origins: vec![origin] })
             }
         }
     }
@@ -45,6 +58,11 @@ impl OwnOrigin {
         let mut origins = headers.get_all(ORIGIN).iter().map(|origin| origin.to_str().unwrap_or_default());
         site_is_own && origins.all(|origin| self.is(origin))
     }
+}
+
+/// A port behind a name; browsers leave out the usual one.
+fn written(port: u16) -> String {
+    if port == 80 { String::new() } else { format!(":{port}") }
 }
 
 #[cfg(test)]
@@ -127,5 +145,17 @@ mod tests {
         }
         check(&own, &[("origin", "http://192.168.1.5:8080")], false);
         check(&own, &[("sec-fetch-site", "cross-site")], false);
+    }
+
+    #[test]
+    fn passkeys_are_made_for_a_name() {
+        let site = |own: OwnOrigin| own.site().map(|site| (site.id, site.origins));
+        let of = |url| OwnOrigin::of_url(url).and_then(|own| own.site()).map(|site| (site.id, site.origins));
+        let expected = |id: &str, origin: &str| Some((id.to_owned(), vec![origin.to_owned()]));
+        assert_eq!(of("https://Kai.example:443/x"), expected("kai.example", "https://kai.example"));
+        assert_eq!(of("https://kai.example:8443"), expected("kai.example", "https://kai.example:8443"));
+        assert_eq!((of("http://192.168.1.5:8080"), of("http://[::1]:8080")), (None, None));
+        assert_eq!(site(OwnOrigin::Loopback { port: 8080 }), expected("localhost", "http://localhost:8080"));
+        assert_eq!(site(OwnOrigin::Loopback { port: 80 }), expected("localhost", "http://localhost"));
     }
 }

@@ -3,6 +3,7 @@
 //! `api` makes a JSON error of it. Pages answer as [`Refusal`] itself does: whoever is not logged in is sent to the login page, everything
 //! else is a status and a sentence.
 
+use app::second_factor::ProofError;
 use app::sessions::LoginError;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::RETRY_AFTER;
@@ -45,6 +46,15 @@ pub enum Refusal {
         /// Seconds until the next one is answered.
         retry_after_s: u32,
     },
+    /// The password was right, and the account has a second factor that is still to be shown.
+    #[error("this account has a second factor: send the code of its app, or a recovery code, as `code`")]
+    SecondFactor,
+    /// What was shown as the second factor does not count.
+    #[error("the second factor does not count: {0}")]
+    WrongFactor(String),
+    /// The change cannot be taken back, and it is some time since the login.
+    #[error("log in again first: this change is for somebody who has logged in within the last ten minutes")]
+    NotRecent,
     /// More people log in at once than passwords can be checked.
     #[error("too many people log in at once; try again")]
     LoginsBusy,
@@ -65,8 +75,12 @@ impl Refusal {
     /// The status that pages answer with.
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoKey | Self::NoSession | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::ForeignPage => StatusCode::FORBIDDEN,
+            Self::NoKey
+            | Self::NoSession
+            | Self::WrongCredentials
+            | Self::SecondFactor
+            | Self::WrongFactor(_) => StatusCode::UNAUTHORIZED,
+            Self::ForeignPage | Self::NotRecent => StatusCode::FORBIDDEN,
             Self::Fields(_) => StatusCode::BAD_REQUEST,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::LoginsBusy
@@ -94,7 +108,18 @@ impl From<LoginError> for Refusal {
         match error {
             LoginError::Wrong => Self::WrongCredentials,
             LoginError::Busy => Self::LoginsBusy,
+            LoginError::SecondFactor => Self::SecondFactor,
+            LoginError::Proof(error) => error.into(),
             LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProofError> for Refusal {
+    fn from(error: ProofError) -> Self {
+        match error {
+            ProofError::Store(error) => error.into(),
+            error => Self::WrongFactor(error.to_string()),
         }
     }
 }

@@ -1889,6 +1889,8 @@ export interface Credentials {
   email: string;
   /** The password of the user. */
   password: string;
+  /** The code of an app, or a recovery code; wanted if the user has a second factor. */
+  code?: string | null;
 }
 
 /** A session that has just begun. */

@@ -585,7 +585,7 @@ export class KeysResource extends Resource {
   /**
    * Create an API key.
    *
-   * `key` is shown in this answer and never again.
+   * `key` is shown in this answer and never again. The login must not be older than ten minutes; after that the answer is 403.
    *
    * Needs a session (POST /api/session); an API key does not do.
    */
@@ -655,7 +655,7 @@ export class SessionResource extends Resource {
   /**
    * Log in.
    *
-   * Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use.
+   * Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use. A user with a second factor sends a `code` along; without one, `details` of the 401 says `{"second_factor": "required"}`.
    *
    * Needs no key.
    */

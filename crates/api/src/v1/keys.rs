@@ -32,7 +32,10 @@ pub(crate) fn routes() -> Vec<Route> {
             .about("List API keys", "The user's keys, revoked ones included, newest first.")
             .example(None, listed),
         Route::new(Method::POST, path, "keys.create", create)
-            .about("Create an API key", "`key` is shown in this answer and never again.")
+            .about(
+                "Create an API key",
+                "`key` is shown in this answer and never again. The login must not be older than ten minutes; after that the answer is 403.",
+            )
             .example(Some(json!({ "name": "Production", "scopes": scopes })), made),
         Route::new(Method::DELETE, path, "keys.revoke", revoke)
             .about(
@@ -185,6 +188,7 @@ async fn create(
     State(api): State<Api>,
     Body { input, .. }: Body<NewKey>,
 ) -> Result<Created<KeyCreated>, ApiError> {
+    user.certain()?;
     let business_id = match &input.business_id {
         Some(id) => Some(id.known().ok_or_else(ApiError::foreign_business)?),
         None => None,

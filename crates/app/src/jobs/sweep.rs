@@ -323,11 +323,12 @@ const SLICE: u32 = 200;
 type Purge = for<'t> fn(&'t mut PlatformTx, Timestamp, u32) -> BoxFuture<'t, Result<u64, StoreError>>;
 
 /// What is thrown away, and when.
-const OUTDATED: [(Purge, SignedDuration); 6] = [
+const OUTDATED: [(Purge, SignedDuration); 7] = [
     (|tx, before, most| Box::pin(store::idempotency::purge(tx, before, most)), IDEMPOTENCY_KEPT),
     (|tx, before, most| Box::pin(store::deliveries::purge_attempts(tx, before, most)), ATTEMPTS_KEPT),
     (|tx, before, most| Box::pin(store::events::purge(tx, before, most)), EVENTS_KEPT),
     (|tx, before, most| Box::pin(store::engine_messages::purge(tx, before, most)), MESSAGES_KEPT),
     (|tx, before, most| Box::pin(store::jobs::purge_failed(tx, before, most)), FAILED_JOBS_KEPT),
     (|tx, now, most| Box::pin(store::sessions::purge(tx, now, most)), SignedDuration::ZERO),
+    (|tx, now, most| Box::pin(store::second_factors::purge_steps(tx, now, most)), SignedDuration::ZERO),
 ];

@@ -8,6 +8,7 @@ mod jobs;
 mod looking_back;
 mod messages;
 mod operator;
+mod passkeys;
 mod people;
 mod placing;
 mod recordings;

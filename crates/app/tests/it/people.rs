@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use app::App;
 use app::accounts::{NewBusiness, add_business, add_user, end_sessions, let_in, set_password};
 use app::keys::{KeyError, NewKey};
 use app::members::{Appointer, Strangers, of_business, set_role, welcome};
-use app::sessions::{Client, LoginError, current, log_in, log_out};
+use app::sessions::{Client, LoggedIn, LoginError, current, log_in_with_code, log_out};
 use app::setup::AccountError;
 use domain::api_key::PlainKey;
 use domain::business::Role;
@@ -19,6 +20,10 @@ async fn start(database: &TestDatabase) -> (Platform, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at("2026-11-28T12:00:00Z"));
     let setup = Setup { clock: Arc::<ManualClock>::clone(&clock), ..Setup::default() };
     (Platform::start(database, setup).await, clock)
+}
+
+async fn log_in(app: &App, email: &str, password: &str, client: Client) -> Result<LoggedIn, LoginError> {
+    log_in_with_code(app, email, password, None, client).await
 }
 
 async fn is_in(platform: &Platform, token: &str) -> bool {

@@ -10,6 +10,7 @@ use domain::{EventId, Mode};
 use web::Web;
 
 use super::{MOST_REPLAYED, known, one};
+use crate::certain::Certain;
 use crate::form::{Filled, parse_id};
 use crate::page::PageError;
 use crate::visitor::Visitor;
@@ -61,7 +62,7 @@ pub(crate) async fn rotate(
     visitor: Visitor,
     State(web): State<Web>,
     Path(name): Path<String>,
-    form: Filled,
+    Certain(form): Certain,
 ) -> Result<Response, PageError> {
     let id = parse_id(&name)?;
     let old = if form.text("old") == "ends" { OldSecret::Ends } else { OldSecret::Overlaps };

@@ -2,6 +2,7 @@
 
 mod browser;
 mod corners;
+mod factors;
 mod manage;
 mod measured;
 mod notes;

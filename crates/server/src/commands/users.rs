@@ -18,7 +18,7 @@ use crate::output::{self, Column, Format, say};
 use crate::system::SystemEntropy;
 use crate::{commands, wiring};
 
-/// List and invite users, set passwords, end sessions (database)
+/// List and invite users, set passwords, reset second factors, end sessions (database)
 #[derive(Debug, Subcommand)]
 pub(crate) enum Users {
     /// List all users, oldest first
@@ -70,6 +70,16 @@ pub(crate) enum Users {
         /// Read the new password from standard input instead of making one
         #[arg(long)]
         stdin: bool,
+    },
+    /// Take all second factors from a user who has lost them, and end their sessions
+    #[command(
+        after_help = "Example:\n  kaicalls users reset-second-factor ada@example.com\n\nMake sure that it is them who ask: afterwards their password \
+                            alone opens the dashboard."
+    )]
+    ResetSecondFactor {
+        /// E-mail address of the user
+        #[arg(value_name = "EMAIL")]
+        email: String,
     },
     /// End all sessions of a user
     EndSessions {
@@ -169,6 +179,14 @@ impl Users {
                     say!("Password  {password}   (shown this once)")?;
                 }
                 say!("{ended} sessions ended")
+            }
+            Self::ResetSecondFactor { email } => {
+                let app = wiring::build_app(&config, store)?;
+                let removed = app::accounts::reset_second_factors(&app, &email).await?;
+                match format {
+                    Format::Json => output::json(&json!({ "email": email, "factors_removed": removed })),
+                    Format::Text => say!("{removed} second factors removed"),
+                }
             }
             Self::EndSessions { email } => {
                 let app = wiring::operators_app(&config, store)?;

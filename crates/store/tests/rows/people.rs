@@ -1,9 +1,10 @@
 //! Businesses, users, and how they come in: sessions, keys, and what they asked for.
 
-use domain::business::{Business, Role};
+use domain::business::{Business, FactorKind, Role};
 use domain::disclosure::Disclosures;
-use domain::{BusinessId, KeyId, Mode, SessionId, UserId};
+use domain::{BusinessId, FactorId, KeyId, Mode, SessionId, UserId};
 use store::endpoints::NewSecret;
+use store::second_factors::{self, Factor, Step};
 use store::sessions::NewSession;
 use store::usage::UsageOwner;
 use store::{Page, Tenancy};
@@ -73,9 +74,11 @@ async fn a_session_is_found_by_its_cookie_until_it_expires_or_is_ended() {
                 assert_eq!((found.last_seen_at, found.expires_at), (at(100), at(200)));
                 assert_eq!(store::sessions::by_token_hash(tx, &[1; 32], at(200)).await?, None);
                 assert_eq!(store::sessions::by_token_hash(tx, &[9; 32], at(100)).await?, None);
+                assert_eq!(found.confirmed_at, Some(at(100)), "a login shows who somebody is");
                 store::sessions::touch(tx, found.id, at(150)).await?;
+                store::sessions::confirm(tx, found.id, at(155)).await?;
                 let seen = store::sessions::by_token_hash(tx, &[1; 32], at(160)).await?.expect("it lasts");
-                assert_eq!(seen.last_seen_at, at(150));
+                assert_eq!((seen.last_seen_at, seen.confirmed_at), (at(150), Some(at(155))));
                 let other = store::sessions::by_token_hash(tx, &[2; 32], at(160)).await?.expect("it lasts");
                 assert_eq!(other.last_seen_at, at(100), "another login of the same user");
                 let listed = store::sessions::of_user(tx, UserId(id(21)), at(160)).await?;
@@ -91,6 +94,118 @@ async fn a_session_is_found_by_its_cookie_until_it_expires_or_is_ended() {
                 assert_eq!(store::sessions::by_token_hash(tx, &[1; 32], at(160)).await?, None);
                 assert_eq!(store::sessions::delete_of_user(tx, UserId(id(21))).await?, 1);
                 assert!(store::sessions::by_token_hash(tx, &[3; 32], at(160)).await?.is_some());
+                Ok(())
+            })
+        })
+        .await;
+    }
+}
+
+fn factor(number: u8, user: u128, kind: FactorKind) -> Factor {
+    Factor {
+        id: FactorId(id(number.into())),
+        user_id: UserId(id(user)),
+        kind,
+        name: format!("factor {number}"),
+        credential: (kind == FactorKind::Passkey).then(|| vec![number; 16]),
+        secret: vec![number; 40],
+        counter: 5,
+        wrong: 0,
+        wrong_at: None,
+        created_at: at(i64::from(number)),
+        last_used_at: None,
+    }
+}
+
+#[tokio::test]
+async fn second_factors_are_their_owners_and_their_counters_move_on_once() {
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        run(&platform, |tx| {
+            Box::pin(async move {
+                let (ours, theirs) = (UserId(id(21)), UserId(id(22)));
+                let (passkey, app) = (factor(1, 21, FactorKind::Passkey), factor(2, 21, FactorKind::App));
+                for one in [&passkey, &app, &factor(3, 22, FactorKind::App)] {
+                    second_factors::insert(tx, one).await?;
+                }
+                assert_eq!(second_factors::of_user(tx, ours).await?, [passkey.clone(), app.clone()]);
+                assert!(second_factors::used(tx, &app, 7, at(60)).await?);
+                assert!(!second_factors::used(tx, &app, 8, at(61)).await?, "the counter has moved on");
+                for time in [70, 71] {
+                    second_factors::wrong(tx, ours, at(10), at(time)).await?;
+                }
+                let listed = second_factors::of_user(tx, ours).await?;
+                assert_eq!(
+                    (listed[0].wrong, listed[0].wrong_at),
+                    (0, None),
+                    "codes are guessed, passkeys are not"
+                );
+                assert_eq!((listed[1].wrong, listed[1].wrong_at), (2, Some(at(71))));
+                assert_eq!((listed[1].counter, listed[1].last_used_at), (7, Some(at(60))));
+                assert_eq!(second_factors::of_user(tx, theirs).await?[0].wrong, 0);
+                second_factors::wrong(tx, ours, at(72), at(80)).await?;
+                assert_eq!(second_factors::of_user(tx, ours).await?[1].wrong, 1, "long ago is forgotten");
+                let known = second_factors::of_user(tx, ours).await?.swap_remove(1);
+                assert!(second_factors::used(tx, &known, 9, at(90)).await?);
+                assert_eq!(second_factors::of_user(tx, ours).await?[1].wrong, 0, "a right code ends the row");
+
+                assert!(!second_factors::rename(tx, theirs, app.id, "mine").await?);
+                assert!(second_factors::rename(tx, ours, app.id, "my phone").await?);
+                assert_eq!(second_factors::of_user(tx, ours).await?[1].name, "my phone");
+                assert!(!second_factors::delete(tx, theirs, app.id).await?);
+                assert!(second_factors::delete(tx, ours, app.id).await?);
+                for user in [ours, theirs] {
+                    second_factors::replace_recovery_codes(tx, user, &[[1; 32], [2; 32]]).await?;
+                }
+                assert!(second_factors::use_recovery_code(tx, ours, &[1; 32]).await?);
+                assert!(!second_factors::use_recovery_code(tx, ours, &[1; 32]).await?, "it counts once");
+                assert_eq!(second_factors::recovery_codes_left(tx, ours).await?, 1);
+                second_factors::replace_recovery_codes(tx, ours, &[[3; 32]]).await?;
+                assert!(!second_factors::use_recovery_code(tx, ours, &[2; 32]).await?, "it was replaced");
+                assert_eq!(second_factors::delete_of_user(tx, ours).await?, 1);
+                assert_eq!(second_factors::recovery_codes_left(tx, ours).await?, 0);
+                assert_eq!(second_factors::recovery_codes_left(tx, theirs).await?, 2);
+                Ok(())
+            })
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_question_waits_for_one_right_answer_and_a_few_wrong_ones() {
+    for database in databases().await {
+        let platform = with_tenants(&database).await;
+        run(&platform, |tx| {
+            Box::pin(async move {
+                let user_id = UserId(id(21));
+                let step = |number: u8| Step {
+                    hash: [number; 32],
+                    user_id,
+                    challenge: vec![number; 32],
+                    wrong: 0,
+                    expires_at: at(i64::from(number)),
+                };
+                for number in [50, 60, 70] {
+                    second_factors::ask(tx, &step(number)).await?;
+                }
+                assert_eq!(second_factors::step(tx, &[50; 32], at(49)).await?, Some(step(50)));
+                assert_eq!(second_factors::step(tx, &[50; 32], at(50)).await?, None, "it has expired");
+                for wrong in 1..=2 {
+                    second_factors::step_wrong(tx, &[60; 32], 3).await?;
+                    let found = second_factors::step(tx, &[60; 32], at(1)).await?;
+                    assert_eq!(found.map(|step| step.wrong), Some(wrong));
+                }
+                second_factors::ask(tx, &step(60)).await?;
+                assert_eq!(second_factors::step(tx, &[60; 32], at(1)).await?, Some(step(60)), "asked anew");
+                for _ in 0..3 {
+                    second_factors::step_wrong(tx, &[60; 32], 3).await?;
+                }
+                assert_eq!(second_factors::step(tx, &[60; 32], at(1)).await?, None);
+                assert!(second_factors::close_step(tx, &[70; 32]).await?);
+                assert!(!second_factors::close_step(tx, &[70; 32]).await?, "it is answered once");
+                assert_eq!(second_factors::purge_steps(tx, at(49), 10).await?, 0);
+                assert_eq!(second_factors::purge_steps(tx, at(50), 10).await?, 1);
                 Ok(())
             })
         })

@@ -1670,7 +1670,7 @@ class AsyncKeysResource(AsyncResource):
     ) -> KeyCreated:
         """Create an API key.
 
-        `key` is shown in this answer and never again.
+        `key` is shown in this answer and never again. The login must not be older than ten minutes; after that the answer is 403.
 
         Needs a session (POST /api/session); an API key does not do.
 
@@ -1856,18 +1856,20 @@ class AsyncSessionResource(AsyncResource):
         self,
         email: str,
         password: str,
+        code: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
     ) -> SessionBody:
         """Log in.
 
-        Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use.
+        Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use. A user with a second factor sends a `code` along; without one, `details` of the 401 says `{"second_factor": "required"}`.
 
         Needs no key.
 
         Args:
             email: The e-mail address of the user.
             password: The password of the user.
+            code: The code of an app, or a recovery code; wanted if the user has a second factor.
         """
         return await self._send(
             SessionBody,
@@ -1876,6 +1878,7 @@ class AsyncSessionResource(AsyncResource):
             body={
                 "email": email,
                 "password": password,
+                "code": code,
             },
             options=options,
         )

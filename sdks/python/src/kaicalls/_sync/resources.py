@@ -1659,7 +1659,7 @@ class KeysResource(Resource):
     ) -> KeyCreated:
         """Create an API key.
 
-        `key` is shown in this answer and never again.
+        `key` is shown in this answer and never again. The login must not be older than ten minutes; after that the answer is 403.
 
         Needs a session (POST /api/session); an API key does not do.
 
@@ -1845,18 +1845,20 @@ class SessionResource(Resource):
         self,
         email: str,
         password: str,
+        code: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
     ) -> SessionBody:
         """Log in.
 
-        Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use.
+        Sets the session cookie. It ends 12 hours after the login or 30 minutes after its last use. A user with a second factor sends a `code` along; without one, `details` of the 401 says `{"second_factor": "required"}`.
 
         Needs no key.
 
         Args:
             email: The e-mail address of the user.
             password: The password of the user.
+            code: The code of an app, or a recovery code; wanted if the user has a second factor.
         """
         return self._send(
             SessionBody,
@@ -1865,6 +1867,7 @@ class SessionResource(Resource):
             body={
                 "email": email,
                 "password": password,
+                "code": code,
             },
             options=options,
         )
