@@ -195,7 +195,7 @@ async function main() {
     talk: talk.pathname + talk.search, version: `/test/agents/${agent}/versions/1`, keys: '/test/keys', requests: '/test/requests',
     webhooks: '/test/webhooks', webhook, events: '/test/events', 'events-none': '/test/events?type=sms.sent', event,
     'webhooks-none': '/live/webhooks', settings: '/test/settings', 'second-factor': '/test/settings/second-factor', 'second-factor-app': '/test/settings/second-factor/app',
-    people: `/test/people/${business}`, audit: '/test/audit',
+    'lead-import': '/test/leads/import', people: `/test/people/${business}`, audit: '/test/audit',
     'calls-live': '/live/calls', nothing: '/test/nothing',
   };
   for (const path of Object.values(pages)) {

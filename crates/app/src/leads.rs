@@ -1,5 +1,6 @@
 //! Leads: what clients write about people, what calls teach about them, and the history of both.
 
+pub mod import;
 pub mod merge;
 
 use domain::call::{Call, Direction};

@@ -101,6 +101,17 @@ for (const form of $$('form[data-once]')) {
 }
 for (const dialog of $$('dialog[data-shown]')) dialog.showModal();
 
+// ---- Files that are read into a field.
+for (const part of $$('[data-needs-script]')) part.hidden = false;
+for (const input of $$('input[data-fills]')) {
+  input.addEventListener('change', async () => {
+    const [file] = input.files;
+    if (!file) return;
+    if (file.size > 1024 * 1024) return toast('The file has more than 1 MiB');
+    document.getElementById(input.dataset.fills).value = await file.text();
+  });
+}
+
 // ---- The zone in which the visitor is.
 for (const field of $$('[data-own-zone]')) {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -1,5 +1,8 @@
 //! Leads: the table, one person with everything that happened with them, and changes by hand.
 
+mod history;
+pub(crate) mod import;
+
 use app::leads::LeadError;
 use askama::Template;
 use axum::extract::{Path, State};
@@ -22,6 +25,8 @@ use crate::form::{Asked, Filled, address, fits, parse_id};
 use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, When};
 use crate::visitor::Visitor;
+
+pub(crate) use history::merge;
 
 /// Rows on a page.
 const ROWS: u32 = 50;
@@ -262,6 +267,9 @@ struct LeadPage {
     agents: Vec<(String, String)>,
     made: When,
     contacted: Option<When>,
+    history: history::History,
+    /// Leads that may be the same person.
+    twins: Vec<history::Twin>,
     wrong: Option<String>,
 }
 
@@ -291,8 +299,10 @@ async fn drawn(
         statuses.push(lead.fields.status.clone());
     }
     let page = LeadPage {
-        path: format!("/{}/leads/{id}", visitor.mode()),
-        id: id.to_string(),
+        history: history::of(web, visitor, &lead).await?,
+        twins: history::twins(web, visitor, &lead).await?,
+        path: format!("/{}/leads/{}", visitor.mode(), lead.id),
+        id: lead.id.to_string(),
         name: called(&lead.fields),
         phone: lead.fields.phone.as_ref().map(|phone| phone.as_str().to_owned()).unwrap_or_default(),
         may_call: number.filter(|_| wish.is_none()).map(|number| number.to_string()),

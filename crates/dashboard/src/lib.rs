@@ -66,7 +66,7 @@ fn pages() -> Router<Web> {
         .route("/logout", post(login::leave))
         .route("/start/{token}", get(start::form).post(start::begin))
         .route("/enter/{token}", get(start::enter));
-    let pages: [(&str, MethodRouter<Web>); 46] = [
+    let pages: [(&str, MethodRouter<Web>); 48] = [
         ("", get(home::page)),
         ("/live", get(home::live)),
         ("/calls", get(calls::list::page).post(calls::act::new)),
@@ -88,6 +88,8 @@ fn pages() -> Router<Web> {
         ("/leads", get(leads::page).post(leads::new)),
         ("/leads.csv", get(leads::export)),
         ("/leads/{id}", get(leads::one).post(leads::save)),
+        ("/leads/import", get(leads::import::page).post(leads::import::read)),
+        ("/leads/{id}/merge", post(leads::merge)),
         ("/leads/{id}/do-not-call", post(leads::do_not_call)),
         ("/webhooks", get(webhooks::list::page).post(webhooks::list::new)),
         ("/webhooks/{id}", get(webhooks::one::page).post(webhooks::one::save)),

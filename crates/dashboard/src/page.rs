@@ -120,6 +120,7 @@ pub(crate) fn notice(word: Option<&str>) -> Option<&'static str> {
         "replayed" => "It is on its way again. Reload the page to see what comes of it.",
         "unheard" => "Nothing was sent: no webhook that is on would hear of it.",
         "session" => "That session has ended.",
+        "merged" => "The two are one lead now. What the other one said is in the history.",
         "factor-gone" => "It is removed and counts no longer.",
         "password" => "The password is changed. Your other sessions have ended.",
         "ending" => "The call is being ended.",

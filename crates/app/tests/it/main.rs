@@ -4,6 +4,7 @@ mod bench;
 mod deliveries;
 mod engines;
 mod events;
+mod imports;
 mod jobs;
 mod looking_back;
 mod messages;

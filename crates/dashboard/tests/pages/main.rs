@@ -3,6 +3,7 @@
 mod browser;
 mod corners;
 mod factors;
+mod leads;
 mod manage;
 mod measured;
 mod notes;
