@@ -150,14 +150,14 @@ pub fn read_with_trunk_prefix(text: &str, home: &str) -> Option<E164> {
     let text = visible(text);
     let number = PHONE_NUMBER_UTIL.parse(text.trim(), Some(region_of(home)?)).ok()?;
     let is_long_enough = matches!(number.is_possible_with_reason(), Ok(NumberLengthType::IsPossible));
+    let national = number.national_number.to_string();
     let typed: String = text.chars().filter(char::is_ascii_digit).collect();
-    let prefix = typed.strip_suffix(&number.national_number.to_string())?;
+    let prefix = typed.strip_suffix(&national)?;
     let is_national = !text.contains('+') && (1..=2).contains(&prefix.len()) && number.extension.is_none();
-    if is_long_enough && is_national {
-        E164::parse(&number.format_as(PhoneNumberFormat::E164)).ok()
-    } else {
-        None
-    }
+    let read = E164::parse(&number.format_as(PhoneNumberFormat::E164)).ok()?;
+    // Where a zero is left before the number, it was a part of it and not dialled before it.
+    let is_without_prefix = read.as_str() == format!("+{}{national}", number.country_code);
+    (is_long_enough && is_national && is_without_prefix).then_some(read)
 }
 
 /// A number as it was sent, without what is invisible (format characters of Unicode's category Cf, among them the marks of writing direction that
