@@ -154,13 +154,15 @@ pub async fn end_sessions(app: &Acting, email: &str) -> Result<u64, AccountError
 }
 
 /// Takes all second factors and recovery codes from somebody who has lost them, and ends their sessions; says how many factors there were.
-pub async fn reset_second_factors(app: &App, email: &str) -> Result<u64, AccountError> {
-    let email = email.to_owned();
+pub async fn reset_second_factors(app: &Acting, email: &str) -> Result<u64, AccountError> {
+    let (email, acting) = (email.to_owned(), app.clone());
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 let user = named(tx, &email).await?;
                 store::sessions::delete_of_user(tx, user.id).await?;
+                let deed = Deed::new(Action::SecondFactorsReset, Target::user(&user));
+                acting.note(tx, Concerned::User(user.id), deed).await?;
                 Ok(store::second_factors::delete_of_user(tx, user.id).await?)
             })
         })

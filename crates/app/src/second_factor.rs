@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::audit::{Action, Deed, Target, TargetKind};
 use domain::business::{FactorKind, User};
 use domain::{FactorId, SessionId, Timestamp, UserId};
 use factors::codes;
@@ -15,7 +16,8 @@ use store::StoreError;
 use store::second_factors::{Factor, Step};
 use store::vault::Place;
 
-use crate::App;
+use crate::acting::Concerned;
+use crate::{Acting, App};
 
 /// A question is to be answered within this time.
 pub const STEP_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
@@ -329,7 +331,7 @@ fn place(row: uuid::Uuid) -> Place<'static> {
 
 /// Adds a passkey that a page made in answer to [`ask_for_passkey`]. With the first second factor come recovery codes, to be shown once.
 pub async fn add_passkey(
-    app: &App,
+    app: &Acting,
     session: SessionId,
     user: UserId,
     site: &Site,
@@ -403,7 +405,7 @@ fn opened_offer(app: &App, user: UserId, sealed: &str) -> Option<(Vec<u8>, Vec<u
 
 /// Adds an app for codes that was offered and shows its first code. With the first second factor come recovery codes, to be shown once.
 pub async fn add_app(
-    app: &App,
+    app: &Acting,
     user: UserId,
     name: &str,
     sealed: &str,
@@ -434,8 +436,9 @@ pub async fn add_app(
     .await
 }
 
-async fn add(app: &App, answered: Option<[u8; 32]>, factor: Factor) -> Result<Vec<String>, EnrolError> {
+async fn add(app: &Acting, answered: Option<[u8; 32]>, factor: Factor) -> Result<Vec<String>, EnrolError> {
     let (codes, hashes) = new_codes(app, factor.user_id);
+    let acting = app.clone();
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
@@ -450,6 +453,7 @@ async fn add(app: &App, answered: Option<[u8; 32]>, factor: Factor) -> Result<Ve
                     return Err(EnrolError::TooMany);
                 }
                 store::second_factors::insert(tx, &factor).await?;
+                acting.note(tx, Concerned::User(user), deed(Action::SecondFactorAdded, &factor)).await?;
                 if there > 0 {
                     return Ok(Vec::new());
                 }
@@ -471,28 +475,42 @@ pub async fn rename(app: &App, user: UserId, id: FactorId, name: &str) -> Result
 }
 
 /// Removes a second factor; with the last one the recovery codes go as well. False if the user has no such factor.
-pub async fn remove(app: &App, user: UserId, id: FactorId) -> Result<bool, StoreError> {
+pub async fn remove(app: &Acting, user: UserId, id: FactorId) -> Result<bool, StoreError> {
+    let acting = app.clone();
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
+                let all = store::second_factors::of_user(tx, user).await?;
+                let Some(factor) = all.iter().find(|factor| factor.id == id) else { return Ok(false) };
                 let removed = store::second_factors::delete(tx, user, id).await?;
-                if removed && store::second_factors::of_user(tx, user).await?.is_empty() {
+                if removed && all.len() == 1 {
                     store::second_factors::delete_of_user(tx, user).await?;
                 }
+                acting.note(tx, Concerned::User(user), deed(Action::SecondFactorRemoved, factor)).await?;
                 Ok(removed)
             })
         })
         .await
 }
 
+/// What was done to a second factor.
+fn deed(action: Action, factor: &Factor) -> Deed {
+    Deed::new(action, Target::new(TargetKind::SecondFactor, factor.id.0, factor.name.as_str()))
+}
+
 /// Makes new recovery codes, to be shown once; the old ones count no longer. None for somebody without a second factor.
-pub async fn new_recovery_codes(app: &App, user: UserId) -> Result<Vec<String>, StoreError> {
+pub async fn new_recovery_codes(app: &Acting, user: UserId) -> Result<Vec<String>, StoreError> {
     let (codes, hashes) = new_codes(app, user);
+    let acting = app.clone();
     app.platform()
         .write(move |tx| {
             Box::pin(async move {
                 if store::second_factors::of_user(tx, user).await?.is_empty() {
                     return Ok(Vec::new());
+                }
+                if let Some(user) = store::users::get(tx, user).await? {
+                    let deed = Deed::new(Action::RecoveryCodesMade, Target::user(&user));
+                    acting.note(tx, Concerned::User(user.id), deed).await?;
                 }
                 store::second_factors::replace_recovery_codes(tx, user, &hashes).await?;
                 Ok(codes)

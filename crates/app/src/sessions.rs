@@ -129,7 +129,8 @@ async fn check_and_note(app: &App, email: &str, password: &str, client: &Client)
 
 /// Writes down that somebody could not log in. What was given for an e-mail address that nobody has is not kept: it may be a password.
 async fn note_failure(app: &App, email: &str, client: &Client) -> Result<(), StoreError> {
-    let (email, acting) = (email.trim().to_lowercase(), app.for_actor(Actor::stranger(client.address.clone())));
+    let (email, acting) =
+        (email.trim().to_lowercase(), app.for_actor(Actor::stranger(client.address.clone())));
     app.platform()
         .write_lazily(move |tx| {
             Box::pin(async move {

@@ -122,9 +122,9 @@ pub(crate) async fn add_passkey(
 ) -> Result<Response, PageError> {
     let missing = "The browser made no passkey.".to_owned();
     let made = passkey::made(&form).ok_or(PageError::Wrong(missing))?;
-    let (user, name) = (visitor.user, form.text("name"));
+    let (user, name, acting) = (visitor.user, form.text("name"), visitor.acting(&web));
     let result =
-        second_factor::add_passkey(web.app(), user.session_id, user.user_id, &site(&web), &name, made).await;
+        second_factor::add_passkey(&acting, user.session_id, user.user_id, &site(&web), &name, made).await;
     added(&web, &visitor, result).await
 }
 
@@ -201,7 +201,7 @@ pub(crate) async fn add_app(
     Certain(form): Certain,
 ) -> Result<Response, PageError> {
     let (user, name, sealed) = (visitor.user.user_id, form.text("name"), form.text("sealed"));
-    match second_factor::add_app(web.app(), user, &name, &sealed, &form.text("code")).await {
+    match second_factor::add_app(&visitor.acting(&web), user, &name, &sealed, &form.text("code")).await {
         Err(error @ (EnrolError::Code | EnrolError::Name)) => {
             let offer = second_factor::offer_again(web.app(), user, &visitor.email, &sealed);
             app_page(&web, &visitor, offer.ok_or(PageError::NotFound)?, name, Some(refusal(error)?))
@@ -233,7 +233,7 @@ pub(crate) async fn remove(
     _: Certain,
 ) -> Result<Redirect, PageError> {
     let id: FactorId = parse_id(&id)?;
-    if !second_factor::remove(web.app(), visitor.user.user_id, id).await? {
+    if !second_factor::remove(&visitor.acting(&web), visitor.user.user_id, id).await? {
         return Err(PageError::NotFound);
     }
     Ok(back(&visitor, "factor-gone"))
@@ -245,6 +245,6 @@ pub(crate) async fn codes(
     State(web): State<Web>,
     _: Certain,
 ) -> Result<Response, PageError> {
-    let codes = second_factor::new_recovery_codes(web.app(), visitor.user.user_id).await?;
+    let codes = second_factor::new_recovery_codes(&visitor.acting(&web), visitor.user.user_id).await?;
     drawn(&web, &visitor, Said { codes, wrong: None }).await
 }

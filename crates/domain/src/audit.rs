@@ -94,6 +94,10 @@ crate::word_enum! {
         LoggedIn = "login.succeeded",
         LoginFailed = "login.failed",
         LoggedOut = "logout",
+        SecondFactorAdded = "second_factor.added",
+        SecondFactorRemoved = "second_factor.removed",
+        SecondFactorsReset = "second_factor.reset",
+        RecoveryCodesMade = "second_factor.recovery_codes_made",
         MemberAdded = "member.added",
         MemberChanged = "member.role_changed",
         MemberRemoved = "member.removed",
@@ -123,6 +127,7 @@ crate::word_enum! {
     pub enum TargetKind {
         Key = "key",
         User = "user",
+        SecondFactor = "second_factor",
         Business = "business",
         Agent = "agent",
         Number = "number",

@@ -87,19 +87,21 @@ async fn a_passkey_opens_a_session_once_per_question() {
         let mut key = Authenticator::new("on a key ring");
         let question = ask_for_passkey(app, session, user).await.expect("asks");
         let made = key.make(&question.challenge);
-        let codes =
-            add_passkey(app, session, user, &site(), "Blue key", made.clone()).await.expect("it is good");
+        let codes = add_passkey(&app.for_itself(), session, user, &site(), "Blue key", made.clone())
+            .await
+            .expect("it is good");
         assert_eq!(codes.len(), 10);
-        let again = add_passkey(app, session, user, &site(), "Blue key", made).await;
+        let again = add_passkey(&app.for_itself(), session, user, &site(), "Blue key", made).await;
         assert!(again.is_err(), "a question has one answer");
         let question = ask_for_passkey(app, session, user).await.expect("asks");
         let same = key.make(&question.challenge);
-        let known = add_passkey(app, session, user, &site(), "Twin", same).await;
+        let known = add_passkey(&app.for_itself(), session, user, &site(), "Twin", same).await;
         assert!(known.is_err_and(|error| error.to_string().contains("in use already")));
         let mut other = Authenticator::new("in a telephone");
         let question = ask_for_passkey(app, session, user).await.expect("asks");
         let made = other.make(&question.challenge);
-        let codes = add_passkey(app, session, user, &site(), "Phone", made).await.expect("it is good");
+        let codes =
+            add_passkey(&app.for_itself(), session, user, &site(), "Phone", made).await.expect("it is good");
         assert!(codes.is_empty(), "there are recovery codes already");
 
         let token = first_step(app, &platform).await;
@@ -127,7 +129,8 @@ async fn a_passkey_opens_a_session_once_per_question() {
         let question = ask_to_confirm(app, session, user).await.expect("asks");
         let proof = other.sign(&question.challenge);
         confirm(app, session, user, &site(), proof).await.expect("either of them counts");
-        let ended = app::accounts::reset_second_factors(app, &owner.user.email).await.expect("known");
+        let ended =
+            app::accounts::reset_second_factors(&app.for_itself(), &owner.user.email).await.expect("known");
         assert_eq!(ended, 2);
         assert!(current(app, &opened.token).await.expect("reads").is_none(), "sessions end with a reset");
         let login = log_in(app, &owner.user.email, &owner.password, Client::default()).await;

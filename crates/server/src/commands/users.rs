@@ -181,7 +181,7 @@ impl Users {
                 say!("{ended} sessions ended")
             }
             Self::ResetSecondFactor { email } => {
-                let app = wiring::build_app(&config, store)?;
+                let app = wiring::operators_app(&config, store)?;
                 let removed = app::accounts::reset_second_factors(&app, &email).await?;
                 match format {
                     Format::Json => output::json(&json!({ "email": email, "factors_removed": removed })),
