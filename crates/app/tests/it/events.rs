@@ -189,6 +189,14 @@ async fn a_call_is_told_of_when_answered_and_at_its_end_and_its_webhook_hears_th
             "disclosures",
             "urgency",
         ];
+        // What was measured of the sound is told by the API only.
+        let mut talked = talked;
+        for measured in ["turns", "sound"] {
+            assert!(
+                talked.as_object_mut().expect("an object").shift_remove(measured).is_some(),
+                "{measured}"
+            );
+        }
         let (mut at_first, mut at_last) = (started["data"].clone(), talked.clone());
         for field in end {
             for call in [&mut at_first, &mut at_last] {
