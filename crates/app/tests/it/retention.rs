@@ -70,8 +70,14 @@ async fn each_kind_goes_when_its_days_are_over_and_nothing_younger_goes_with_it(
         assert!(whole["summary"].is_string(), "{whole}");
 
         age(&platform, &database, MARIA, 91).await;
-        let then = (platform.app.now() - SignedDuration::from_hours(24 * 91)).as_microsecond();
-        database.run_sql(&format!("UPDATE usage_log SET created_at = {then}")).await;
+        let past = platform.app.now() - SignedDuration::from_hours(24 * 91);
+        let (then, first) = (past.as_microsecond(), format!("{:012x}", past.as_millisecond()));
+        // The id of a request begins with its time.
+        let id = match database.kind {
+            "sqlite" => format!("CAST(X'{first}' || substr(id, 7) AS BLOB)"),
+            _ => format!("CAST('{first}' || substr(replace(CAST(id AS TEXT), '-', ''), 13) AS UUID)"),
+        };
+        database.run_sql(&format!("UPDATE usage_log SET created_at = {then}, id = {id}")).await;
         // Rows of the last moments may still be on their way into the table.
         let aged = format!("SELECT count(*) FROM usage_log WHERE created_at = {then}");
         let requests = count(&database, &aged).await;
