@@ -13,8 +13,7 @@ use http::request::Parts;
 use web::session::{SignedIn, count_login, site};
 use web::{Refusal, Web};
 
-use crate::form::Filled;
-use crate::login::own_path;
+use crate::form::{Filled, own_path};
 use crate::page::{BareFrame, PageError, framed};
 use crate::passkey::{self, Wanted};
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
+use web::LOGIN_PAGE;
 
 use crate::page::PageError;
 
@@ -108,6 +109,13 @@ pub(crate) fn address(path: &str, parameters: &[(&str, Option<&str>)]) -> String
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
 
+/// A path on this server; the beginning for everything that a browser could take for another one.
+pub(crate) fn own_path(next: &str) -> String {
+    let is_path = next.starts_with('/') && !next.starts_with("//");
+    let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_path && is_plain && !next.starts_with(LOGIN_PAGE) { next.to_owned() } else { "/".to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use domain::AgentId;
@@ -157,5 +165,23 @@ mod tests {
         assert_eq!(sought, "/live/calls?q=a%26b%3Dc+d&status=failed");
         let query = sought.split_once('?').map(|(_, query)| query).unwrap_or_default();
         assert_eq!(Asked::of(query).text("q").as_deref(), Some("a&b=c d"));
+    }
+
+    #[test]
+    fn nobody_is_led_to_another_site_after_the_login() {
+        for own in ["/", "/test/calls?status=failed", "/live/calls/018f"] {
+            assert_eq!(own_path(own), own);
+        }
+        for other in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil",
+            "/login?next=/",
+            "a",
+        ] {
+            assert_eq!(own_path(other), "/", "{other:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod history;
 pub(crate) mod import;
+mod person;
 
 use app::leads::LeadError;
 use askama::Template;
@@ -26,7 +27,8 @@ use crate::page::{Frame, PageError, Section, framed};
 use crate::show::{self, When};
 use crate::visitor::Visitor;
 
-pub(crate) use history::merge;
+pub(crate) use self::person::shown_phone;
+use self::person::{called, known};
 
 /// Rows on a page.
 const ROWS: u32 = 50;
@@ -89,17 +91,6 @@ struct Row {
     score: Option<u8>,
     talks: u32,
     when: When,
-}
-
-/// What a lead is called: its name, else what there is to reach it by.
-fn called(fields: &LeadFields) -> String {
-    let texts = [fields.name.clone(), fields.email.clone(), fields.phone.as_ref().map(shown_phone)];
-    texts.into_iter().flatten().find(|text| !text.trim().is_empty()).unwrap_or_else(|| "Unnamed".to_owned())
-}
-
-/// A number as people read it, or what stands for one as it was written.
-pub(crate) fn shown_phone(phone: &domain::lead::Phone) -> String {
-    phone.valid().map_or_else(|| phone.as_str().to_owned(), show::phone)
 }
 
 struct View {
@@ -271,12 +262,6 @@ struct LeadPage {
     /// Leads that may be the same person.
     twins: Vec<history::Twin>,
     wrong: Option<String>,
-}
-
-async fn known(web: &Web, tenancy: &Tenancy, id: LeadId) -> Result<Lead, PageError> {
-    let tenancy = tenancy.clone();
-    let lead = web.read(move |tx| Box::pin(async move { store::leads::get(tx, &tenancy, id).await })).await?;
-    lead.ok_or(PageError::NotFound)
 }
 
 async fn drawn(
@@ -452,4 +437,28 @@ pub(crate) async fn do_not_call(
         _ => return Err(PageError::NotFound),
     }
     Ok(Redirect::to(&format!("/{}/leads/{}?done=saved", visitor.mode(), lead.id)))
+}
+
+/// Makes another lead part of this one.
+pub(crate) async fn merge(
+    visitor: Visitor,
+    State(web): State<Web>,
+    Path(name): Path<String>,
+    form: Filled,
+) -> Result<Response, PageError> {
+    let id = parse_id(&name)?;
+    let lead = known(&web, &visitor.tenancy, id).await?;
+    let nobody = "Nothing was merged: no other lead is found by that.";
+    let Some(other) = history::meant(&web, &lead, &form.text("other")).await? else {
+        return drawn(&web, &visitor, id, Some(nobody.to_owned())).await;
+    };
+    let by = Author::person(visitor.email.as_str());
+    match app::leads::merge::merge(web.app(), &visitor.tenancy, lead.id, other, by, None).await {
+        Ok(_) => {
+            Ok(Redirect::to(&format!("/{}/leads/{}?done=merged", visitor.mode(), lead.id)).into_response())
+        }
+        Err(LeadError::Store(error)) => Err(error.into()),
+        Err(LeadError::NotFound) => drawn(&web, &visitor, id, Some(nobody.to_owned())).await,
+        Err(error) => drawn(&web, &visitor, id, Some(format!("Nothing was merged: {error}."))).await,
+    }
 }

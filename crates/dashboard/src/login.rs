@@ -16,7 +16,7 @@ use web::session::{
 use web::{LOGIN_PAGE, Refusal, Web};
 
 use crate::certain::FactorQuestion;
-use crate::form::{Asked, Filled, address};
+use crate::form::{Asked, Filled, address, own_path};
 use crate::page::{BareFrame, PageError, framed};
 use crate::passkey;
 
@@ -172,34 +172,4 @@ pub(crate) async fn second(
 
 pub(crate) async fn leave(State(web): State<Web>, parts: Parts) -> Result<Response, PageError> {
     Ok(([(SET_COOKIE, log_out(&web, &parts).await?)], Redirect::to(LOGIN_PAGE)).into_response())
-}
-
-/// A path on this server; the beginning for everything that a browser could take for another one.
-pub(crate) fn own_path(next: &str) -> String {
-    let is_path = next.starts_with('/') && !next.starts_with("//");
-    let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if is_path && is_plain && !next.starts_with(LOGIN_PAGE) { next.to_owned() } else { "/".to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobody_is_led_to_another_site_after_the_login() {
-        for own in ["/", "/test/calls?status=failed", "/live/calls/018f"] {
-            assert_eq!(own_path(own), own);
-        }
-        for other in [
-            "",
-            "https://evil.example",
-            "//evil.example",
-            "/\\evil.example",
-            "/\t/evil",
-            "/login?next=/",
-            "a",
-        ] {
-            assert_eq!(own_path(other), "/", "{other:?}");
-        }
-    }
 }

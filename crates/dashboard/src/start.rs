@@ -14,8 +14,7 @@ use web::session::{client, count_entry, count_login, from_own_page, stranger};
 use web::{Refusal, Web};
 
 use crate::calls::one::shell_request;
-use crate::form::{Asked, Filled, fits};
-use crate::login::own_path;
+use crate::form::{Asked, Filled, fits, own_path};
 use crate::page::{BareFrame, PageError, framed};
 
 /// The scripted caller of the first call: gives name, e-mail address and matter.

@@ -1,9 +1,6 @@
 //! What happened to a lead, and two leads that are one person.
 
-use app::leads::LeadError;
 use askama::Template;
-use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Redirect, Response};
 use domain::lead::{Lead, Phone};
 use domain::{Author, LeadId, Source};
 use serde_json::Value;
@@ -12,8 +9,7 @@ use store::leads::history::{Happening, LeadChange};
 use store::{Page, StoreError, Tenancy};
 use web::Web;
 
-use super::{called, drawn, known, shown_phone};
-use crate::form::{Filled, parse_id};
+use super::person::{called, shown_phone};
 use crate::page::PageError;
 use crate::show::{Clock, When};
 use crate::visitor::Visitor;
@@ -145,7 +141,7 @@ async fn matching(web: &Web, tenancy: &Tenancy, filter: LeadFilter) -> Result<Ve
 }
 
 /// The lead that somebody means: by its address, its id, or how the person is reached.
-async fn meant(web: &Web, lead: &Lead, text: &str) -> Result<Option<LeadId>, StoreError> {
+pub(super) async fn meant(web: &Web, lead: &Lead, text: &str) -> Result<Option<LeadId>, StoreError> {
     let last = text.rsplit('/').next().unwrap_or_default();
     if let Ok(id) = last.parse() {
         return Ok(Some(id));
@@ -159,28 +155,4 @@ async fn meant(web: &Web, lead: &Lead, text: &str) -> Result<Option<LeadId>, Sto
     };
     let found = matching(web, &tenancy, filter).await?;
     Ok(found.into_iter().map(|other| other.id).find(|&id| id != lead.id))
-}
-
-/// Makes another lead part of this one.
-pub(crate) async fn merge(
-    visitor: Visitor,
-    State(web): State<Web>,
-    Path(name): Path<String>,
-    form: Filled,
-) -> Result<Response, PageError> {
-    let id = parse_id(&name)?;
-    let lead = known(&web, &visitor.tenancy, id).await?;
-    let nobody = "Nothing was merged: no other lead is found by that.";
-    let Some(other) = meant(&web, &lead, &form.text("other")).await? else {
-        return drawn(&web, &visitor, id, Some(nobody.to_owned())).await;
-    };
-    let by = Author::person(visitor.email.as_str());
-    match app::leads::merge::merge(web.app(), &visitor.tenancy, lead.id, other, by, None).await {
-        Ok(_) => {
-            Ok(Redirect::to(&format!("/{}/leads/{}?done=merged", visitor.mode(), lead.id)).into_response())
-        }
-        Err(LeadError::Store(error)) => Err(error.into()),
-        Err(LeadError::NotFound) => drawn(&web, &visitor, id, Some(nobody.to_owned())).await,
-        Err(error) => drawn(&web, &visitor, id, Some(format!("Nothing was merged: {error}."))).await,
-    }
 }
