@@ -8,7 +8,7 @@ use agent::Mind;
 use async_trait::async_trait;
 use conversation::{Conversation, Input, Output};
 use domain::agent::AgentConfig;
-use domain::business::Business;
+use domain::business::{Business, Limits};
 use domain::call::{CallPlan, Direction, Ending, Party, Progress};
 use domain::disclosure::Disclosures;
 use domain::prompt::{Knowledge, variables};
@@ -96,6 +96,7 @@ fn plan(direction: Direction) -> CallPlan {
         timezone: "America/Chicago".into(),
         country_calling_code: "1".into(),
         disclosures: Disclosures::default(),
+        limits: Limits::default(),
         created_at: now(),
     };
     CallPlan {

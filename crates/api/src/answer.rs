@@ -93,6 +93,7 @@ uids!(
     LeadId,
     LeadChangeId,
     CallId,
+    ConsentId,
     UsageId,
     EndpointId,
     EventId,

@@ -50,9 +50,10 @@ macro_rules! codes {
 codes! {
     InvalidRequest = "invalid_request", 400, "A field is missing or holds something else than expected, or the body is no JSON object.";
     NumberOnDnc = "number_on_dnc", 400, "The recipient asked this business not to call again.";
-    TcpaViolation = "tcpa_violation", 400, "Calls to this kind of number, to this country, or at this hour of the called person's day are not allowed.";
+    TcpaViolation = "tcpa_violation", 400, "Calls to this kind of number, to this country, at this hour of the called person's day, without consent or so often are not allowed.";
     Unauthorized = "unauthorized", 401, "No valid API key came with the request, or no valid session where one is needed.";
     Forbidden = "forbidden", 403, "The key lacks the scope, or names a business that it cannot reach.";
+    BudgetExceeded = "budget_exceeded", 403, "A budget of the day has no room for the most that the call can cost.";
     NotFound = "not_found", 404, "Nothing has this id, or it belongs to another account.";
     MethodNotAllowed = "method_not_allowed", 405, "The path exists, but not with this method.";
     RequestTimeout = "request_timeout", 408, "The request did not arrive as a whole within 30 seconds.";

@@ -1,7 +1,7 @@
 //! Users and businesses after the first ones: what whoever runs the server does for those who use it.
 
 use domain::audit::{Action, Deed, Target, TargetKind};
-use domain::business::{Business, Role, User};
+use domain::business::{Business, Limits, Role, User};
 use domain::disclosure::Disclosures;
 use domain::{BusinessId, E164, UserId};
 use store::endpoints::NewSecret;
@@ -39,6 +39,7 @@ pub async fn add_business(app: &Acting, new: NewBusiness) -> Result<Business, Ac
         phone: new.phone,
         timezone: new.timezone,
         disclosures: Disclosures::default(),
+        limits: Limits::default(),
         created_at: app.store().created_at(app.now()),
     };
     let vault = app.store().vault().clone();

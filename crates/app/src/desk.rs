@@ -15,6 +15,7 @@ use store::{PlatformTx, StoreError, Tenancy};
 use crate::App;
 use crate::calls::cast::{self, Cast, cast_of};
 use crate::calls::intake::{self, Also, Observer};
+use crate::calls::policy;
 
 /// How long storing may take before the sender is told to come again.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -216,7 +217,9 @@ pub(crate) async fn answered_by(
         created_at: app.store().created_at(now),
     };
     let rings_at = incoming.at.min(now);
-    let call = Call::inbound(facts, lead, incoming.conversation_id.clone(), node, rings_at);
+    let mut call = Call::inbound(facts, lead, incoming.conversation_id.clone(), node, rings_at);
+    let Some(cast) = cast_of(tx, &call).await? else { return Ok(None) };
+    policy::reserve(app, &mut call, &cast.business, now);
     if !store::calls::insert(tx, &call).await? {
         // A repetition that came at the same moment was first.
         let Some(call) = store::calls::of_engine(tx, incoming.engine, &incoming.conversation_id).await?
@@ -230,7 +233,7 @@ pub(crate) async fn answered_by(
         // It goes on without this process; somebody has to ask after it should nothing more be heard.
         store::calls::check_at(tx, call.id, now + call.max_duration + intake::BEYOND_THE_TALK).await?;
     }
-    Ok(cast_of(tx, &call).await?.map(|cast| (call, cast)))
+    Ok(Some((call, cast)))
 }
 
 #[async_trait]

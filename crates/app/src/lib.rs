@@ -11,6 +11,7 @@ mod attempt;
 pub mod audit;
 pub mod businesses;
 pub mod calls;
+pub mod consents;
 mod desk;
 pub mod endpoints;
 mod engines;

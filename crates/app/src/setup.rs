@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::agent::{Agent, AgentConfig};
 use domain::audit::{Action, Deed, Target, of_business};
-use domain::business::{Business, Role, User};
+use domain::business::{Business, Limits, Role, User};
 use domain::dial_policy::country_calling_code;
 use domain::disclosure::Disclosures;
 use domain::{BusinessId, E164, Mode, Scope, ScopeSet, UserId};
@@ -168,6 +168,7 @@ pub async fn first_account(app: &Acting, first: FirstAccount) -> Result<Option<A
             timezone: first.timezone,
             country_calling_code: country,
             disclosures: Disclosures::default(),
+            limits: Limits::default(),
             created_at: app.store().created_at(now),
         },
     };

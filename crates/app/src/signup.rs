@@ -3,7 +3,7 @@
 use domain::agent::{Agent, AgentConfig};
 use domain::api_key::{ENTROPY_BYTES, PlainKey};
 use domain::audit::Actor;
-use domain::business::{Business, Role, User};
+use domain::business::{Business, Limits, Role, User};
 use domain::dial_policy::{country_calling_code, zones_of};
 use domain::disclosure::Disclosures;
 use domain::{AgentId, Author, BusinessId, E164, KeyId, Mode, Scope, ScopeSet};
@@ -135,6 +135,7 @@ fn business_of(app: &App, signup: &Signup) -> Business {
         phone: signup.forward_to.clone(),
         timezone: zone.unwrap_or("UTC").to_owned(),
         disclosures: Disclosures::default(),
+        limits: Limits::default(),
         created_at: app.store().created_at(app.now()),
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::business::{Business, Role};
+use domain::audit::{Action, Deed, Target, of_business};
+use domain::business::{Business, Limits, Role};
 use domain::disclosure::Disclosures;
 use domain::{BusinessId, Mode, Timestamp, UserId};
 use store::workspaces::{Metadata, Workspace};
@@ -104,6 +105,49 @@ async fn try_add(
         .await
 }
 
+/// Changes a business of the tenant; gives it as it then is, or `None` if there is no such business. `owner` is whose program it is.
+pub async fn change(
+    app: &Acting,
+    tenancy: &Tenancy,
+    owner: UserId,
+    id: BusinessId,
+    change: impl FnOnce(&mut Workspace) + Send + 'static,
+) -> Result<Option<Workspace>, AccountError> {
+    let (tenancy, now, acting) = (tenancy.clone(), app.now(), app.clone());
+    app.platform()
+        .write(move |tx| {
+            Box::pin(async move {
+                let Some(before) = store::workspaces::lock(tx, &tenancy, id).await? else { return Ok(None) };
+                let mut workspace = before.clone();
+                change(&mut workspace);
+                if workspace == before {
+                    return Ok(Some(before));
+                }
+                check_business_name(&workspace.business.name)?;
+                check_timezone(&workspace.business.timezone)?;
+                workspace.updated_at = now;
+                store::workspaces::change(tx, &tenancy, owner, &workspace).await?;
+                note_change(&acting, tx, &before, &workspace).await?;
+                Ok(Some(workspace))
+            })
+        })
+        .await
+}
+
+/// Writes down what changed of a business and of what programs keep with it.
+async fn note_change(
+    acting: &Acting,
+    tx: &mut PlatformTx,
+    before: &Workspace,
+    after: &Workspace,
+) -> Result<(), StoreError> {
+    let deed = Deed::new(Action::BusinessUpdated, Target::business(&after.business))
+        .with_all(of_business(Some(&before.business), &after.business))
+        .with("external_ref", before.external_ref.clone(), after.external_ref.clone())
+        .with("metadata", before.metadata.clone(), after.metadata.clone());
+    acting.note(tx, Concerned::Business(after.business.id), deed).await
+}
+
 /// The workspace as it is asked for, at home nowhere yet.
 fn made_of(app: &App, new: NewWorkspace, now: Timestamp) -> Workspace {
     let business = Business {
@@ -113,6 +157,7 @@ fn made_of(app: &App, new: NewWorkspace, now: Timestamp) -> Workspace {
         phone: None,
         timezone: new.timezone,
         disclosures: Disclosures::default(),
+        limits: Limits::default(),
         created_at: app.store().created_at(now),
     };
     Workspace { business, external_ref: new.external_ref, metadata: new.metadata, updated_at: now }

@@ -5,14 +5,15 @@ use std::time::Duration;
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use domain::Timestamp;
 use domain::call::Party;
+use domain::dial_policy::{Budget, Payer};
 use domain::digest::hex;
+use domain::{Mode, Timestamp};
 use jiff::{SignedDuration, ToSpan as _};
 use sha2::{Digest as _, Sha256};
 use store::calls::CallView;
 use store::overview::Quarter;
-use store::{Page, StoreError, Tenancy};
+use store::{Page, StoreError, Tenancy, Tx};
 use web::Web;
 use web::calls::Wanted;
 
@@ -86,6 +87,8 @@ struct HomePage {
     minutes: String,
     connected: Option<u64>,
     today: String,
+    /// What the budget of the day is, and what of it is set aside for calls that run.
+    budget: Option<(String, String)>,
     today_calls: u64,
     leads: u64,
     won: u64,
@@ -100,11 +103,13 @@ pub(crate) async fn page(visitor: Visitor, State(web): State<Web>) -> Result<Res
     let since =
         first_day.to_zoned_datetime(clock.zone().clone()).map_or(clock.now(), |begin| begin.timestamp());
     let tenancy = visitor.tenancy.clone();
-    let (quarters, (leads, won)) = web
+    let now = clock.now();
+    let (quarters, (leads, won), budget) = web
         .read(move |tx| {
             Box::pin(async move {
                 let quarters = store::overview::quarters(tx, &tenancy, since).await?;
-                Ok((quarters, store::overview::leads(tx, &tenancy, since).await?))
+                let leads = store::overview::leads(tx, &tenancy, since).await?;
+                Ok((quarters, leads, budget(tx, &tenancy, now).await?))
             })
         })
         .await?;
@@ -122,7 +127,8 @@ pub(crate) async fn page(visitor: Visitor, State(web): State<Web>) -> Result<Res
         calls,
         minutes: format!("{:.1}", Duration::from_millis(talked_ms).as_secs_f64() / 60.0),
         connected: (100 * (calls - failed)).checked_div(calls),
-        today: show::money(today.cost_cents),
+        today: show::money(budget.as_ref().map_or(today.cost_cents, |budget| budget.spent_cents)),
+        budget: budget.map(|budget| (show::money(budget.limit_cents), show::money(budget.reserved_cents))),
         today_calls: today.calls,
         leads,
         won,
@@ -130,6 +136,21 @@ pub(crate) async fn page(visitor: Visitor, State(web): State<Web>) -> Result<Res
         bars: bars(&days, first_day),
     };
     framed(&page.frame.nonce, &page)
+}
+
+/// The budget of the day, if the visitor looks at live calls of one business that has set one.
+async fn budget(tx: &mut Tx, tenancy: &Tenancy, now: Timestamp) -> Result<Option<Budget>, StoreError> {
+    let (Mode::Live, &[business]) = (tenancy.mode(), tenancy.businesses()) else { return Ok(None) };
+    let Some(business) = store::businesses::get(tx, tenancy, business).await? else { return Ok(None) };
+    let Some(limit_cents) = business.limits.daily_budget_cents else { return Ok(None) };
+    let day = domain::usage::Day::of(now, &business.timezone);
+    let spent = store::spending::of_day(tx, tenancy, business.id, day, None).await?;
+    Ok(Some(Budget {
+        payer: Payer::Business,
+        limit_cents,
+        spent_cents: spent.iter().map(|one| one.spent_cents).sum(),
+        reserved_cents: spent.iter().map(|one| one.reserved_cents).sum(),
+    }))
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -130,6 +130,8 @@ pub struct AgentConfig {
     pub sms_llm: Option<Value>,
     /// The talk is ended after this time, in whole seconds; [`DEFAULT_MAX_DURATION`] if absent.
     pub max_duration: Option<Duration>,
+    /// What all of its calls of a day may cost together, in cents.
+    pub daily_budget_cents: Option<u64>,
     /// Whether card and social security numbers that callers say are kept. Where they are not, they are taken out of everything that is stored.
     pub keep_sensitive_numbers: bool,
     /// Whether the agent may pass a caller on.
@@ -153,6 +155,11 @@ pub struct AgentConfig {
 }
 
 impl AgentConfig {
+    /// How long a talk may last of which nobody has said more.
+    pub fn max_duration(&self) -> Duration {
+        self.max_duration.unwrap_or(DEFAULT_MAX_DURATION)
+    }
+
     /// The instructions that apply to outbound calls, unrendered.
     pub fn outbound_instructions(&self) -> &str {
         self.outbound_prompt.as_deref().unwrap_or(&self.system_prompt)

@@ -115,6 +115,8 @@ crate::word_enum! {
         WebhookSecretRotated = "webhook.secret_rotated",
         DoNotCallAdded = "do_not_call.added",
         DoNotCallLifted = "do_not_call.lifted",
+        ConsentGiven = "consent.given",
+        ConsentWithdrawn = "consent.withdrawn",
         RetentionChanged = "retention.changed",
         PersonErased = "person.erased",
         Exported = "export.created",
@@ -132,7 +134,7 @@ crate::word_enum! {
         Agent = "agent",
         Number = "number",
         Webhook = "webhook",
-        /// A number that is not to be called.
+        /// A number about which somebody says whether it may be called.
         PhoneNumber = "phone_number",
         Erasure = "erasure",
         Settings = "settings",
@@ -266,6 +268,10 @@ pub fn of_business(before: Option<&Business>, after: &Business) -> Vec<FieldChan
             ("country_calling_code", business.country_calling_code.clone().into()),
             ("disclose_ai", business.disclosures.ai.into()),
             ("disclose_recording", business.disclosures.recording.into()),
+            ("daily_budget_cents", business.limits.daily_budget_cents.into()),
+            ("consent_required", business.limits.consent.as_str().into()),
+            ("max_attempts_per_day", business.limits.attempts_per_day.into()),
+            ("max_attempts_per_week", business.limits.attempts_per_week.into()),
         ]
     };
     changed(before.map(fields).unwrap_or_default(), fields(after))

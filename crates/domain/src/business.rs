@@ -18,8 +18,37 @@ pub struct Business {
     pub country_calling_code: String,
     /// What its agents say before anything else.
     pub disclosures: Disclosures,
+    /// What it does not want its agents to do on the phone.
+    pub limits: Limits,
     /// When it came into being.
     pub created_at: Timestamp,
+}
+
+/// What a business allows its agents when they call somebody. By default it sets no limits of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// What all calls of a day may cost together, in cents.
+    pub daily_budget_cents: Option<u64>,
+    /// Which calls need the consent of the person who is called.
+    pub consent: ConsentRule,
+    /// How often a number may be called within 24 hours.
+    pub attempts_per_day: Option<u32>,
+    /// How often a number may be called within seven days.
+    pub attempts_per_week: Option<u32>,
+}
+
+crate::word_enum! {
+    /// Which calls need the consent of the person who is called.
+    #[derive(Default)]
+    pub enum ConsentRule {
+        /// None.
+        #[default]
+        Off = "off",
+        /// Those that may be marketing: all of which nobody says that they are a service.
+        Marketing = "marketing",
+        /// All.
+        Always = "always",
+    }
 }
 
 crate::word_enum! {

@@ -3,7 +3,10 @@
 //! Each rule looks at the call by itself, so that whoever asks learns everything that stands in the way. What nothing rings for needs
 //! little: of test calls only opt-outs and the limit of calls at once are asked for, and a number of the sandbox rehearses each refusal.
 
+mod budget;
+mod consent;
 mod destination;
+mod frequency;
 mod hours;
 #[cfg(test)]
 mod tests;
@@ -11,10 +14,15 @@ mod zones;
 
 use jiff::tz::TimeZone;
 
+pub use budget::{Budget, Overdrawn, Payer};
+pub use consent::Consent;
 pub use destination::{Destination, Destinations, UnreadableLine, country_calling_code};
+pub use frequency::WEEK as ATTEMPTS_COUNT_FOR;
 pub use hours::{CallingHours, NotHours};
 pub use zones::zones_of;
 
+use crate::business::{ConsentRule, Limits};
+use crate::call::Purpose;
 use crate::{E164, Mode, Timestamp};
 
 /// Everything that the policy wants to know.
@@ -45,16 +53,33 @@ pub struct Question<'a> {
     pub running: u32,
     /// The largest number of calls of the business that may run at once.
     pub max_running: u32,
+    /// What the business itself allows.
+    pub limits: Limits,
+    /// What the call is for, if anybody said.
+    pub purpose: Option<Purpose>,
+    /// The consent of the person with this number, if it is on record.
+    pub consent: Option<&'a Consent>,
+    /// When the business called the number before, the latest first, as far as seven days back.
+    pub attempts: &'a [Timestamp],
+    /// The budgets that pay for the call, as they are without it.
+    pub budgets: &'a [Budget],
+    /// The most that the call can cost, in cents.
+    pub worst_case_cents: u64,
+    /// When the day of the budgets is over.
+    pub day_ends_at: Timestamp,
 }
 
 /// A rule of the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     OptOut,
+    Consent,
     Concurrency,
     Destination,
     Country,
     CallingHours,
+    Frequency,
+    Budget,
 }
 
 impl Rule {
@@ -62,10 +87,13 @@ impl Rule {
     pub fn id(self) -> &'static str {
         match self {
             Self::OptOut => "opt-out",
+            Self::Consent => "consent",
             Self::Concurrency => "concurrency",
             Self::Destination => "destination",
             Self::Country => "country",
             Self::CallingHours => "calling-hours",
+            Self::Frequency => "frequency",
+            Self::Budget => "budget",
         }
     }
 }
@@ -157,6 +185,17 @@ pub enum Refusal {
     /// Too many calls of the business run already.
     #[error("{max} calls of this business run already; try again when one has ended")]
     TooManyRunning { max: u32 },
+    /// Nobody knows that the person agreed to be called.
+    #[error("{}", consent::missing(*.rule))]
+    NoConsent { rule: ConsentRule },
+    /// The number was called as often as the business wants.
+    #[error(
+        "the business calls a number {max} times within {within} at most, and has done so; it may be called again at {at}"
+    )]
+    TooOften { max: u32, within: &'static str, at: Timestamp },
+    /// A budget has no room for the most that the call can cost.
+    #[error(transparent)]
+    OverBudget(Box<Overdrawn>),
 }
 
 impl Refusal {
@@ -174,6 +213,9 @@ impl Refusal {
             Self::ForeignCountry(_) => "foreign-country",
             Self::OutsideHours { .. } => "outside-calling-hours",
             Self::TooManyRunning { .. } => "too-many-running",
+            Self::NoConsent { .. } => "no-consent",
+            Self::TooOften { .. } => "too-often",
+            Self::OverBudget(_) => "budget-exceeded",
         }
     }
 }
@@ -183,20 +225,26 @@ const NOTHING_RINGS: &str = "nothing rings in test mode";
 
 /// Decides.
 pub fn decide(question: &Question<'_>) -> Decision {
+    let is_test = question.mode == Mode::Test;
+    let unless_test = |rule, finding: &dyn Fn() -> Finding| {
+        let finding = if is_test { Finding::Skipped(NOTHING_RINGS) } else { finding() };
+        Check { rule, finding }
+    };
+    let (hours, opens_at) =
+        if is_test { (Finding::Skipped(NOTHING_RINGS), Some(question.at)) } else { calling_hours(question) };
     let mut checks = vec![
         Check { rule: Rule::OptOut, finding: opt_out(question) },
+        unless_test(Rule::Consent, &|| consent(question)),
         Check { rule: Rule::Concurrency, finding: concurrency(question) },
+        unless_test(Rule::Destination, &|| destination(question)),
+        unless_test(Rule::Country, &|| country(question)),
+        Check { rule: Rule::CallingHours, finding: hours },
+        unless_test(Rule::Frequency, &|| frequency(question)),
+        unless_test(Rule::Budget, &|| budget(question)),
     ];
-    if question.mode == Mode::Test {
-        let rest = [Rule::Destination, Rule::Country, Rule::CallingHours];
-        checks.extend(rest.map(|rule| Check { rule, finding: Finding::Skipped(NOTHING_RINGS) }));
+    if is_test {
         rehearse(question, &mut checks);
-        return Decision { checks, opens_at: Some(question.at) };
     }
-    let (hours, opens_at) = calling_hours(question);
-    checks.push(Check { rule: Rule::Destination, finding: destination(question) });
-    checks.push(Check { rule: Rule::Country, finding: country(question) });
-    checks.push(Check { rule: Rule::CallingHours, finding: hours });
     Decision { checks, opens_at }
 }
 
@@ -239,6 +287,60 @@ fn country(question: &Question<'_>) -> Finding {
     } else {
         Finding::Refused(Refusal::ForeignCountry(country.to_owned()))
     }
+}
+
+fn consent(question: &Question<'_>) -> Finding {
+    let rule = question.limits.consent;
+    match rule {
+        ConsentRule::Off => return Finding::Skipped("the business demands no consent"),
+        ConsentRule::Marketing if question.purpose == Some(Purpose::Service) => {
+            return Finding::Skipped(
+                "the business demands consent to marketing only, and this call is a service",
+            );
+        }
+        ConsentRule::Marketing | ConsentRule::Always => {}
+    }
+    match question.consent {
+        Some(consent) => Finding::Passed(format!("given on {}", consent.given_at)),
+        None => Finding::Refused(Refusal::NoConsent { rule }),
+    }
+}
+
+fn frequency(question: &Question<'_>) -> Finding {
+    let windows = frequency::windows(question.limits, question.attempts, question.at);
+    let full = windows.iter().filter_map(|window| Some((window.frees_at?, window)));
+    // Whichever window holds the call up longest.
+    if let Some((at, window)) = full.max() {
+        return Finding::Refused(Refusal::TooOften { max: window.max, within: window.within, at });
+    }
+    if windows.is_empty() {
+        return Finding::Skipped("the business sets no limit of attempts");
+    }
+    let found =
+        windows.iter().map(|window| format!("{} of {} within {}", window.made, window.max, window.within));
+    Finding::Passed(found.collect::<Vec<_>>().join(", "))
+}
+
+fn budget(question: &Question<'_>) -> Finding {
+    let needed_cents = question.worst_case_cents;
+    // What costs nothing needs no room, even where everything is spent.
+    let full = question.budgets.iter().find(|budget| needed_cents > 0 && budget.left_cents() < needed_cents);
+    if let Some(&budget) = full {
+        let frees_at = question.day_ends_at;
+        return Finding::Refused(Refusal::OverBudget(Box::new(Overdrawn { budget, needed_cents, frees_at })));
+    }
+    let limits = question.budgets.iter();
+    let limits: Vec<String> = limits
+        .map(|one| format!("the {}'s {}", one.payer.as_str(), budget::dollars(one.limit_cents)))
+        .collect();
+    if limits.is_empty() {
+        return Finding::Skipped("no budget is set");
+    }
+    Finding::Passed(format!(
+        "{} set aside within {} a day",
+        budget::dollars(needed_cents),
+        limits.join(" and ")
+    ))
 }
 
 /// The zones on whose clocks it must be a good time: the lead's own if it is known, else all in which the number can be.
@@ -288,6 +390,13 @@ fn rehearse(question: &Question<'_>, checks: &mut [Check]) {
     }
 }
 
+/// A budget that is used up, for the number of the sandbox that rehearses it.
+fn used_up(question: &Question<'_>) -> Overdrawn {
+    let limit_cents = question.limits.daily_budget_cents.unwrap_or(1_000);
+    let budget = Budget { payer: Payer::Business, limit_cents, spent_cents: limit_cents, reserved_cents: 0 };
+    Overdrawn { budget, needed_cents: question.worst_case_cents.max(1), frees_at: question.day_ends_at }
+}
+
 /// What a number with these last four digits is refused for.
 fn rehearsed(last: &str, question: &Question<'_>) -> Option<(Rule, Refusal)> {
     Some(match last {
@@ -309,6 +418,12 @@ fn rehearsed(last: &str, question: &Question<'_>) -> Option<(Rule, Refusal)> {
             let (local, zone) = ("03:00".to_owned(), "America/New_York".to_owned());
             (Rule::CallingHours, Refusal::OutsideHours { local, zone, hours })
         }
+        "0112" => (Rule::Consent, Refusal::NoConsent { rule: ConsentRule::Always }),
+        "0113" => {
+            let (max, within) = (question.limits.attempts_per_day.unwrap_or(1), frequency::A_DAY);
+            (Rule::Frequency, Refusal::TooOften { max, within, at: question.at + frequency::DAY })
+        }
+        "0114" => (Rule::Budget, Refusal::OverBudget(Box::new(used_up(question)))),
         _ => return None,
     })
 }

@@ -143,6 +143,11 @@ pub trait CallEngine: Send + Sync {
         false
     }
 
+    /// Whether it tells after a call what the call has cost, as those do that others run.
+    fn tells_costs(&self) -> bool {
+        self.outlives_us()
+    }
+
     /// What this agent asks for and the engine lacks, as far as it knows without asking anybody. Its calls are made nevertheless.
     fn shortfalls(&self, _agent: &AgentConfig) -> Vec<Shortfall> {
         Vec::new()

@@ -69,6 +69,8 @@ macro_rules! every_id {
             LeadChangeId,
             /// A phone call. SIP's Call-ID header is another thing.
             CallId,
+            /// One word of a person about being called.
+            ConsentId,
             /// Something that happened and that a business may be told.
             EventId,
             /// Where webhooks of a business go.

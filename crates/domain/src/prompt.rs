@@ -189,6 +189,7 @@ fn without_tags(template: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::business::Limits;
     use crate::disclosure::Disclosures;
     use crate::lead::LeadFields;
     use crate::{BusinessId, E164, LeadId, Mode};
@@ -222,6 +223,7 @@ mod tests {
             timezone: "America/Chicago".into(),
             country_calling_code: "1".into(),
             disclosures: Disclosures::default(),
+            limits: Limits::default(),
             created_at: at("2026-01-01T00:00:00Z"),
         }
     }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
 use crate::Timestamp;
 
 /// Prices per engine, in cents per started minute. An engine without a price costs nothing.
@@ -12,6 +15,9 @@ pub struct RateTable {
     /// Hundredths of a cent, so that sums stay exact.
     per_minute: BTreeMap<String, u64>,
 }
+
+/// What a minute is taken to cost, in cents, of which the engine tells the price only afterwards.
+pub const ASSUMED_CENTS: u64 = 30;
 
 /// A price that is no amount of money.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -38,6 +44,16 @@ impl RateTable {
     /// Whether an engine has a price.
     pub fn has(&self, engine: &str) -> bool {
         self.per_minute.contains_key(engine)
+    }
+
+    /// What has to be set aside for a talk of this length. An engine that has no price and tells afterwards what a call has cost is taken
+    /// to ask [`ASSUMED_CENTS`] for a minute.
+    pub fn reserve_cents(&self, engine: &str, tells_costs: bool, longest: Duration) -> u32 {
+        if self.has(engine) || !tells_costs {
+            return self.cost_cents(engine, longest);
+        }
+        let cents = ASSUMED_CENTS.saturating_mul(billed_minutes(longest));
+        u32::try_from(cents).unwrap_or(u32::MAX)
     }
 
     /// The price of a talk, rounded up to a whole cent.
@@ -92,6 +108,38 @@ impl fmt::Display for Month {
     }
 }
 
+/// A day on the calendar of a business; prints as `2026-11-29`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(Date);
+
+impl Day {
+    /// The day that a moment lies in where this time zone is used; in UTC if there is no such zone.
+    pub fn of(time: Timestamp, zone: &str) -> Self {
+        Self(time.to_zoned_datetime(zone_named(zone)).date())
+    }
+
+    /// When the next day begins in this time zone.
+    pub fn ends_at(self, zone: &str) -> Timestamp {
+        let next = self.0.tomorrow().unwrap_or(self.0);
+        next.to_zoned_datetime(zone_named(zone)).map_or(Timestamp::MAX, |begin| begin.timestamp())
+    }
+
+    /// Reads the printed form back.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+fn zone_named(zone: &str) -> TimeZone {
+    TimeZone::get(zone).unwrap_or(TimeZone::UTC)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +158,26 @@ mod tests {
         for cents in [-1.0, f64::NAN, f64::INFINITY, 100_000.5] {
             assert!(RateTable::new(BTreeMap::from([("voice".to_owned(), cents)])).is_err(), "{cents}");
         }
+    }
+
+    #[test]
+    fn an_unknown_price_is_assumed_and_no_price_is_none() {
+        let rates = RateTable::new(BTreeMap::from([("voice".to_owned(), 7.5)])).expect("a fair price");
+        let ten_minutes = Duration::from_secs(600);
+        assert_eq!(rates.reserve_cents("voice", false, ten_minutes), 75);
+        assert_eq!(rates.reserve_cents("voice", true, ten_minutes), 75, "the operator's price counts");
+        assert_eq!(rates.reserve_cents("sandbox", false, ten_minutes), 0);
+        assert_eq!(rates.reserve_cents("vapi", true, ten_minutes), 300);
+    }
+
+    #[test]
+    fn days_are_those_of_the_business() {
+        let late: Timestamp = "2026-11-30T03:30:00Z".parse().expect("a timestamp");
+        let day = Day::of(late, "America/Chicago");
+        assert_eq!((day.to_string().as_str(), Day::parse("2026-11-29")), ("2026-11-29", Some(day)));
+        assert_eq!(day.ends_at("America/Chicago").to_string(), "2026-11-30T06:00:00Z");
+        assert_eq!(Day::of(late, "Nowhere/Land").to_string(), "2026-11-30");
+        assert_eq!(Day::parse("yesterday"), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::agent::{AgentConfig, Answering, OnMenu, OnScreener, OnVoicemail};
-use domain::business::Business;
+use domain::business::{Business, Limits};
 use domain::call::{
     Call, CallFacts, CallPlan, CallRequest, Direction, Ending, FailureCode, Party, Progress, Report,
 };
@@ -76,6 +76,7 @@ fn plan(to: &str) -> CallPlan {
         timezone: "America/Chicago".into(),
         country_calling_code: "1".into(),
         disclosures: Disclosures::default(),
+        limits: Limits::default(),
         created_at: now,
     };
     CallPlan {

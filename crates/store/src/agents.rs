@@ -300,6 +300,7 @@ fn difference(before: &AgentConfig, after: &AgentConfig) -> String {
         (before.answering != after.answering, "answering"),
         (before.languages != after.languages, "languages"),
         (before.disclosures != after.disclosures, "disclosures"),
+        (before.daily_budget_cents != after.daily_budget_cents, "daily_budget_cents"),
     ];
     for (is_changed, name) in unwritten {
         if is_changed && !changed.contains(&name) {
@@ -333,6 +334,8 @@ struct KeptConfig<'a> {
     outbound_llm: Option<&'a Value>,
     sms_llm: Option<&'a Value>,
     max_duration_s: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    daily_budget_cents: Option<u64>,
     #[serde(skip_serializing_if = "is_false")]
     keep_sensitive_numbers: bool,
     transfer_enabled: bool,
@@ -419,6 +422,7 @@ impl<'a> From<&'a AgentConfig> for KeptConfig<'a> {
             outbound_llm: config.outbound_llm.as_ref(),
             sms_llm: config.sms_llm.as_ref(),
             max_duration_s: config.max_duration.map(|time| time.as_secs()),
+            daily_budget_cents: config.daily_budget_cents,
             keep_sensitive_numbers: config.keep_sensitive_numbers,
             transfer_enabled: config.transfer_enabled,
             transfer_phone_number: config.transfer_phone_number.as_ref().map(E164::as_str),
@@ -470,6 +474,7 @@ fn config_from_text(text: &str) -> Result<AgentConfig, StoreError> {
         outbound_llm: Some(take("outbound_llm")).filter(|value| !value.is_null()),
         sms_llm: Some(take("sms_llm")).filter(|value| !value.is_null()),
         max_duration: take("max_duration_s").as_u64().map(Duration::from_secs),
+        daily_budget_cents: take("daily_budget_cents").as_u64(),
         keep_sensitive_numbers: take("keep_sensitive_numbers").as_bool().unwrap_or(false),
         transfer_enabled: take("transfer_enabled").as_bool().unwrap_or(false),
         transfer_phone_number: text_or_none(take("transfer_phone_number"))
@@ -499,6 +504,7 @@ mod tests {
             system_prompt: "Be kind.".into(),
             first_message: Some("Hello".into()),
             max_duration: Some(Duration::from_secs(90)),
+            daily_budget_cents: Some(2_500),
             outbound_llm: Some(json!("gpt-4.1-mini")),
             end_call_phrases: Some(vec!["bye now".into()]),
             voicemail_message: Some("Call us back.".into()),

@@ -1,7 +1,7 @@
 //! Businesses. Their webhook secrets are sealed.
 
 use domain::BusinessId;
-use domain::business::Business;
+use domain::business::{Business, Limits};
 use domain::disclosure::Disclosures;
 
 use crate::endpoints::NewSecret;
@@ -14,15 +14,23 @@ table! {
     /// Businesses, each with its sealed webhook secret.
     Businesses = "businesses" as "b", (business: &Business, sealed: &Vec<u8>)
     key { id }
-    fixed { name, phone, timezone, country_calling_code, created_at }
+    fixed { country_calling_code, created_at }
     changing {
+        name,
+        phone,
+        timezone,
         disclose_ai = business.disclosures.ai,
         disclose_recording = business.disclosures.recording,
+        daily_budget_cents = business.limits.daily_budget_cents,
+        consent = business.limits.consent,
+        attempts_per_day = business.limits.attempts_per_day,
+        attempts_per_week = business.limits.attempts_per_week,
     }
     unread { webhook_secret = sealed }
     read {
         let disclosures = Disclosures { ai: disclose_ai, recording: disclose_recording };
-        Business { id, name, phone, timezone, country_calling_code, disclosures, created_at }
+        let limits = Limits { daily_budget_cents, consent, attempts_per_day, attempts_per_week };
+        Business { id, name, phone, timezone, country_calling_code, disclosures, limits, created_at }
     }
 }
 
@@ -53,6 +61,22 @@ pub async fn insert(
 /// Stores what can change of a business. False if there is no such business. For operators.
 pub async fn update(tx: &mut PlatformTx, business: &Business) -> Result<bool, StoreError> {
     Ok(tx.execute(Businesses::UPDATE, &Businesses::changed(business)).await? > 0)
+}
+
+/// Stores what can change of a business of the tenant. False if there is no such business.
+pub async fn change(tx: &mut Tx, tenancy: &Tenancy, business: &Business) -> Result<bool, StoreError> {
+    if !tenancy.covers(business.id) {
+        return Ok(false);
+    }
+    Ok(tx.execute(Businesses::UPDATE, &Businesses::changed(business)).await? > 0)
+}
+
+/// One business of the tenant that nobody else changes until the transaction ends.
+pub async fn lock(tx: &mut Tx, tenancy: &Tenancy, id: BusinessId) -> Result<Option<Business>, StoreError> {
+    const SQL: &str =
+        text!("SELECT ", Businesses::COLUMNS, " FROM businesses b WHERE b.id = $1 {for_update}");
+    let Some(one) = tenancy.narrowed(id) else { return Ok(None) };
+    tx.query_one(SQL, params![one.businesses()[0]]).await?.map(Businesses::read).transpose()
 }
 
 /// One business of the tenant.

@@ -12,7 +12,8 @@ use domain::call::{
     Outcome, Quality, StoredRecording, Talk,
 };
 use domain::disclosure::Disclosure;
-use domain::{AgentId, BusinessId, CallId, LeadId, Mode, Timestamp};
+use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode, Timestamp};
+use uuid::Uuid;
 
 pub use self::brief::CallInBrief;
 use crate::call_log::{self, Measured};
@@ -69,6 +70,7 @@ table! {
         context = call.request.context,
         first_message = call.request.first_message,
         webhook_url = call.request.webhook_url,
+        purpose = call.request.purpose,
         max_duration_s = call.max_duration.as_secs(),
         engine,
         policy_reason,
@@ -84,6 +86,8 @@ table! {
         waits_until = call.waits_until(),
         disclosed = disclosed_words(call),
         urgency = call.urgency(),
+        counted_on = call.counted_on(),
+        counted_cents = call.counted_cents(),
         state = call.state().as_str(),
         answered_at = call.answered_at(),
         talked_ms = call.talk().map(|talk| millis(talk.talked)),
@@ -107,7 +111,7 @@ table! {
     }
     unread { heard_at = call.created_at }
     read {
-        let request = CallRequest { name, context, first_message, webhook_url };
+        let request = CallRequest { name, context, first_message, webhook_url, purpose };
         let facts = CallFacts {
             id,
             business_id,
@@ -146,6 +150,7 @@ table! {
         let disclosed = disclosures(disclosed.as_deref());
         let life = CallLife {
             state, lead_id, conversation_id, node_id, ringing_at, end_asked_at, scheduled_at, waits_until, disclosed, urgency,
+            counted_on, counted_cents,
         };
         Call::stored(facts, life)
     }
@@ -501,6 +506,31 @@ pub async fn count_running(tx: &mut Tx, tenancy: &Tenancy) -> Result<u64, StoreE
         running += row.map_or(Ok(0), |mut row| row.next::<u64>())?;
     }
     Ok(running)
+}
+
+/// When a business of the tenant called a number, the latest first, since then and except by one call. Calls that their engine did not
+/// take rang nowhere, and those that wait for their time have not.
+pub async fn attempts(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    business: BusinessId,
+    to: &E164,
+    since: Timestamp,
+    except: Option<CallId>,
+) -> Result<Vec<Timestamp>, StoreError> {
+    const SQL: &str = "SELECT coalesce(c.scheduled_at, c.created_at) FROM calls c \
+                       WHERE c.business_id = $1 AND c.to_number = $2 AND c.direction = 'outbound' AND c.mode = $3 \
+                       AND coalesce(c.scheduled_at, c.created_at) > $4 AND c.waits_until IS NULL AND c.id <> $5 \
+                       AND (c.failure IS NULL OR c.conversation_id IS NOT NULL) \
+                       ORDER BY coalesce(c.scheduled_at, c.created_at) DESC LIMIT 1000";
+    let except = except.unwrap_or(CallId(Uuid::nil()));
+    let mut found = Vec::new();
+    for business in tenancy.scope(Some(business)) {
+        for row in tx.query(SQL, params![business, to, tenancy.mode(), since, except]).await? {
+            found.push(row.of("calls").next()?);
+        }
+    }
+    Ok(found)
 }
 
 /// Calls of which nothing has been dialled, although their time has come; a few at once. For the platform itself.

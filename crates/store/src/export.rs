@@ -33,6 +33,7 @@ const TABLES: &[(&str, &str)] = &[
     ("lead_changes", "business_id = ?1"),
     ("lead_merges", "business_id = ?1"),
     ("opt_outs", "business_id = ?1"),
+    ("consents", "business_id = ?1"),
     ("calls", "business_id = ?1"),
     ("call_log", OF_CALLS),
     ("call_remarks", "business_id = ?1"),
@@ -45,6 +46,7 @@ const TABLES: &[(&str, &str)] = &[
     ("usage_log", "business_id = ?1"),
     ("audit_log", "business_id = ?1"),
     ("talked", "business_id = ?1"),
+    ("spending", "business_id = ?1"),
 ];
 
 const OF_AGENTS: &str = "agent_id IN (SELECT id FROM agents WHERE business_id = ?1)";

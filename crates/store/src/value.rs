@@ -309,6 +309,9 @@ words! {
     domain::audit::Action: as_str, Self::parse;
     domain::audit::ActorKind: as_str, Self::parse;
     domain::audit::TargetKind: as_str, Self::parse;
+    domain::business::ConsentRule: as_str, Self::parse;
+    domain::usage::Day: to_string, Self::parse;
+    domain::call::Purpose: as_str, Self::parse;
     domain::ScopeSet: to_text, Self::from_text;
     domain::call::Direction: as_str, Self::parse;
     domain::call::FailureCode: as_str, Self::parse;

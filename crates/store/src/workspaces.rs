@@ -30,6 +30,34 @@ pub async fn insert(tx: &mut PlatformTx, owner: UserId, workspace: &Workspace) -
     Ok(())
 }
 
+/// Stores what a program says of a business of the tenant that exists. A name that `owner`'s programs have given another one is a conflict;
+/// whoever made the business stays its owner here.
+pub async fn change(
+    tx: &mut Tx,
+    tenancy: &Tenancy,
+    owner: UserId,
+    workspace: &Workspace,
+) -> Result<bool, StoreError> {
+    let Workspace { business, external_ref, metadata, updated_at } = workspace;
+    if !businesses::change(tx, tenancy, business).await? {
+        return Ok(false);
+    }
+    let metadata = serde_json::to_string(metadata).expect("objects can be written as JSON");
+    let sql = "INSERT INTO workspaces (business_id, owner_id, external_ref, metadata, updated_at) VALUES ($1, $2, $3, $4, $5) \
+               ON CONFLICT (business_id) DO UPDATE SET external_ref = excluded.external_ref, metadata = excluded.metadata, \
+               updated_at = excluded.updated_at";
+    tx.execute(sql, params![business.id, owner, external_ref, metadata, updated_at]).await?;
+    Ok(true)
+}
+
+/// One business of the tenant that nobody else changes until the transaction ends.
+pub async fn lock(tx: &mut Tx, tenancy: &Tenancy, id: BusinessId) -> Result<Option<Workspace>, StoreError> {
+    if businesses::lock(tx, tenancy, id).await?.is_none() {
+        return Ok(None);
+    }
+    get(tx, tenancy, id).await
+}
+
 /// The business that a user's programs call so.
 pub async fn by_ref(
     tx: &mut PlatformTx,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::call::{
     Assessment, Call, CallFacts, CallRequest, Direction, Ending, Enrichment, FailureCode, LogEntry, LogLine,
-    Progress, Quality, Refusal, Step, StoredRecording, WRAP_UP_LIMIT,
+    Progress, Purpose, Quality, Refusal, Step, StoredRecording, WRAP_UP_LIMIT,
 };
 use domain::{AgentId, BusinessId, CallId, E164, LeadId, Mode, NodeId, Timestamp};
 use store::calls::{CallFilter, CallInBrief};
@@ -32,6 +32,7 @@ fn facts(number: u128) -> CallFacts {
             context: Some("Asked for a quote.".to_owned()),
             first_message: Some("Hello Maria".to_owned()),
             webhook_url: Some("https://example.com/hook".to_owned()),
+            purpose: Some(Purpose::Service),
         },
         max_duration: Duration::from_secs(90),
         engine: "sandbox".to_owned(),

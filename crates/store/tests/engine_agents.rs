@@ -1,7 +1,7 @@
 //! A database of the previous release is carried over, and the previous release goes on with it while both run.
 
 use domain::agent::{Agent, AgentConfig};
-use domain::business::Business;
+use domain::business::{Business, Limits};
 use domain::disclosure::Disclosures;
 use domain::number::Number;
 use domain::{AgentId, Author, BusinessId, E164, NodeId, NumberId, Timestamp};
@@ -42,6 +42,7 @@ async fn with_agent(store: &Platform, agent: Agent) {
         timezone: "UTC".to_owned(),
         country_calling_code: "1".to_owned(),
         disclosures: Disclosures::default(),
+        limits: Limits::default(),
         created_at: at(1),
     };
     let written = store.write(move |tx| {

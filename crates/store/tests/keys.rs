@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::business::{Business, User};
+use domain::business::{Business, Limits, User};
 use domain::disclosure::Disclosures;
 use domain::{BusinessId, KeyId, Mode, Scope, ScopeSet, Timestamp, UserId};
 use store::keys::Key;
@@ -28,6 +28,7 @@ async fn add_business(platform: &Platform, number: u128) {
         timezone: "UTC".to_owned(),
         country_calling_code: "1".to_owned(),
         disclosures: Disclosures::default(),
+        limits: Limits::default(),
         created_at: at(0),
     };
     let vault = platform.vault().clone();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::business::{Business, User};
+use domain::business::{Business, Limits, User};
 use domain::disclosure::Disclosures;
 use domain::lead::{Lead, LeadFields};
 use domain::{BusinessId, JobId, KeyId, LeadId, Mode, NodeId, Timestamp, UsageId, UserId};
@@ -396,6 +396,7 @@ async fn a_webhook_secret_reads_back_through_its_seal() {
             timezone: "UTC".into(),
             country_calling_code: "1".into(),
             disclosures: Disclosures::default(),
+            limits: Limits::default(),
             created_at: at(1),
         };
         let vault = store.vault().clone();

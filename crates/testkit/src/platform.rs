@@ -8,7 +8,7 @@ use api::Api;
 use app::setup::FirstAccount;
 use app::{App, Engines, Parts, RecordingFiles, Retention, Settings};
 use axum::{Extension, Router};
-use domain::business::{Business, User};
+use domain::business::{Business, Limits, User};
 use domain::dial_policy::{CallingHours, Destinations};
 use domain::disclosure::Disclosures;
 use domain::engine::CallEngine;
@@ -168,7 +168,8 @@ pub fn build_app(database: Arc<store::Platform>, folder: &Path, setup: Setup, ur
         recordings: RecordingFiles::new(folder.join("recordings")),
         settings: Settings {
             public_url: url.to_owned(),
-            rates: RateTable::new([("sandbox".to_owned(), 5.0)].into()).expect("a price"),
+            rates: RateTable::new([("sandbox".to_owned(), 5.0), ("priced".to_owned(), 10.0)].into())
+                .expect("a price"),
             webhook_schedule: setup.schedule,
             webhook_patience: setup.webhook_patience,
             max_concurrent_calls: setup.max_concurrent_calls,
@@ -412,6 +413,7 @@ async fn second_account(app: &App, database: &store::Platform, email: &str, busi
         timezone: "UTC".to_owned(),
         country_calling_code: "1".to_owned(),
         disclosures: Disclosures::default(),
+        limits: Limits::default(),
         created_at: app.store().created_at(now),
     };
     let (vault, rows) = (app.store().vault().clone(), (user.clone(), business.clone()));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::agent::Agent;
-use domain::call::{CallPlan, Ending, Party, Progress, Report, Utterance};
+use domain::call::{CallPlan, Ending, FailureCode, Party, Progress, Report, Utterance};
 use domain::engine::{
     Accepted, CallDesk, CallEngine, CallObserver, EngineAgents, EngineNumbers, EngineRefusal,
     EngineUnavailable, Fate, HeldNumbers, IncomingCall, Inquiry, KeptAgent, NotStored, PlaceError, Recorded,
@@ -221,6 +221,13 @@ impl Switchboard {
         let ending = Ending::Talked { answered_at: Some(answered_at), talked: Some(talked) };
         let ended = Progress::Ended { ending, reason: "caller-hung-up".to_owned() };
         self.report(call, answered_at + talked, ended).await;
+        self.state().running.remove(&call);
+    }
+
+    /// Nobody answers.
+    pub async fn fail(&self, call: CallId, at: Timestamp) {
+        let ending = Ending::Failed(FailureCode::NoAnswer);
+        self.report(call, at, Progress::Ended { ending, reason: "no-answer".to_owned() }).await;
         self.state().running.remove(&call);
     }
 

@@ -33,6 +33,8 @@ pub struct AgentPatch {
     pub metadata: Option<Map<String, Value>>,
     /// The talk is ended after this time, in whole seconds.
     pub max_duration: Change<Duration>,
+    /// What all of its calls of a day may cost together, in cents.
+    pub daily_budget_cents: Change<u64>,
     /// Settings for the engine.
     pub vapi_config: Option<Map<String, Value>>,
     /// Whether card and social security numbers are kept.
@@ -81,6 +83,7 @@ impl AgentPatch {
             config.set_vapi_config(whole);
         }
         self.max_duration.apply(&mut config.max_duration);
+        self.daily_budget_cents.apply(&mut config.daily_budget_cents);
         put(self.keep_sensitive_numbers, &mut config.keep_sensitive_numbers);
         put(self.transfer_enabled, &mut config.transfer_enabled);
         self.transfer_phone_number.apply(&mut config.transfer_phone_number);

@@ -20,6 +20,7 @@ export class KaiCalls extends Core {
   readonly calls = new resources.CallsResource(this);
   readonly agents = new resources.AgentsResource(this);
   readonly leads = new resources.LeadsResource(this);
+  readonly consents = new resources.ConsentsResource(this);
   readonly recordings = new resources.RecordingsResource(this);
   readonly transcripts = new resources.TranscriptsResource(this);
   readonly numbers = new resources.NumbersResource(this);

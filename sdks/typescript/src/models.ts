@@ -48,6 +48,8 @@ export interface AgentDetail {
   sms_llm: unknown;
   /** Longest duration of a call in seconds; null if the agent has no limit of its own. */
   max_duration: number | null;
+  /** What all of its calls of a day may cost together, in cents; null if only the budget of its business counts. */
+  daily_budget_cents: number | null;
   /** Whether card and social security numbers that callers say are kept. */
   keep_sensitive_numbers: boolean;
   transfer_enabled: boolean;
@@ -210,6 +212,8 @@ export interface AgentChanges {
   metadata?: Record<string, unknown>;
   /** Longest duration of a call in seconds. */
   max_duration?: number | null;
+  /** What all of its calls of a day may cost together, in cents; null for no budget of its own. */
+  daily_budget_cents?: number | null;
   /** Settings for the engine; merged with the stored settings key by key and otherwise not interpreted. */
   vapi_config?: Record<string, unknown>;
   /**
@@ -259,6 +263,8 @@ export interface AgentChangesInCamelCase {
   metadata?: Record<string, unknown>;
   /** Longest duration of a call in seconds. */
   maxDuration?: number | null;
+  /** What all of its calls of a day may cost together, in cents; null for no budget of its own. */
+  dailyBudgetCents?: number | null;
   /** Settings for the engine; merged with the stored settings key by key and otherwise not interpreted. */
   vapiConfig?: Record<string, unknown>;
   /**
@@ -537,6 +543,11 @@ export interface NewCall {
    * outside them; with the present time it rings as soon as the hours allow. Without this field the call is made at once.
    */
   scheduled_at?: string | null;
+  /**
+   * What the call is for: `marketing`, or `service` for what the person asked for or needs to know. A business that demands consent for
+   * marketing demands it of every call that is not said to be a service.
+   */
+  purpose?: string | null;
 }
 
 /** {@link NewCall} with names like `firstMessage`. */
@@ -564,6 +575,11 @@ export interface NewCallInCamelCase {
    * outside them; with the present time it rings as soon as the hours allow. Without this field the call is made at once.
    */
   scheduledAt?: string | null;
+  /**
+   * What the call is for: `marketing`, or `service` for what the person asked for or needs to know. A business that demands consent for
+   * marketing demands it of every call that is not said to be a service.
+   */
+  purpose?: string | null;
 }
 
 /** A call that has just been placed. */
@@ -591,6 +607,10 @@ export interface CallToCheck {
   lead_id?: string | null;
   /** When the call would be made, if not at once; it would then wait for the calling hours. */
   scheduled_at?: string | null;
+  /** Longest duration of the call in seconds, which decides what it can cost; by default that of the agent, or 600. */
+  max_duration?: number | null;
+  /** What the call would be for: `marketing` or `service`. */
+  purpose?: string | null;
 }
 
 /** {@link CallToCheck} with names like `firstMessage`. */
@@ -603,6 +623,10 @@ export interface CallToCheckInCamelCase {
   leadId?: string | null;
   /** When the call would be made, if not at once; it would then wait for the calling hours. */
   scheduledAt?: string | null;
+  /** Longest duration of the call in seconds, which decides what it can cost; by default that of the agent, or 600. */
+  maxDuration?: number | null;
+  /** What the call would be for: `marketing` or `service`. */
+  purpose?: string | null;
 }
 
 /** What would become of a call. */
@@ -610,7 +634,10 @@ export interface CallChecked {
   allowed: boolean;
   /** The error code that placing the call would be answered with. */
   error: string | null;
-  /** Id of the rule that refuses the call: `opt-out`, `concurrency`, `destination`, `country` or `calling-hours`. */
+  /**
+   * Id of the rule that refuses the call: `opt-out`, `consent`, `concurrency`, `destination`, `country`, `calling-hours`, `frequency` or
+   * `budget`.
+   */
   rule: string | null;
   /** Why that rule refuses it, in one word, as in `details.reason` of the error. */
   reason: string | null;
@@ -628,8 +655,25 @@ export interface CallChecked {
   at: string;
   /** The first moment from then on within the calling hours; null if they never come in all zones of the number. */
   opens_at: string | null;
+  /** The budget that has no room for the call, if one is what stands in the way. */
+  budget: BudgetRefused | null;
   /** What each rule says, in the order in which they count. */
   rules: RuleChecked[];
+}
+
+/** The budget that has no room for a call. */
+export interface BudgetRefused {
+  /** Whose budget it is: `business` or `agent`. */
+  of: string;
+  limit_cents: number;
+  /** What the calls of the day that are over have cost. */
+  spent_cents: number;
+  /** What is set aside for calls that run; it frees as they end. */
+  reserved_cents: number;
+  /** The most that the call can cost. */
+  needed_cents: number;
+  /** When the next day of the business begins. */
+  frees_at: string;
 }
 
 /** What one rule says of a call. */
@@ -1029,6 +1073,70 @@ export interface LeadMerged {
   merged_id: string;
   /** The lead that is kept. */
   lead: LeadBody;
+}
+
+/** A page of records. */
+export interface ConsentList {
+  consents: Consent[];
+  has_more: boolean;
+}
+
+/** One word of a person about being called. */
+export interface Consent {
+  id: string;
+  business_id: string;
+  phone_number: string;
+  lead_id: string | null;
+  /** `given` or `withdrawn`. */
+  status: string;
+  /** Where the person said so. */
+  source: string;
+  evidence: string | null;
+  /** When the person said so. */
+  said_at: string;
+  /** When it was recorded. */
+  created_at: string;
+}
+
+/** A consent to record. */
+export interface ConsentToRecord {
+  /** Id of the business that may call; the only one of the key by default. */
+  business_id?: string | null;
+  /** Phone number that may be called, in E.164 format. */
+  phone_number: string;
+  /** Id of the lead who gave it. */
+  lead_id?: string | null;
+  /** Where the person gave it, like `web form` or `in writing`. */
+  source: string;
+  /** What there is to show for it: an address, a text, the name of a file. */
+  evidence?: string | null;
+  /** When the person gave it; now by default. A time to come counts as now. */
+  given_at?: string | null;
+}
+
+/** {@link ConsentToRecord} with names like `firstMessage`. */
+export interface ConsentToRecordInCamelCase {
+  /** Id of the business that may call; the only one of the key by default. */
+  businessId?: string | null;
+  /** Phone number that may be called, in E.164 format. */
+  phoneNumber: string;
+  /** Id of the lead who gave it. */
+  leadId?: string | null;
+  /** Where the person gave it, like `web form` or `in writing`. */
+  source: string;
+  /** What there is to show for it: an address, a text, the name of a file. */
+  evidence?: string | null;
+  /** When the person gave it; now by default. A time to come counts as now. */
+  givenAt?: string | null;
+}
+
+/** What became of a consent. */
+export interface ConsentWithdrawn {
+  /** Always true. */
+  success: boolean;
+  phone_number: string;
+  /** False if no consent of this number counted. */
+  withdrawn: boolean;
 }
 
 /** A page of numbers. */
@@ -1523,6 +1631,34 @@ export interface BusinessBalance {
   phone_numbers: number;
   /** Always `active`, because a server of your own has no subscription. */
   subscription_status: string;
+  today: Today;
+}
+
+/** What calls cost a business today. */
+export interface Today {
+  /** The day in the time zone of the business. */
+  day: string;
+  /** What all live calls of the day may cost together; null if there is no budget. */
+  daily_budget_cents: number | null;
+  /** What the calls that are over have cost. */
+  spent_cents: number;
+  /** What is set aside for calls that run: the most that they can cost. */
+  reserved_cents: number;
+  /** What calls that are yet to be placed may cost; null if there is no budget. */
+  left_cents: number | null;
+  /** When the day is over. */
+  ends_at: string;
+  /** The same by agent, for those that made or took a call today. */
+  agents: AgentToday[];
+}
+
+/** What the calls of an agent cost today. */
+export interface AgentToday {
+  agent_id: string;
+  /** What its calls of the day may cost together; null if it has no budget of its own. */
+  daily_budget_cents: number | null;
+  spent_cents: number;
+  reserved_cents: number;
 }
 
 /** A page of requests. */
@@ -1675,6 +1811,20 @@ export interface WorkspaceBody {
   external_ref: string | null;
   metadata: Record<string, unknown>;
   timezone: string;
+  /** Office number, which agents name. */
+  phone: string | null;
+  /** Whether agents say before anything else that they are an AI. */
+  disclose_ai: boolean;
+  /** Whether agents say before anything else that the call is recorded. */
+  disclose_recording: boolean;
+  /** What all live calls of a day may cost together, in cents; null if there is no budget. */
+  daily_budget_cents: number | null;
+  /** Which live calls need consent on record: `off`, `marketing` or `always`. */
+  consent_required: string;
+  /** How often one number may be called within 24 hours, in live mode; null if there is no limit. */
+  max_attempts_per_day: number | null;
+  /** How often one number may be called within seven days, in live mode; null if there is no limit. */
+  max_attempts_per_week: number | null;
   created_at: string;
   updated_at: string;
 }
@@ -1708,6 +1858,97 @@ export interface NewWorkspaceBodyInCamelCase {
   externalRef?: string | null;
   /** Time zone of the business by its IANA name; `UTC` by default. */
   timezone?: string | null;
+}
+
+/** Changes to a workspace. */
+export interface WorkspaceChanges {
+  /** Id of the workspace to change. */
+  id: string;
+  /** Name of the business, as agents say it. */
+  name?: string;
+  /** Data of your own; merged with the stored data key by key. */
+  metadata?: Record<string, unknown>;
+  /** What your own program calls it. */
+  external_ref?: string | null;
+  /** Time zone of the business by its IANA name. Days of budgets begin and end in it. */
+  timezone?: string;
+  /** Office number, which agents name; null for none. */
+  phone?: string | null;
+  /** Whether agents say before anything else that they are an AI. */
+  disclose_ai?: boolean;
+  /** Whether agents say before anything else that the call is recorded. */
+  disclose_recording?: boolean;
+  /** What all live calls of a day may cost together, in cents; null for no budget. */
+  daily_budget_cents?: number | null;
+  /** Which live calls need consent on record: `off` (none), `marketing` (all that are not said to be a `service`) or `always`. */
+  consent_required?: string;
+  /** How often one number may be called within 24 hours, in live mode; null for no limit. */
+  max_attempts_per_day?: number | null;
+  /** How often one number may be called within seven days, in live mode; null for no limit. */
+  max_attempts_per_week?: number | null;
+  /** Not supported here: a workspace is always active. */
+  action?: unknown;
+}
+
+/** {@link WorkspaceChanges} with names like `firstMessage`. */
+export interface WorkspaceChangesInCamelCase {
+  /** Id of the workspace to change. */
+  id: string;
+  /** Name of the business, as agents say it. */
+  name?: string;
+  /** Data of your own; merged with the stored data key by key. */
+  metadata?: Record<string, unknown>;
+  /** What your own program calls it. */
+  externalRef?: string | null;
+  /** Time zone of the business by its IANA name. Days of budgets begin and end in it. */
+  timezone?: string;
+  /** Office number, which agents name; null for none. */
+  phone?: string | null;
+  /** Whether agents say before anything else that they are an AI. */
+  discloseAi?: boolean;
+  /** Whether agents say before anything else that the call is recorded. */
+  discloseRecording?: boolean;
+  /** What all live calls of a day may cost together, in cents; null for no budget. */
+  dailyBudgetCents?: number | null;
+  /** Which live calls need consent on record: `off` (none), `marketing` (all that are not said to be a `service`) or `always`. */
+  consentRequired?: string;
+  /** How often one number may be called within 24 hours, in live mode; null for no limit. */
+  maxAttemptsPerDay?: number | null;
+  /** How often one number may be called within seven days, in live mode; null for no limit. */
+  maxAttemptsPerWeek?: number | null;
+  /** Not supported here: a workspace is always active. */
+  action?: unknown;
+}
+
+/** A workspace after a change. */
+export interface WorkspaceChanged {
+  /** Always true. */
+  success: boolean;
+  id: string;
+  /** The same as `id`: a workspace is a business. */
+  business_id: string;
+  name: string;
+  /** Always `active`. */
+  lifecycle_state: string;
+  external_ref: string | null;
+  metadata: Record<string, unknown>;
+  timezone: string;
+  /** Office number, which agents name. */
+  phone: string | null;
+  /** Whether agents say before anything else that they are an AI. */
+  disclose_ai: boolean;
+  /** Whether agents say before anything else that the call is recorded. */
+  disclose_recording: boolean;
+  /** What all live calls of a day may cost together, in cents; null if there is no budget. */
+  daily_budget_cents: number | null;
+  /** Which live calls need consent on record: `off`, `marketing` or `always`. */
+  consent_required: string;
+  /** How often one number may be called within 24 hours, in live mode; null if there is no limit. */
+  max_attempts_per_day: number | null;
+  /** How often one number may be called within seven days, in live mode; null if there is no limit. */
+  max_attempts_per_week: number | null;
+  created_at: string;
+  updated_at: string;
 }
 
 /** Who signs up. */
@@ -2100,6 +2341,50 @@ export interface LeadsHistoryQueryInCamelCase {
   limit?: number;
   /** Only rows created before this time; take the `created_at` of the last row of the page before. */
   after?: string | Date;
+}
+
+/** What `kai.consents.list` may be asked for. */
+export interface ConsentsListQuery {
+  /** Only those of this business. */
+  business_id?: string;
+  /** Only those about this number, in E.164 format. */
+  phone_number?: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
+/** {@link ConsentsListQuery} with names like `agentId`. */
+export interface ConsentsListQueryInCamelCase {
+  /** Only those of this business. */
+  businessId?: string;
+  /** Only those about this number, in E.164 format. */
+  phoneNumber?: string;
+  /** Largest number of rows in the answer. */
+  limit?: number;
+  /** Only rows created before this time; take the `created_at` of the last row of the page before. */
+  after?: string | Date;
+}
+
+/** What `kai.consents.withdraw` may be asked for. */
+export interface ConsentsWithdrawQuery {
+  /** Id of the business that may no longer call; the only one of the key by default. */
+  business_id?: string;
+  /** Phone number that may no longer be called, in E.164 format. */
+  phone_number: string;
+  /** Where the person withdrew it; `api` by default. */
+  source?: string;
+}
+
+/** {@link ConsentsWithdrawQuery} with names like `agentId`. */
+export interface ConsentsWithdrawQueryInCamelCase {
+  /** Id of the business that may no longer call; the only one of the key by default. */
+  businessId?: string;
+  /** Phone number that may no longer be called, in E.164 format. */
+  phoneNumber: string;
+  /** Where the person withdrew it; `api` by default. */
+  source?: string;
 }
 
 /** What `kai.numbers.list` may be asked for. */

@@ -36,6 +36,15 @@ import type {
   CallsListQueryInCamelCase,
   CapabilitiesGetQuery,
   CapabilitiesGetQueryInCamelCase,
+  Consent,
+  ConsentList,
+  ConsentToRecord,
+  ConsentToRecordInCamelCase,
+  ConsentWithdrawn,
+  ConsentsListQuery,
+  ConsentsListQueryInCamelCase,
+  ConsentsWithdrawQuery,
+  ConsentsWithdrawQueryInCamelCase,
   Credentials,
   CurrentBody,
   DeliveryList,
@@ -132,6 +141,9 @@ import type {
   WebhooksListQuery,
   WebhooksListQueryInCamelCase,
   WorkspaceBody,
+  WorkspaceChanged,
+  WorkspaceChanges,
+  WorkspaceChangesInCamelCase,
   WorkspaceList,
 } from './models.js';
 
@@ -347,6 +359,42 @@ export class LeadsResource extends Resource {
   }
 }
 
+/** `kai.consents`. */
+export class ConsentsResource extends Resource {
+  /**
+   * List what people said about being called.
+   *
+   * Consents and withdrawals as they were recorded, in the key's mode. The latest word about a number is the one that counts.
+   *
+   * Needs the scope `leads:read`.
+   */
+  list(query: ConsentsListQuery | ConsentsListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<ConsentList, Consent> {
+    return this.client.pages('GET', 'consents', 'consents', { query }, options);
+  }
+
+  /**
+   * Record a consent.
+   *
+   * That the person with this number agreed to be called by the business. A workspace with `consent_required` calls nobody without.
+   *
+   * Needs the scope `leads:write`.
+   */
+  create(params: ConsentToRecord | ConsentToRecordInCamelCase, options?: RequestOptions): APIPromise<Consent> {
+    return this.client.send('POST', 'consents', { body: params, idempotent: true }, options);
+  }
+
+  /**
+   * Withdraw a consent.
+   *
+   * That the person with this number does not agree any more. What was recorded before is kept. Where no consent counts, nothing is recorded and `withdrawn` is false.
+   *
+   * Needs the scope `leads:write`.
+   */
+  withdraw(query: ConsentsWithdrawQuery | ConsentsWithdrawQueryInCamelCase, options?: RequestOptions): APIPromise<ConsentWithdrawn> {
+    return this.client.send('DELETE', 'consents', { query }, options);
+  }
+}
+
 /** `kai.numbers`. */
 export class NumbersResource extends Resource {
   /**
@@ -532,7 +580,7 @@ export class BalanceResource extends Resource {
   /**
    * Read minutes and phone numbers in use.
    *
-   * Minutes talked in the current month (UTC) in the key's mode, and phone numbers assigned to each business.
+   * Minutes talked in the current month (UTC) in the key's mode, phone numbers assigned to each business, and the money of today: what calls have cost, what is set aside for those that run, and what the budget leaves. A day is one in the time zone of the business.
    *
    * Needs any valid key.
    */
@@ -636,6 +684,17 @@ export class WorkspacesResource extends Resource {
    */
   create(params: NewWorkspaceBody | NewWorkspaceBodyInCamelCase, options?: RequestOptions): APIPromise<WorkspaceBody> {
     return this.client.send('POST', 'workspaces', { body: params, idempotent: true }, options);
+  }
+
+  /**
+   * Change a workspace.
+   *
+   * Only the fields sent change; `metadata` is merged key by key, and a null value deletes its key. A budget counts from the next call on: what the calls of the day have cost so far counts against it.
+   *
+   * Needs the scope `workspaces:write`.
+   */
+  update(params: WorkspaceChanges | WorkspaceChangesInCamelCase, options?: RequestOptions): APIPromise<WorkspaceChanged> {
+    return this.client.send('PATCH', 'workspaces', { body: params }, options);
   }
 }
 

@@ -147,6 +147,8 @@ input! {
         metadata: Parcel<Object<OBJECT>> = "metadata",
         /// Longest duration of a call in seconds.
         max_duration: Change<Whole<10, 43_200>> = "max_duration",
+        /// What all of its calls of a day may cost together, in cents; null for no budget of its own.
+        daily_budget_cents: Change<Whole<0, 100_000_000>> = "daily_budget_cents",
         /// Settings for the engine; merged with the stored settings key by key and otherwise not interpreted.
         vapi_config: Parcel<Object<OBJECT>> = "vapi_config",
         /// Whether card and social security numbers that callers say are kept. By default they are taken out of transcripts,
@@ -345,6 +347,8 @@ pub struct AgentDetail {
     sms_llm: Option<Value>,
     /// Longest duration of a call in seconds; null if the agent has no limit of its own.
     max_duration: Option<u32>,
+    /// What all of its calls of a day may cost together, in cents; null if only the budget of its business counts.
+    daily_budget_cents: Option<u64>,
     /// Whether card and social security numbers that callers say are kept.
     keep_sensitive_numbers: bool,
     transfer_enabled: bool,
@@ -488,6 +492,7 @@ impl AgentDetail {
             outbound_llm: config.outbound_llm,
             sms_llm: config.sms_llm,
             max_duration: config.max_duration.map(|time| u32::try_from(time.as_secs()).unwrap_or(u32::MAX)),
+            daily_budget_cents: config.daily_budget_cents,
             keep_sensitive_numbers: config.keep_sensitive_numbers,
             transfer_enabled: config.transfer_enabled,
             transfer_phone_number: config.transfer_phone_number.map(|number| number.to_string()),
@@ -638,6 +643,7 @@ impl From<AgentChanges> for AgentPatch {
             model: sent.model.0.map(|model| model.0),
             metadata: sent.metadata.0.map(|metadata| metadata.0),
             max_duration: sent.max_duration.map(|seconds| Duration::from_secs(seconds.0.unsigned_abs())),
+            daily_budget_cents: sent.daily_budget_cents.map(|cents| cents.0.unsigned_abs()),
             vapi_config: sent.vapi_config.0.map(|config| config.0),
             keep_sensitive_numbers: sent.keep_sensitive_numbers.0,
             transfer_enabled: sent.transfer_enabled.0,

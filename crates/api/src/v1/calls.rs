@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use domain::call::{Call, CallRequest};
+use domain::call::{Call, CallRequest, Purpose};
 use domain::{AgentId, BusinessId, CallId, LeadId, Timestamp};
 use http::Method;
 use jiff::SignedDuration;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::calls::{CallInBrief, CallInFull, CallView};
 use web::calls::{Wanted, talked_s};
 use web::limits::Group;
@@ -17,14 +17,15 @@ use web::limits::Group;
 use crate::Api;
 use app::calls::{PlaceCallError, Placed};
 use app::idempotency::{Intent, KeptAnswer, Repeated};
-use domain::dial_policy::Refusal;
+use domain::dial_policy::{Overdrawn, Refusal, Rule};
 
 use crate::answer::{OneOrPage, Reply, Stamp, Uid, found};
 use crate::caller::{Caller, CallsRead, CallsWrite};
 use crate::error::{ApiError, Code};
 use crate::idempotency::{IdempotencyKey, Once, Replay, in_progress, kept, other_body};
 use crate::input::{
-    Body, Cursor, Id, Limit, Line, List, Phone, Query, Text, Time, Url, Whole, Words, input, page,
+    Body, Cursor, Field, Id, Limit, Line, List, Phone, Problem, Query, Text, Time, Url, Whole, Words, input,
+    page,
 };
 use crate::route::Route;
 use crate::v1::measured::{CallSound, CallTurn};
@@ -62,7 +63,7 @@ pub(crate) fn routes() -> Vec<Route> {
                  still be null. If the engine refuses, the answer is `call_failed`: the call exists and has failed.",
             )
             .counted_as(Group::PlaceCall)
-            .refuses(&[Code::NotFound, Code::NumberOnDnc, Code::TcpaViolation, Code::Conflict, Code::CallFailed])
+            .refuses(&[Code::NotFound, Code::NumberOnDnc, Code::TcpaViolation, Code::BudgetExceeded, Code::Conflict, Code::CallFailed])
             .example(
                 Some(json!({
                     "agent_id": agent, "to": "+15125551234", "name": "Maria",
@@ -115,6 +116,25 @@ input! {
         /// When to call, at most a year ahead. Such a call is `queued` until then, and waits on for the calling hours instead of being refused
         /// outside them; with the present time it rings as soon as the hours allow. Without this field the call is made at once.
         scheduled_at: Option<Time> = "scheduled_at",
+        /// What the call is for: `marketing`, or `service` for what the person asked for or needs to know. A business that demands consent for
+        /// marketing demands it of every call that is not said to be a service.
+        purpose: Option<CallPurpose> = "purpose",
+    }
+}
+
+/// What a call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallPurpose(pub Purpose);
+
+impl Field for CallPurpose {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let known = value.as_str().and_then(Purpose::parse);
+        known.map(Self).ok_or_else(|| Problem::new("", "expected marketing or service"))
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        let words: Vec<&str> = Purpose::ALL.iter().map(|word| word.as_str()).collect();
+        json!({ "type": "string", "enum": words })
     }
 }
 
@@ -344,6 +364,7 @@ async fn create(
         context: input.context.map(Text::into_inner),
         first_message: input.first_message.map(Text::into_inner),
         webhook_url: input.webhook_url.map(|url| url.0),
+        purpose: input.purpose.map(|purpose| purpose.0),
     };
     let order = app::calls::CallOrder {
         agent_id,
@@ -442,6 +463,7 @@ pub(crate) fn code_of(refusal: &Refusal) -> Code {
         Refusal::OptedOut => Code::NumberOnDnc,
         Refusal::TooManyRunning { .. } => Code::Conflict,
         Refusal::Invalid => Code::InvalidRequest,
+        Refusal::OverBudget(_) => Code::BudgetExceeded,
         _ => Code::TcpaViolation,
     }
 }
@@ -454,8 +476,49 @@ fn refused(error: &PlaceCallError) -> ApiError {
         PlaceCallError::Forbidden { refusal: refusal @ Refusal::Invalid, .. } => {
             ApiError::invalid_field("to", refusal.to_string())
         }
-        PlaceCallError::Forbidden { rule, refusal } => ApiError::new(code_of(refusal), refusal.to_string())
-            .with_details(json!({ "rule": rule.id(), "reason": refusal.code() })),
+        PlaceCallError::Forbidden { rule, refusal } => {
+            ApiError::new(code_of(refusal), refusal.to_string()).with_details(details(*rule, refusal))
+        }
         PlaceCallError::Store(error) => error.clone().into(),
+    }
+}
+
+fn details(rule: Rule, refusal: &Refusal) -> Value {
+    let mut details = json!({ "rule": rule.id(), "reason": refusal.code() });
+    match refusal {
+        Refusal::OverBudget(overdrawn) => details["budget"] = json!(BudgetRefused::from(&**overdrawn)),
+        Refusal::TooOften { at, .. } => details["frees_at"] = json!(Stamp(*at)),
+        _ => {}
+    }
+    details
+}
+
+/// The budget that has no room for a call.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BudgetRefused {
+    /// Whose budget it is: `business` or `agent`.
+    of: &'static str,
+    limit_cents: u64,
+    /// What the calls of the day that are over have cost.
+    spent_cents: u64,
+    /// What is set aside for calls that run; it frees as they end.
+    reserved_cents: u64,
+    /// The most that the call can cost.
+    needed_cents: u64,
+    /// When the next day of the business begins.
+    frees_at: Stamp,
+}
+
+impl From<&Overdrawn> for BudgetRefused {
+    fn from(overdrawn: &Overdrawn) -> Self {
+        let Overdrawn { budget, needed_cents, frees_at } = *overdrawn;
+        Self {
+            of: budget.payer.as_str(),
+            limit_cents: budget.limit_cents,
+            spent_cents: budget.spent_cents,
+            reserved_cents: budget.reserved_cents,
+            needed_cents,
+            frees_at: Stamp(frees_at),
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! Asking what would become of a call, without placing it.
 
+use std::time::Duration;
+
 use app::calls::{CheckCallError, CheckOrder, Checked};
 use axum::extract::State;
-use domain::dial_policy::{Check, Finding};
+use domain::dial_policy::{Check, Finding, Refusal};
 use domain::{AgentId, LeadId};
 use http::Method;
 use schemars::JsonSchema;
@@ -13,9 +15,9 @@ use crate::Api;
 use crate::answer::{Reply, Stamp, Uid, found};
 use crate::caller::{Caller, CallsWrite};
 use crate::error::{ApiError, Code};
-use crate::input::{Body, Id, Phone, Time, input};
+use crate::input::{Body, Id, Phone, Time, Whole, input};
 use crate::route::Route;
-use crate::v1::calls::{code_of, scheduled};
+use crate::v1::calls::{BudgetRefused, CallPurpose, code_of, scheduled};
 
 pub(crate) fn routes() -> Vec<Route> {
     let request = json!({ "agent_id": "01940000-0000-7000-8000-000000000011", "to": "+15125551234" });
@@ -24,7 +26,7 @@ pub(crate) fn routes() -> Vec<Route> {
         "message": "it is 22:14 in America/Chicago, and people are called from 08:00-21:00 on their clock; with `scheduled_at` the call waits",
         "business_id": "01940000-0000-7000-8000-000000000001", "lead_id": null, "to": "+15125551234",
         "country_calling_code": "1", "destination": "ordinary", "at": "2026-02-16T04:14:00.000000Z",
-        "opens_at": "2026-02-16T14:00:00.000000Z",
+        "opens_at": "2026-02-16T14:00:00.000000Z", "budget": null,
         "rules": [
             { "rule": "opt-out", "verdict": "passed", "reason": null, "detail": "no wish not to be called" },
             { "rule": "calling-hours", "verdict": "refused", "reason": "outside-calling-hours",
@@ -55,6 +57,10 @@ input! {
         lead_id: Option<Id<LeadId>> = "lead_id",
         /// When the call would be made, if not at once; it would then wait for the calling hours.
         scheduled_at: Option<Time> = "scheduled_at",
+        /// Longest duration of the call in seconds, which decides what it can cost; by default that of the agent, or 600.
+        max_duration: Option<Whole<10, 43_200>> = "max_duration",
+        /// What the call would be for: `marketing` or `service`.
+        purpose: Option<CallPurpose> = "purpose",
     }
 }
 
@@ -64,7 +70,8 @@ pub struct CallChecked {
     allowed: bool,
     /// The error code that placing the call would be answered with.
     error: Option<&'static str>,
-    /// Id of the rule that refuses the call: `opt-out`, `concurrency`, `destination`, `country` or `calling-hours`.
+    /// Id of the rule that refuses the call: `opt-out`, `consent`, `concurrency`, `destination`, `country`, `calling-hours`, `frequency` or
+    /// `budget`.
     rule: Option<&'static str>,
     /// Why that rule refuses it, in one word, as in `details.reason` of the error.
     reason: Option<&'static str>,
@@ -82,6 +89,8 @@ pub struct CallChecked {
     at: Stamp,
     /// The first moment from then on within the calling hours; null if they never come in all zones of the number.
     opens_at: Option<Stamp>,
+    /// The budget that has no room for the call, if one is what stands in the way.
+    budget: Option<BudgetRefused>,
     /// What each rule says, in the order in which they count.
     rules: Vec<RuleChecked>,
 }
@@ -124,7 +133,9 @@ async fn check(
     let lead_id = input.lead_id.map(|id| found(id.known(), "lead")).transpose()?;
     let to = input.to.0;
     let scheduled_at = scheduled(input.scheduled_at.as_ref(), caller.now())?;
-    let order = CheckOrder { agent_id, to: to.clone(), lead_id, scheduled_at };
+    let max_duration = input.max_duration.map(|seconds| Duration::from_secs(seconds.0.unsigned_abs()));
+    let purpose = input.purpose.map(|purpose| purpose.0);
+    let order = CheckOrder { agent_id, to: to.clone(), lead_id, scheduled_at, max_duration, purpose };
     let checked =
         app::calls::check(api.app(), caller.tenancy(), order).await.map_err(|error| match error {
             CheckCallError::UnknownAgent => ApiError::not_found("agent"),
@@ -146,6 +157,10 @@ async fn check(
         destination: destination.as_str(),
         at: Stamp(at),
         opens_at: decision.opens_at.map(Stamp),
+        budget: match refused {
+            Some((_, Refusal::OverBudget(overdrawn))) => Some(BudgetRefused::from(&**overdrawn)),
+            _ => None,
+        },
         rules: decision.checks.iter().map(RuleChecked::from).collect(),
     }))
 }

@@ -6,6 +6,7 @@ pub mod balance;
 pub mod calls;
 pub mod capabilities;
 pub mod check;
+pub mod consents;
 pub mod end;
 pub mod events;
 pub mod health;
@@ -44,6 +45,7 @@ pub(crate) fn routes() -> Vec<Route> {
         transcripts::routes(),
         leads::routes(),
         pipeline::routes(),
+        consents::routes(),
         numbers::routes(),
         phone_numbers::routes(),
         webhooks::routes(),

@@ -120,6 +120,12 @@ input! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskedNumber(E164);
 
+impl AskedNumber {
+    pub(crate) fn into_inner(self) -> E164 {
+        self.0
+    }
+}
+
 impl Field for AskedNumber {
     fn read(value: Value) -> Result<Self, Problem> {
         let value = match value {

@@ -108,15 +108,18 @@ async fn a_check_tells_everything_that_stands_in_the_way_and_stores_nothing() {
             rules(&checked),
             [
                 row("opt-out", "passed", None),
+                row("consent", "skipped", None),
                 row("concurrency", "passed", None),
                 row("destination", "refused", Some("premium-rate")),
                 row("country", "refused", Some("foreign-country")),
                 row("calling-hours", "passed", None),
+                row("frequency", "skipped", None),
+                row("budget", "skipped", None),
             ]
         );
         let test = platform.post("/api/v1/calls/check", &premium).await;
         assert_eq!(test.body["allowed"], true, "nothing rings in test mode: {}", test.body);
-        assert_eq!(rules(&test).iter().filter(|(_, verdict, _)| verdict == "skipped").count(), 3);
+        assert_eq!(rules(&test).iter().filter(|(_, verdict, _)| verdict == "skipped").count(), 6);
         assert_eq!(platform.get("/api/v1/calls").await.body["calls"], json!([]));
         for (field, id) in [("agent_id", "agent"), ("lead_id", "lead")] {
             let mut body = premium.clone();
@@ -145,6 +148,9 @@ async fn the_sandbox_refuses_a_number_for_each_reason() {
             ("0109", 400, "invalid_request", "invalid-number"),
             ("0110", 400, "tcpa_violation", "foreign-country"),
             ("0111", 400, "tcpa_violation", "outside-calling-hours"),
+            ("0112", 400, "tcpa_violation", "no-consent"),
+            ("0113", 400, "tcpa_violation", "too-often"),
+            ("0114", 403, "budget_exceeded", "budget-exceeded"),
         ] {
             let call = json!({ "agent_id": agent, "to": format!("+1500555{last}") });
             let refused = platform.post("/api/v1/calls", &call).await;

@@ -7,6 +7,7 @@ mod calls;
 mod dialling;
 mod discovery;
 mod keys;
+mod limits;
 mod lists;
 mod once;
 mod phone_numbers;

@@ -1,10 +1,13 @@
 //! What would become of a call if it were placed, without placing it.
 
+use std::time::Duration;
+
+use domain::call::Purpose;
 use domain::dial_policy::{self, Decision, Destination};
 use domain::{AgentId, BusinessId, E164, LeadId, Timestamp};
 use store::{StoreError, Tenancy};
 
-use super::policy::{self, Asked};
+use super::policy::{self, Asked, Wishes};
 use crate::App;
 
 /// A call that nobody places yet.
@@ -17,6 +20,10 @@ pub struct CheckOrder {
     pub lead_id: Option<LeadId>,
     /// When to call, if not at once.
     pub scheduled_at: Option<Timestamp>,
+    /// The talk would be ended after this time; otherwise after the agent's own.
+    pub max_duration: Option<Duration>,
+    /// What the call would be for.
+    pub purpose: Option<Purpose>,
 }
 
 /// What would become of it.
@@ -47,14 +54,19 @@ pub enum CheckCallError {
 /// Asks the dial policy what it would say. Nothing is stored and nothing is reserved: a moment later the answer may be another.
 pub async fn check(app: &App, tenancy: &Tenancy, order: CheckOrder) -> Result<Checked, CheckCallError> {
     let mode = tenancy.mode();
-    let (tenant, agent, to, lead) = (tenancy.clone(), order.agent_id, order.to.clone(), order.lead_id);
+    let CheckOrder { scheduled_at, max_duration, purpose, .. } = order;
+    let wishes = Wishes { scheduled_at, max_duration, purpose };
+    let now = app.now();
+    let (platform, tenant) = (app.clone(), tenancy.clone());
+    let (agent, to, lead) = (order.agent_id, order.to.clone(), order.lead_id);
     let (candidate, known) = app
         .platform()
         .read(move |tx| {
             Box::pin(async move {
                 let candidate = store::admission::look_up(tx, &tenant, agent, &to, lead).await?;
                 let candidate = candidate.ok_or(CheckCallError::UnknownAgent)?;
-                let known = policy::look_up(tx, candidate.business.id, mode, &to).await?;
+                let asked = Asked::new(&platform, &candidate, mode, &to, wishes, now);
+                let known = policy::look_up(tx, &asked).await?;
                 Ok::<_, CheckCallError>((candidate, known))
             })
         })
@@ -62,12 +74,11 @@ pub async fn check(app: &App, tenancy: &Tenancy, order: CheckOrder) -> Result<Ch
     if order.lead_id.is_some() && candidate.lead.is_none() {
         return Err(CheckCallError::UnknownLead);
     }
-    let now = app.now();
-    let asked = Asked::new(&candidate, mode, &order.to, order.scheduled_at, now);
+    let asked = Asked::new(app, &candidate, mode, &order.to, wishes, now);
     Ok(Checked {
         business_id: asked.business.id,
         lead_id: asked.lead.map(|lead| lead.id),
-        decision: policy::decide_new(app, &asked, known, now),
+        decision: policy::decide_new(app, &asked, &known, now),
         destination: app.settings().destinations.class_of(&order.to),
         country: dial_policy::country_calling_code(&order.to),
         at: asked.at,

@@ -258,10 +258,9 @@ async fn step_forward(
             }
         },
     };
-    let (business, lead) = (&cast.business, cast.lead.as_ref());
-    let can_wait = call.waits_until().is_some();
-    let asked = Asked { business, lead, mode: call.mode, to: &call.to, at: now, can_wait };
-    let decision = may_dial(tx, app, &asked).await?;
+    let asked = Asked::of(app, &call, &cast, now);
+    let can_wait = asked.can_wait;
+    let decision = may_dial(tx, app, &asked, id).await?;
     if let Some((_, forbidden)) = decision.refusal() {
         let blocked = refusal(FailureCode::Blocked, forbidden.code(), &forbidden.to_string());
         ending::refuse(tx, app, &mut call, blocked, now).await?;
@@ -293,6 +292,7 @@ async fn step_forward(
                 .await;
         }
     }
+    policy::reserve(app, &mut call, &cast.business, now);
     if !call.dial(app.node()) {
         return Ok(Next::Nothing);
     }

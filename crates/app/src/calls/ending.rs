@@ -34,6 +34,7 @@ pub(crate) async fn complete(
         return Ok(());
     }
     store::usage::add_talked(tx, call.business_id, call.mode, Month::of(now), counted(talked)).await?;
+    settle(tx, app, call, cost_cents).await?;
     tell(tx, app, call, has_transcript, now).await
 }
 
@@ -53,12 +54,29 @@ pub(crate) async fn filled(
     }
     let cost_cents = cost(tx, app, call, talked(call)).await?;
     let _changed = call.enrich(Enrichment { cost_cents: Some(cost_cents), ..Enrichment::default() });
+    settle(tx, app, call, cost_cents).await?;
     if call == before {
         return Ok(false);
     }
     store::calls::update(tx, call).await?;
     news::updated(tx, app, call, now).await?;
     Ok(true)
+}
+
+/// Counts a call that is over against the budgets of its day: for its price, or for what that is taken to be until the engine tells it.
+async fn settle(tx: &mut PlatformTx, app: &App, call: &mut Call, cost_cents: u32) -> Result<(), StoreError> {
+    let rates = &app.settings().rates;
+    let is_told_later = !rates.has(&call.engine)
+        && app.engine_of(call).is_some_and(|engine| engine.tells_costs())
+        && store::findings::get(tx, call.id).await?.is_none_or(|found| found.cost.is_none());
+    let cents = match call.talk() {
+        // What never connected has no price, even if somebody talked after it was given up.
+        _ if call.failure().is_some() => 0,
+        Some(talk) if is_told_later => rates.reserve_cents(&call.engine, true, talk.talked),
+        _ => cost_cents,
+    };
+    let more_cents = call.settle(cents);
+    store::spending::add(tx, call, more_cents).await
 }
 
 /// A talk as the minutes of its business count it: in the whole seconds that the call itself shows, so that the minutes are those of the calls.

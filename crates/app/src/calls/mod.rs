@@ -34,7 +34,7 @@ pub(crate) mod intake;
 pub(crate) mod news;
 mod opt_out;
 mod place;
-mod policy;
+pub(crate) mod policy;
 mod privacy;
 mod signs;
 pub(crate) mod wrap_up;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use domain::agent::DEFAULT_MAX_DURATION;
 use domain::call::{Call, CallFacts, CallRequest, Direction, LogEntry, LogLine};
 use domain::dial_policy::{Refusal, Rule};
 use domain::{AgentId, BusinessId, CallId, E164, JobId, LeadId, Mode, Timestamp};
@@ -12,7 +11,7 @@ use store::{PlatformTx, StoreError, Tenancy};
 
 use super::cast::{Admitted, Cast};
 use super::dial;
-use super::policy::{self, Asked, Known};
+use super::policy::{self, Asked, Known, Wishes};
 use crate::App;
 use crate::engines::NO_ENGINE;
 use crate::idempotency::{self, Intent, Repeated};
@@ -142,9 +141,14 @@ async fn admit(
             .await?
             .ok_or(PlaceCallError::UnknownAgent)?;
         let business = candidate.business.id;
-        let decided = decide(app, tenancy.mode(), candidate, order, id, known.unwrap_or_default());
+        let is_limited =
+            Asked::new(app, &candidate, tenancy.mode(), &order.to, wishes(order), app.now()).is_limited();
+        if known.is_none() && is_limited {
+            known = Some(look_up(app, candidate.clone(), tenancy.mode(), order).await?);
+        }
+        let decided = decide(app, tenancy.mode(), candidate.clone(), order, id, known.as_ref());
         if known.is_none() && matches!(decided, Err(PlaceCallError::Forbidden { .. })) {
-            known = Some(look_up(app, business, tenancy.mode(), &order.to).await?);
+            known = Some(look_up(app, candidate, tenancy.mode(), order).await?);
             continue;
         }
         if order.intent.is_none()
@@ -172,7 +176,7 @@ async fn admit(
         match stored {
             // There is no room for it, or its number is blocked.
             Err(PlaceCallError::Store(StoreError::Changed)) => {
-                known = Some(look_up(app, business, tenancy.mode(), &order.to).await?);
+                known = Some(look_up(app, candidate, tenancy.mode(), order).await?);
             }
             stored => return stored,
         }
@@ -180,11 +184,26 @@ async fn admit(
     Err(StoreError::Busy.into())
 }
 
-async fn look_up(app: &App, business: BusinessId, mode: Mode, to: &E164) -> Result<Known, StoreError> {
-    let to = to.clone();
+async fn look_up(
+    app: &App,
+    candidate: Candidate,
+    mode: Mode,
+    order: &CallOrder,
+) -> Result<Known, StoreError> {
+    let (platform, to, wishes) = (app.clone(), order.to.clone(), wishes(order));
     app.platform()
-        .read(move |tx| Box::pin(async move { policy::look_up(tx, business, mode, &to).await }))
+        .read(move |tx| {
+            Box::pin(async move {
+                let asked = Asked::new(&platform, &candidate, mode, &to, wishes, platform.now());
+                policy::look_up(tx, &asked).await
+            })
+        })
         .await
+}
+
+fn wishes(order: &CallOrder) -> Wishes {
+    let CallOrder { scheduled_at, max_duration, .. } = *order;
+    Wishes { scheduled_at, max_duration, purpose: order.request.purpose }
 }
 
 /// What the transaction needs that admits a call.
@@ -207,6 +226,7 @@ impl Admitting {
             return Ok(Admission::Repeated { business, repeated });
         }
         let admitted = decided?;
+        check_limits(tx, &app, &admitted, now).await?;
         store_admitted(tx, &app, &admitted, now).await?;
         Ok(Admission::Admitted(admitted))
     }
@@ -219,14 +239,16 @@ fn decide(
     candidate: Candidate,
     order: &CallOrder,
     id: CallId,
-    known: Known,
+    known: Option<&Known>,
 ) -> Result<Box<Admitted>, PlaceCallError> {
     if order.lead_id.is_some() && candidate.lead.is_none() {
         return Err(PlaceCallError::UnknownLead);
     }
     let now = app.now();
-    let asked = Asked::new(&candidate, mode, &order.to, order.scheduled_at, now);
-    let (decision, can_wait) = (policy::decide_new(app, &asked, known, now), asked.can_wait);
+    let asked = Asked::new(app, &candidate, mode, &order.to, wishes(order), now);
+    let nothing = Known::default();
+    let decision = policy::decide_new(app, &asked, known.unwrap_or(&nothing), now);
+    let can_wait = asked.can_wait;
     if let Some((rule, refusal)) = decision.refusal() {
         return Err(PlaceCallError::Forbidden { rule, refusal: refusal.clone() });
     }
@@ -242,7 +264,7 @@ fn decide(
         to: order.to.clone(),
         from: number.map(|number| number.phone_number),
         request: order.request.clone(),
-        max_duration: order.max_duration.or(agent.config.max_duration).unwrap_or(DEFAULT_MAX_DURATION),
+        max_duration: order.max_duration.unwrap_or_else(|| agent.config.max_duration()),
         engine: engine.map_or(NO_ENGINE, |engine| engine.name()).to_owned(),
         policy_reason: decision.reason(),
         created_at: app.store().created_at(app.now()),
@@ -250,9 +272,32 @@ fn decide(
     let mut call = Call::outbound(facts, lead.as_ref().map(|lead| lead.id));
     let opens_at = decision.opens_at.filter(|opens_at| can_wait && *opens_at > now);
     let waits = opens_at.is_some_and(|opens_at| call.schedule(opens_at));
+    if !waits {
+        policy::reserve(app, &mut call, &business, now);
+    }
     let has_turns = engine.is_some_and(|engine| engine.capacity().is_some());
     let job = if waits || has_turns || !call.dial(app.node()) { Some(JobId::new(app.ids())) } else { None };
     Ok(Box::new(Admitted { call, cast: Cast { agent, external_agent_id: None, business, lead }, job }))
+}
+
+/// Asks about what the business has limited, while nobody else adds a call to it. A call that waits is asked about when its time comes.
+async fn check_limits(
+    tx: &mut PlatformTx,
+    app: &App,
+    admitted: &Admitted,
+    now: Timestamp,
+) -> Result<(), PlaceCallError> {
+    let Admitted { call, cast, .. } = admitted;
+    let asked = Asked::of(app, call, cast, now);
+    if call.waits_until().is_some() || !asked.is_limited() {
+        return Ok(());
+    }
+    // Whether the call waits for the calling hours has been decided.
+    let asked = Asked { can_wait: true, ..asked };
+    match policy::may_dial(tx, app, &asked, call.id).await?.refusal() {
+        Some((rule, refusal)) => Err(PlaceCallError::Forbidden { rule, refusal: refusal.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// Stores a call that is to be made, with the job that dials it if it waits.

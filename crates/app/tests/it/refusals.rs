@@ -340,7 +340,14 @@ async fn calls_are_checked_and_ended_only_by_who_may_see_them() {
         let call = street.bench.answered(street.bench.order(MARIA)).await;
         let before = rows(&database).await;
         let check = async |tenancy: &Tenancy, agent_id, lead_id| {
-            let order = CheckOrder { agent_id, to: phone(MARIA), lead_id, scheduled_at: None };
+            let order = CheckOrder {
+                agent_id,
+                to: phone(MARIA),
+                lead_id,
+                scheduled_at: None,
+                max_duration: None,
+                purpose: None,
+            };
             app::calls::check(app, tenancy, order).await
         };
         let theirs = check(&street.theirs, agent, None).await;

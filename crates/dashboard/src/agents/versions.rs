@@ -11,6 +11,7 @@ use web::Web;
 use super::list::refused;
 use crate::form::parse_id;
 use crate::page::{Frame, PageError, Section, framed};
+use crate::show::money;
 use crate::visitor::Visitor;
 
 /// A line of a comparison: `add`, `del`, `same`, or `name` for the field that the next ones belong to.
@@ -56,6 +57,7 @@ fn fields(config: &AgentConfig) -> Vec<(&'static str, String)> {
             "Longest call",
             config.max_duration.map(|limit| format!("{} s", limit.as_secs())).unwrap_or_default(),
         ),
+        ("Budget of a day", config.daily_budget_cents.map(money).unwrap_or_default()),
         (
             "Transfer",
             if config.transfer_enabled {

@@ -20,6 +20,7 @@ use super::{
     StoredRecording, Talk, Urgency,
 };
 use crate::disclosure::Disclosure;
+use crate::usage::Day;
 use crate::{LeadId, NodeId, Timestamp};
 
 /// How long summary and recording may take before a call turns final without them.
@@ -69,8 +70,27 @@ impl Call {
         if is_queued {
             self.life.scheduled_at = Some(at);
             self.life.waits_until = Some(at);
+            self.life.counted_on = None;
+            self.life.counted_cents = 0;
         }
         is_queued
+    }
+
+    /// Sets money of a day aside for the call, which ends with the call.
+    pub fn reserve(&mut self, day: Day, cents: u32) {
+        self.life.counted_on = Some(day);
+        self.life.counted_cents = cents;
+    }
+
+    /// Counts a call that has ended for so much; gives how much more that is than it has counted for since its end. A
+    /// call for which nothing was ever set aside counts for nothing.
+    pub fn settle(&mut self, cents: u32) -> i64 {
+        if self.life.counted_on.is_none() {
+            return 0;
+        }
+        let more = i64::from(cents) - i64::from(self.life.counted_cents);
+        self.life.counted_cents = cents;
+        more
     }
 
     /// Takes the call up for dialling: from here on nothing dials it again. False if it is not queued; then nothing changes.
@@ -206,6 +226,7 @@ impl Call {
         let CallState::WrappingUp { talk, .. } = &self.life.state else { return false };
         let outcome = Outcome::Completed { talk: talk.clone(), cost_cents };
         self.life.state = CallState::Ended(Ended { outcome, finished_at: now, assessment, recording });
+        self.life.counted_cents = 0;
         true
     }
 
@@ -350,6 +371,7 @@ impl Call {
 
     fn fail(&mut self, failure: Failure, now: Timestamp) {
         self.life.waits_until = None;
+        self.life.counted_cents = 0;
         self.life.state = CallState::Ended(Ended {
             outcome: Outcome::Failed(failure),
             finished_at: now,

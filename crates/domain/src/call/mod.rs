@@ -19,6 +19,6 @@ pub use outcome::{Ended, Failure, FailureCode, Outcome, Talk};
 pub use plan::CallPlan;
 pub use progress::{Ending, Findings, Party, Progress, Report, Utterance};
 pub use reached::ended_by_machine;
-pub use record::{Call, CallFacts, CallLife, CallRequest};
+pub use record::{Call, CallFacts, CallLife, CallRequest, Purpose};
 pub use results::{Assessment, Enrichment, Quality, StoredRecording, Urgency};
 pub use state::CallState;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::progress::LOST;
 use super::{Assessment, CallState, Direction, Ended, Failure, Outcome, StoredRecording, Talk, Urgency};
 use crate::disclosure::Disclosure;
+use crate::usage::Day;
 use crate::{AgentId, BusinessId, CallId, E164, LeadId, Mode, NodeId, Timestamp};
 
 /// What the request for a call said. An incoming call has none of it.
@@ -22,6 +23,18 @@ pub struct CallRequest {
     pub first_message: Option<String>,
     /// Where the end of the call is reported.
     pub webhook_url: Option<String>,
+    /// What the call is for.
+    pub purpose: Option<Purpose>,
+}
+
+crate::word_enum! {
+    /// What a call is for.
+    pub enum Purpose {
+        /// To sell something.
+        Marketing = "marketing",
+        /// Something that the person asked for or needs to know.
+        Service = "service",
+    }
 }
 
 /// What is settled when a call comes into being.
@@ -76,6 +89,10 @@ pub struct CallLife {
     pub disclosed: Vec<Disclosure>,
     /// How soon somebody has to look at it, if sooner than usual.
     pub urgency: Option<Urgency>,
+    /// The day whose budgets the call counts against.
+    pub counted_on: Option<Day>,
+    /// What it counts for, in cents: what is set aside for it while it runs, and what it has cost once it is over.
+    pub counted_cents: u32,
 }
 
 /// A call. Its facts read as if they were fields of the call itself: `call.to`.
@@ -108,6 +125,8 @@ impl Call {
             waits_until: None,
             disclosed: Vec::new(),
             urgency: None,
+            counted_on: None,
+            counted_cents: 0,
         };
         Self { facts, life }
     }
@@ -131,6 +150,8 @@ impl Call {
             waits_until: None,
             disclosed: Vec::new(),
             urgency: None,
+            counted_on: None,
+            counted_cents: 0,
         };
         Self { facts, life }
     }
@@ -193,6 +214,16 @@ impl Call {
     /// How soon somebody has to look at the call, if sooner than usual.
     pub fn urgency(&self) -> Option<Urgency> {
         self.life.urgency
+    }
+
+    /// The day whose budgets the call counts against.
+    pub fn counted_on(&self) -> Option<Day> {
+        self.life.counted_on
+    }
+
+    /// What the call counts for on that day, in cents.
+    pub fn counted_cents(&self) -> u32 {
+        self.life.counted_cents
     }
 
     /// The number of the person at the other end.

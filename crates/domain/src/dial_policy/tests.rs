@@ -19,11 +19,101 @@ fn who_asks_for_a_call_learns_no_setting_of_the_installation() {
         Refusal::ForeignCountry("44".to_owned()),
         Refusal::TooManyRunning { max: 3 },
         Refusal::OutsideHours { local: "22:00".into(), zone: "UTC".into(), hours: CallingHours::default() },
+        Refusal::NoConsent { rule: ConsentRule::Marketing },
+        Refusal::NoConsent { rule: ConsentRule::Always },
+        Refusal::TooOften { max: 2, within: frequency::A_DAY, at: Timestamp::UNIX_EPOCH },
     ];
     for refused in every {
         let told = refused.to_string();
         assert!(!told.contains("KAICALLS_"), "{told}");
     }
+}
+
+#[test]
+fn consent_is_asked_for_where_the_business_demands_it() {
+    static GIVEN: LazyLock<Consent> = LazyLock::new(|| Consent {
+        source: "web form".into(),
+        given_at: "2026-01-02T03:04:05Z".parse().expect("a time"),
+    });
+    let number = "+15125551234";
+    for (rule, purpose, needs) in [
+        (ConsentRule::Off, None, false),
+        (ConsentRule::Off, Some(Purpose::Marketing), false),
+        (ConsentRule::Marketing, None, true),
+        (ConsentRule::Marketing, Some(Purpose::Marketing), true),
+        (ConsentRule::Marketing, Some(Purpose::Service), false),
+        (ConsentRule::Always, Some(Purpose::Service), true),
+    ] {
+        let asked = |consent| {
+            ask(number, |question| {
+                question.limits.consent = rule;
+                question.purpose = purpose;
+                question.consent = consent;
+            })
+        };
+        assert_eq!(asked(None).err(), needs.then_some("no-consent"), "{rule:?} {purpose:?}");
+        let reason = asked(Some(&GIVEN)).expect("with consent every call is allowed");
+        assert_eq!(reason.contains("consent: given on 2026-01-02T03:04:05Z"), needs, "{reason}");
+    }
+}
+
+#[test]
+fn a_number_is_called_so_often_within_a_day_and_a_week() {
+    let ago = |hours: i64| {
+        let noon: Timestamp = NOON_IN_CHICAGO.parse().expect("a time");
+        noon - jiff::SignedDuration::from_hours(hours)
+    };
+    let attempts = [ago(1), ago(23), ago(25), ago(6 * 24), ago(8 * 24)];
+    let asked = |day: Option<u32>, week: Option<u32>| {
+        let to = E164::parse("+15125551234").expect("a number");
+        let mut question = question(&to);
+        question.attempts = &attempts;
+        question.limits.attempts_per_day = day;
+        question.limits.attempts_per_week = week;
+        match decide(&question).refusal() {
+            Some((Rule::Frequency, Refusal::TooOften { at, max, within })) => Some((*at, *max, *within)),
+            Some((rule, _)) => panic!("refused by {rule:?}"),
+            None => None,
+        }
+    };
+    assert_eq!(asked(None, None), None);
+    assert_eq!(asked(Some(3), Some(5)), None);
+    // The earlier of the two calls of the last day has to be a day old.
+    assert_eq!(asked(Some(2), None), Some((ago(-1), 2, "24 hours")));
+    assert_eq!(asked(Some(1), None), Some((ago(-23), 1, "24 hours")));
+    assert_eq!(asked(None, Some(4)), Some((ago(-24), 4, "7 days")));
+    assert_eq!(asked(Some(2), Some(4)), Some((ago(-24), 4, "7 days")), "whichever holds it up longer");
+}
+
+#[test]
+fn every_budget_needs_room_for_the_most_that_the_call_can_cost() {
+    let budget = |payer, limit_cents, spent_cents, reserved_cents| Budget {
+        payer,
+        limit_cents,
+        spent_cents,
+        reserved_cents,
+    };
+    let asked = |worst_case_cents, budgets: &[Budget]| {
+        let to = E164::parse("+15125551234").expect("a number");
+        let decision = decide(&Question { budgets, worst_case_cents, ..question(&to) });
+        match decision.refusal() {
+            Some((Rule::Budget, Refusal::OverBudget(overdrawn))) => Err(overdrawn.budget.payer),
+            Some((rule, _)) => panic!("refused by {rule:?}"),
+            None => Ok(decision.reason()),
+        }
+    };
+    let business = budget(Payer::Business, 1_000, 600, 300);
+    let agent = budget(Payer::Agent, 500, 0, 401);
+    assert!(
+        asked(100, &[business])
+            .expect("it just fits")
+            .ends_with("budget: $1.00 set aside within the business's $10.00 a day")
+    );
+    assert_eq!(asked(101, &[business]), Err(Payer::Business));
+    assert_eq!(asked(100, &[business, agent]), Err(Payer::Agent));
+    assert_eq!(asked(u64::MAX, &[agent]), Err(Payer::Agent));
+    assert!(asked(0, &[budget(Payer::Business, 0, 0, 0)]).is_ok(), "what costs nothing needs no budget");
+    assert!(!asked(0, &[]).expect("allowed").contains("budget"));
 }
 
 static NO_TABLE: LazyLock<Destinations> = LazyLock::new(Destinations::default);
@@ -45,6 +135,13 @@ fn question(to: &E164) -> Question<'_> {
         opted_out: false,
         running: 0,
         max_running: 10,
+        limits: Limits::default(),
+        purpose: None,
+        consent: None,
+        attempts: &[],
+        budgets: &[],
+        worst_case_cents: 0,
+        day_ends_at: "2026-01-16T06:00:00Z".parse().expect("a time"),
     }
 }
 
@@ -135,7 +232,7 @@ fn nothing_rings_in_test_mode_so_every_destination_is_allowed_there_at_any_time(
 #[test]
 fn the_sandbox_has_a_number_for_each_refusal_and_only_in_test_mode() {
     let mut seen = std::collections::BTreeSet::new();
-    for last in 101..=111 {
+    for last in 101..=114 {
         let number = format!("+1500555{last:04}");
         let refused = ask(&number, |q| q.mode = Mode::Test).expect_err("refused");
         assert!(seen.insert(refused), "{refused} twice");
@@ -144,7 +241,7 @@ fn the_sandbox_has_a_number_for_each_refusal_and_only_in_test_mode() {
         let waits = refused == "outside-calling-hours";
         assert_eq!(later.err(), (!waits).then_some(refused), "only the hours can be waited for");
     }
-    assert!(ask("+15005550112", |q| q.mode = Mode::Test).is_ok());
+    assert!(ask("+15005550115", |q| q.mode = Mode::Test).is_ok());
     assert!(ask("+15005550111", |q| (q.mode, q.can_wait) = (Mode::Test, true)).is_ok());
 }
 

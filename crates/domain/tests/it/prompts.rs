@@ -1,6 +1,6 @@
 //! What customers write as a template and what callers write as a value: neither can make an agent read templates aloud, or run away.
 
-use domain::business::Business;
+use domain::business::{Business, Limits};
 use domain::disclosure::Disclosures;
 use domain::prompt::{Knowledge, Variables, render, variables};
 use domain::{BusinessId, Timestamp};
@@ -15,6 +15,7 @@ fn known(name: &str) -> Variables {
         timezone: "Europe/Berlin".into(),
         country_calling_code: "49".into(),
         disclosures: Disclosures::default(),
+        limits: Limits::default(),
         created_at: Timestamp::UNIX_EPOCH,
     };
     let now: Timestamp = "2026-11-28T10:59:00Z".parse().expect("a time");
@@ -31,6 +32,7 @@ fn the_day_is_divided_at_noon_and_at_five_on_the_clock_of_the_business() {
             timezone: timezone.into(),
             country_calling_code: "1".into(),
             disclosures: Disclosures::default(),
+            limits: Limits::default(),
             created_at: Timestamp::UNIX_EPOCH,
         };
         let now = now.parse().expect("a time");

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::business::Business;
+use domain::business::{Business, Limits};
 use domain::disclosure::Disclosures;
 use domain::lead::{Lead, LeadFields};
 use domain::{BusinessId, LeadId, Mode, Timestamp};
@@ -104,6 +104,7 @@ async fn everything_works(platform: Platform) {
         timezone: "America/Chicago".into(),
         country_calling_code: "1".into(),
         disclosures: Disclosures::default(),
+        limits: Limits::default(),
         created_at: Timestamp::UNIX_EPOCH,
     };
     platform

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::agent::{Agent, AgentConfig};
-use domain::business::{Business, User};
+use domain::business::{Business, Limits, User};
 use domain::call::{Call, CallFacts, CallRequest, Direction, Utterance};
 use domain::disclosure::Disclosures;
 use domain::endpoint::{Endpoint, Subscribed};
@@ -86,6 +86,7 @@ fn business(id: BusinessId) -> Business {
         timezone: "America/Chicago".into(),
         country_calling_code: "1".into(),
         disclosures: Disclosures::default(),
+        limits: Limits::default(),
         created_at: at(1),
     }
 }

@@ -7,11 +7,14 @@ use std::time::Duration;
 use domain::audit::{Action, Actor, Deed, Target, TargetKind};
 use domain::call::{LogEntry, LogLine, Party, Utterance};
 use domain::event::Subject;
-use domain::usage::Month;
-use domain::{AgentId, AuditId, Author, CallId, EndpointId, EventId, LeadChangeId, LeadId, Mode};
+use domain::usage::{Day, Month};
+use domain::{
+    AgentId, AuditId, Author, CallId, ConsentId, EndpointId, EventId, LeadChangeId, LeadId, Mode, UserId,
+};
 use store::audit::{AuditFilter, AuditRow};
 use store::call_log::LogRow;
 use store::call_remarks::Remark;
+use store::consents::ConsentRecord;
 use store::deliveries::{AttemptFilter, DeliveryState};
 use store::events::{EventFilter, EventOutcome};
 use store::jobs::{JobKind, NewJob};
@@ -20,12 +23,13 @@ use store::leads::audit::{Audit, Question};
 use store::leads::history::{Happening, LeadChange};
 use store::transcripts::TranscriptFilter;
 use store::usage::{UsageOwner, UsageRow};
+use store::workspaces::{Metadata, Workspace};
 use store::{BoxFuture, Page, PlatformTx, StoreError, Tenancy};
 use testkit::databases;
 
 use crate::{
-    OURS, PAGE, THEIRS, addressee, agent, at, attempt, call, delivery, endpoint, event, id, lead, new_job,
-    number, ours, phone, request, run, transcript, with_tenants,
+    OURS, PAGE, THEIRS, addressee, agent, at, attempt, business, call, delivery, endpoint, event, id, lead,
+    new_job, number, ours, phone, request, run, transcript, with_tenants,
 };
 
 /// Asks for something of `OURS` in test mode: true if the tenancy sees or changes anything of it.
@@ -106,6 +110,12 @@ const LOOKS: &[(&str, bool, Look)] = &[
     ("businesses::get", false, |tx, who| {
         Box::pin(async move { Ok(store::businesses::get(tx, who, OURS).await?.is_some()) })
     }),
+    ("businesses::lock", false, |tx, who| {
+        Box::pin(async move { Ok(store::businesses::lock(tx, who, OURS).await?.is_some()) })
+    }),
+    ("businesses::change", false, |tx, who| {
+        Box::pin(async move { store::businesses::change(tx, who, &business(OURS)).await })
+    }),
     ("call_deliveries::of_call", true, |tx, who| {
         Box::pin(
             async move { Ok(!store::call_deliveries::of_call(tx, who, CallId(id(5))).await?.is_empty()) },
@@ -163,6 +173,31 @@ const LOOKS: &[(&str, bool, Look)] = &[
     }),
     ("calls::count_running", true, |tx, who| {
         Box::pin(async move { Ok(store::calls::count_running(tx, who).await? > 0) })
+    }),
+    ("calls::attempts", true, |tx, who| {
+        Box::pin(async move {
+            let to = phone("+15125550123");
+            Ok(!store::calls::attempts(tx, who, OURS, &to, at(0), None).await?.is_empty())
+        })
+    }),
+    ("consents::of_number", true, |tx, who| {
+        Box::pin(async move {
+            let to = phone("+15125550123");
+            Ok(store::consents::of_number(tx, who, OURS, &to).await?.is_some())
+        })
+    }),
+    ("consents::list", true, |tx, who| {
+        Box::pin(async move {
+            let all = store::consents::list(tx, who, None, None, &PAGE).await?.rows;
+            let named = store::consents::list(tx, who, Some(OURS), None, &PAGE).await?.rows;
+            Ok(all.len() + named.len() > 0)
+        })
+    }),
+    ("spending::of_day", true, |tx, who| {
+        Box::pin(async move {
+            let spent = store::spending::of_day(tx, who, OURS, day(), None).await?;
+            Ok(spent.iter().any(|one| one.spent_cents == 25))
+        })
     }),
     ("calls::count_waiting", true, |tx, who| {
         Box::pin(async move { Ok(store::calls::count_waiting(tx, who).await? > 0) })
@@ -317,6 +352,20 @@ const LOOKS: &[(&str, bool, Look)] = &[
     ("workspaces::get", false, |tx, who| {
         Box::pin(async move { Ok(store::workspaces::get(tx, who, OURS).await?.is_some()) })
     }),
+    ("workspaces::lock", false, |tx, who| {
+        Box::pin(async move { Ok(store::workspaces::lock(tx, who, OURS).await?.is_some()) })
+    }),
+    ("workspaces::change", false, |tx, who| {
+        Box::pin(async move {
+            let changed = Workspace {
+                business: business(OURS),
+                external_ref: None,
+                metadata: Metadata::new(),
+                updated_at: at(7),
+            };
+            store::workspaces::change(tx, who, UserId(id(21)), &changed).await
+        })
+    }),
     ("workspaces::all", false, |tx, who| {
         Box::pin(async move {
             let all = store::workspaces::all(tx, who).await?;
@@ -324,6 +373,10 @@ const LOOKS: &[(&str, bool, Look)] = &[
         })
     }),
 ];
+
+fn day() -> Day {
+    Day::of(at(5), "UTC")
+}
 
 /// One filter for each way to events.
 fn event_filters() -> [EventFilter; 6] {
@@ -415,6 +468,22 @@ async fn furnish(tx: &mut PlatformTx, vault: &store::Vault) -> Result<(), StoreE
         ..request(91, 21, Some(OURS), mode)
     };
     store::usage::insert_batch(tx, &[used]).await?;
+    let mut costly = call(6, OURS, mode);
+    costly.reserve(day(), 30);
+    store::spending::add(tx, &costly, 25).await?;
+    let consent = ConsentRecord {
+        id: ConsentId(id(95)),
+        business_id: OURS,
+        mode,
+        phone_number: phone("+15125550123"),
+        lead_id: None,
+        is_given: true,
+        source: "web form".into(),
+        evidence: None,
+        said_at: at(3),
+        created_at: at(4),
+    };
+    store::consents::insert(tx, &consent).await?;
     store::usage::add_talked(tx, OURS, mode, Month::of(at(5)), Duration::from_secs(9)).await
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::agent::AgentConfig;
-use domain::business::Business;
+use domain::business::{Business, Limits};
 use domain::call::{
     CallPlan, Direction, Ending, FailureCode, Party, Progress, Report, SoundQuality, TurnTimes, Utterance,
 };
@@ -185,6 +185,7 @@ pub fn plan() -> CallPlan {
         timezone: "America/Chicago".into(),
         country_calling_code: "1".into(),
         disclosures: Disclosures::default(),
+        limits: Limits::default(),
         created_at: now,
     };
     CallPlan {

@@ -16,6 +16,7 @@ __all__ = [
     "AgentList",
     "AgentRolledBack",
     "AgentRow",
+    "AgentToday",
     "AgentUpdated",
     "AgentVersionDetail",
     "AgentVersionRow",
@@ -30,6 +31,7 @@ __all__ = [
     "AvailableNumber",
     "AvailableNumbers",
     "Balance",
+    "BudgetRefused",
     "BusinessBalance",
     "CallChecked",
     "CallDetail",
@@ -43,6 +45,9 @@ __all__ = [
     "CallTurn",
     "Capabilities",
     "Compliance",
+    "Consent",
+    "ConsentList",
+    "ConsentWithdrawn",
     "CountedLeads",
     "CountedVoicemails",
     "CurrentBody",
@@ -95,6 +100,7 @@ __all__ = [
     "SentRequest",
     "SessionBody",
     "Success",
+    "Today",
     "TranscriptList",
     "TranscriptRow",
     "Usage",
@@ -106,6 +112,7 @@ __all__ = [
     "WebhookSaved",
     "WebhookTested",
     "WorkspaceBody",
+    "WorkspaceChanged",
     "WorkspaceList",
     "WorkspaceNamed",
 ]
@@ -180,6 +187,9 @@ class AgentDetail(KaiObject):
 
     max_duration: Optional[int]
     """Longest duration of a call in seconds; null if the agent has no limit of its own."""
+
+    daily_budget_cents: Optional[int]
+    """What all of its calls of a day may cost together, in cents; null if only the budget of its business counts."""
 
     keep_sensitive_numbers: bool
     """Whether card and social security numbers that callers say are kept."""
@@ -605,7 +615,9 @@ class CallChecked(KaiObject):
     """The error code that placing the call would be answered with."""
 
     rule: Optional[str]
-    """Id of the rule that refuses the call: `opt-out`, `concurrency`, `destination`, `country` or `calling-hours`."""
+    """Id of the rule that refuses the call: `opt-out`, `consent`, `concurrency`, `destination`, `country`, `calling-hours`, `frequency` or
+    `budget`.
+    """
 
     reason: Optional[str]
     """Why that rule refuses it, in one word, as in `details.reason` of the error."""
@@ -632,8 +644,32 @@ class CallChecked(KaiObject):
     opens_at: Optional[str]
     """The first moment from then on within the calling hours; null if they never come in all zones of the number."""
 
+    budget: Optional[BudgetRefused]
+    """The budget that has no room for the call, if one is what stands in the way."""
+
     rules: List[RuleChecked]
     """What each rule says, in the order in which they count."""
+
+
+class BudgetRefused(KaiObject):
+    """The budget that has no room for a call."""
+
+    of: str
+    """Whose budget it is: `business` or `agent`."""
+
+    limit_cents: int
+
+    spent_cents: int
+    """What the calls of the day that are over have cost."""
+
+    reserved_cents: int
+    """What is set aside for calls that run; it frees as they end."""
+
+    needed_cents: int
+    """The most that the call can cost."""
+
+    frees_at: str
+    """When the next day of the business begins."""
 
 
 class RuleChecked(KaiObject):
@@ -907,6 +943,44 @@ class LeadMerged(KaiObject):
 
     lead: LeadBody
     """The lead that is kept."""
+
+
+class Consent(KaiObject):
+    """One word of a person about being called."""
+
+    id: str
+
+    business_id: str
+
+    phone_number: str
+
+    lead_id: Optional[str]
+
+    status: str
+    """`given` or `withdrawn`."""
+
+    source: str
+    """Where the person said so."""
+
+    evidence: Optional[str]
+
+    said_at: str
+    """When the person said so."""
+
+    created_at: str
+    """When it was recorded."""
+
+
+class ConsentWithdrawn(KaiObject):
+    """What became of a consent."""
+
+    success: bool
+    """Always true."""
+
+    phone_number: str
+
+    withdrawn: bool
+    """False if no consent of this number counted."""
 
 
 class NumberRow(KaiObject):
@@ -1331,6 +1405,46 @@ class BusinessBalance(KaiObject):
     subscription_status: str
     """Always `active`, because a server of your own has no subscription."""
 
+    today: Today
+
+
+class Today(KaiObject):
+    """What calls cost a business today."""
+
+    day: str
+    """The day in the time zone of the business."""
+
+    daily_budget_cents: Optional[int]
+    """What all live calls of the day may cost together; null if there is no budget."""
+
+    spent_cents: int
+    """What the calls that are over have cost."""
+
+    reserved_cents: int
+    """What is set aside for calls that run: the most that they can cost."""
+
+    left_cents: Optional[int]
+    """What calls that are yet to be placed may cost; null if there is no budget."""
+
+    ends_at: str
+    """When the day is over."""
+
+    agents: List[AgentToday]
+    """The same by agent, for those that made or took a call today."""
+
+
+class AgentToday(KaiObject):
+    """What the calls of an agent cost today."""
+
+    agent_id: str
+
+    daily_budget_cents: Optional[int]
+    """What its calls of the day may cost together; null if it has no budget of its own."""
+
+    spent_cents: int
+
+    reserved_cents: int
+
 
 class Usage(KaiObject):
     """A request that was made with a valid key."""
@@ -1487,6 +1601,75 @@ class WorkspaceBody(KaiObject):
     metadata: Dict[str, Any]
 
     timezone: str
+
+    phone: Optional[str]
+    """Office number, which agents name."""
+
+    disclose_ai: bool
+    """Whether agents say before anything else that they are an AI."""
+
+    disclose_recording: bool
+    """Whether agents say before anything else that the call is recorded."""
+
+    daily_budget_cents: Optional[int]
+    """What all live calls of a day may cost together, in cents; null if there is no budget."""
+
+    consent_required: str
+    """Which live calls need consent on record: `off`, `marketing` or `always`."""
+
+    max_attempts_per_day: Optional[int]
+    """How often one number may be called within 24 hours, in live mode; null if there is no limit."""
+
+    max_attempts_per_week: Optional[int]
+    """How often one number may be called within seven days, in live mode; null if there is no limit."""
+
+    created_at: str
+
+    updated_at: str
+
+
+class WorkspaceChanged(KaiObject):
+    """A workspace after a change."""
+
+    success: bool
+    """Always true."""
+
+    id: str
+
+    business_id: str
+    """The same as `id`: a workspace is a business."""
+
+    name: str
+
+    lifecycle_state: str
+    """Always `active`."""
+
+    external_ref: Optional[str]
+
+    metadata: Dict[str, Any]
+
+    timezone: str
+
+    phone: Optional[str]
+    """Office number, which agents name."""
+
+    disclose_ai: bool
+    """Whether agents say before anything else that they are an AI."""
+
+    disclose_recording: bool
+    """Whether agents say before anything else that the call is recorded."""
+
+    daily_budget_cents: Optional[int]
+    """What all live calls of a day may cost together, in cents; null if there is no budget."""
+
+    consent_required: str
+    """Which live calls need consent on record: `off`, `marketing` or `always`."""
+
+    max_attempts_per_day: Optional[int]
+    """How often one number may be called within 24 hours, in live mode; null if there is no limit."""
+
+    max_attempts_per_week: Optional[int]
+    """How often one number may be called within seven days, in live mode; null if there is no limit."""
 
     created_at: str
 
@@ -1771,6 +1954,16 @@ class LeadHistory(Page[LeadChangeRow]):
 
     changes: List[LeadChangeRow]
     """What happened, newest first."""
+
+    has_more: bool
+
+
+class ConsentList(Page[Consent]):
+    """A page of records."""
+
+    _rows_field = "consents"
+
+    consents: List[Consent]
 
     has_more: bool
 

@@ -39,6 +39,7 @@ class AsyncClient(Common):
         self.calls = resources.AsyncCallsResource(self)
         self.agents = resources.AsyncAgentsResource(self)
         self.leads = resources.AsyncLeadsResource(self)
+        self.consents = resources.AsyncConsentsResource(self)
         self.recordings = resources.AsyncRecordingsResource(self)
         self.transcripts = resources.AsyncTranscriptsResource(self)
         self.numbers = resources.AsyncNumbersResource(self)

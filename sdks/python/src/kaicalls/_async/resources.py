@@ -29,6 +29,9 @@ from ..types import (
     CallList,
     CallPlaced,
     CallRow,
+    Consent,
+    ConsentList,
+    ConsentWithdrawn,
     CurrentBody,
     DeliveryList,
     DeliveryRow,
@@ -68,6 +71,7 @@ from ..types import (
     WebhookSaved,
     WebhookTested,
     WorkspaceBody,
+    WorkspaceChanged,
     WorkspaceList,
 )
 
@@ -202,6 +206,7 @@ class AsyncAgentsResource(AsyncResource):
         model: Optional[Dict[str, Any]] = None,
         metadata: Optional[Dict[str, Any]] = None,
         max_duration: Optional[Union[int, Null]] = None,
+        daily_budget_cents: Optional[Union[int, Null]] = None,
         vapi_config: Optional[Dict[str, Any]] = None,
         keep_sensitive_numbers: Optional[bool] = None,
         transfer_enabled: Optional[bool] = None,
@@ -233,6 +238,7 @@ class AsyncAgentsResource(AsyncResource):
             model: Language model of the agent; merged with the stored settings key by key.
             metadata: Data of your own; merged with the stored data key by key.
             max_duration: Longest duration of a call in seconds.
+            daily_budget_cents: What all of its calls of a day may cost together, in cents; null for no budget of its own.
             vapi_config: Settings for the engine; merged with the stored settings key by key and otherwise not interpreted.
             keep_sensitive_numbers: Whether card and social security numbers that callers say are kept. By default they are taken out of transcripts, summaries, leads and webhooks; recordings keep them in any case.
             transfer_enabled: Whether the agent may transfer a caller to a person.
@@ -260,6 +266,7 @@ class AsyncAgentsResource(AsyncResource):
                 "model": model,
                 "metadata": metadata,
                 "max_duration": max_duration,
+                "daily_budget_cents": daily_budget_cents,
                 "vapi_config": vapi_config,
                 "keep_sensitive_numbers": keep_sensitive_numbers,
                 "transfer_enabled": transfer_enabled,
@@ -418,6 +425,7 @@ class AsyncCallsResource(AsyncCallsExtras, AsyncResource):
         webhook_url: Optional[Union[str, Null]] = None,
         max_duration: Optional[Union[int, Null]] = None,
         scheduled_at: Optional[Union[str, Null]] = None,
+        purpose: Optional[Union[str, Null]] = None,
         customer_name: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
@@ -438,6 +446,7 @@ class AsyncCallsResource(AsyncCallsExtras, AsyncResource):
             webhook_url: Address that gets one signed POST when the call has ended.
             max_duration: Longest duration of the call in seconds; by default that of the agent, or 600.
             scheduled_at: When to call, at most a year ahead. Such a call is `queued` until then, and waits on for the calling hours instead of being refused outside them; with the present time it rings as soon as the hours allow. Without this field the call is made at once.
+            purpose: What the call is for: `marketing`, or `service` for what the person asked for or needs to know. A business that demands consent for marketing demands it of every call that is not said to be a service.
             customer_name: Alias of `name`, which wins if both are sent.
         """
         return await self._send(
@@ -454,6 +463,7 @@ class AsyncCallsResource(AsyncCallsExtras, AsyncResource):
                 "webhook_url": webhook_url,
                 "max_duration": max_duration,
                 "scheduled_at": scheduled_at,
+                "purpose": purpose,
                 "customer_name": customer_name,
             },
             options=options,
@@ -467,6 +477,8 @@ class AsyncCallsResource(AsyncCallsExtras, AsyncResource):
         to: str,
         lead_id: Optional[Union[str, Null]] = None,
         scheduled_at: Optional[Union[str, Null]] = None,
+        max_duration: Optional[Union[int, Null]] = None,
+        purpose: Optional[Union[str, Null]] = None,
         *,
         options: Optional[RequestOptions] = None,
     ) -> CallChecked:
@@ -481,6 +493,8 @@ class AsyncCallsResource(AsyncCallsExtras, AsyncResource):
             to: Phone number to call, in E.164 format.
             lead_id: Id of the lead that the call would be linked to; by default the lead with this phone number, if there is one.
             scheduled_at: When the call would be made, if not at once; it would then wait for the calling hours.
+            max_duration: Longest duration of the call in seconds, which decides what it can cost; by default that of the agent, or 600.
+            purpose: What the call would be for: `marketing` or `service`.
         """
         return await self._send(
             CallChecked,
@@ -491,6 +505,8 @@ class AsyncCallsResource(AsyncCallsExtras, AsyncResource):
                 "to": to,
                 "lead_id": lead_id,
                 "scheduled_at": scheduled_at,
+                "max_duration": max_duration,
+                "purpose": purpose,
             },
             options=options,
         )
@@ -950,6 +966,119 @@ class AsyncLeadsResource(AsyncResource):
             },
             options=options,
             idempotent=True,
+        )
+
+
+class AsyncConsentsResource(AsyncResource):
+    """`kai.consents`."""
+
+    @spelled
+    def list(
+        self,
+        business_id: Optional[str] = None,
+        phone_number: Optional[str] = None,
+        limit: Optional[int] = None,
+        after: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> AsyncPager[ConsentList, Consent]:
+        """List what people said about being called.
+
+        Consents and withdrawals as they were recorded, in the key's mode. The latest word about a number is the one that counts.
+
+        Needs the scope `leads:read`.
+
+        Args:
+            business_id: Only those of this business.
+            phone_number: Only those about this number, in E.164 format.
+            limit: Largest number of rows in the answer.
+            after: Only rows created before this time; take the `created_at` of the last row of the page before.
+        """
+        return self._pages(
+            ConsentList,
+            "GET",
+            "/api/v1/consents",
+            query={
+                "business_id": business_id,
+                "phone_number": phone_number,
+                "limit": limit,
+                "after": after,
+            },
+            options=options,
+        )
+
+    @spelled
+    async def create(
+        self,
+        phone_number: str,
+        source: str,
+        business_id: Optional[Union[str, Null]] = None,
+        lead_id: Optional[Union[str, Null]] = None,
+        evidence: Optional[Union[str, Null]] = None,
+        given_at: Optional[Union[str, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> Consent:
+        """Record a consent.
+
+        That the person with this number agreed to be called by the business. A workspace with `consent_required` calls nobody without.
+
+        Needs the scope `leads:write`.
+
+        Args:
+            phone_number: Phone number that may be called, in E.164 format.
+            source: Where the person gave it, like `web form` or `in writing`.
+            business_id: Id of the business that may call; the only one of the key by default.
+            lead_id: Id of the lead who gave it.
+            evidence: What there is to show for it: an address, a text, the name of a file.
+            given_at: When the person gave it; now by default. A time to come counts as now.
+        """
+        return await self._send(
+            Consent,
+            "POST",
+            "/api/v1/consents",
+            body={
+                "phone_number": phone_number,
+                "source": source,
+                "business_id": business_id,
+                "lead_id": lead_id,
+                "evidence": evidence,
+                "given_at": given_at,
+            },
+            options=options,
+            idempotent=True,
+        )
+
+    @spelled
+    async def withdraw(
+        self,
+        phone_number: str,
+        business_id: Optional[str] = None,
+        source: Optional[str] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> ConsentWithdrawn:
+        """Withdraw a consent.
+
+        That the person with this number does not agree any more. What was recorded before is kept. Where no consent counts, nothing is recorded and `withdrawn` is false.
+
+        Needs the scope `leads:write`.
+
+        Args:
+            phone_number: Phone number that may no longer be called, in E.164 format.
+            business_id: Id of the business that may no longer call; the only one of the key by default.
+            source: Where the person withdrew it; `api` by default.
+        """
+        return await self._send(
+            ConsentWithdrawn,
+            "DELETE",
+            "/api/v1/consents",
+            query={
+                "phone_number": phone_number,
+                "business_id": business_id,
+                "source": source,
+            },
+            options=options,
         )
 
 
@@ -1522,7 +1651,7 @@ class AsyncBalanceResource(AsyncResource):
     ) -> Balance:
         """Read minutes and phone numbers in use.
 
-        Minutes talked in the current month (UTC) in the key's mode, and phone numbers assigned to each business.
+        Minutes talked in the current month (UTC) in the key's mode, phone numbers assigned to each business, and the money of today: what calls have cost, what is set aside for those that run, and what the budget leaves. A day is one in the time zone of the business.
 
         Needs any valid key.
         """
@@ -1804,6 +1933,68 @@ class AsyncWorkspacesResource(AsyncResource):
             },
             options=options,
             idempotent=True,
+        )
+
+    @spelled
+    async def update(
+        self,
+        id: str,
+        name: Optional[str] = None,
+        metadata: Optional[Dict[str, Any]] = None,
+        external_ref: Optional[Union[str, Null]] = None,
+        timezone: Optional[str] = None,
+        phone: Optional[Union[str, Null]] = None,
+        disclose_ai: Optional[bool] = None,
+        disclose_recording: Optional[bool] = None,
+        daily_budget_cents: Optional[Union[int, Null]] = None,
+        consent_required: Optional[str] = None,
+        max_attempts_per_day: Optional[Union[int, Null]] = None,
+        max_attempts_per_week: Optional[Union[int, Null]] = None,
+        action: Optional[Union[Any, Null]] = None,
+        *,
+        options: Optional[RequestOptions] = None,
+    ) -> WorkspaceChanged:
+        """Change a workspace.
+
+        Only the fields sent change; `metadata` is merged key by key, and a null value deletes its key. A budget counts from the next call on: what the calls of the day have cost so far counts against it.
+
+        Needs the scope `workspaces:write`.
+
+        Args:
+            id: Id of the workspace to change.
+            name: Name of the business, as agents say it.
+            metadata: Data of your own; merged with the stored data key by key.
+            external_ref: What your own program calls it.
+            timezone: Time zone of the business by its IANA name. Days of budgets begin and end in it.
+            phone: Office number, which agents name; null for none.
+            disclose_ai: Whether agents say before anything else that they are an AI.
+            disclose_recording: Whether agents say before anything else that the call is recorded.
+            daily_budget_cents: What all live calls of a day may cost together, in cents; null for no budget.
+            consent_required: Which live calls need consent on record: `off` (none), `marketing` (all that are not said to be a `service`) or `always`.
+            max_attempts_per_day: How often one number may be called within 24 hours, in live mode; null for no limit.
+            max_attempts_per_week: How often one number may be called within seven days, in live mode; null for no limit.
+            action: Not supported here: a workspace is always active.
+        """
+        return await self._send(
+            WorkspaceChanged,
+            "PATCH",
+            "/api/v1/workspaces",
+            body={
+                "id": id,
+                "name": name,
+                "metadata": metadata,
+                "external_ref": external_ref,
+                "timezone": timezone,
+                "phone": phone,
+                "disclose_ai": disclose_ai,
+                "disclose_recording": disclose_recording,
+                "daily_budget_cents": daily_budget_cents,
+                "consent_required": consent_required,
+                "max_attempts_per_day": max_attempts_per_day,
+                "max_attempts_per_week": max_attempts_per_week,
+                "action": action,
+            },
+            options=options,
         )
 
 

@@ -41,6 +41,7 @@ class Client(Common):
         self.calls = resources.CallsResource(self)
         self.agents = resources.AgentsResource(self)
         self.leads = resources.LeadsResource(self)
+        self.consents = resources.ConsentsResource(self)
         self.recordings = resources.RecordingsResource(self)
         self.transcripts = resources.TranscriptsResource(self)
         self.numbers = resources.NumbersResource(self)
