@@ -166,7 +166,10 @@ async fn a_subscription_hears_what_it_asked_for_in_its_own_mode_signed_and_in_th
         let mut own = Receiver::start().await;
         let agent = platform.agent().await;
         let order = json!({ "agent_id": agent, "to": "+15005550006", "webhook_url": own.url() });
-        let call = platform.finished(&platform.post("/api/v1/calls", &order).await.text("id")).await;
+        let mut call = platform.finished(&platform.post("/api/v1/calls", &order).await.text("id")).await;
+        for measured in ["turns", "sound"] {
+            assert!(call.as_object_mut().expect("an object").shift_remove(measured).is_some(), "{measured}");
+        }
         let (started, ended) = (calls.next().await.json(), calls.next().await);
         assert_eq!(started["event"], "call.started");
         assert!(verifies(secret_of(&of_calls), &ended));
