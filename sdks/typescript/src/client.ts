@@ -30,6 +30,8 @@ export class KaiCalls extends Core {
   readonly balance = new resources.BalanceResource(this);
   readonly usage = new resources.UsageResource(this);
   readonly keys = new resources.KeysResource(this);
+  readonly workspaces = new resources.WorkspacesResource(this);
+  readonly audit = new resources.AuditResource(this);
   readonly session = new resources.SessionResource(this);
   readonly health = new resources.HealthResource(this);
   readonly capabilities = new resources.CapabilitiesResource(this);
@@ -48,7 +50,6 @@ export class KaiCalls extends Core {
 
   readonly sms = legacy(this, 'sms');
   readonly phoneNumbers = legacy(this, 'phoneNumbers');
-  readonly workspaces = Object.assign(new resources.WorkspacesResource(this), legacy(this, 'workspaces'));
   readonly analytics = legacy(this, 'analytics');
   readonly evals = legacy(this, 'evals');
   readonly communicationRuns = legacy(this, 'communicationRuns');

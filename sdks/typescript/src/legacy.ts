@@ -22,9 +22,6 @@ const ROUTES = {
     assign: 'POST phone-numbers phone_number business_id agent_id',
     release: 'DELETE phone-numbers phone_number business_id',
   },
-  workspaces: {
-    update: 'PATCH workspaces id',
-  },
   analytics: {
     dashboard: 'GET analytics/dashboard days',
     calls: 'GET analytics/calls days group_by agent_id',

@@ -2595,8 +2595,8 @@ export interface UsageListQuery {
   after?: string | Date;
 }
 
-/** What `kai.auditLog.list` may be asked for. */
-export interface Audit_logListQuery {
+/** What `kai.audit.list` may be asked for. */
+export interface AuditListQuery {
   /** Only what concerns this business. */
   business_id?: string;
   /** Only what this user or key did, by its id; or everybody of a kind: `user`, `key`, `cli` (whoever runs the server), `system` or `stranger`. */
@@ -2615,8 +2615,8 @@ export interface Audit_logListQuery {
   after?: string | Date;
 }
 
-/** {@link Audit_logListQuery} with names like `agentId`. */
-export interface Audit_logListQueryInCamelCase {
+/** {@link AuditListQuery} with names like `agentId`. */
+export interface AuditListQueryInCamelCase {
   /** Only what concerns this business. */
   businessId?: string;
   /** Only what this user or key did, by its id; or everybody of a kind: `user`, `key`, `cli` (whoever runs the server), `system` or `stranger`. */

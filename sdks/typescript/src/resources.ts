@@ -19,8 +19,8 @@ import type {
   AgentsListQueryInCamelCase,
   AuditEntry,
   AuditList,
-  Audit_logListQuery,
-  Audit_logListQueryInCamelCase,
+  AuditListQuery,
+  AuditListQueryInCamelCase,
   AvailableNumbers,
   Balance,
   CallChecked,
@@ -603,8 +603,8 @@ export class UsageResource extends Resource {
   }
 }
 
-/** `kai.auditLog`. */
-export class Audit_logResource extends Resource {
+/** `kai.audit`. */
+export class AuditResource extends Resource {
   /**
    * List administrative changes.
    *
@@ -612,7 +612,7 @@ export class Audit_logResource extends Resource {
    *
    * Needs the scope `audit:read`.
    */
-  list(query: Audit_logListQuery | Audit_logListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<AuditList, AuditEntry> {
+  list(query: AuditListQuery | AuditListQueryInCamelCase = {}, options?: RequestOptions): PagePromise<AuditList, AuditEntry> {
     return this.client.pages('GET', 'audit-log', 'entries', { query }, options);
   }
 }

@@ -29,7 +29,7 @@ pub(crate) fn routes() -> Vec<Route> {
         "created_at": "2026-02-15T14:30:00.000000Z",
     }], "has_more": false });
     vec![
-        Route::new(Method::GET, "/api/v1/audit-log", "audit_log.list", list)
+        Route::new(Method::GET, "/api/v1/audit-log", "audit.list", list)
             .about(
                 "List administrative changes",
                 "Who did what to keys, members, agents, numbers, webhooks and settings, from where, and what it was before; newest first. The key \

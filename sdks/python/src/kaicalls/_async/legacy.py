@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from .._base import AsyncResource
 from .._object import KaiObject
-from .resources import AsyncWorkspacesResource
 
 if TYPE_CHECKING:
     from ..types import Balance, Health, UsageList
@@ -114,14 +113,6 @@ class AsyncPhoneNumbers(AsyncLegacy):
     async def release(self, phone_number: str, business_id: Optional[str] = None) -> Any:
         """``DELETE /api/v1/phone-numbers``."""
         return await self._ask("DELETE", "phone-numbers", {"phone_number": phone_number, "business_id": business_id})
-
-
-class AsyncWorkspaces(AsyncWorkspacesResource, AsyncLegacy):
-    """``kai.workspaces``: Workspaces."""
-
-    async def update(self, id: str, **fields: Any) -> Any:
-        """``PATCH /api/v1/workspaces``."""
-        return await self._ask("PATCH", "workspaces", {"id": id, **fields})
 
 
 class AsyncAnalytics(AsyncLegacy):

@@ -1702,8 +1702,8 @@ class AsyncUsageResource(AsyncResource):
         )
 
 
-class AsyncAudit_logResource(AsyncResource):
-    """`kai.audit_log`."""
+class AsyncAuditResource(AsyncResource):
+    """`kai.audit`."""
 
     @spelled
     def list(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from .._base import Resource
 from .._object import KaiObject
-from .resources import WorkspacesResource
 
 if TYPE_CHECKING:
     from ..types import Balance, Health, UsageList
@@ -116,14 +115,6 @@ class PhoneNumbers(Legacy):
     def release(self, phone_number: str, business_id: Optional[str] = None) -> Any:
         """``DELETE /api/v1/phone-numbers``."""
         return self._ask("DELETE", "phone-numbers", {"phone_number": phone_number, "business_id": business_id})
-
-
-class Workspaces(WorkspacesResource, Legacy):
-    """``kai.workspaces``: Workspaces."""
-
-    def update(self, id: str, **fields: Any) -> Any:
-        """``PATCH /api/v1/workspaces``."""
-        return self._ask("PATCH", "workspaces", {"id": id, **fields})
 
 
 class Analytics(Legacy):

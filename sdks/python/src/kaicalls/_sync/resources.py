@@ -1691,8 +1691,8 @@ class UsageResource(Resource):
         )
 
 
-class Audit_logResource(Resource):
-    """`kai.audit_log`."""
+class AuditResource(Resource):
+    """`kai.audit`."""
 
     @spelled
     def list(
