@@ -46,7 +46,7 @@ input! {
         /// Only what concerns this business.
         business_id: Option<Id<BusinessId>> = "business_id",
         /// Only what this user or key did, by its id; or everybody of a kind: `user`, `key`, `cli` (whoever runs the server), `system` or `stranger`.
-        actor: Option<Line<1, 200>> = "actor",
+        actor: Option<ActorName> = "actor",
         /// Only deeds of this kind.
         action: Option<ActionName> = "action",
         /// Only what was done to the thing with this id, or to the phone number.
@@ -59,6 +59,29 @@ input! {
         limit: Limit<50, 200> = "limit",
         /// Only rows created before this time; take the `created_at` of the last row of the page before.
         after: Option<Cursor> = "after",
+    }
+}
+
+/// A user or a key by its id, or the word for a kind of actor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActorName(pub WhichActor);
+
+impl Field for ActorName {
+    fn read(value: Value) -> Result<Self, Problem> {
+        let text = value.as_str().unwrap_or_default();
+        let kind = ActorKind::parse(text).map(WhichActor::Kind);
+        let which = kind.or_else(|| text.parse().ok().map(WhichActor::Id));
+        which.map(Self).ok_or_else(|| {
+            let expected =
+                "expected the id of a user or a key, or `user`, `key`, `cli`, `system` or `stranger`";
+            Problem::new("", expected)
+        })
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Value {
+        let kinds: Vec<&str> = ActorKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        let id = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}";
+        json!({ "type": "string", "pattern": format!("^({}|{id})$", kinds.join("|")) })
     }
 }
 
@@ -166,14 +189,6 @@ impl From<AuditRow> for AuditEntry {
     }
 }
 
-fn which_actor(text: &str) -> Result<WhichActor, ApiError> {
-    let kind = ActorKind::parse(text).map(WhichActor::Kind);
-    kind.or_else(|| text.parse().ok().map(WhichActor::Id)).ok_or_else(|| {
-        let message = "expected the id of a user or a key, or `user`, `key`, `cli`, `system` or `stranger`";
-        ApiError::invalid_field("actor", message)
-    })
-}
-
 fn which_target(text: String) -> WhichTarget {
     text.parse().map_or(WhichTarget::Name(text), WhichTarget::Id)
 }
@@ -185,7 +200,7 @@ async fn list(
 ) -> Result<Reply<AuditList>, ApiError> {
     let business = caller.narrowed_to(query.business_id.as_ref())?;
     let filter = AuditFilter {
-        actor: query.actor.map(Line::into_inner).map(|text| which_actor(&text)).transpose()?,
+        actor: query.actor.map(|actor| actor.0),
         action: query.action.map(|action| action.0),
         target: query.target.map(Line::into_inner).map(which_target),
         start: query.start.map(|time| time.0),
