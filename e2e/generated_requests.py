@@ -169,6 +169,10 @@ def name_known_things(path, method, values):
         values["to"] = dice.choice(RECIPIENTS)
     if path in OF_ONE_BUSINESS and method == "POST":
         values["business_id"] = known["businesses"][0]
+    if (method, path) == ("PATCH", "/api/v1/workspaces"):
+        values["id"] = known["businesses"][0]
+    if (method, path) == ("POST", "/api/v1/phone-numbers") and known["numbers"]:
+        values["phone_number"] = dice.choice(known["numbers"])
     if path == "/api/session":
         values.update(LOGIN)
     if path == "/api/v1/signup" and "email" in values:
