@@ -169,6 +169,11 @@ def name_known_things(path, method, values):
         values["to"] = dice.choice(RECIPIENTS)
     if path in OF_ONE_BUSINESS and method == "POST":
         values["business_id"] = known["businesses"][0]
+    if path in ("/api/v1/webhooks/test", "/api/v1/webhooks/rotate-secret"):
+        # Those that others name may have been removed.
+        values["id"] = new_webhook()
+        values.pop("business_id", None)
+        return
     if (method, path) == ("PATCH", "/api/v1/workspaces"):
         values["id"] = known["businesses"][0]
     if (method, path) == ("POST", "/api/v1/phone-numbers") and known["numbers"]:
