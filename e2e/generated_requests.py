@@ -89,6 +89,13 @@ def new_webhook():
     return made["id"]
 
 
+def standing_webhook():
+    """One that has not been removed, made anew if there is none."""
+    listed, _ = request("GET", f"/api/v1/webhooks?business_id={known['businesses'][0]}")
+    rows = listed["webhooks"]
+    return rows[0]["id"] if rows else new_webhook()
+
+
 def new_lead():
     made, _ = request("POST", "/api/v1/leads", {"business_id": known["businesses"][0], "name": "Ada Twice"})
     return made["id"]
@@ -170,8 +177,8 @@ def name_known_things(path, method, values):
     if path in OF_ONE_BUSINESS and method == "POST":
         values["business_id"] = known["businesses"][0]
     if path in ("/api/v1/webhooks/test", "/api/v1/webhooks/rotate-secret"):
-        # Those that others name may have been removed.
-        values["id"] = new_webhook()
+        # The one that was made at first may have been removed.
+        values["id"] = standing_webhook()
         values.pop("business_id", None)
         return
     if (method, path) == ("PATCH", "/api/v1/workspaces"):
