@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 19, text: include_str!("../migrations/0019_audit.sql") },
     Migration { number: 20, text: include_str!("../migrations/0020_second_factors.sql") },
     Migration { number: 21, text: include_str!("../migrations/0021_limits.sql") },
+    Migration { number: 22, text: include_str!("../migrations/0022_measured_calls.sql") },
 ];
 
 /// What stands in a hole on SQLite and on PostgreSQL.
