@@ -128,8 +128,8 @@ async fn admit(
     order: &CallOrder,
     id: CallId,
 ) -> Result<Admission, PlaceCallError> {
-    // What may forbid the call is looked up when it has been refused, to say why.
-    let mut known = None;
+    // What may forbid the call is looked up when it has been refused, to say why, and before where the business limits more than most do.
+    let (mut known, mut is_refused) = (None, false);
     for _ in 0..ADMISSIONS {
         let (agent, to, lead) = (order.agent_id, order.to.clone(), order.lead_id);
         let tenant = tenancy.clone();
@@ -143,12 +143,12 @@ async fn admit(
         let business = candidate.business.id;
         let is_limited =
             Asked::new(app, &candidate, tenancy.mode(), &order.to, wishes(order), app.now()).is_limited();
-        if known.is_none() && is_limited {
+        if known.is_none() && (is_limited || is_refused) {
             known = Some(look_up(app, candidate.clone(), tenancy.mode(), order).await?);
         }
-        let decided = decide(app, tenancy.mode(), candidate.clone(), order, id, known.as_ref());
+        let decided = decide(app, tenancy.mode(), candidate, order, id, known.as_ref());
         if known.is_none() && matches!(decided, Err(PlaceCallError::Forbidden { .. })) {
-            known = Some(look_up(app, candidate, tenancy.mode(), order).await?);
+            is_refused = true;
             continue;
         }
         if order.intent.is_none()
@@ -175,9 +175,7 @@ async fn admit(
         };
         match stored {
             // There is no room for it, or its number is blocked.
-            Err(PlaceCallError::Store(StoreError::Changed)) => {
-                known = Some(look_up(app, candidate, tenancy.mode(), order).await?);
-            }
+            Err(PlaceCallError::Store(StoreError::Changed)) => (known, is_refused) = (None, true),
             stored => return stored,
         }
     }
