@@ -208,12 +208,13 @@ pub(crate) async fn admit(
     businesses: &[BusinessId],
     role: Role,
 ) -> Result<(), AccountError> {
+    let mut own = store::users::businesses_of(tx, user.id).await?;
     for &business in businesses {
         store::businesses::by_id(tx, business).await?.ok_or(AccountError::UnknownBusiness)?;
-        let own = store::users::businesses_of(tx, user.id).await?;
         if own.contains(&business) {
             continue;
         }
+        own.push(business);
         store::users::add_membership(tx, user.id, business, role).await?;
         let deed =
             Deed::new(Action::MemberAdded, Target::user(user)).with("role", None::<&str>, role.as_str());

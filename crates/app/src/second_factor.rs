@@ -270,19 +270,17 @@ async fn prove(
                     }
                     None => false,
                 };
-                match hash {
-                    Some(hash) if counts => store::second_factors::close_step(tx, &hash).await,
-                    Some(hash) => {
-                        store::second_factors::step_wrong(tx, &hash, WRONG_ANSWERS).await?;
-                        store::second_factors::wrong(tx, user, now - CODES_REST, now).await?;
-                        Ok(false)
-                    }
-                    None if counts => Ok(true),
-                    None => {
-                        store::second_factors::wrong(tx, user, now - CODES_REST, now).await?;
-                        Ok(false)
-                    }
+                if counts {
+                    return match hash {
+                        Some(hash) => store::second_factors::close_step(tx, &hash).await,
+                        None => Ok(true),
+                    };
                 }
+                if let Some(hash) = hash {
+                    store::second_factors::step_wrong(tx, &hash, WRONG_ANSWERS).await?;
+                }
+                store::second_factors::wrong(tx, user, now - CODES_REST, now).await?;
+                Ok(false)
             })
         })
         .await?;
