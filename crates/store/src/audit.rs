@@ -4,15 +4,13 @@
 //! row in each of them, so that a row is seen by those who look after its business and by nobody else.
 
 use domain::audit::{Action, Actor, ActorKind, Deed, Target};
-use domain::lead::changes::FieldChange;
 use domain::{AuditId, BusinessId, E164, Timestamp};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::page::{Conditions, ListQuery, list as list_page, list_by};
 use crate::table::{table, text};
 use crate::tx::{PlatformTx, Tx, params};
-use crate::{Listed, Page, StoreError, Tenancy};
+use crate::{Listed, Page, StoreError, Tenancy, field_changes};
 
 /// One row.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +36,7 @@ table! {
         target_kind = row.deed.target.kind,
         target_id = row.deed.target.id,
         target_name = row.deed.target.name,
-        changes = to_text(&row.deed.changes),
+        changes = field_changes::to_text(&row.deed.changes),
         created_at,
     }
     unread { actor_name = row.actor.name }
@@ -48,24 +46,11 @@ table! {
     }
     read {
         let kept: String = changes;
-        let changes = from_text(&kept)
-            .ok_or_else(|| StoreError::corrupt("audit_log", "a list that this version cannot read"))?;
+        let changes = field_changes::from_text(&kept, "audit_log")?;
         let actor = Actor { kind: actor_kind, id: actor_id, name: actor_name, address };
         let target = Target { kind: target_kind, id: target_id, name: target_name };
         AuditRow { id, business_id, actor, deed: Deed { action, target, changes }, created_at }
     }
-}
-
-/// Each change as `[field, before, after]`.
-fn to_text(changes: &[FieldChange]) -> String {
-    let kept: Vec<(&str, &Value, &Value)> =
-        changes.iter().map(|change| (change.field.as_str(), &change.before, &change.after)).collect();
-    serde_json::to_string(&kept).expect("texts and values can be written as JSON")
-}
-
-fn from_text(text: &str) -> Option<Vec<FieldChange>> {
-    let kept: Vec<(String, Value, Value)> = serde_json::from_str(text).ok()?;
-    Some(kept.into_iter().map(|(field, before, after)| FieldChange { field, before, after }).collect())
 }
 
 /// Which rows a list shows.

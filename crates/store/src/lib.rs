@@ -6,6 +6,7 @@
 //! use cases have it, routes have not.
 
 mod error;
+mod field_changes;
 mod key_cache;
 mod migrate;
 mod monotonic;

@@ -3,13 +3,12 @@
 use domain::lead::Lead;
 use domain::lead::changes::FieldChange;
 use domain::{Author, BusinessId, CallId, LeadChangeId, LeadId, Mode, Timestamp};
-use serde_json::Value;
 
 use crate::page::{Conditions, ListQuery, list_by};
 use crate::table::{table, text};
 use crate::tx::{PlatformTx, Row, Tx};
 use crate::writes::Write;
-use crate::{Listed, Page, StoreError, Tenancy};
+use crate::{Listed, Page, StoreError, Tenancy, field_changes};
 
 domain::word_enum! {
     /// What happened to a lead.
@@ -54,27 +53,15 @@ table! {
         source = change.by.source,
         changed_by = change.by.name,
         call_id,
-        changes = to_text(&change.changes),
+        changes = field_changes::to_text(&change.changes),
         created_at,
     }
     read {
         let kept: String = changes;
-        let changes = from_text(&kept)
-            .ok_or_else(|| StoreError::corrupt("lead_changes", "a list that this version cannot read"))?;
+        let changes = field_changes::from_text(&kept, "lead_changes")?;
         let by = Author { source, name: changed_by };
         LeadChange { id, lead_id, business_id, mode, kind, by, call_id, changes, created_at }
     }
-}
-
-fn to_text(changes: &[FieldChange]) -> String {
-    let kept: Vec<(&str, &Value, &Value)> =
-        changes.iter().map(|change| (change.field.as_str(), &change.before, &change.after)).collect();
-    serde_json::to_string(&kept).expect("texts and values can be written as JSON")
-}
-
-fn from_text(text: &str) -> Option<Vec<FieldChange>> {
-    let kept: Vec<(String, Value, Value)> = serde_json::from_str(text).ok()?;
-    Some(kept.into_iter().map(|(field, before, after)| FieldChange { field, before, after }).collect())
 }
 
 /// Adds a line to the history of a lead.
